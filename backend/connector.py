@@ -1,0 +1,70 @@
+"""What the engine asks of a service, and all that it knows about one.
+
+    prepare(mappings, ...)   → the mappings as they can run today, and sentences for what cannot
+    read(mapping, keys)      → a Snapshot: complete for what was asked, or it raises
+    batches(mapping, ops)    → the ops cut into what one request carries, in an order that works
+    apply(mapping, batch)    → one Receipt for each op, in the same order
+
+A connector never decides. Values go in and out in their canonical form (`core.values`); a `ref` is the key
+that the connector's own side uses: a row id in Grist, a gid in Shopify. The engine translates between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from backend.core.model import Key, Mapping, Op, Receipt, Side, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Mappings ready to run, with what a connector learned about each, to be kept until the next run."""
+
+    mappings: tuple[Mapping, ...]
+    bindings: dict[str, Any] = field(default_factory=dict)
+    """By resource: plain JSON that the same connector gets back next time (Grist: colRef, colId, type a column)."""
+    paused: dict[str, str] = field(default_factory=dict)
+    """By resource: why it cannot run, and the cure. Nothing of it is read or written."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Usage:
+    """What a run has cost so far, as counted on our side."""
+
+    requests: int = 0
+    points: float = 0
+    writes: int = 0
+
+
+class Connector(Protocol):
+    """One side. Every method raises `UserError`, `RetryLater` or a bug; none returns half an answer."""
+
+    side: Side
+    usage: Usage
+
+    def prepare(self, mappings: Sequence[Mapping], bindings: dict[str, Any], *, write: bool) -> Prepared:
+        """Check rights and make what is missing (tables, columns). With `write` False nothing is made: a mapping
+        whose table does not exist yet is returned all the same and reads as empty.
+
+        Raises UserError where the whole link cannot run: wrong key, no such store or document, missing scope.
+        """
+        ...
+
+    def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
+        """All rows, or the given ones. A given key is in `rows`, `outside` or `gone` afterwards, unless its
+        absence could not be proven. Pages are followed to the end; a half-read list raises."""
+        ...
+
+    def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
+        """`ops` of this side cut into requests. Between two batches a run may be cancelled."""
+        ...
+
+    def apply(self, mapping: Mapping, batch: Sequence[Op]) -> list[Receipt]:
+        """Write one batch. One receipt an op, in order; a row that is refused stops only itself.
+
+        Raises RetryLater where it is not known or not true that anything was written; the run stops there and
+        the next one reads before it decides."""
+        ...

@@ -1,0 +1,442 @@
+"""The nouns: fields and resources, mappings and their rules, snapshots and pairs, ops and plans.
+
+Rows are tuples aligned with `mapping.fields`, so that an unchanged row is one comparison; only what
+changed is looked at field by field. `local` is the Grist document, `remote` the Shopify store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping as Dict
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import Final
+
+from backend.core.values import UNREAD, Kind, Value
+
+Key = int | str
+"""How one side names a row: a Grist row id (int) or a Shopify gid (str)."""
+
+Row = tuple[Value, ...]
+
+
+class Side(StrEnum):
+    LOCAL = "local"
+    REMOTE = "remote"
+
+    @property
+    def other(self) -> Side:
+        return Side.REMOTE if self is Side.LOCAL else Side.LOCAL
+
+
+class Direction(StrEnum):
+    BOTH = "both"
+    TO_GRIST = "to_grist"
+    TO_SHOPIFY = "to_shopify"
+
+
+class Rule(StrEnum):
+    """What decides where both sides changed one field differently."""
+
+    ASK = "ask"
+    SHOPIFY = "shopify"
+    GRIST = "grist"
+    MERGE = "merge"
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
+class Policy(StrEnum):
+    """What becomes of a thing that was deleted on the other side."""
+
+    PROPOSE = "propose"
+    IGNORE = "ignore"
+    APPLY = "apply"
+
+
+# --- what a resource is -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a resource, described once for everybody.
+
+    `path` and `write` are how Shopify names it when read and when written (`inventoryItem.sku`); an empty
+    `write` means that Shopify computes it. `group` is the word that `--fields` takes besides the name.
+    """
+
+    name: str
+    kind: Kind
+    label: str
+    group: str
+    path: str = ""
+    write: str = ""
+    on_create: str = ""
+    """Like `write`, for fields that may be given on create only (option values)."""
+    target: str = ""
+    """For a `ref`: the resource it points to."""
+    choices: tuple[str, ...] = ()
+    required: bool = False
+    """Nothing is created in Shopify while this is empty."""
+    rule: Rule = Rule.ASK
+    hidden: bool = False
+    """A technical column: not on the page that is made for the table."""
+
+    @property
+    def writable(self) -> bool:
+        return bool(self.write)
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One kind of thing in Shopify and the table it becomes in Grist. One data file each, no logic."""
+
+    name: str
+    label: str
+    table: str
+    type: str
+    """Shopify's type name, as in its gids: `ProductVariant`."""
+    fields: tuple[Field, ...]
+    match: tuple[str, ...]
+    """How rows that exist on both sides find each other at first, best witness first."""
+    title: str
+    """The field whose value names a row to a person."""
+    scopes: tuple[str, ...]
+    write_scopes: tuple[str, ...] = ()
+    creatable: bool = False
+    deletable: bool = False
+    search: str = ""
+    """The connection that takes Shopify's search syntax, where the resource has one (`filter:` needs it)."""
+    topics: tuple[str, ...] = ()
+
+    def field(self, name: str) -> Field | None:
+        return next((f for f in self.fields if f.name == name), None)
+
+
+# --- what a mapping is --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """One field of one mapping: which column it lives in, which way it goes, what decides a clash."""
+
+    field: Field
+    column: str
+    direction: Direction
+    on_conflict: Rule
+    source_only: bool = False
+    """A formula column: it can feed Shopify and is never written."""
+
+    @property
+    def name(self) -> str:
+        return self.field.name
+
+    @property
+    def kind(self) -> Kind:
+        return self.field.kind
+
+    def may_write(self, side: Side) -> bool:
+        if side is Side.LOCAL:
+            return not self.source_only and self.direction is not Direction.TO_SHOPIFY
+        return self.field.writable and self.direction is not Direction.TO_GRIST
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """One resource joined to one table, with its rules."""
+
+    resource: Resource
+    table: str
+    fields: tuple[FieldRule, ...]
+    match: tuple[str, ...]
+    filter: str = ""
+    only_where: str = ""
+    create_local: bool = True
+    create_remote: bool = False
+    delete_local: Policy = Policy.PROPOSE
+    delete_remote: Policy = Policy.PROPOSE
+    chosen: frozenset[str] | None = None
+    """The fields this run may touch (`--fields`); None means all."""
+    id: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.resource.name
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(rule.name for rule in self.fields)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.names)}
+
+    @cached_property
+    def active(self) -> tuple[bool, ...]:
+        return tuple(self.chosen is None or name in self.chosen for name in self.names)
+
+    @property
+    def whole(self) -> bool:
+        """Whether this run may create and delete here, not only update: every field takes part."""
+        return all(self.active)
+
+    def row(self, values: Dict[str, Value]) -> Row:
+        """A row tuple from values by name; what is not there was not read."""
+        return tuple(values.get(name, UNREAD) for name in self.names)
+
+    def values(self, row: Row) -> dict[str, Value]:
+        """The values by name that were read."""
+        return {name: value for name, value in zip(self.names, row, strict=True) if value is not UNREAD}
+
+    def rule(self, name: str) -> FieldRule:
+        return self.fields[self.index[name]]
+
+    def with_fields(self, fields: Iterable[FieldRule]) -> Mapping:
+        return replace(self, fields=tuple(fields))
+
+
+# --- what is seen -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What one side holds now of one mapping.
+
+    A key in `gone` is *proven* absent (Shopify answered null for its id; Grist's count agreed with what was
+    read); a key in none of the three was simply not seen and proves nothing. `outside` holds keys that exist
+    but that a filter leaves out: never written, never created, never taken for deleted.
+    """
+
+    rows: dict[Key, Row] = field(default_factory=dict)
+    gone: frozenset[Key] = frozenset()
+    outside: frozenset[Key] = frozenset()
+    marks: dict[Key, str] = field(default_factory=dict)
+    """Local only: what each row's Shopify ID cell holds, where it holds anything."""
+    titles: dict[Key, str] = field(default_factory=dict)
+    complete: bool = True
+    """Every key that exists is in `rows` or `outside`. Without it the read may update, never create or delete."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the report: why it is not complete, which way it was read."""
+
+    def merged(self, other: Snapshot) -> Snapshot:
+        """This snapshot with a later, targeted one laid over it."""
+        rows = {k: v for k, v in self.rows.items() if k not in other.gone and k not in other.outside} | other.rows
+        return Snapshot(
+            rows=rows,
+            gone=(self.gone - other.rows.keys()) | other.gone,
+            outside=(self.outside - other.rows.keys() - other.gone) | other.outside,
+            marks={k: v for k, v in self.marks.items() if k in rows} | other.marks,
+            titles=self.titles | other.titles,
+            complete=self.complete,
+            notes=self.notes + other.notes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One row and one Shopify thing that are the same thing, and what each side held when they last agreed."""
+
+    local: int
+    remote: str
+    base_local: Row
+    base_remote: Row
+    shown: Dict[str, tuple[Value, ...]] = field(default_factory=dict)
+    """By field: what the Grist cell showed before our last write to it. A merged number that goes back to one
+    of these was undone by somebody, which is a question and not a difference."""
+    id: int = 0
+
+
+# --- what is decided ----------------------------------------------------------------------------
+
+
+class Why(StrEnum):
+    """Why an op writes what it writes. Shown in reports and history."""
+
+    CHANGED = "changed on the other side"
+    FIRST = "first sync: empty on one side"
+    MERGED = "both changes merged"
+    RULE = "conflict rule"
+    CHOICE = "your choice"
+    ONE_WAY = "edited on the side that is only written"
+    CREATED = "new on the other side"
+    DELETED = "deleted on the other side"
+    UNDO = "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of one op: what stands there, what will stand there, and why."""
+
+    field: str
+    before: Value
+    after: Value
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Make on `side` what exists on the other as `source`."""
+
+    side: Side
+    source: Key
+    values: Dict[str, Value]
+    title: str = ""
+    why: Why = Why.CREATED
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Change some fields of one existing thing. `partner` is its key on the other side."""
+
+    side: Side
+    key: Key
+    partner: Key
+    changes: tuple[Change, ...]
+    title: str = ""
+
+    @property
+    def values(self) -> dict[str, Value]:
+        return {change.field: change.after for change in self.changes}
+
+    @property
+    def before(self) -> dict[str, Value]:
+        return {change.field: change.before for change in self.changes}
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove one thing whose partner is proven gone."""
+
+    side: Side
+    key: Key
+    partner: Key
+    title: str = ""
+    why: Why = Why.DELETED
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Write the Shopify ID into a Grist row that was just paired."""
+
+    key: int
+    partner: str
+    title: str = ""
+    side: Side = Side.LOCAL
+
+
+Op = Create | Update | Delete | Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Both sides changed one field since they last agreed, each differently. `field` is "" for a whole row:
+    deleted on one side, edited on the other."""
+
+    local_key: int
+    remote_key: str
+    field: str
+    base: Value
+    local: Value
+    remote: Value
+    title: str = ""
+    reason: str = ""
+    """Empty for the plain case; else a sentence: a merge below zero, a step back, a whole row."""
+    deleted: Side | None = None
+    moved: bool = False
+    """A choice was made on other values than these; it was not applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Both sides hold the same now: the base may move there without any write."""
+
+    local_key: int
+    remote_key: str
+    local: Dict[str, Value]
+    remote: Dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A deletion that waits for a person's yes. `side` is where it would delete."""
+
+    side: Side
+    key: Key
+    partner: Key
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One row, or one field of it, that this run left alone, and what a person can do about it."""
+
+    side: Side
+    key: Key
+    message: str
+    cure: str
+    field: str = ""
+    title: str = ""
+    waits: bool = False
+    """Nothing is wrong: a new row rests, or lacks a required field. Shown, not counted as refused."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do with one mapping. A value: the preview prints it, apply runs exactly it."""
+
+    mapping: Mapping
+    ops: tuple[Op, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    paired: tuple[tuple[int, str], ...] = ()
+    """New pairs that the first sync found."""
+    dissolved: tuple[tuple[int, str], ...] = ()
+    """Pairs of which both halves are gone."""
+    unchanged: int = 0
+    rows: int = 0
+
+    @property
+    def empty(self) -> bool:
+        """Nothing to write on either side."""
+        return not self.ops
+
+    def on(self, side: Side) -> Iterator[Op]:
+        return (op for op in self.ops if op.side is side)
+
+
+# --- what a person chose, what became of it ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A person's answer to a conflict, good only for the values it was made on."""
+
+    keep: str
+    """`grist`, `shopify`, `base` or `value`."""
+    local: Value
+    remote: Value
+    value: Value = None
+
+    KEEPS: Final = ("grist", "shopify", "base", "value")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one op. Exactly one of: done (with the values *as stored*), refused, stale.
+
+    `stored` holds canonical values by field name of at least every field that was written; more is welcome.
+    `stale` means that the conditional write found another value: nothing was written, read it again and plan anew.
+    """
+
+    op: Op
+    key: Key | None = None
+    """Of the thing as it exists now; for a create its new key."""
+    stored: Dict[str, Value] = field(default_factory=dict)
+    refusal: Refusal | None = None
+    stale: bool = False
+
+    @property
+    def done(self) -> bool:
+        return self.refusal is None and not self.stale

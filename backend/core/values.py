@@ -1,0 +1,227 @@
+"""Values as both sides mean them, whatever each service calls them.
+
+Each field has a kind; a value of that kind has exactly one canonical form here, so that two values
+agree exactly when they are equal in Python:
+
+    kind       canonical                  empty   equivalence (what counts as the same value)
+    text       str, trimmed               None    "" and null; white space around
+    html       str                        None    "" and null; CRLF and LF
+    choice     str                        None    "" and null
+    integer    int                        None    3 and 3.0
+    decimal    Decimal                    None    1.5 and 1.50
+    money      Decimal, rounded half-up   None    24, "24.00", 23.999 where the currency has two decimals
+    boolean    bool                       False   null and false
+    date       date                       None
+    datetime   datetime in UTC, whole s   None    the same moment in two zones
+    list       tuple of str, sorted       None    order, doubles, case of doubles; [] and null
+    ref        key of the other thing     None    0 and null
+
+Empty is a value. `UNREAD` is not a value: the cell was hidden, refused or not asked for, and must never
+clear, write or prove anything. `Unfit` is text in a cell whose type it does not fit: kept and shown, never sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from enum import Enum
+from typing import Any, Final, Literal
+
+Kind = Literal[
+    "text", "html", "choice", "integer", "decimal", "money", "boolean", "date", "datetime", "list", "ref"
+]
+KINDS: Final[tuple[Kind, ...]] = (
+    "text", "html", "choice", "integer", "decimal", "money", "boolean", "date", "datetime", "list", "ref",
+)
+NUMBERS: Final[frozenset[Kind]] = frozenset({"integer", "decimal", "money"})
+
+
+class Unread(Enum):
+    """The one member says: nobody has seen this value."""
+
+    UNREAD = "unread"
+
+    def __repr__(self) -> str:
+        return "UNREAD"
+
+
+UNREAD: Final = Unread.UNREAD
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Text found where another type belongs, as typed: `about ten` in a column of numbers."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRef:
+    """A reference to a Grist row that has no partner in Shopify yet."""
+
+    resource: str
+    row: int
+
+
+Value = (
+    None | bool | int | str | Decimal | date | datetime | tuple[str, ...] | LocalRef | Unfit | Unread
+)
+
+
+def canonical(kind: Kind, raw: Any, *, decimals: int = 2) -> Value:
+    """The canonical value of `raw`, or `Unfit` where it cannot be one of this kind.
+
+    `raw` is a plain Python value: text, a number, a bool, a date, an iterable of text, or already canonical.
+    `decimals` is how many the shop's currency has; only money looks at it.
+    """
+    if raw is UNREAD or isinstance(raw, Unfit | LocalRef):
+        return raw
+    if raw is None or (isinstance(raw, str) and not raw.strip() and kind not in ("html", "list")):
+        return False if kind == "boolean" else None
+    try:
+        return _CANONICAL[kind](raw, decimals)
+    except (ValueError, TypeError, InvalidOperation, OverflowError):
+        return Unfit(str(raw))
+
+
+def round_money(amount: Decimal, decimals: int = 2) -> Decimal:
+    """Half-up to the currency's decimals, as a cashier rounds: 0.125 → 0.13."""
+    return amount.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+
+
+def as_tokens(items: Iterable[str]) -> tuple[str, ...] | None:
+    """A list of tokens as a set: trimmed, the first spelling of each kept, sorted ignoring case; None when empty."""
+    spelled: dict[str, str] = {}
+    for item in items:
+        token = item.strip()
+        if token:
+            spelled.setdefault(token.casefold(), token)
+    return tuple(sorted(spelled.values(), key=lambda token: (token.casefold(), token))) or None
+
+
+def dump(value: Value) -> Any:
+    """`value` as JSON keeps it; `load` with the same kind gives it back. `UNREAD` has no JSON: leave it out."""
+    if isinstance(value, bool | int | str) or value is None:
+        return value
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, Unfit):
+        return {"unfit": value.text}
+    if isinstance(value, LocalRef):
+        return {"resource": value.resource, "row": value.row}
+    raise TypeError(f"{value!r} has no JSON form")
+
+
+def load(kind: Kind, raw: Any) -> Value:
+    """The value that `dump` wrote for a field of this kind. Trusts what it reads: nothing is rounded or trimmed."""
+    if isinstance(raw, dict):
+        return Unfit(raw["unfit"]) if "unfit" in raw else LocalRef(raw["resource"], raw["row"])
+    if raw is None or isinstance(raw, bool):
+        return raw
+    if kind in ("decimal", "money"):
+        return Decimal(raw)
+    if kind == "datetime":
+        return datetime.fromisoformat(raw)
+    if kind == "date":
+        return date.fromisoformat(raw)
+    if kind == "list":
+        return tuple(raw)
+    value: Value = raw
+    return value
+
+
+def is_empty(value: Value) -> bool:
+    return value is None
+
+
+def _text(raw: Any, _: int) -> Value:
+    return _as_text(raw).replace("\r\n", "\n").strip() or None
+
+
+def _html(raw: Any, _: int) -> Value:
+    return _as_text(raw).replace("\r\n", "\n") or None
+
+
+def _as_text(raw: Any) -> str:
+    if isinstance(raw, str):
+        return raw
+    if isinstance(raw, bool):
+        return "true" if raw else "false"
+    if isinstance(raw, float) and raw.is_integer():
+        return str(int(raw))  # a Grist formula gives 12345.0 for a barcode of digits
+    if isinstance(raw, int | float | Decimal):
+        return str(raw)
+    raise TypeError(raw)
+
+
+def _decimal(raw: Any, _: int) -> Decimal:
+    if isinstance(raw, bool):
+        raise TypeError(raw)
+    # repr of a float is the shortest decimal that means the same float: 0.1, not 0.1000000000000000055.
+    number = Decimal(repr(raw)) if isinstance(raw, float) else Decimal(raw)
+    if not number.is_finite():
+        raise ValueError(raw)
+    return number
+
+
+def _integer(raw: Any, decimals: int) -> Value:
+    number = _decimal(raw, decimals)
+    if number != number.to_integral_value():
+        raise ValueError(raw)
+    return int(number)
+
+
+def _money(raw: Any, decimals: int) -> Value:
+    return round_money(_decimal(raw, decimals), decimals)
+
+
+_YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def _boolean(raw: Any, _: int) -> Value:
+    if isinstance(raw, str):
+        if raw.strip().lower() not in _YES_NO:
+            raise ValueError(raw)
+        return _YES_NO[raw.strip().lower()]
+    if isinstance(raw, bool | int | float) and raw in (0, 1):
+        return bool(raw)
+    raise TypeError(raw)
+
+
+def _date(raw: Any, _: int) -> Value:
+    if isinstance(raw, datetime):
+        return raw.date()
+    return raw if isinstance(raw, date) else date.fromisoformat(raw.strip())
+
+
+def _datetime(raw: Any, _: int) -> Value:
+    moment = raw if isinstance(raw, datetime) else datetime.fromisoformat(raw.strip())
+    if moment.tzinfo is None:
+        raise ValueError(raw)  # a moment without a zone is a guess
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def _list(raw: Any, _: int) -> Value:
+    if isinstance(raw, str):
+        return as_tokens(raw.split(","))
+    return as_tokens(_as_text(item) for item in raw)
+
+
+def _ref(raw: Any, _: int) -> Value:
+    if isinstance(raw, bool) or not isinstance(raw, int | str):
+        raise TypeError(raw)
+    return raw or None
+
+
+_CANONICAL: Final[dict[Kind, Any]] = {
+    "text": _text, "html": _html, "choice": _text, "integer": _integer, "decimal": _decimal, "money": _money,
+    "boolean": _boolean, "date": _date, "datetime": _datetime, "list": _list, "ref": _ref,
+}

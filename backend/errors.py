@@ -1,0 +1,81 @@
+"""Every error this product raises, as one tree. The class answers who acts next.
+
+    SyncError
+      UserError       a person: the message says what happened, to which thing, and what to do
+        ConfigError     … in sync.yaml or the settings; knows line and column where there are some
+        BrakeError      … a brake stopped the run before it wrote; knows the figures
+      RetryLater      the clock: try again after `retry_after` seconds
+        OutcomeUnknown  … and a write may or may not have happened: look before trying again
+    anything else     a developer
+"""
+
+from __future__ import annotations
+
+
+class SyncError(Exception):
+    """What happened, to which thing, and what to do; in words that a shop's owner understands."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, cure: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.cure = cure
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.cure}".strip()
+
+
+class UserError(SyncError):
+    """A person has to do something; trying again changes nothing."""
+
+    code = "user_error"
+
+
+class ConfigError(UserError):
+    """A mistake in sync.yaml or in the settings."""
+
+    code = "config_error"
+
+    def __init__(self, message: str, *, cure: str = "", line: int | None = None, column: int | None = None) -> None:
+        super().__init__(message, cure=cure)
+        self.line = line
+        self.column = column
+
+    def __str__(self) -> str:
+        where = f"line {self.line}, column {self.column}: " if self.line is not None else ""
+        return where + super().__str__()
+
+
+class AccessError(UserError):
+    """A key, token or right is missing or no longer good."""
+
+    code = "access_error"
+
+
+class BrakeError(UserError):
+    """A brake stopped the run before anything was written."""
+
+    code = "brake"
+
+    def __init__(self, message: str, *, cure: str, brake: str, figures: dict[str, int]) -> None:
+        super().__init__(message, cure=cure)
+        self.brake = brake
+        self.figures = figures
+
+
+class RetryLater(SyncError):
+    """The service cannot answer now. Nothing is known to be wrong."""
+
+    code = "retry_later"
+
+    def __init__(self, message: str, *, cure: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, cure=cure)
+        self.retry_after = retry_after
+        """Seconds that the service asked for, where it did."""
+
+
+class OutcomeUnknown(RetryLater):
+    """A write was sent and no answer came: it may have happened. Never repeat it blindly."""
+
+    code = "outcome_unknown"

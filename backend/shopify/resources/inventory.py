@@ -1,0 +1,29 @@
+"""Inventory levels: the stock of one inventory item at one location.
+
+`available` and `onHand` move together in Shopify, so a mapping writes one of the two. Available merges: a person
+who types 15 over 10 means "five more", whatever was sold meanwhile. On hand is a count of the shelf and asks.
+"""
+
+from backend.core.model import Field, Resource, Rule
+
+INVENTORY = Resource(
+    name="inventory",
+    label="Inventory",
+    table="Inventory",
+    type="InventoryLevel",
+    match=("variant+location",),
+    title="",
+    scopes=("read_inventory", "read_locations"),
+    write_scopes=("write_inventory",),
+    fields=(
+        Field("variant", "ref", "Variant", "inventory", path="item.variant.id", target="variants"),
+        Field("location", "ref", "Location", "inventory", path="location.id", target="locations"),
+        Field("available", "integer", "Available", "inventory", path="quantities.available",
+              write="quantities.available", rule=Rule.MERGE),
+        Field("onHand", "integer", "On hand", "inventory", path="quantities.on_hand", write="quantities.on_hand"),
+        Field("committed", "integer", "Committed", "inventory", path="quantities.committed"),
+        Field("incoming", "integer", "Incoming", "inventory", path="quantities.incoming"),
+        Field("isActive", "boolean", "Stocked here", "inventory", path="isActive"),
+        Field("updatedAt", "datetime", "Updated", "inventory", path="updatedAt"),
+    ),
+)

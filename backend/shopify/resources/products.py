@@ -1,0 +1,38 @@
+"""Products."""
+
+from backend.core.model import Field, Resource, Rule
+
+PRODUCTS = Resource(
+    name="products",
+    label="Products",
+    table="Products",
+    type="Product",
+    match=("handle", "title"),
+    title="title",
+    scopes=("read_products",),
+    write_scopes=("write_products",),
+    creatable=True,
+    deletable=True,
+    search="products",
+    topics=("PRODUCTS_CREATE", "PRODUCTS_UPDATE", "PRODUCTS_DELETE"),
+    fields=(
+        Field("title", "text", "Title", "metadata", path="title", write="title", required=True),
+        Field("handle", "text", "Handle", "metadata", path="handle", write="handle"),
+        Field("status", "choice", "Status", "metadata", path="status", write="status",
+              choices=("ACTIVE", "DRAFT", "ARCHIVED", "UNLISTED")),
+        Field("vendor", "text", "Vendor", "metadata", path="vendor", write="vendor"),
+        Field("productType", "text", "Product type", "metadata", path="productType", write="productType"),
+        Field("tags", "list", "Tags", "metadata", path="tags", write="tags", rule=Rule.MERGE),
+        Field("descriptionHtml", "html", "Description", "metadata", path="descriptionHtml", write="descriptionHtml"),
+        Field("seo.title", "text", "SEO title", "metadata", path="seo.title", write="seo.title"),
+        Field("seo.description", "text", "SEO description", "metadata", path="seo.description",
+              write="seo.description"),
+        Field("templateSuffix", "text", "Template", "metadata", path="templateSuffix", write="templateSuffix"),
+        Field("category", "text", "Category", "metadata", path="category.fullName"),
+        Field("totalInventory", "integer", "Total stock", "inventory", path="totalInventory"),
+        Field("onlineStoreUrl", "text", "Online store URL", "metadata", path="onlineStoreUrl"),
+        Field("createdAt", "datetime", "Created", "metadata", path="createdAt"),
+        Field("updatedAt", "datetime", "Updated", "metadata", path="updatedAt"),
+        Field("publishedAt", "datetime", "Published", "metadata", path="publishedAt"),
+    ),
+)
