@@ -6,11 +6,11 @@ changed is looked at field by field. `local` is the Grist document, `remote` the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping as Dict
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Final
 
 from backend.core.values import UNREAD, Kind, Value
 
@@ -418,8 +418,6 @@ class Choice:
     local: Value
     remote: Value
     value: Value = None
-
-    KEEPS: Final = ("grist", "shopify", "base", "value")
 
 
 @dataclass(frozen=True, slots=True)

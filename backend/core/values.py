@@ -22,7 +22,7 @@ clear, write or prove anything. `Unfit` is text in a cell whose type it does not
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -81,7 +81,8 @@ def canonical(kind: Kind, raw: Any, *, decimals: int = 2) -> Value:
     if raw is None or (isinstance(raw, str) and not raw.strip() and kind not in ("html", "list")):
         return False if kind == "boolean" else None
     try:
-        return _CANONICAL[kind](raw, decimals)
+        value: Value = _CANONICAL[kind](raw, decimals)
+        return value
     except (ValueError, TypeError, InvalidOperation, OverflowError):
         return Unfit(str(raw))
 
@@ -221,7 +222,7 @@ def _ref(raw: Any, _: int) -> Value:
     return raw or None
 
 
-_CANONICAL: Final[dict[Kind, Any]] = {
+_CANONICAL: Final[dict[Kind, Callable[[Any, int], Value]]] = {
     "text": _text, "html": _html, "choice": _text, "integer": _integer, "decimal": _decimal, "money": _money,
     "boolean": _boolean, "date": _date, "datetime": _datetime, "list": _list, "ref": _ref,
 }

@@ -1,0 +1,131 @@
+"""One way out: every request to a service goes through `Http.send`, and only here is anything tried again.
+
+Whether to try again is asked of the error. `explain`, given by each connector, turns an answer into one of our
+errors; a `RetryLater` is waited for as long as its service asked, or with growing pauses, until patience ends.
+
+A request that changes something (`safe=False`) is repeated only where it certainly did nothing: the connection
+was never made, or the service said so in an answer (`explain` raised plain RetryLater). Where the answer is lost
+the write may have happened: `OutcomeUnknown`, and the caller looks before it does anything else.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import requests
+import tenacity
+
+from backend.errors import OutcomeUnknown, RetryLater
+
+log = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_SECONDS = 5.0
+READ_TIMEOUT_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
+
+Explain = Callable[[requests.Response], None]
+"""Returns for a good answer, raises one of our errors for any other."""
+
+
+class Http:
+    """A session with one service. Not shared between threads.
+
+    `service` is what people call it ("Shopify", "Grist"); it stands in every message.
+    `count` is called once for each request that was sent.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        *,
+        headers: dict[str, str] | None = None,
+        params: dict[str, str] | None = None,
+        explain: Explain,
+        count: Callable[[], None] = lambda: None,
+        patience_seconds: float = PATIENCE_SECONDS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.service = service
+        self.session = requests.Session()
+        # Credentials come from settings only, and never follow a redirect to somebody else.
+        self.session.trust_env = False
+        self.session.headers.update(headers or {})
+        self.session.params = dict(params or {})
+        self._explain = explain
+        self._count = count
+        self._patience_seconds = patience_seconds
+        self._sleep = sleep
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        safe: bool,
+        body: bytes | None = None,
+        params: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        timeout_seconds: float = READ_TIMEOUT_SECONDS,
+    ) -> requests.Response:
+        """The answer, whole and good. Raises RetryLater when patience ends, OutcomeUnknown where a write's answer
+        was lost, and whatever `explain` makes of a refusal."""
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(may_be_repeated),
+            wait=_wait,
+            stop=tenacity.stop_after_delay(self._patience_seconds),
+            before_sleep=self._say,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        arguments: dict[str, Any] = {"data": body, "params": params, "headers": headers}
+        return retrying(self._once, method, url, safe, timeout_seconds, arguments)
+
+    def _once(
+        self, method: str, url: str, safe: bool, timeout_seconds: float, arguments: dict[str, Any]
+    ) -> requests.Response:
+        self._count()
+        try:
+            response = self.session.request(
+                method, url, timeout=(CONNECT_TIMEOUT_SECONDS, timeout_seconds), allow_redirects=False, **arguments
+            )
+        except (requests.ConnectTimeout, requests.exceptions.SSLError) as error:
+            raise RetryLater(f"{self.service} cannot be reached.", cure="It is tried again by itself.") from error
+        except requests.RequestException as error:
+            if safe or _never_connected(error):
+                raise RetryLater(
+                    f"{self.service} cannot be reached, or broke off its answer.", cure="It is tried again by itself."
+                ) from error
+            raise OutcomeUnknown(
+                f"{self.service} took a change but its answer was lost, so the change may have happened.",
+                cure="The next sync looks before it does anything else.",
+            ) from error
+        self._explain(response)
+        return response
+
+    def _say(self, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        wait = state.next_action.sleep if state.next_action else 0.0
+        log.info("%s: %s Next try in %.1f s", self.service, getattr(error, "message", error), wait)
+
+
+def may_be_repeated(error: BaseException) -> bool:
+    return isinstance(error, RetryLater) and not isinstance(error, OutcomeUnknown)
+
+
+_growing = tenacity.wait_exponential_jitter(initial=0.2, max=10, jitter=0.2)
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = getattr(error, "retry_after", None)
+    return float(asked) if asked is not None else float(_growing(state))
+
+
+def _never_connected(error: requests.RequestException) -> bool:
+    """Whether the failure is a refused connection: then nothing was sent."""
+    cause: Any = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", cause)
+    return type(reason).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"}
