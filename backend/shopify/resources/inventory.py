@@ -2,6 +2,8 @@
 
 `available` and `onHand` move together in Shopify, so a mapping writes one of the two. Available merges: a person
 who types 15 over 10 means "five more", whatever was sold meanwhile. On hand is a count of the shelf and asks.
+`item.variant` is deprecated since one item can belong to several variants; the first stands for the row.
+The level's variant needs read_products; its location is readable with read_inventory too.
 """
 
 from backend.core.model import Field, Resource, Rule
@@ -13,10 +15,10 @@ INVENTORY = Resource(
     type="InventoryLevel",
     match=("variant+location",),
     title="",
-    scopes=("read_inventory", "read_locations"),
+    scopes=("read_inventory", "read_products"),
     write_scopes=("write_inventory",),
     fields=(
-        Field("variant", "ref", "Variant", "inventory", path="item.variant.id", target="variants"),
+        Field("variant", "ref", "Variant", "inventory", path="item.variants.nodes.0.id", target="variants"),
         Field("location", "ref", "Location", "inventory", path="location.id", target="locations"),
         Field("available", "integer", "Available", "inventory", path="quantities.available",
               write="quantities.available", rule=Rule.MERGE),

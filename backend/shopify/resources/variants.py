@@ -1,4 +1,7 @@
-"""Product variants, each with its inventory item: Shopify keeps SKU, cost, weight and origin there."""
+"""Product variants, each with its inventory item: Shopify keeps SKU, cost, weight and origin there.
+
+read_products is enough to read the item as well; writing its fields needs write_inventory.
+"""
 
 from backend.core.model import Field, Resource
 
@@ -9,7 +12,7 @@ VARIANTS = Resource(
     type="ProductVariant",
     match=("sku", "barcode"),
     title="displayName",
-    scopes=("read_products", "read_inventory"),
+    scopes=("read_products",),
     write_scopes=("write_products", "write_inventory"),
     creatable=True,
     deletable=True,

@@ -1,0 +1,138 @@
+"""Send one GraphQL document to one store, and come back with its data or one of our errors.
+
+Waits for points before it sends (`cost`), lets `http` repeat what may be repeated, lets `answers` say what came
+back, asks for a new token once on a 401, and counts.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+
+from backend.connector import Usage
+from backend.errors import RetryLater, UserError
+from backend.http import Http
+from backend.shopify.answers import Answer, TokenRefused, answer_from
+from backend.shopify.auth import Credentials
+from backend.shopify.cost import Cost, Governor
+
+
+class Client:
+    """Not shared between threads. `origin` is `https://{store}` or a stand-in's, without a trailing slash."""
+
+    def __init__(
+        self,
+        origin: str,
+        version: str,
+        credentials: Credentials,
+        usage: Usage,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.origin = origin
+        self.version = version
+        self._credentials = credentials
+        self._usage = usage
+        self._sleep = sleep
+        self._governor = Governor(clock)
+        self._url = f"{origin}/admin/api/{version}/graphql.json"
+        self._http = Http("Shopify", explain=self._explain, count=self._count, sleep=sleep,
+                          headers={"Content-Type": "application/json", "Accept": "application/json"})
+        self._writes = False
+        self._document = ""
+        self._answer: Answer | None = None
+        self._wrong_version = ""
+
+    def run(self, document: str, variables: dict[str, Any], *, writes: bool = False) -> Answer:
+        """The answer to one document. `writes` says that it is a mutation.
+
+        Raises whatever `answers.answer_from` does, and UserError where Shopify answers with another version of its
+        API than was asked for or warns that it ignores a part of the search filter.
+        """
+        if self._wrong_version:
+            raise self._version_error()
+        body = orjson.dumps({"query": document, "variables": variables})
+        wait = self._governor.wait_seconds(document)
+        if wait > 0:
+            self._sleep(wait)
+        self._writes, self._document, self._answer = writes, document, None
+        try:
+            self._send(body)
+        except TokenRefused:
+            # Nothing runs on a 401, so even a mutation may be sent once more.
+            if not self._credentials.renew(self.origin):
+                raise
+            self._send(body)
+        answer = self._answer
+        if answer is None:  # pragma: no cover - Http calls `explain` for every answer
+            raise RetryLater("Shopify's answer was not seen.")
+        if writes:
+            self._usage.writes += sum(isinstance(value, dict) for value in answer.data.values())
+        elif self._wrong_version:
+            # What a mutation did is done; the next request says it.
+            raise self._version_error()
+        if answer.warnings:
+            raise UserError("Shopify does not understand the filter of this mapping, and would ignore that part: "
+                            + "; ".join(answer.warnings) + ".",
+                            cure="Correct the filter: field names as in Shopify's search, like status:active or tag:sale.")
+        return answer
+
+    def _send(self, body: bytes) -> None:
+        self._http.send("POST", self._url, safe=not self._writes, body=body,
+                        headers={"X-Shopify-Access-Token": self._credentials.token(self.origin)})
+
+    def _explain(self, response: requests.Response) -> None:
+        try:
+            answer = answer_from(response.status_code, response.headers, response.content, writes=self._writes)
+        except RetryLater:
+            self._learn(response)
+            raise
+        self._answer = answer
+        self._governor.learn(self._document, answer.cost)
+        if answer.cost and answer.cost.actual:
+            self._usage.points += answer.cost.actual
+        if answer.version and answer.version != self.version:
+            self._wrong_version = answer.version
+
+    def _learn(self, response: requests.Response) -> None:
+        """A throttled answer carries the cost as well; any other failure carries none."""
+        try:
+            content = orjson.loads(response.content)
+            self._governor.learn(self._document, Cost.of(content["extensions"]["cost"]))
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            return
+
+    def _version_error(self) -> UserError:
+        return UserError(f"Shopify answered with version {self._wrong_version} of its API instead of {self.version}, "
+                         "as it does when a version is no longer supported.",
+                         cure="Update this product, or set SHOPIFY_API_VERSION to a version that Shopify supports.")
+
+    def _count(self) -> None:
+        self._usage.requests += 1
+
+
+def store_domain(text: str) -> str:
+    """`fieldhouse.myshopify.com` from what people paste: the name alone, the domain, or an address of the admin.
+
+    Raises UserError for anything else, such as the shop's public domain, which the API does not answer on.
+    """
+    pasted = text.strip().lower()
+    parts = urlsplit(pasted if "//" in pasted else f"//{pasted}")
+    host, path = (parts.hostname or ""), parts.path
+    found = re.match(r"^/store/([a-z0-9][a-z0-9-]*)(?:/|$)", path) if host == "admin.shopify.com" else None
+    if found:
+        return f"{found[1]}.myshopify.com"
+    if re.fullmatch(r"[a-z0-9][a-z0-9-]*\.myshopify\.com", host):
+        return host
+    if re.fullmatch(r"[a-z0-9][a-z0-9-]*", pasted):
+        return f"{pasted}.myshopify.com"
+    raise UserError(f"{text.strip()!r} is not the address of a Shopify store's admin.",
+                    cure="Give the permanent address, like fieldhouse.myshopify.com; Shopify shows it in the admin "
+                         "under Settings, Domains.")
