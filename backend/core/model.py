@@ -243,6 +243,8 @@ class Pair:
     shown: Dict[str, tuple[Value, ...]] = field(default_factory=dict)
     """By field: what the Grist cell showed before our last write to it. A merged number that goes back to one
     of these was undone by somebody, which is a question and not a difference."""
+    marked: bool = True
+    """The Shopify ID has been written into the row. Until then an empty cell is ours to fill."""
     id: int = 0
 
 
@@ -342,6 +344,8 @@ class Conflict:
     reason: str = ""
     """Empty for the plain case; else a sentence: a merge below zero, a step back, a whole row."""
     deleted: Side | None = None
+    """For a whole row: the side where it is gone. The other side's value lists what was edited there."""
+    edits: tuple[Change, ...] = ()
     moved: bool = False
     """A choice was made on other values than these; it was not applied."""
 

@@ -1,0 +1,96 @@
+"""Brakes: what looks like an accident stops a run before it writes anything.
+
+    brake        pulled when
+    deletions    more things vanished since the last run than allowed (absolute, or a share of the table)
+    empty        a side that held rows holds none
+    everything   nearly every row of a large table changed on one side
+
+A brake is a question. A person who has looked says "go on", and that one run goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+
+from backend.core.model import Delete, Key, Plan, Side, Snapshot, Update, Why
+
+NAMES = {Side.LOCAL: "Grist", Side.REMOTE: "Shopify"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When the brakes pull. Shares are of the pairs of one mapping, from `small` pairs on."""
+
+    deletions: int = 20
+    deletions_share: float = 0.25
+    changed_share: float = 0.9
+    small: int = 20
+    """Below this many pairs no share is looked at: two of three is not an accident."""
+    empty_from: int = 3
+    changed_from: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """Which brake, for which table, with the figures, as a sentence."""
+
+    name: str
+    resource: str
+    message: str
+    figures: dict[str, int]
+
+
+def brakes(
+    plan: Plan,
+    local: Snapshot,
+    remote: Snapshot,
+    pairs: int,
+    limits: Limits,
+    known: Set[tuple[Side, Key]] = frozenset(),
+) -> list[Brake]:
+    """The brakes that this plan pulls. `pairs` is how many pairs the mapping had; `known` the deletions that a
+    person has been shown already."""
+    label = plan.mapping.resource.label
+    pulled = []
+    for side, snapshot in ((Side.LOCAL, local), (Side.REMOTE, remote)):
+        name = NAMES[side]
+        if pairs >= limits.empty_from and not snapshot.rows and not snapshot.outside and snapshot.complete:
+            pulled.append(Brake(
+                "empty", plan.mapping.name,
+                f"{label} is empty in {name}, and {pairs} rows were there at the last sync.", {"rows": pairs},
+            ))
+            continue
+        gone = len({(side.other, key) for key in _vanished(plan, side.other)} - known)
+        allowed = _allowed(pairs, limits)
+        if gone > allowed:
+            pulled.append(Brake(
+                "deletions", plan.mapping.name,
+                f"{gone} of {pairs} {label.lower()} are gone from {name}. That is more than the {allowed} you allow.",
+                {"gone": gone, "of": pairs, "allowed": allowed},
+            ))
+        changed = sum(1 for op in plan.on(side.other) if isinstance(op, Update) and _is_news(op))
+        if pairs >= limits.changed_from and changed >= limits.changed_share * pairs:
+            pulled.append(Brake(
+                "everything", plan.mapping.name,
+                f"{changed} of {pairs} {label.lower()} changed in {name} since the last sync.",
+                {"changed": changed, "of": pairs},
+            ))
+    return pulled
+
+
+def _vanished(plan: Plan, side: Side) -> Iterable[Key]:
+    for proposal in plan.proposals:
+        if proposal.side is side:
+            yield proposal.key
+    for op in plan.on(side):
+        if isinstance(op, Delete) and op.why is Why.DELETED:
+            yield op.key
+
+
+def _allowed(pairs: int, limits: Limits) -> int:
+    return min(limits.deletions, int(limits.deletions_share * pairs)) if pairs >= limits.small else limits.deletions
+
+
+def _is_news(op: Update) -> bool:
+    return any(change.why is Why.CHANGED for change in op.changes)

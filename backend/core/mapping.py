@@ -1,0 +1,170 @@
+"""Mappings made from resources, narrowed to chosen fields, and their references told in both sides' words.
+
+A reference is a Shopify gid in every row and plan, whichever side it came from. Grist keeps row ids; the
+`Directory` knows which row is which thing and translates at the edges:
+
+    Grist row 7 → "gid://shopify/Product/1"          known pair
+    Grist row 9 → LocalRef("products", 9)            a new row, nothing in Shopify yet
+    "gid://shopify/Product/5" → row id               when it is written, and only once that row exists
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field, replace
+
+from backend.core.model import Create, Direction, Field, FieldRule, Key, Mapping, Resource, Row, Rule, Snapshot, Update
+from backend.core.values import UNREAD, LocalRef, Unfit, Value
+
+Translate = Callable[[str, Value], Value]
+"""(target resource, value) → the same reference in other words; None where there are none yet."""
+
+
+def column_id(label: str) -> str:
+    """The Grist column id that a label gets: `Compare at` → `Compare_at`."""
+    return re.sub(r"\W+", "_", label).strip("_")
+
+
+def rule_for(
+    described: Field, column: str = "", direction: Direction | None = None, on_conflict: Rule | None = None
+) -> FieldRule:
+    """The rule of one field: what was configured, else what the field itself suggests."""
+    natural = Direction.BOTH if described.writable else Direction.TO_GRIST
+    return FieldRule(
+        described, column or column_id(described.label), direction or natural, on_conflict or described.rule
+    )
+
+
+def choose(mappings: Iterable[Mapping], fields: Iterable[str]) -> list[Mapping]:
+    """The mappings that have any of `fields` (names or groups), narrowed to those.
+
+    Raises KeyError with the first name that nothing mapped answers to.
+    """
+    mappings = list(mappings)
+    wanted = set(fields)
+    known = {name for m in mappings for rule in m.fields for name in (rule.name, rule.field.group)}
+    for name in sorted(wanted - known):
+        raise KeyError(name)
+    narrowed = []
+    for mapping in mappings:
+        names = {rule.name for rule in mapping.fields if wanted & {rule.name, rule.field.group}}
+        if names:
+            narrowed.append(replace(mapping, chosen=frozenset(names)))
+    return narrowed
+
+
+def in_order(mappings: Sequence[Mapping], order: Sequence[str]) -> list[Mapping]:
+    """Sorted so that a resource stands after those it refers to."""
+    return sorted(mappings, key=lambda mapping: order.index(mapping.name))
+
+
+@dataclass
+class Directory:
+    """Which Grist row is which Shopify thing, for all resources of a link."""
+
+    things: dict[str, dict[int, str]] = field(default_factory=dict)
+    rows: dict[str, dict[str, int]] = field(default_factory=dict)
+    expected: dict[str, set[str]] = field(default_factory=dict)
+    """Things that will have a row once this run has written it."""
+
+    def add(self, resource: str, row: int, thing: str) -> None:
+        self.things.setdefault(resource, {})[row] = thing
+        self.rows.setdefault(resource, {})[thing] = row
+
+    def drop(self, resource: str, row: int, thing: str) -> None:
+        self.things.get(resource, {}).pop(row, None)
+        self.rows.get(resource, {}).pop(thing, None)
+
+    def expect(self, resource: str, things: Iterable[str]) -> None:
+        self.expected.setdefault(resource, set()).update(things)
+
+    def thing(self, resource: str, row: int) -> str | None:
+        return self.things.get(resource, {}).get(row)
+
+    def row(self, resource: str, thing: str) -> int | None:
+        return self.rows.get(resource, {}).get(thing)
+
+    def knows(self, resource: str, thing: str) -> bool:
+        return thing in self.rows.get(resource, {}) or thing in self.expected.get(resource, set())
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def canonical_local(self, mapping: Mapping, snapshot: Snapshot) -> Snapshot:
+        """Row ids in reference fields told as gids, or as `LocalRef` where the row has no partner yet."""
+        return self._translated(mapping, snapshot, self._from_row)
+
+    def canonical_remote(self, mapping: Mapping, snapshot: Snapshot) -> Snapshot:
+        """A gid whose thing has no row, and will not get one, cannot be shown in Grist: it counts as unread."""
+        return self._translated(mapping, snapshot, self._from_thing)
+
+    def _from_row(self, target: str, value: Value) -> Value:
+        if not isinstance(value, int):
+            return value
+        return self.thing(target, value) or LocalRef(target, value)
+
+    def _from_thing(self, target: str, value: Value) -> Value:
+        return value if not isinstance(value, str) or self.knows(target, value) else UNREAD
+
+    def _translated(self, mapping: Mapping, snapshot: Snapshot, translate: Translate) -> Snapshot:
+        places = [(i, rule.field.target) for i, rule in enumerate(mapping.fields) if rule.kind == "ref"]
+        if not places:
+            return snapshot
+        rows: dict[Key, Row] = {}
+        for key, row in snapshot.rows.items():
+            cells = list(row)
+            for place, target in places:
+                cells[place] = translate(target, cells[place])
+            rows[key] = tuple(cells)
+        return replace(snapshot, rows=rows)
+
+    # --- writing --------------------------------------------------------------------------------
+
+    def for_local(self, mapping: Mapping, op: Create | Update) -> Create | Update:
+        """`op` with gids told as row ids. A reference whose row does not exist (yet) is left out."""
+        def translate(target: str, value: Value) -> Value:
+            if isinstance(value, LocalRef):
+                return value.row
+            return self.row(target, value) if isinstance(value, str) else None
+        return self._rewritten(mapping, op, translate)
+
+    def for_remote(self, mapping: Mapping, op: Create | Update) -> Create | Update:
+        """`op` with new rows told as the gids that they have got meanwhile; what has none is left out."""
+        def translate(target: str, value: Value) -> Value:
+            return self.thing(target, value.row) if isinstance(value, LocalRef) else value
+        return self._rewritten(mapping, op, translate)
+
+    def stored(self, mapping: Mapping, values: Dict[str, Value]) -> dict[str, Value]:
+        """A Grist receipt's values, with row ids told as gids."""
+        return {
+            name: self._from_row(mapping.rule(name).field.target, value)
+            if name in mapping.index and mapping.rule(name).kind == "ref" else value
+            for name, value in values.items()
+        }
+
+    def _rewritten(self, mapping: Mapping, op: Create | Update, translate: Translate) -> Create | Update:
+        targets = {rule.name: rule.field.target for rule in mapping.fields if rule.kind == "ref"}
+
+        def said(name: str, value: Value) -> Value:
+            if name not in targets or value is None or isinstance(value, Unfit):
+                return value
+            known: Value = translate(targets[name], value)
+            return UNREAD if known is None else known
+
+        if isinstance(op, Create):
+            values = {name: said(name, value) for name, value in op.values.items()}
+            return replace(op, values={name: value for name, value in values.items() if value is not UNREAD})
+        changes = [replace(c, before=said(c.field, c.before), after=said(c.field, c.after)) for c in op.changes]
+        return replace(op, changes=tuple(c for c in changes if c.after is not UNREAD))
+
+
+def default_mapping(resource: Resource, *, fields: Sequence[str] = (), table: str = "") -> Mapping:
+    """A mapping that `--init` writes: every field, or those named, into a table named after the resource."""
+    chosen = [f for f in resource.fields if not fields or f.name in fields]
+    return Mapping(
+        resource,
+        table or resource.table,
+        tuple(rule_for(f) for f in chosen),
+        match=tuple(w for w in resource.match if all(any(f.name == p for f in chosen) for p in w.split("+"))),
+    )

@@ -1,0 +1,142 @@
+"""Which row is which thing.
+
+Known pairs stand unless the Shopify ID cell of the row says otherwise. What has no partner yet is joined one
+to one: by the id in the cell, then by each witness in turn (SKU, barcode, handle …). Where a witness points at
+more than one candidate nothing is joined and nothing is created: that row waits for a person.
+
+    row without partner, its cell holds   … an id that a known pair has   → a copy: left alone, listed
+                                          … the id of a thing without row → joined
+                                          … an id of nothing              → left alone, listed
+                                          … nothing                       → the witnesses decide
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field
+
+from backend.core.model import Key, Mapping, Pair, Refusal, Row, Side, Snapshot
+from backend.core.values import UNREAD, Unfit, Value
+
+
+@dataclass
+class Pairing:
+    """The outcome. `joined` are new pairs; a row in `blocked` is neither written nor created until a person acts."""
+
+    joined: list[tuple[int, str]] = field(default_factory=list)
+    blocked: set[Key] = field(default_factory=set)
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+def pair_up(mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence[Pair]) -> Pairing:
+    """Check the known pairs against the Shopify ID cells, and join what has no partner yet."""
+    outcome = Pairing()
+    row_of = {pair.remote: pair.local for pair in pairs}
+    _check_known(local, pairs, outcome)
+
+    known_rows = {pair.local for pair in pairs}
+    rows = {key: row for key, row in local.rows.items() if key not in known_rows}
+    things = {key: row for key, row in remote.rows.items() if key not in row_of}
+    _join_by_mark(local, rows, things, remote, row_of, outcome)
+    for witness in mapping.match:
+        if not rows or not things:
+            break
+        _join_by_witness(mapping, witness, local, rows, things, outcome)
+    return outcome
+
+
+def _check_known(local: Snapshot, pairs: Sequence[Pair], outcome: Pairing) -> None:
+    for pair in pairs:
+        mark = local.marks.get(pair.local)
+        if mark == pair.remote or pair.local not in local.rows or (mark is None and not pair.marked):
+            continue
+        happened = "was emptied" if mark is None else "was changed"
+        _block(outcome, local, pair.local,
+               f"The Shopify ID of this row {happened}, so it is not sure which thing it is.",
+               "Put the Shopify ID back, or delete the row if it is no longer needed.")
+        outcome.blocked.add(pair.remote)
+
+
+def _join_by_mark(
+    local: Snapshot, rows: dict[Key, Row], things: dict[Key, Row], remote: Snapshot, row_of: Dict[str, int],
+    outcome: Pairing,
+) -> None:
+    rows_by_mark: dict[str, list[Key]] = defaultdict(list)
+    for key in rows:
+        if key in local.marks:
+            rows_by_mark[local.marks[key]].append(key)
+    for mark, keys in rows_by_mark.items():
+        for key in keys:
+            del rows[key]
+        if mark in row_of:
+            for key in keys:
+                _block(outcome, local, key, f"This row is a copy of row {row_of[mark]}: both hold the same Shopify ID.",
+                       "Clear the Shopify ID of the copy to make it a new row, or delete the copy.")
+        elif len(keys) > 1:
+            numbers = ", ".join(str(key) for key in keys)
+            for key in keys:
+                _block(outcome, local, key, f"Rows {numbers} hold the same Shopify ID.",
+                       "Keep the ID in one of them and clear it in the others.")
+            things.pop(mark, None)
+            outcome.blocked.add(mark)
+        elif mark in things:
+            outcome.joined.append((_row_id(keys[0]), mark))
+            del things[mark]
+        elif mark not in remote.outside:
+            _block(outcome, local, keys[0], "The Shopify ID of this row belongs to nothing that Shopify shows.",
+                   "Clear the Shopify ID to make this a new row, or delete the row.")
+
+
+def _join_by_witness(
+    mapping: Mapping, witness: str, local: Snapshot, rows: dict[Key, Row], things: dict[Key, Row], outcome: Pairing
+) -> None:
+    places = [mapping.index[name] for name in witness.split("+")]
+    things_by_value = _by_value(things, places)
+    rows_by_value = _by_value(rows, places)
+    for value, keys in rows_by_value.items():
+        candidates = things_by_value.get(value, [])
+        if not candidates:
+            continue
+        if len(keys) == len(candidates) == 1:
+            outcome.joined.append((_row_id(keys[0]), str(candidates[0])))
+        else:
+            label = " and ".join(mapping.fields[place].field.label for place in places)
+            for key in keys:
+                _block(outcome, local, key,
+                       f"{label} is the same on {_count(len(keys), 'row')} and {_count(len(candidates), 'thing')} "
+                       "in Shopify, so it is not sure which belongs to which.",
+                       f"Make {label} different, or write the Shopify ID into the right row.")
+            outcome.blocked.update(candidates)
+        for key in keys:
+            del rows[key]
+        for key in candidates:
+            del things[key]
+
+
+def _by_value(rows: Dict[Key, Row], places: Iterable[int]) -> dict[tuple[Value, ...], list[Key]]:
+    by_value: dict[tuple[Value, ...], list[Key]] = defaultdict(list)
+    for key, row in rows.items():
+        value = tuple(_folded(row[place]) for place in places)
+        if not any(part is None or part is UNREAD or isinstance(part, Unfit) for part in value):
+            by_value[value].append(key)
+    return by_value
+
+
+def _folded(value: Value) -> Value:
+    return value.casefold() if isinstance(value, str) and not value.startswith("gid://") else value
+
+
+def _block(outcome: Pairing, local: Snapshot, key: Key, message: str, cure: str) -> None:
+    outcome.blocked.add(key)
+    outcome.refusals.append(Refusal(Side.LOCAL, key, message, cure, title=local.titles.get(key, "")))
+
+
+def _row_id(key: Key) -> int:
+    assert isinstance(key, int)
+    return key
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,286 @@
+"""Decide what a run will do with one mapping. Nothing in here talks to anybody.
+
+    base Grist Shopify   decision
+     -    x     -        create in Shopify, where the mapping says so and the row is ready
+     -    -     x        create in Grist
+     -    x     x        a first meeting: join them, then field by field
+     x    x     x        field by field (core.merge)
+     x    -     x        deleted in Grist: propose, ignore or delete; edited in Shopify meanwhile: a conflict
+     x    x     -        deleted in Shopify: the same, the other way round
+     x    -     -        nothing is left to pair
+
+A key that was not seen and not proven gone is left alone; so is whatever a filter leaves out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dict
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+
+from backend.core.merge import Action, decide
+from backend.core.model import (
+    Agreement,
+    Change,
+    Choice,
+    Conflict,
+    Create,
+    Delete,
+    Key,
+    Mapping,
+    Mark,
+    Op,
+    Pair,
+    Plan,
+    Policy,
+    Proposal,
+    Refusal,
+    Row,
+    Side,
+    Snapshot,
+    Update,
+    Why,
+)
+from backend.core.pairing import pair_up
+from backend.core.values import UNREAD, Unfit, Value, dump, is_empty
+
+WHOLE_ROW = ""
+"""The field name of a conflict about a whole row."""
+
+
+def plan(
+    mapping: Mapping,
+    local: Snapshot,
+    remote: Snapshot,
+    pairs: Sequence[Pair],
+    *,
+    choices: Dict[tuple[int, str], Choice] | None = None,
+    approved: Set[tuple[Side, Key]] = frozenset(),
+    resting: Set[int] = frozenset(),
+) -> Plan:
+    """What a run does with `mapping`, given what both sides hold now and held at last agreement.
+
+    `choices` are people's answers by (row id, field); `approved` the deletions they said yes to;
+    `resting` the new rows in Grist that somebody may still be typing in.
+    """
+    work = _Work(mapping, local, remote, choices or {}, approved, resting)
+    pairing = pair_up(mapping, local, remote, pairs)
+    work.refusals.extend(pairing.refusals)
+    for pair in pairs:
+        work.known(pair, blocked=pair.local in pairing.blocked or pair.remote in pairing.blocked)
+    nothing = (UNREAD,) * len(mapping.fields)
+    for row, thing in pairing.joined:
+        work.join(Pair(row, thing, nothing, nothing))
+    taken = {key for pair in pairs for key in (pair.local, pair.remote)} | pairing.blocked
+    taken.update(key for joined in pairing.joined for key in joined)
+    work.create(taken)
+    return work.done(pairing.joined)
+
+
+@dataclass
+class _Work:
+    mapping: Mapping
+    local: Snapshot
+    remote: Snapshot
+    choices: Dict[tuple[int, str], Choice]
+    approved: Set[tuple[Side, Key]]
+    resting: Set[int]
+    ops: list[Op] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    agreements: list[Agreement] = field(default_factory=list)
+    proposals: list[Proposal] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    dissolved: list[tuple[int, str]] = field(default_factory=list)
+    unchanged: int = 0
+
+    def known(self, pair: Pair, *, blocked: bool) -> None:
+        """One pair that has agreed before."""
+        row, thing = self.local.rows.get(pair.local), self.remote.rows.get(pair.remote)
+        if row is not None and thing is not None:
+            if not pair.marked and not blocked and self.local.marks.get(pair.local) is None:
+                self.ops.append(Mark(pair.local, pair.remote, self._title(pair.local, pair.remote)))
+            if row == pair.base_local and thing == pair.base_remote:
+                self.unchanged += 1
+            elif not blocked:
+                self.fields(pair, row, thing)
+            return
+        if blocked or pair.local in self.local.outside or pair.remote in self.remote.outside:
+            return
+        row_gone = row is None and self._proven_gone(self.local, pair.local)
+        thing_gone = thing is None and pair.remote in self.remote.gone
+        if row_gone and thing_gone:
+            self.dissolved.append((pair.local, pair.remote))
+        elif row_gone and thing is not None:
+            self.deleted(Side.LOCAL, pair, pair.base_remote, thing)
+        elif thing_gone and row is not None:
+            self.deleted(Side.REMOTE, pair, pair.base_local, row)
+
+    def join(self, pair: Pair) -> None:
+        """A row and a thing that meet for the first time."""
+        title = self._title(pair.local, pair.remote)
+        if self.local.marks.get(pair.local) != pair.remote:
+            self.ops.append(Mark(pair.local, pair.remote, title))
+        self.fields(pair, self.local.rows[pair.local], self.remote.rows[pair.remote])
+
+    def fields(self, pair: Pair, row: Row, thing: Row) -> None:
+        """Merge one pair field by field."""
+        title = self._title(pair.local, pair.remote)
+        to_local: list[Change] = []
+        to_remote: list[Change] = []
+        agreed: dict[str, tuple[Value, Value]] = {}
+        quiet = True
+        for place, rule in enumerate(self.mapping.fields):
+            if not self.mapping.active[place]:
+                continue
+            local, remote = row[place], thing[place]
+            verdict = decide(
+                rule, pair.base_local[place], pair.base_remote[place], local, remote,
+                shown=pair.shown.get(rule.name, ()), choice=self.choices.get((pair.local, rule.name)),
+            )
+            if verdict.action is Action.NOTHING:
+                continue
+            if verdict.action is Action.AGREE:
+                agreed[rule.name] = (local, remote)
+                continue
+            quiet = False
+            if verdict.action is Action.ASK:
+                self.conflicts.append(Conflict(
+                    pair.local, pair.remote, rule.name, pair.base_local[place], local, remote, title,
+                    reason=verdict.reason, moved=verdict.moved,
+                ))
+            elif verdict.action is Action.REFUSE:
+                self._refuse_unfit(pair.local, rule.name, local, title)
+            else:
+                if verdict.local is not UNREAD:
+                    to_local.append(Change(rule.name, local, verdict.local, verdict.why))
+                if verdict.remote is not UNREAD:
+                    to_remote.append(Change(rule.name, remote, verdict.remote, verdict.why))
+        if to_remote:
+            self.ops.append(Update(Side.REMOTE, pair.remote, pair.local, tuple(to_remote), title))
+        if to_local:
+            self.ops.append(Update(Side.LOCAL, pair.local, pair.remote, tuple(to_local), title))
+        if agreed:
+            self.agreements.append(Agreement(
+                pair.local, pair.remote,
+                {name: values[0] for name, values in agreed.items()},
+                {name: values[1] for name, values in agreed.items()},
+            ))
+        if quiet:
+            self.unchanged += 1
+
+    def deleted(self, where: Side, pair: Pair, base: Row, now: Row) -> None:
+        """One half of a pair is proven gone on `where`; the other half, `now`, is still there."""
+        if not self.mapping.whole:
+            return
+        side = where.other
+        key: Key = pair.local if side is Side.LOCAL else pair.remote
+        partner: Key = pair.remote if side is Side.LOCAL else pair.local
+        title = self._title(pair.local, pair.remote)
+        policy = self.mapping.delete_local if side is Side.LOCAL else self.mapping.delete_remote
+        if side is Side.REMOTE and not self.mapping.resource.deletable:
+            policy = Policy.IGNORE
+        edits = self._edits(side, base, now)
+        if edits and policy is not Policy.IGNORE:
+            self._deleted_and_edited(where, pair, edits, title)
+        elif (side, key) in self.approved or policy is Policy.APPLY:
+            self.ops.append(Delete(side, key, partner, title))
+        elif policy is Policy.PROPOSE:
+            self.proposals.append(Proposal(side, key, partner, title))
+
+    def create(self, taken: Set[Key]) -> None:
+        """What stands on one side only and has no candidate on the other."""
+        if not self.mapping.whole:
+            return
+        if self.mapping.create_local and self.local.complete:
+            for key, thing in self.remote.rows.items():
+                if key not in taken:
+                    values = {
+                        rule.name: value
+                        for rule, value in zip(self.mapping.fields, thing, strict=True)
+                        if value is not UNREAD and not rule.source_only
+                    }
+                    self.ops.append(Create(Side.LOCAL, key, values, self.remote.titles.get(key, "")))
+        if self.mapping.create_remote and self.mapping.resource.creatable and self.remote.complete:
+            for key, row in self.local.rows.items():
+                if key not in taken and isinstance(key, int):
+                    self._create_remote(key, row)
+
+    def done(self, joined: Sequence[tuple[int, str]]) -> Plan:
+        return Plan(
+            self.mapping, tuple(self.ops), tuple(self.conflicts), tuple(self.agreements), tuple(self.proposals),
+            tuple(self.refusals), tuple(joined), tuple(self.dissolved), self.unchanged, len(self.local.rows),
+        )
+
+    def _create_remote(self, key: int, row: Row) -> None:
+        title = self.local.titles.get(key, "")
+        values: dict[str, Value] = {}
+        for rule, value in zip(self.mapping.fields, row, strict=True):
+            if isinstance(value, Unfit):
+                self._refuse_unfit(key, rule.name, value, title)
+                return
+            creatable = rule.field.writable or rule.field.on_create
+            if creatable and value is not UNREAD and not is_empty(value) and rule.direction != "to_grist":
+                values[rule.name] = value
+        missing = [r.field.label for r in self.mapping.fields if r.field.required and r.name not in values]
+        if missing:
+            self._wait(key, title, f"This new row is not in Shopify yet: {' and '.join(missing)} is empty.",
+                       "Fill it in; the next sync creates it.")
+        elif key in self.resting:
+            self._wait(key, title, "This new row is not in Shopify yet: it was added a moment ago.",
+                       "Nothing to do. A sync after it has rested creates it.")
+        else:
+            self.ops.append(Create(Side.REMOTE, key, values, title))
+
+    def _deleted_and_edited(self, where: Side, pair: Pair, edits: tuple[Change, ...], title: str) -> None:
+        seen = tuple(f"{edit.field}={dump(edit.after)}" for edit in edits)
+        local: Value = None if where is Side.LOCAL else seen
+        remote: Value = None if where is Side.REMOTE else seen
+        choice = self.choices.get((pair.local, WHOLE_ROW))
+        if choice is None or (choice.local, choice.remote) != (local, remote):
+            self.conflicts.append(Conflict(
+                pair.local, pair.remote, WHOLE_ROW, None, local, remote, title,
+                deleted=where, edits=edits, moved=choice is not None,
+            ))
+            return
+        survivor = where.other
+        keeps = Side.LOCAL if choice.keep == "grist" else Side.REMOTE
+        key: Key = pair.local if survivor is Side.LOCAL else pair.remote
+        partner: Key = pair.remote if survivor is Side.LOCAL else pair.local
+        if keeps is where:
+            self.ops.append(Delete(survivor, key, partner, title, Why.CHOICE))
+            return
+        row = (self.local if survivor is Side.LOCAL else self.remote).rows[key]
+        values = {
+            rule.name: value
+            for rule, value in zip(self.mapping.fields, row, strict=True)
+            if value is not UNREAD and not is_empty(value) and not isinstance(value, Unfit)
+            and (not rule.source_only if where is Side.LOCAL else bool(rule.field.writable or rule.field.on_create))
+        }
+        self.ops.append(Create(where, key, values, title, Why.CHOICE))
+
+    def _edits(self, side: Side, base: Row, now: Row) -> tuple[Change, ...]:
+        """What a person changed since they agreed; computed fields (totals, dates) are nobody's edits."""
+        return tuple(
+            Change(rule.name, was, value, Why.CHANGED)
+            for rule, was, value in zip(self.mapping.fields, base, now, strict=True)
+            if UNREAD not in (was, value) and was != value
+            and (rule.may_write(Side.REMOTE) if side is Side.LOCAL else rule.field.writable)
+        )
+
+    def _refuse_unfit(self, key: int, name: str, value: Value, title: str) -> None:
+        text = value.text if isinstance(value, Unfit) else str(value)
+        label = self.mapping.rule(name).field.label
+        self.refusals.append(Refusal(
+            Side.LOCAL, key, f"{label} holds “{text}”, which does not fit. It stays in Grist and is not sent.",
+            f"Type a value that fits {label}; the other cells of the row are in sync.", name, title,
+        ))
+
+    def _wait(self, key: int, title: str, message: str, cure: str) -> None:
+        self.refusals.append(Refusal(Side.LOCAL, key, message, cure, title=title, waits=True))
+
+    def _title(self, row: int, thing: str) -> str:
+        return self.remote.titles.get(thing) or self.local.titles.get(row, "")
+
+    @staticmethod
+    def _proven_gone(snapshot: Snapshot, key: Key) -> bool:
+        return key in snapshot.gone or (snapshot.complete and key not in snapshot.outside)

@@ -1,0 +1,1 @@
+"""What is remembered between runs. SQL lives here and nowhere else; each function does one thing."""

@@ -1,0 +1,101 @@
+"""Pairs, and what each side held when they last agreed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as Dict
+from typing import Any
+
+import sqlalchemy as sa
+
+from backend.core.model import Mapping, Pair
+from backend.core.values import UNREAD, Value, dump, load
+from backend.store.tables import pair
+
+CHUNK = 500
+"""Keys in one `in (…)`: SQLite takes at most 32,766 bound values, and plans short lists better."""
+
+
+def pairs(tx: sa.Connection, mapping: Mapping) -> list[Pair]:
+    """All pairs of a mapping, their bases aligned with its fields as they are today."""
+    query = sa.select(pair.c.id, pair.c.local_key, pair.c.remote_key, pair.c.base_local, pair.c.base_remote,
+                      pair.c.shown, pair.c.marked).where(pair.c.mapping_id == mapping.id)
+    kinds = [(rule.name, rule.kind) for rule in mapping.fields]
+
+    def row(stored: dict[str, Any]) -> tuple[Value, ...]:
+        return tuple(load(kind, stored[name]) if name in stored else UNREAD for name, kind in kinds)
+
+    return [
+        Pair(local, remote, row(base_local), row(base_remote),
+             {name: tuple(load(mapping.rule(name).kind, v) for v in values)
+              for name, values in shown.items() if name in mapping.index},
+             marked, pair_id)
+        for pair_id, local, remote, base_local, base_remote, shown, marked in tx.execute(query)
+    ]
+
+
+def keys(tx: sa.Connection, mapping_id: int) -> list[tuple[int, str]]:
+    """The pairs of a mapping without their bases."""
+    query = sa.select(pair.c.local_key, pair.c.remote_key).where(pair.c.mapping_id == mapping_id)
+    return [(local, remote) for local, remote in tx.execute(query)]
+
+
+def join(tx: sa.Connection, mapping_id: int, joined: Sequence[tuple[int, str]]) -> None:
+    """Remember new pairs, agreed on nothing yet; their rows do not hold the Shopify ID yet."""
+    insert(tx, mapping_id, [(local, remote, {}, {}) for local, remote in joined], marked=False)
+
+
+def mark(tx: sa.Connection, mapping_id: int, rows: Sequence[int]) -> None:
+    """The Shopify ID stands in these rows now."""
+    for start in range(0, len(rows), CHUNK):
+        tx.execute(sa.update(pair).where(pair.c.mapping_id == mapping_id,
+                                         pair.c.local_key.in_(rows[start:start + CHUNK])).values(marked=True))
+
+
+def dissolve(tx: sa.Connection, mapping_id: int, remotes: Sequence[str]) -> None:
+    for start in range(0, len(remotes), CHUNK):
+        tx.execute(sa.delete(pair).where(pair.c.mapping_id == mapping_id,
+                                         pair.c.remote_key.in_(remotes[start:start + CHUNK])))
+
+
+def insert(tx: sa.Connection, mapping_id: int,
+           new: Sequence[tuple[int, str, Dict[str, Value], Dict[str, Value]]], *, marked: bool) -> None:
+    """Remember pairs together with what they agreed on: (row, thing, base of Grist, base of Shopify)."""
+    if new:
+        tx.execute(sa.insert(pair), [
+            {"mapping_id": mapping_id, "local_key": local, "remote_key": remote,
+             "base_local": dump_values(base_local), "base_remote": dump_values(base_remote), "shown": {},
+             "marked": marked}
+            for local, remote, base_local, base_remote in new
+        ])
+
+
+def advance(
+    tx: sa.Connection,
+    mapping_id: int,
+    agreed: Iterable[tuple[str, Dict[str, Value], Dict[str, Value], Dict[str, tuple[Value, ...]]]],
+) -> None:
+    """Move bases on, field by field: (thing, values of Grist, values of Shopify, what cells showed before)."""
+    wanted: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {}
+    for remote, local_values, remote_values, shown in agreed:
+        base_local, base_remote, steps = wanted.setdefault(remote, ({}, {}, {}))
+        base_local.update(dump_values(local_values))
+        base_remote.update(dump_values(remote_values))
+        steps.update({name: [dump(v) for v in values] for name, values in shown.items()})
+    things = list(wanted)
+    updates = []
+    for start in range(0, len(things), CHUNK):
+        query = sa.select(pair.c.id, pair.c.remote_key, pair.c.base_local, pair.c.base_remote, pair.c.shown).where(
+            pair.c.mapping_id == mapping_id, pair.c.remote_key.in_(things[start:start + CHUNK]))
+        for pair_id, remote, old_local, old_remote, old_shown in tx.execute(query):
+            base_local, base_remote, steps = wanted[remote]
+            updates.append({"pair": pair_id, "base_local": {**old_local, **base_local},
+                            "base_remote": {**old_remote, **base_remote}, "shown": {**old_shown, **steps}})
+    if updates:
+        tx.execute(sa.update(pair).where(pair.c.id == sa.bindparam("pair")).values(
+            base_local=sa.bindparam("base_local"), base_remote=sa.bindparam("base_remote"),
+            shown=sa.bindparam("shown")), updates)
+
+
+def dump_values(values: Dict[str, Value]) -> dict[str, Any]:
+    return {name: dump(value) for name, value in values.items() if value is not UNREAD}

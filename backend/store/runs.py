@@ -1,0 +1,139 @@
+"""Runs: asked for, claimed under a lease, finished. The database allows one running and one queued a link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from backend.store.db import now
+from backend.store.tables import link, run
+
+LEASE_SECONDS = 90.0
+"""Longer than any one request may take (timeouts in http.py), so that a paused owner finds out before it writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    id: int
+    link_id: int
+    kind: str
+    state: str
+    started_by: str
+    wanted: dict[str, Any]
+    progress: dict[str, Any]
+    report: dict[str, Any] | None
+    message: str | None
+    cure: str | None
+    cancelling: bool
+    attempt: int
+    requested_at: float
+    started_at: float | None
+    finished_at: float | None
+
+
+_COLUMNS = (run.c.id, run.c.link_id, run.c.kind, run.c.state, run.c.started_by, run.c.wanted, run.c.progress,
+            run.c.report, run.c.message, run.c.cure, run.c.cancelling, run.c.attempt, run.c.requested_at,
+            run.c.started_at, run.c.finished_at)
+
+
+def request(tx: sa.Connection, link_id: int, kind: str, started_by: str, wanted: dict[str, Any] | None = None) -> int:
+    """Queue a run; where one is queued already, that one: it reads everything when it starts."""
+    queued = tx.execute(sa.select(run.c.id).where(run.c.link_id == link_id, run.c.state == "queued")).scalar()
+    if queued is not None:
+        if kind == "sync":  # a waiting preview becomes the sync that somebody asked for
+            tx.execute(sa.update(run).where(run.c.id == queued).values(kind="sync", started_by=started_by,
+                                                                       wanted=wanted or {}))
+        return int(queued)
+    values = {"link_id": link_id, "kind": kind, "state": "queued", "started_by": started_by, "wanted": wanted or {},
+              "progress": {}, "requested_at": now()}
+    return int(tx.execute(sa.insert(run).values(values)).inserted_primary_key[0])
+
+
+def claim(tx: sa.Connection, owner: str, *, run_id: int | None = None) -> Run | None:
+    """Take the oldest queued run whose link nobody is working on (or the given one), for one lease.
+
+    A run whose owner let the lease run out is given to the next one as it stands: `attempt` counts.
+    """
+    busy = sa.select(run.c.link_id).where(run.c.state == "running", run.c.lease_until >= now())
+    lost = sa.and_(run.c.state == "running", run.c.lease_until < now())
+    queued = sa.and_(run.c.state == "queued", run.c.link_id.not_in(
+        sa.select(run.c.link_id).where(run.c.state == "running")))
+    query = sa.select(run.c.id).where(sa.or_(queued, lost), run.c.link_id.not_in(busy)).order_by(run.c.id).limit(1)
+    if run_id is not None:
+        query = query.where(run.c.id == run_id)
+    found = tx.execute(query.with_for_update(skip_locked=True)).scalar()
+    if found is None:
+        return None
+    tx.execute(sa.update(run).where(run.c.id == found).values(
+        state="running", owner=owner, attempt=run.c.attempt + 1, lease_until=now() + LEASE_SECONDS,
+        started_at=now(), progress={}))
+    return get(tx, int(found))
+
+
+def alive(tx: sa.Connection, claimed: Run, owner: str, progress: dict[str, Any]) -> bool | None:
+    """Say that the owner lives and how far it is. None where the run is no longer its own; else whether somebody
+    wants it cancelled."""
+    mine = (run.c.id == claimed.id, run.c.owner == owner, run.c.attempt == claimed.attempt, run.c.state == "running",
+            run.c.lease_until >= now())
+    changed = tx.execute(sa.update(run).where(*mine).values(lease_until=now() + LEASE_SECONDS, progress=progress))
+    if changed.rowcount == 0:
+        return None
+    return bool(tx.execute(sa.select(run.c.cancelling).where(run.c.id == claimed.id)).scalar())
+
+
+def finish(tx: sa.Connection, claimed: Run, owner: str, state: str, report: dict[str, Any] | None,
+           message: str | None = None, cure: str | None = None) -> bool:
+    """End a run as done, failed, stopped (a brake) or cancelled. False where it was no longer this owner's."""
+    mine = (run.c.id == claimed.id, run.c.owner == owner, run.c.attempt == claimed.attempt, run.c.state == "running")
+    return tx.execute(sa.update(run).where(*mine).values(
+        state=state, report=report, message=message, cure=cure, finished_at=now(), lease_until=None)).rowcount == 1
+
+
+def give_back(tx: sa.Connection, claimed: Run, owner: str) -> None:
+    """Let another one go on at once: the lease ends now."""
+    tx.execute(sa.update(run).where(run.c.id == claimed.id, run.c.owner == owner, run.c.state == "running")
+               .values(lease_until=now() - 1))
+
+
+def cancel(tx: sa.Connection, link_id: int, run_id: int) -> bool:
+    """Ask a running run to stop after its batch; a queued one ends at once."""
+    where = (run.c.link_id == link_id, run.c.id == run_id)
+    if tx.execute(sa.update(run).where(*where, run.c.state == "queued")
+                  .values(state="cancelled", finished_at=now())).rowcount:
+        return True
+    return tx.execute(sa.update(run).where(*where, run.c.state == "running").values(cancelling=True)).rowcount == 1
+
+
+def get(tx: sa.Connection, run_id: int) -> Run | None:
+    row = tx.execute(sa.select(*_COLUMNS).where(run.c.id == run_id)).one_or_none()
+    return Run(*row) if row else None
+
+
+def active(tx: sa.Connection, link_id: int) -> Run | None:
+    """The running run of a link, else the queued one."""
+    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.state.in_(["running", "queued"]))
+             .order_by(run.c.state.desc()).limit(1))
+    row = tx.execute(query).one_or_none()
+    return Run(*row) if row else None
+
+
+def ended(tx: sa.Connection, link_id: int, *, limit: int = 20, kind: str | None = None) -> list[Run]:
+    """The newest ended runs first."""
+    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.finished_at.is_not(None))
+             .order_by(run.c.id.desc()).limit(limit))
+    if kind:
+        query = query.where(run.c.kind == kind)
+    return [Run(*row) for row in tx.execute(query)]
+
+
+def due(tx: sa.Connection) -> list[int]:
+    """Links whose timer has run out: nothing queued or running, and the last run ended long enough ago."""
+    newest = (sa.select(run.c.link_id, sa.func.max(run.c.finished_at).label("ended"))
+              .where(run.c.kind == "sync").group_by(run.c.link_id).subquery())
+    busy = sa.select(run.c.link_id).where(run.c.state.in_(["queued", "running"]))
+    query = (sa.select(link.c.id).outerjoin(newest, newest.c.link_id == link.c.id)
+             .where(link.c.interval_seconds.is_not(None), link.c.id.not_in(busy),
+                    sa.func.coalesce(newest.c.ended, 0) + link.c.interval_seconds <= now()))
+    return list(tx.execute(query).scalars())

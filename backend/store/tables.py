@@ -1,0 +1,187 @@
+"""The tables, as SQLAlchemy Core knows them. Migrations make them: `backend/store/migrations`.
+
+    link ── mapping ── pair            what agreed, and what each side held then
+       │        ├───── conflict        what waits for a choice
+       │        ├───── deletion        what waits for a yes
+       │        ├───── refusal         what was left alone, and why
+       │        └───── sighting        new rows in Grist, and since when they look as they do
+       └─ run ──────── change           what was written, before and after
+
+Values are JSON as `core.values.dump` makes it; a row is an object by field name, and a field that was not read
+is not in it. Moments are seconds since 1970, always told by the database's own clock (`now()`).
+"""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _of(table: str) -> Column:
+    return Column(f"{table}_id", Integer, ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=False)
+
+
+link = Table(
+    "link", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("store", Text, nullable=False),
+    Column("server_url", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("shop", JSON, nullable=False),
+    Column("interval_seconds", Integer),
+    Column("created_at", Double, nullable=False),
+    Column("synced_at", Double),
+    UniqueConstraint("server_url", "document"),
+)
+
+mapping = Table(
+    "mapping", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("link"),
+    Column("resource", Text, nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("binding", JSON, nullable=False),
+    Column("paused", Text),
+    Column("rows", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("link_id", "resource"),
+)
+
+pair = Table(
+    "pair", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    Column("local_key", Integer, nullable=False),
+    Column("remote_key", Text, nullable=False),
+    Column("base_local", JSON, nullable=False),
+    Column("base_remote", JSON, nullable=False),
+    Column("shown", JSON, nullable=False),
+    Column("marked", Boolean, nullable=False),
+    UniqueConstraint("mapping_id", "local_key"),
+    UniqueConstraint("mapping_id", "remote_key"),
+)
+
+run = Table(
+    "run", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("link"),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("started_by", Text, nullable=False),
+    Column("wanted", JSON, nullable=False),
+    Column("progress", JSON, nullable=False),
+    Column("report", JSON),
+    Column("message", Text),
+    Column("cure", Text),
+    Column("cancelling", Boolean, nullable=False, server_default=text("false")),
+    Column("owner", Text),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("lease_until", Double),
+    Column("requested_at", Double, nullable=False),
+    Column("started_at", Double),
+    Column("finished_at", Double),
+)
+# One running and one queued run a link: the database itself refuses a second writer.
+Index("uq_run_running", run.c.link_id, unique=True, sqlite_where=run.c.state == "running",
+      postgresql_where=run.c.state == "running")
+Index("uq_run_queued", run.c.link_id, unique=True, sqlite_where=run.c.state == "queued",
+      postgresql_where=run.c.state == "queued")
+Index("ix_run_link", run.c.link_id, run.c.id)
+
+conflict = Table(
+    "conflict", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    Column("local_key", Integer, nullable=False),
+    Column("remote_key", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("base", JSON),
+    Column("base_known", Boolean, nullable=False),
+    Column("local", JSON),
+    Column("remote", JSON),
+    Column("reason", Text, nullable=False),
+    Column("deleted", Text),
+    Column("edits", JSON, nullable=False),
+    Column("choice", JSON),
+    Column("moved", Boolean, nullable=False, server_default=text("false")),
+    Column("seen_at", Double, nullable=False),
+    UniqueConstraint("mapping_id", "local_key", "field"),
+)
+
+deletion = Table(
+    "deletion", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    Column("side", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("partner", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("approved_by", Text),
+    Column("kept", Boolean, nullable=False, server_default=text("false")),
+    Column("seen_at", Double, nullable=False),
+    UniqueConstraint("mapping_id", "side", "key"),
+)
+
+refusal = Table(
+    "refusal", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    Column("side", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("cure", Text, nullable=False),
+    Column("waits", Boolean, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="1"),
+    Column("seen_at", Double, nullable=False),
+    UniqueConstraint("mapping_id", "side", "key", "field"),
+)
+
+sighting = Table(
+    "sighting", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    Column("local_key", Integer, nullable=False),
+    Column("looks", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    UniqueConstraint("mapping_id", "local_key"),
+)
+
+change = Table(
+    "change", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("run"),
+    _of("mapping"),
+    Column("side", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("local_key", Integer),
+    Column("remote_key", Text),
+    Column("field", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("before", JSON),
+    Column("after", JSON),
+    Column("why", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+Index("ix_change_mapping", change.c.mapping_id, change.c.id)
+Index("ix_change_run", change.c.run_id)

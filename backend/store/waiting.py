@@ -1,0 +1,266 @@
+"""What waits for a person or for time: conflicts, deletions, refusals, and new rows that rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dict
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from backend.core.model import Choice, Conflict, Key, Mapping, Proposal, Refusal, Side
+from backend.core.values import UNREAD, Kind, dump, load
+from backend.store.db import now
+from backend.store.tables import conflict, deletion, mapping, refusal, sighting
+
+# --- conflicts ----------------------------------------------------------------------------------
+
+
+def replace_conflicts(tx: sa.Connection, mapped: Mapping, seen: Sequence[Conflict],
+                      rows: Set[int] | None = None) -> None:
+    """The open conflicts of a mapping are those just seen. Only what was looked at can be closed: the mapping's
+    active fields, in `rows` (row ids) or in all rows.
+
+    A choice that was made on other values than are seen now is dropped, and the conflict says that it moved.
+    """
+    stored = {
+        (row.local_key, row.field): row
+        for row in tx.execute(sa.select(conflict.c.id, conflict.c.local_key, conflict.c.field, conflict.c.local,
+                                        conflict.c.remote, conflict.c.choice).where(
+                                            conflict.c.mapping_id == mapped.id))
+    }
+    open_now = {(one.local_key, one.field) for one in seen}
+    gone = [
+        old.id for (row, name), old in stored.items()
+        if (row, name) not in open_now and (rows is None or row in rows)
+        and (mapped.whole if not name else mapped.chosen is None or name in mapped.chosen)
+    ]
+    if gone:
+        tx.execute(sa.delete(conflict).where(conflict.c.id.in_(gone)))
+    for one in seen:
+        values: dict[str, Any] = {
+            "remote_key": one.remote_key, "title": one.title, "base": _dump(one.base),
+            "base_known": one.base is not UNREAD, "local": _dump(one.local), "remote": _dump(one.remote),
+            "reason": one.reason, "deleted": one.deleted, "seen_at": now(),
+            "edits": [{"field": e.field, "before": dump(e.before), "after": dump(e.after)} for e in one.edits],
+        }
+        old = stored.get((one.local_key, one.field))
+        if old is None:
+            tx.execute(sa.insert(conflict).values(mapping_id=mapped.id, local_key=one.local_key, field=one.field,
+                                                  **values))
+            continue
+        if (old.local, old.remote) == (values["local"], values["remote"]):
+            del values["seen_at"]
+        elif old.choice is not None or one.moved:
+            values |= {"choice": None, "moved": True}
+        tx.execute(sa.update(conflict).where(conflict.c.id == old.id).values(values))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConflict:
+    """A conflict as it waits, with its mapping."""
+
+    id: int
+    mapping_id: int
+    local_key: int
+    remote_key: str
+    field: str
+    title: str
+    base: Any
+    base_known: bool
+    local: Any
+    remote: Any
+    reason: str
+    deleted: str | None
+    edits: list[dict[str, Any]]
+    choice: dict[str, Any] | None
+    moved: bool
+    seen_at: float
+
+
+_CONFLICT = (conflict.c.id, conflict.c.mapping_id, conflict.c.local_key, conflict.c.remote_key, conflict.c.field,
+             conflict.c.title, conflict.c.base, conflict.c.base_known, conflict.c.local, conflict.c.remote,
+             conflict.c.reason, conflict.c.deleted, conflict.c.edits, conflict.c.choice, conflict.c.moved,
+             conflict.c.seen_at)
+
+
+def conflicts(tx: sa.Connection, link_id: int, *, after: int = 0, limit: int = 200) -> list[OpenConflict]:
+    """Open conflicts of a link by mapping and row. `after` is how many to skip."""
+    query = (sa.select(*_CONFLICT).join(mapping, mapping.c.id == conflict.c.mapping_id)
+             .where(mapping.c.link_id == link_id)
+             .order_by(conflict.c.mapping_id, conflict.c.local_key, conflict.c.id).offset(after).limit(limit))
+    return [OpenConflict(*row) for row in tx.execute(query)]
+
+
+def conflict_by_id(tx: sa.Connection, link_id: int, conflict_id: int) -> OpenConflict | None:
+    query = (sa.select(*_CONFLICT).join(mapping, mapping.c.id == conflict.c.mapping_id)
+             .where(mapping.c.link_id == link_id, conflict.c.id == conflict_id))
+    row = tx.execute(query).one_or_none()
+    return OpenConflict(*row) if row else None
+
+
+def choose(tx: sa.Connection, conflict_id: int, choice: dict[str, Any]) -> None:
+    """Keep a person's answer until the next run applies it: {keep, value, local, remote, by}, values as JSON."""
+    tx.execute(sa.update(conflict).where(conflict.c.id == conflict_id).values(choice=choice, moved=False))
+
+
+def choices(tx: sa.Connection, mapped: Mapping) -> dict[tuple[int, str], Choice]:
+    """The answers that wait to be applied, by (row id, field)."""
+    query = sa.select(conflict.c.local_key, conflict.c.field, conflict.c.choice).where(
+        conflict.c.mapping_id == mapped.id)
+    found = {}
+    for local_key, name, choice in tx.execute(query):
+        if choice is None or (name and name not in mapped.index):
+            continue
+        kind: Kind = mapped.rule(name).kind if name else "list"
+        found[local_key, name] = Choice(choice["keep"], load(kind, choice["local"]), load(kind, choice["remote"]),
+                                        load(kind, choice.get("value")))
+    return found
+
+
+# --- deletions ----------------------------------------------------------------------------------
+
+
+def replace_deletions(tx: sa.Connection, mapping_id: int, seen: Sequence[Proposal]) -> None:
+    """The deletions that wait are those just seen: what reappeared is no longer asked."""
+    stored = {(row.side, row.key): row.id for row in tx.execute(
+        sa.select(deletion.c.id, deletion.c.side, deletion.c.key).where(deletion.c.mapping_id == mapping_id))}
+    open_now = {(one.side.value, str(one.key)) for one in seen}
+    gone = [stored[key] for key in stored.keys() - open_now]
+    if gone:
+        tx.execute(sa.delete(deletion).where(deletion.c.id.in_(gone)))
+    new = [
+        {"mapping_id": mapping_id, "side": one.side.value, "key": str(one.key), "partner": str(one.partner),
+         "title": one.title, "seen_at": now()}
+        for one in seen if (one.side.value, str(one.key)) not in stored
+    ]
+    for values in new:
+        tx.execute(sa.insert(deletion).values(values))
+
+
+def deletions(tx: sa.Connection, link_id: int, *, limit: int = 200) -> list[sa.Row[Any]]:
+    """Rows (id, mapping_id, side, key, partner, title, seen_at) that wait for an answer."""
+    query = (sa.select(deletion.c.id, deletion.c.mapping_id, deletion.c.side, deletion.c.key, deletion.c.partner,
+                       deletion.c.title, deletion.c.seen_at)
+             .join(mapping, mapping.c.id == deletion.c.mapping_id)
+             .where(mapping.c.link_id == link_id, deletion.c.approved_by.is_(None), deletion.c.kept.is_(False))
+             .order_by(deletion.c.id).limit(limit))
+    return list(tx.execute(query))
+
+
+def approve_deletions(tx: sa.Connection, link_id: int, ids: Sequence[int], by: str) -> int:
+    """Say yes to exactly these; returns how many of them were still waiting."""
+    return _answer_deletions(tx, link_id, ids, approved_by=by)
+
+
+def keep_deletions(tx: sa.Connection, link_id: int, ids: Sequence[int]) -> int:
+    """Say no: the thing stays where it is and the two are kept apart."""
+    return _answer_deletions(tx, link_id, ids, kept=True)
+
+
+def _answer_deletions(tx: sa.Connection, link_id: int, ids: Sequence[int], **values: Any) -> int:
+    mine = sa.select(mapping.c.id).where(mapping.c.link_id == link_id)
+    return tx.execute(sa.update(deletion).where(
+        deletion.c.id.in_(ids), deletion.c.mapping_id.in_(mine), deletion.c.approved_by.is_(None),
+        deletion.c.kept.is_(False)).values(**values)).rowcount
+
+
+def known_deletions(tx: sa.Connection, mapping_id: int) -> set[tuple[Side, Key]]:
+    """What a person has been shown already, by (side to delete on, key)."""
+    query = sa.select(deletion.c.side, deletion.c.key).where(deletion.c.mapping_id == mapping_id)
+    return {_deletion_key(side, key) for side, key in tx.execute(query)}
+
+
+def approved_deletions(tx: sa.Connection, mapping_id: int) -> set[tuple[Side, Key]]:
+    query = sa.select(deletion.c.side, deletion.c.key).where(
+        deletion.c.mapping_id == mapping_id, deletion.c.approved_by.is_not(None))
+    return {_deletion_key(side, key) for side, key in tx.execute(query)}
+
+
+def _deletion_key(side: str, key: str) -> tuple[Side, Key]:
+    return (Side.LOCAL, int(key)) if side == Side.LOCAL else (Side.REMOTE, key)
+
+
+# --- refusals -----------------------------------------------------------------------------------
+
+
+def replace_refusals(tx: sa.Connection, mapped: Mapping, seen: Sequence[Refusal]) -> None:
+    """The refused rows of a mapping are those of this run; how often each was tried is kept. A run over some
+    fields leaves alone what is known of the others."""
+    mapping_id = mapped.id
+    tries = {
+        (row.side, row.key, row.field): (row.message, row.tries)
+        for row in tx.execute(sa.select(refusal.c.side, refusal.c.key, refusal.c.field, refusal.c.message,
+                                        refusal.c.tries).where(refusal.c.mapping_id == mapping_id))
+    }
+    looked_at = sa.true() if mapped.chosen is None else refusal.c.field.in_(mapped.chosen)
+    tx.execute(sa.delete(refusal).where(refusal.c.mapping_id == mapping_id, looked_at))
+    rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for one in seen:
+        key = (one.side.value, str(one.key), one.field)
+        message, tried = tries.get(key, ("", 0))
+        rows[key] = {"mapping_id": mapping_id, "side": key[0], "key": key[1], "field": key[2], "title": one.title,
+                     "message": one.message, "cure": one.cure, "waits": one.waits,
+                     "tries": tried + 1 if message == one.message else 1}
+    for values in rows.values():
+        same = [refusal.c[name] == values[name] for name in ("mapping_id", "side", "key", "field")]
+        tx.execute(sa.delete(refusal).where(*same))
+        tx.execute(sa.insert(refusal).values(**values, seen_at=now()))
+
+
+def refusals(tx: sa.Connection, link_id: int, *, limit: int = 200) -> list[sa.Row[Any]]:
+    """Rows (id, mapping_id, side, key, field, title, message, cure, waits, tries, seen_at)."""
+    query = (sa.select(refusal.c.id, refusal.c.mapping_id, refusal.c.side, refusal.c.key, refusal.c.field,
+                       refusal.c.title, refusal.c.message, refusal.c.cure, refusal.c.waits, refusal.c.tries,
+                       refusal.c.seen_at)
+             .join(mapping, mapping.c.id == refusal.c.mapping_id)
+             .where(mapping.c.link_id == link_id).order_by(refusal.c.waits, refusal.c.id).limit(limit))
+    return list(tx.execute(query))
+
+
+# --- counts, new rows ---------------------------------------------------------------------------
+
+
+def counts(tx: sa.Connection, link_id: int) -> dict[int, dict[str, int]]:
+    """By mapping id: how many conflicts, deletions and refusals wait."""
+    found: dict[int, dict[str, int]] = {}
+    for name, table, waits in (
+        ("conflicts", conflict, sa.true()),
+        ("deletions", deletion, sa.and_(deletion.c.approved_by.is_(None), deletion.c.kept.is_(False))),
+        ("refused", refusal, refusal.c.waits.is_(False)),
+    ):
+        query = (sa.select(mapping.c.id, sa.func.count(table.c.id))
+                 .outerjoin(table, sa.and_(table.c.mapping_id == mapping.c.id, waits))
+                 .where(mapping.c.link_id == link_id).group_by(mapping.c.id))
+        for mapping_id, number in tx.execute(query):
+            found.setdefault(mapping_id, {})[name] = number
+    return found
+
+
+def resting(tx: sa.Connection, mapping_id: int, looks: Dict[int, str], rest_seconds: float) -> set[int]:
+    """Which of these new rows (row id → what it looks like) have not stayed the same for `rest_seconds`."""
+    stored = {
+        row.local_key: row for row in tx.execute(
+            sa.select(sighting.c.local_key, sighting.c.looks, (now() - sighting.c.since).label("age"))
+            .where(sighting.c.mapping_id == mapping_id))
+    }
+    return {key for key, look in looks.items()
+            if rest_seconds > 0
+            and (key not in stored or stored[key].looks != look or stored[key].age < rest_seconds)}
+
+
+def sight(tx: sa.Connection, mapping_id: int, looks: Dict[int, str]) -> None:
+    """Remember what the new rows look like now, and since when."""
+    stored = dict(tx.execute(sa.select(sighting.c.local_key, sighting.c.looks)
+                             .where(sighting.c.mapping_id == mapping_id)).tuples())
+    stale = [key for key in stored if stored[key] != looks.get(key)]
+    if stale:
+        tx.execute(sa.delete(sighting).where(sighting.c.mapping_id == mapping_id, sighting.c.local_key.in_(stale)))
+    for key, look in looks.items():
+        if stored.get(key) != look:
+            tx.execute(sa.insert(sighting).values(mapping_id=mapping_id, local_key=key, looks=look, since=now()))
+
+
+def _dump(value: Any) -> Any:
+    return None if value is UNREAD else dump(value)
