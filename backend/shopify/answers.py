@@ -76,12 +76,15 @@ class Answer:
     """What Shopify's search says about the filter. A term it warns about is ignored, so everything matches."""
     version: str = ""
 
-    def root(self, name: str) -> Any:
-        """A field of the root, or the error that kept it from us. Null stays None."""
+    def root(self, name: str, blocks: str = "") -> Any:
+        """A field of the root, or the error that kept it from us. Null stays None.
+
+        `blocks` is what people call that which cannot be read without it."""
         value = self.data.get(name, UNREAD)
         if value is not UNREAD:
             return value
-        raise error_from(self.problem_at(name) or Problem(f"The field {name!r} is not in the answer."), writes=False)
+        problem = self.problem_at(name) or Problem(f"The field {name!r} is not in the answer.")
+        raise denied(problem, blocks) if problem.is_denial else error_from(problem, writes=False)
 
     def problem_at(self, name: str) -> Problem | None:
         return next((p for p in self.problems if p.path[:1] == (name,)), None)
@@ -140,7 +143,8 @@ def denied(problem: Problem, blocks: str = "") -> AccessError:
     """A right is missing. `blocks` says what cannot be done without it."""
     what = blocks or (".".join(str(step) for step in problem.path if isinstance(step, str)) or "this")
     if problem.scope:
-        return AccessError(f"Shopify does not let this app use {what}: it lacks the access scope {problem.scope}.",
+        return AccessError(f"Shopify does not let this app use {what}: it lacks the access scope "
+                           f"{problem.scope}.",
                            cure=f"Add {problem.scope} to the app's scopes, release and install that version on the "
                                 "store, then sync again.")
     return AccessError(f"Shopify does not let this app use {what}: {problem.message}",

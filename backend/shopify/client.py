@@ -81,7 +81,7 @@ class Client:
         if answer.warnings:
             raise UserError("Shopify does not understand the filter of this mapping, and would ignore that part: "
                             + "; ".join(answer.warnings) + ".",
-                            cure="Correct the filter: field names as in Shopify's search, like status:active or tag:sale.")
+                            cure="Correct the filter: fields as in Shopify's search, like status:active or tag:sale.")
         return answer
 
     def _send(self, body: bytes) -> None:
@@ -124,8 +124,11 @@ def store_domain(text: str) -> str:
     Raises UserError for anything else, such as the shop's public domain, which the API does not answer on.
     """
     pasted = text.strip().lower()
-    parts = urlsplit(pasted if "//" in pasted else f"//{pasted}")
-    host, path = (parts.hostname or ""), parts.path
+    try:
+        parts = urlsplit(pasted if "//" in pasted else f"//{pasted}")
+        host, path = (parts.hostname or ""), parts.path
+    except ValueError:  # an unclosed bracket, say
+        host, path = "", ""
     found = re.match(r"^/store/([a-z0-9][a-z0-9-]*)(?:/|$)", path) if host == "admin.shopify.com" else None
     if found:
         return f"{found[1]}.myshopify.com"

@@ -1,0 +1,346 @@
+"""The Shopify side of a link: rights, snapshots and writes of one store, on the Admin GraphQL API.
+
+    prepare  → shop and scopes in one request; what is missing pauses a mapping, or lets it only read
+    read     → `reading`
+    batches  → one request's worth each: updates, then creations, then deletions
+    apply    → build a request (`writes`), send it (`client`), read the receipts out of its answer (`writes`);
+               what an answer leaves open is looked at and sent again, what Shopify refuses as a whole is halved
+               until the row that spoils it stands alone
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from backend.connector import Prepared, Usage
+from backend.core.model import Create, Delete, Direction, Key, Mapping, Op, Policy, Receipt, Row, Side, Snapshot, Update
+from backend.errors import OutcomeUnknown, RetryLater, UserError
+from backend.shopify import documents, writes
+from backend.shopify.answers import LOOKED_AT, Answer, InputRefused, TooCostly
+from backend.shopify.auth import Credentials
+from backend.shopify.client import Client, store_domain
+from backend.shopify.known import Known
+from backend.shopify.reading import PAGE, Reader, chunks
+from backend.shopify.writes import Outcome, Request
+
+log = logging.getLogger(__name__)
+
+VERSION = "2026-10"
+PRODUCTS_PER_REQUEST = 10
+CREATES_PER_REQUEST = 5
+"""Creations and deletions take Shopify longer than changes; a request has 30 seconds."""
+ROWS_PER_REQUEST = 250
+TRIES = 6
+"""How often one request is sent while Shopify says that its key is being worked on."""
+
+DECIMALS = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV",
+                     "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+"""Currencies that do not have two decimals (ISO 4217)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The store as it describes itself."""
+
+    name: str
+    currency: str
+    timezone: str
+    weight_unit: str
+    domain: str
+
+    @property
+    def decimals(self) -> int:
+        return DECIMALS.get(self.currency, 2)
+
+
+class ShopifyConnector:
+    """One store, read and written with one identity. Not shared between threads.
+
+    `store` is `something.myshopify.com` or what people paste for it. `admin_url` is another origin that answers in
+    the store's place (a stand-in). `new_key` makes an idempotency key. Raises UserError for a store's address that
+    is none.
+    """
+
+    side = Side.REMOTE
+
+    def __init__(
+        self,
+        store: str,
+        credentials: Credentials,
+        *,
+        version: str = VERSION,
+        admin_url: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        new_key: Callable[[], str] = lambda: str(uuid.uuid4()),
+    ) -> None:
+        self.store = store_domain(store)
+        self.usage = Usage()
+        self.run = new_key()
+        """Names the run in Shopify's stock history; the engine may set its own."""
+        self._shop: Shop | None = None
+        self._known = Known()
+        self._sleep = sleep
+        self._new_key = new_key
+        self._client = Client((admin_url or f"https://{self.store}").rstrip("/"), version, credentials, self.usage,
+                              sleep=sleep)
+
+    @property
+    def shop(self) -> Shop:
+        """Asked of Shopify once, in `prepare` or when it is first needed."""
+        if self._shop is None:
+            self._shop = self._shop_from(self._client.run(documents.PREPARE, {}))
+        return self._shop
+
+    # --- rights -----------------------------------------------------------------------------------
+
+    def prepare(self, mappings: Sequence[Mapping], bindings: dict[str, Any], *, write: bool) -> Prepared:
+        """Check the token, the version and the scopes. Nothing is ever made on this side.
+
+        A mapping whose data may not be read is paused. One that may be read but not written comes back reading only:
+        its fields go to Grist, and fields that only go to Shopify rest.
+        """
+        answer = self._client.run(documents.PREPARE, {})
+        self._shop = self._shop_from(answer)
+        ready: list[Mapping] = []
+        paused: dict[str, str] = {}
+        notes: list[str] = []
+        scopes = _scopes(answer)
+        if scopes is None:
+            notes.append("Shopify does not say which scopes the app has, so missing ones show only when they are used.")
+        for mapping in mappings:
+            lacking = _lacking(mapping.resource.scopes, scopes)
+            if lacking:
+                paused[mapping.name] = (
+                    f"{mapping.resource.label} cannot be read: the app lacks the access scope {_and(lacking)}. Add it "
+                    "to the app's scopes, release and install that version on the store, then sync again.")
+                continue
+            lacking = _lacking(mapping.resource.write_scopes, scopes)
+            if lacking and _writes(mapping):
+                notes.append(f"{mapping.resource.label} are only read: writing them to Shopify needs the access scope "
+                             f"{_and(lacking)}. Add it to the app's scopes and install that version on the store.")
+                mapping = _only_reading(mapping)
+            ready.append(mapping)
+        return Prepared(tuple(ready), {}, paused, tuple(notes))
+
+    def _shop_from(self, answer: Answer) -> Shop:
+        shop = answer.root("shop", "the store's settings")
+        return Shop(str(shop["name"]), str(shop["currencyCode"]), str(shop["ianaTimezone"]), str(shop["weightUnit"]),
+                    str(shop["myshopifyDomain"]))
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
+        """Everything, or what stands under `keys`. Raises AccessError, UserError, RetryLater; never half a list."""
+        reader = Reader(self._client, mapping, self._known, self.shop.decimals)
+        return reader.everything() if keys is None else reader.some(keys)
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
+        """Changes first, so that a handle or an option that becomes free can be taken; deletions last."""
+        for kind in (Update, Create, Delete):
+            same = [op for op in ops if isinstance(op, kind)]
+            if mapping.name == "products":
+                yield from chunks(same, PRODUCTS_PER_REQUEST if kind is Update else CREATES_PER_REQUEST)
+            elif mapping.name == "variants":
+                self._learn(mapping, same)
+                yield from self._by_product(same, PRODUCTS_PER_REQUEST if kind is Update else CREATES_PER_REQUEST)
+            elif mapping.name == "inventory" and kind is Update:
+                for name in writes.STOCK:
+                    yield from chunks([op for op in same if next(iter(op.values), "") == name], ROWS_PER_REQUEST)
+                # What sets no quantity, or both, is for `apply` to refuse.
+                yield from chunks([op for op in same if next(iter(op.values), "") not in writes.STOCK], 1)
+            else:
+                yield from chunks(same, ROWS_PER_REQUEST)
+
+    def request_for(self, mapping: Mapping, batch: Sequence[Op]) -> Request:
+        """The request that carries a batch, with a new key, ready to be kept before it is sent. Sends nothing."""
+        return writes.request_for(mapping, batch, self._known, key=self._new_key(), run=self.run,
+                                  weight_unit=self.shop.weight_unit)
+
+    def send(self, request: Request) -> Answer:
+        return self._client.run(request.document, request.variables, writes=True)
+
+    def receipts_from(self, request: Request, answer: Answer) -> list[Receipt]:
+        """What one answer alone says of each op; `apply` goes on from there."""
+        return writes.receipts_from(request, answer, self.shop.decimals)
+
+    def apply(self, mapping: Mapping, batch: Sequence[Op]) -> list[Receipt]:
+        """Write one batch. Raises AccessError where a right is missing, RetryLater and OutcomeUnknown (see there)."""
+        self._learn(mapping, batch)
+        receipts = self._write(mapping, batch)
+        return self._complete_stock(mapping, receipts) if mapping.name == "inventory" else receipts
+
+    def _write(self, mapping: Mapping, ops: Sequence[Op]) -> list[Receipt]:
+        request = self.request_for(mapping, ops)
+        if not request.calls:
+            return [request.refused[i] for i in range(len(ops))]
+        try:
+            outcome = self._outcome(request)
+        except (InputRefused, TooCostly) as error:
+            # Nothing of the document was run. One row spoils it, or all together are too much: halve it.
+            if len(ops) > 1:
+                half = len(ops) // 2
+                return self._write(mapping, ops[:half]) + self._write(mapping, ops[half:])
+            if isinstance(error, TooCostly):
+                raise
+            refusal = writes.refusal_of(ops[0], error.message, label=mapping.resource.label)
+            return [Receipt(ops[0], refusal=refusal)]
+        self._remember(request, outcome)
+        receipts = outcome.receipts
+        if outcome.again:
+            receipts |= self._write_again(mapping, ops, outcome.again, progress=len(outcome.again) < len(ops))
+        return [receipts[i] for i in range(len(ops))]
+
+    def _outcome(self, request: Request) -> Outcome:
+        for attempt in range(TRIES):
+            outcome = writes.outcome_of(request, self.send(request), self.shop.decimals)
+            if not outcome.wait:
+                return outcome
+            self._sleep(min(2.0**attempt, 10.0))
+        raise OutcomeUnknown("Shopify is still working on a stock change that was sent before.", cure=LOOKED_AT)
+
+    def _write_again(
+        self, mapping: Mapping, ops: Sequence[Op], positions: Sequence[int], *, progress: bool
+    ) -> dict[int, Receipt]:
+        """Send those once more that suffered from another row of their call. Stock is looked at before: nobody has
+        recorded whether one stale row stops the others (facts §6)."""
+        receipts: dict[int, Receipt] = {}
+        left = list(positions)
+        if mapping.name == "inventory":
+            fresh = self.read(mapping, [key for key in (getattr(ops[i], "key", None) for i in left) if key is not None])
+            for position in positions:
+                settled = _as_it_stands(mapping, ops[position], fresh.rows)
+                if settled is not None:
+                    receipts[position] = settled
+                    left.remove(position)
+        if left and not progress and len(left) == len(ops):
+            if len(left) == 1:
+                op = ops[left[0]]
+                receipts[left[0]] = Receipt(op, refusal=writes.refusal_of(
+                    op, "nothing was written, and no reason given", label=mapping.resource.label,
+                    cure="The next sync tries again. When it goes on, make this change in Shopify's admin."))
+                return receipts
+            halves = (left[:len(left) // 2], left[len(left) // 2:])
+        else:
+            halves = (left,)
+        for part in halves:
+            if part:
+                receipts |= dict(zip(part, self._write(mapping, [ops[i] for i in part]), strict=True))
+        return receipts
+
+    def _complete_stock(self, mapping: Mapping, receipts: list[Receipt]) -> list[Receipt]:
+        """The other fields of a level move with its stock: read them, so that they are no news to the next run.
+
+        What was written stays as written: a sale in between is for the next run to see, not to be agreed on here.
+        """
+        done = [receipt for receipt in receipts if receipt.done]
+        if not done or set(mapping.names) <= {"variant", "location", *done[0].stored}:
+            return receipts
+        try:
+            fresh = self.read(mapping, [receipt.key for receipt in done if receipt.key is not None])
+        except RetryLater as error:
+            # The stock is written; only what it moved along is not known yet, and the next run reads it.
+            log.info("shopify: stock was written, its other fields were not read: %s", error.message)
+            return receipts
+        return [replace(receipt, stored={**mapping.values(fresh.rows[receipt.key]), **receipt.stored})
+                if receipt.done and receipt.key in fresh.rows else receipt for receipt in receipts]
+
+    def _remember(self, request: Request, outcome: Outcome) -> None:
+        self._known.born |= outcome.born
+        for receipt in outcome.receipts.values():
+            if request.mapping.name == "variants" and isinstance(receipt.op, Create) and receipt.done:
+                product = str(receipt.op.values["product"])
+                self._known.born.pop(product, None)
+                self._known.products[str(receipt.key)] = product
+
+    def _learn(self, mapping: Mapping, ops: Sequence[Op]) -> None:
+        """Read what these ops need to be addressed, where no read of this run has shown it."""
+        unknown = self._known.lacks(mapping, ops)
+        if unknown:
+            self.read(replace(mapping, filter=""), unknown)
+        if mapping.name != "variants":
+            return
+        products = sorted({str(op.values.get("product")) for op in ops
+                           if isinstance(op, Create) and op.values.get("product")} - self._known.options.keys())
+        for chunk in chunks(products, PAGE):
+            for node in self._client.run(documents.OPTIONS, {"ids": list(chunk)}).root("nodes", "products"):
+                if isinstance(node, dict) and node.get("id"):
+                    ordered = sorted(node["options"], key=lambda option: option["position"])
+                    self._known.options[node["id"]] = tuple(option["name"] for option in ordered)
+
+    def _by_product(self, ops: Sequence[Op], most: int) -> Iterator[list[Op]]:
+        """Variants of one product together, several products a batch."""
+        groups: dict[str, list[Op]] = {}
+        for op in ops:
+            product = op.values.get("product") if isinstance(op, Create) else self._known.products.get(str(op.key))
+            groups.setdefault(str(product), []).append(op)
+        batch: list[Op] = []
+        products = 0
+        for group in groups.values():
+            for part in chunks(group, ROWS_PER_REQUEST):
+                if batch and (products == most or len(batch) + len(part) > ROWS_PER_REQUEST):
+                    yield batch
+                    batch, products = [], 0
+                batch, products = [*batch, *part], products + 1
+        if batch:
+            yield batch
+
+
+def _scopes(answer: Answer) -> frozenset[str] | None:
+    """What the token may do, with the reading that each writing implies; None where Shopify does not tell."""
+    installation = answer.data.get("currentAppInstallation")
+    if not isinstance(installation, dict) or not isinstance(installation.get("accessScopes"), list):
+        return None
+    handles = {str(scope["handle"]) for scope in installation["accessScopes"]}
+    return frozenset(handles | {f"read_{handle.removeprefix('write_')}" for handle in handles
+                                if handle.startswith("write_")})
+
+
+def _lacking(wanted: Sequence[str], scopes: frozenset[str] | None) -> list[str]:
+    # Locations can be read with either (facts §1).
+    instead = {"read_locations": "read_inventory"}
+    return [] if scopes is None else [
+        scope for scope in wanted if scope not in scopes and instead.get(scope) not in scopes]
+
+
+def _writes(mapping: Mapping) -> bool:
+    return mapping.create_remote or any(rule.may_write(Side.REMOTE) for rule in mapping.fields)
+
+
+def _only_reading(mapping: Mapping) -> Mapping:
+    """The mapping without any writing to Shopify. A field that only goes there rests: turned round, it would put the
+    store's value over what a person typed."""
+    resting = {rule.name for rule in mapping.fields if rule.direction is Direction.TO_SHOPIFY}
+    chosen = mapping.chosen
+    if resting:
+        chosen = frozenset(set(mapping.names if chosen is None else chosen) - resting)
+    fields = tuple(rule if rule.name in resting else replace(rule, direction=Direction.TO_GRIST)
+                   for rule in mapping.fields)
+    return replace(mapping, fields=fields, chosen=chosen, create_remote=False, delete_remote=Policy.IGNORE)
+
+
+def _as_it_stands(mapping: Mapping, op: Op, rows: dict[Key, Row]) -> Receipt | None:
+    """A stock op judged by what stands there now: done, overtaken, or None where it can still be sent."""
+    if not isinstance(op, Update):
+        raise UserError("Stock can only be changed.")
+    if op.key not in rows:
+        return Receipt(op, op.key, stale=True)
+    now = mapping.values(rows[op.key])
+    if all(now.get(name) == value for name, value in op.values.items()):
+        return Receipt(op, op.key, stored=dict(op.values))
+    if all((now.get(name) or 0) == (value or 0) for name, value in op.before.items()):
+        return None
+    return Receipt(op, op.key, stale=True)
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(names)
