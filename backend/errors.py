@@ -11,11 +11,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class SyncError(Exception):
     """What happened, to which thing, and what to do; in words that a shop's owner understands."""
 
     code = "error"
+    report: Any = None
+    """What a run had done until then, where the error ended one."""
 
     def __init__(self, message: str, *, cure: str = "") -> None:
         super().__init__(message)

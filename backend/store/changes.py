@@ -7,8 +7,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from backend.core.values import UNREAD, dump
 from backend.store.db import now
 from backend.store.tables import change, mapping, run
+
+
+def as_json(value: Any) -> Any:
+    """A value, or a whole row of values by field, as it is kept."""
+    if isinstance(value, dict):
+        return {name: dump(one) for name, one in value.items() if one is not UNREAD}
+    return None if value is UNREAD else dump(value)
 
 
 def add(tx: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:

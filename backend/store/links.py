@@ -60,7 +60,7 @@ def all_links(tx: sa.Connection) -> list[Link]:
 def add(tx: sa.Connection, store: str, server_url: str, document: str, interval_seconds: int | None) -> int:
     values = {"store": store, "server_url": server_url, "document": document, "shop": {},
               "interval_seconds": interval_seconds, "created_at": now()}
-    return int(tx.execute(sa.insert(link).values(values)).inserted_primary_key[0])
+    return int(tx.execute(sa.insert(link).values(values)).inserted_primary_key[0])  # type: ignore[index]
 
 
 def set_interval(tx: sa.Connection, link_id: int, interval_seconds: int | None) -> None:

@@ -48,7 +48,7 @@ def request(tx: sa.Connection, link_id: int, kind: str, started_by: str, wanted:
         return int(queued)
     values = {"link_id": link_id, "kind": kind, "state": "queued", "started_by": started_by, "wanted": wanted or {},
               "progress": {}, "requested_at": now()}
-    return int(tx.execute(sa.insert(run).values(values)).inserted_primary_key[0])
+    return int(tx.execute(sa.insert(run).values(values)).inserted_primary_key[0])  # type: ignore[index]
 
 
 def claim(tx: sa.Connection, owner: str, *, run_id: int | None = None) -> Run | None:

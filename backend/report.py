@@ -1,0 +1,113 @@
+"""What a run did, or would do: counts that are true, and the plan line by line. Read by CLI, API and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from backend.connector import Usage
+from backend.core.model import Create, Delete, Mapping, Plan, Side, Update
+from backend.core.values import UNREAD, Value, dump
+
+SIDE_NAMES = {Side.LOCAL: "grist", Side.REMOTE: "shopify"}
+
+
+@dataclass
+class MappingReport:
+    """The counts of one mapping. Rows, except `to_shopify` and `to_grist`, which are cells."""
+
+    resource: str
+    label: str
+    table: str
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+    conflicts: int = 0
+    refused: int = 0
+    waiting: int = 0
+    proposed_deletions: int = 0
+    to_shopify: int = 0
+    to_grist: int = 0
+    paused: str | None = None
+
+
+@dataclass
+class Report:
+    """One run. `state` is done, preview, stopped (a brake), cancelled or failed."""
+
+    state: str = "done"
+    mappings: list[MappingReport] = field(default_factory=list)
+    requests: dict[str, int] = field(default_factory=dict)
+    points: float = 0
+    seconds: float = 0
+    notes: list[str] = field(default_factory=list)
+    message: str | None = None
+    cure: str | None = None
+    plan: list[dict[str, Any]] | None = None
+    plan_total: int | None = None
+
+    COUNTS = ("created", "updated", "deleted", "unchanged", "conflicts", "refused", "waiting", "proposed_deletions")
+
+    def of(self, mapping: Mapping) -> MappingReport:
+        for one in self.mappings:
+            if one.resource == mapping.name:
+                return one
+        one = MappingReport(mapping.name, mapping.resource.label, mapping.table)
+        self.mappings.append(one)
+        return one
+
+    @property
+    def totals(self) -> dict[str, int]:
+        return {name: sum(getattr(one, name) for one in self.mappings) for name in self.COUNTS}
+
+    @property
+    def waits_for_somebody(self) -> bool:
+        totals = self.totals
+        paused = any(one.paused for one in self.mappings)
+        return paused or bool(totals["conflicts"] or totals["refused"] or totals["proposed_deletions"])
+
+    def used(self, local: Usage, remote: Usage) -> None:
+        self.requests = {"grist": local.requests, "shopify": remote.requests}
+        self.points = remote.points
+
+    def as_json(self) -> dict[str, Any]:
+        out: dict[str, Any] = {
+            "state": self.state, "totals": self.totals, "mappings": [asdict(one) for one in self.mappings],
+            "requests": self.requests, "points": self.points, "seconds": round(self.seconds, 3), "notes": self.notes,
+        }
+        if self.message:
+            out |= {"message": self.message, "cure": self.cure}
+        if self.plan is not None:
+            out |= {"plan": self.plan, "plan_total": self.plan_total}
+        return out
+
+
+def plan_lines(plan: Plan) -> Iterable[dict[str, Any]]:
+    """What a plan would write, a line a cell; creations and deletions are one line."""
+    mapping = plan.mapping
+    for op in plan.ops:
+        line: dict[str, Any] = {"resource": mapping.name, "label": mapping.resource.label, "table": mapping.table,
+                                "side": SIDE_NAMES[op.side], "title": op.title}
+        if isinstance(op, Update):
+            row = op.key if op.side is Side.LOCAL else op.partner
+            for change in op.changes:
+                described = mapping.rule(change.field).field
+                yield {**line, "kind": "update", "row": row, "field": change.field, "field_label": described.label,
+                       "type": described.kind, "before": show(change.before), "after": show(change.after),
+                       "why": change.why.value}
+        elif isinstance(op, Create):
+            row = op.source if op.side is Side.REMOTE else ""
+            yield {**line, "kind": "create", "row": row or None, "field": "", "field_label": "", "type": "text",
+                   "before": None, "after": {name: show(value) for name, value in op.values.items()}, "why": op.why.value}
+        elif isinstance(op, Delete):
+            row = op.key if op.side is Side.LOCAL else op.partner
+            yield {**line, "kind": "delete", "row": row, "field": "", "field_label": "", "type": "text",
+                   "before": None, "after": None, "why": op.why.value}
+
+
+def show(value: Value) -> Any:
+    """`value` as JSON for people's eyes."""
+    return {"unread": True} if value is UNREAD else dump(value)
