@@ -75,8 +75,13 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         out: dict[str, Any] = {
-            "state": self.state, "totals": self.totals, "mappings": [asdict(one) for one in self.mappings],
-            "requests": self.requests, "points": self.points, "seconds": round(self.seconds, 3), "notes": self.notes,
+            "state": self.state,
+            "totals": self.totals,
+            "mappings": [asdict(one) for one in self.mappings],
+            "requests": self.requests,
+            "points": self.points,
+            "seconds": round(self.seconds, 3),
+            "notes": self.notes,
         }
         if self.message:
             out |= {"message": self.message, "cure": self.cure}
@@ -89,23 +94,54 @@ def plan_lines(plan: Plan) -> Iterable[dict[str, Any]]:
     """What a plan would write, a line a cell; creations and deletions are one line."""
     mapping = plan.mapping
     for op in plan.ops:
-        line: dict[str, Any] = {"resource": mapping.name, "label": mapping.resource.label, "table": mapping.table,
-                                "side": SIDE_NAMES[op.side], "title": op.title}
+        line: dict[str, Any] = {
+            "resource": mapping.name,
+            "label": mapping.resource.label,
+            "table": mapping.table,
+            "side": SIDE_NAMES[op.side],
+            "title": op.title,
+        }
         if isinstance(op, Update):
             row = op.key if op.side is Side.LOCAL else op.partner
             for change in op.changes:
                 described = mapping.rule(change.field).field
-                yield {**line, "kind": "update", "row": row, "field": change.field, "field_label": described.label,
-                       "type": described.kind, "before": show(change.before), "after": show(change.after),
-                       "why": change.why.value}
+                yield {
+                    **line,
+                    "kind": "update",
+                    "row": row,
+                    "field": change.field,
+                    "field_label": described.label,
+                    "type": described.kind,
+                    "before": show(change.before),
+                    "after": show(change.after),
+                    "why": change.why.value,
+                }
         elif isinstance(op, Create):
             row = op.source if op.side is Side.REMOTE else ""
-            yield {**line, "kind": "create", "row": row or None, "field": "", "field_label": "", "type": "text",
-                   "before": None, "after": {name: show(value) for name, value in op.values.items()}, "why": op.why.value}
+            yield {
+                **line,
+                "kind": "create",
+                "row": row or None,
+                "field": "",
+                "field_label": "",
+                "type": "text",
+                "before": None,
+                "after": {name: show(value) for name, value in op.values.items()},
+                "why": op.why.value,
+            }
         elif isinstance(op, Delete):
             row = op.key if op.side is Side.LOCAL else op.partner
-            yield {**line, "kind": "delete", "row": row, "field": "", "field_label": "", "type": "text",
-                   "before": None, "after": None, "why": op.why.value}
+            yield {
+                **line,
+                "kind": "delete",
+                "row": row,
+                "field": "",
+                "field_label": "",
+                "type": "text",
+                "before": None,
+                "after": None,
+                "why": op.why.value,
+            }
 
 
 def show(value: Value) -> Any:

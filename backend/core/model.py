@@ -79,6 +79,8 @@ class Field:
     required: bool = False
     """Nothing is created in Shopify while this is empty."""
     rule: Rule = Rule.ASK
+    usual: bool = True
+    """Among the fields that a new configuration starts with."""
     hidden: bool = False
     """A technical column: not on the page that is made for the table."""
 

@@ -1,0 +1,176 @@
+"""The one place that knows everybody: it joins settings, store, connectors and engine.
+
+    settings + sync.yaml  →  link in the store  →  Session for the engine, with both connectors
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backend.config import Config, mapping_of
+from backend.config import load as load_config
+from backend.connector import Connector
+from backend.core.guard import Limits
+from backend.core.mapping import choose
+from backend.core.model import Mapping, Resource
+from backend.engine import REST_SECONDS, Session
+from backend.errors import ConfigError, UserError
+from backend.grist.connector import GristConnector
+from backend.grist.documents import create_document, document_id
+from backend.settings import Settings
+from backend.shopify.auth import ClientCredentials, PastedToken, store_domain
+from backend.shopify.connector import ShopifyConnector
+from backend.shopify.resources import RESOURCES
+from backend.store import links
+from backend.store.db import Database
+from backend.store.links import Link
+
+
+@dataclass
+class Context:
+    """A running product: its settings, its database, and what a link's sync may ask for."""
+
+    settings: Settings
+    database: Database
+    resources: dict[str, Resource]
+    limits: Limits
+    rest_seconds: float
+
+    @classmethod
+    def open(cls, settings: Settings, config: Config | None = None) -> Context:
+        """Open (and bring up to date) the database. Raises UserError."""
+        database = Database(settings.database_url)
+        database.migrate()
+        rest = settings.rest_seconds
+        if rest is None:
+            rest = config.rest_seconds if config and config.rest_seconds is not None else REST_SECONDS
+        return cls(settings, database, RESOURCES, config.limits if config else Limits(), rest)
+
+    # --- links ----------------------------------------------------------------------------------
+
+    def ensure_link(self, config: Config | None) -> Link:
+        """The link that settings and configuration describe, made where it is new, its mappings as configured.
+
+        Raises ConfigError where store, document or mappings are missing, UserError where the document is joined
+        to another store already.
+        """
+        store = (config.store if config else "") or self.settings.shopify_store
+        if not store:
+            raise ConfigError("No Shopify store is named.", cure="Set SHOPIFY_STORE, or store: in sync.yaml.")
+        store = store_domain(store)
+        server, document = self.document(config)
+        with self.database.write() as tx:
+            link = links.of_document(tx, server, document)
+            if link is not None and link.store != store:
+                raise UserError(
+                    f"This document is joined to {link.store} already, and a document has one store.",
+                    cure=f"Use another document for {store}, or point SHOPIFY_STORE back to {link.store}.",
+                )
+            link_id = link.id if link else links.add(tx, store, server, document, self.settings.interval_seconds)
+            if config and config.mappings:
+                links.set_mappings(tx, link_id, config.mappings)
+            elif not links.mappings(tx, link_id):
+                raise ConfigError(
+                    "There is no sync.yaml, so it is not known which tables to sync.",
+                    cure="Write one with --init, look it over, and sync again.",
+                )
+            interval = (config.interval_seconds if config else None) or self.settings.interval_seconds
+            if interval:
+                links.set_interval(tx, link_id, interval)
+            found = links.get(tx, link_id)
+        assert found is not None
+        return found
+
+    def document(self, config: Config | None) -> tuple[str, str]:
+        """(server address, document id) of the configured document; makes one where only a workspace is named."""
+        named = (config.document if config else "") or self.settings.grist_document
+        if named:
+            server, document = document_id(named)
+            return server or self.settings.grist_server_url, document
+        if not self.settings.grist_workspace:
+            raise ConfigError("No Grist document is named.", cure="Set GRIST_DOC_ID, or document: in sync.yaml.")
+        made = create_document(
+            self.settings.grist_server_url, self.settings.grist_api_key.reveal(), self.settings.grist_workspace,
+            "Shopify",
+        )
+        return self.settings.grist_server_url, made
+
+    # --- sessions -------------------------------------------------------------------------------
+
+    def session(
+        self,
+        link: Link,
+        run_id: int,
+        *,
+        fields: Sequence[str] = (),
+        go_on: bool = False,
+        beat: Callable[[dict[str, Any]], None] = lambda progress: None,
+    ) -> Session:
+        """What the engine needs for one run of `link`. Raises ConfigError for a field that is not mapped."""
+        with self.database.read() as tx:
+            stored = [one for one in links.mappings(tx, link.id) if not one.settings.get("off")]
+        mappings = sorted(
+            (mapping_of(one.settings, self.resources, one.id) for one in stored),
+            key=lambda mapping: list(self.resources).index(mapping.name),
+        )
+        return Session(
+            database=self.database,
+            link_id=link.id,
+            run_id=run_id,
+            mappings=self.narrowed(mappings, fields),
+            local=self.grist(link),
+            remote=self.shopify(link.store),
+            bindings={one.resource: one.binding for one in stored if one.binding},
+            limits=self.limits,
+            rest_seconds=self.rest_seconds,
+            go_on=go_on,
+            beat=beat,
+        )
+
+    def narrowed(self, mappings: list[Mapping], fields: Sequence[str]) -> list[Mapping]:
+        if not fields:
+            return mappings
+        try:
+            return choose(mappings, fields)
+        except KeyError as error:
+            groups = sorted({rule.field.group for m in mappings for rule in m.fields})
+            names = sorted({rule.name for m in mappings for rule in m.fields} - set(groups))
+            raise ConfigError(
+                f"“{error.args[0]}” is not among the mapped fields.",
+                cure=f"Known groups are {', '.join(groups)}; known fields are {', '.join(names)}.",
+            ) from error
+
+    def shopify(self, store: str) -> ShopifyConnector:
+        settings = self.settings
+        if settings.shopify_token:
+            credentials: PastedToken | ClientCredentials = PastedToken(settings.shopify_token.reveal())
+        elif settings.has_shopify:
+            credentials = ClientCredentials(settings.shopify_client_id, settings.shopify_client_secret.reveal())
+        else:
+            raise ConfigError(
+                "There is no key for the Shopify store.",
+                cure="Set SHOPIFY_ACCESS_TOKEN, or SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET.",
+            )
+        return ShopifyConnector(
+            store, credentials, version=settings.shopify_version, admin_url=settings.shopify_admin_url or None
+        )
+
+    def grist(self, link: Link) -> GristConnector:
+        if not self.settings.grist_api_key:
+            raise ConfigError("There is no key for the Grist document.", cure="Set GRIST_API_KEY.")
+        return GristConnector(link.server_url, link.document, api_key=self.settings.grist_api_key.reveal())
+
+
+def read_config(settings: Settings, path: Path | None = None) -> Config | None:
+    """The configuration file: the one named, else the one that SYNC_CONFIG names, else `sync.yaml` if there is one."""
+    named = path or (Path(settings.config_file) if settings.config_file else None)
+    if named is None:
+        named = Path("sync.yaml")
+        if not named.is_file():
+            return None
+    return load_config(named, RESOURCES)
+
+

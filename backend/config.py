@@ -1,0 +1,420 @@
+"""`sync.yaml`: which tables join which resources, and by which rules. Checked at the door, with line and column.
+
+What comes out is plain settings (as the store keeps them) and the mappings made from them; `sync.example.yaml`
+explains every key.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from backend.core.guard import Limits
+from backend.core.mapping import column_id, in_order, rule_for
+from backend.core.model import Direction, Field, FieldRule, Mapping, Policy, Resource, Rule
+from backend.core.values import NUMBERS
+from backend.errors import ConfigError
+from backend.settings import parse_interval
+
+MAX_BYTES = 1_000_000
+
+
+@dataclass
+class Config:
+    """A checked configuration. `mappings` is what the store keeps, one plain dict a mapping, defaults filled in."""
+
+    store: str = ""
+    document: str = ""
+    mappings: list[dict[str, Any]] = field(default_factory=list)
+    limits: Limits = field(default_factory=Limits)
+    rest_seconds: float | None = None
+    interval_seconds: int | None = None
+
+
+class _Create(Schema):
+    in_grist = fields.Boolean(load_default=True)
+    in_shopify = fields.Boolean(load_default=False)
+
+
+class _Delete(Schema):
+    in_grist = fields.String(load_default="propose", validate=validate.OneOf([p.value for p in Policy]))
+    in_shopify = fields.String(load_default="propose", validate=validate.OneOf([p.value for p in Policy]))
+
+
+class _FieldRule(Schema):
+    column = fields.String(required=True, validate=validate.Length(min=1))
+    direction = fields.String(validate=validate.OneOf([d.value for d in Direction]))
+    on_conflict = fields.String(validate=validate.OneOf([r.value for r in Rule]))
+
+
+class _Mapping(Schema):
+    resource = fields.String(required=True)
+    table = fields.String(validate=validate.Length(min=1))
+    match = fields.List(fields.String())
+    filter = fields.String(load_default="")
+    only_where = fields.String(load_default="")
+    create = fields.Nested(_Create, load_default=lambda: _Create().load({}))
+    delete = fields.Nested(_Delete, load_default=lambda: _Delete().load({}))
+    fields_ = fields.Dict(
+        keys=fields.String(),
+        values=fields.Raw(),
+        required=True,
+        data_key="fields",
+        attribute="fields",
+        validate=validate.Length(min=1),
+    )
+
+
+class _Brakes(Schema):
+    deletions = fields.Integer(validate=validate.Range(min=0))
+    deletions_share = fields.Float(validate=validate.Range(min=0, max=1))
+    changed_share = fields.Float(validate=validate.Range(min=0, max=1))
+
+
+class _File(Schema):
+    store = fields.String(load_default="")
+    document = fields.String(load_default="")
+    interval = fields.Raw()
+    rest_seconds = fields.Float(validate=validate.Range(min=0))
+    brakes = fields.Nested(_Brakes, load_default=dict)
+    mappings = fields.List(fields.Nested(_Mapping), required=True, validate=validate.Length(min=1))
+
+
+def load(path: Path, resources: Dict[str, Resource]) -> Config:
+    """Read and check a file. Raises ConfigError with line and column of the first mistake."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}.",
+            cure="Name another file with --config, or write one with --init.",
+        ) from error
+    return parse(text, resources)
+
+
+def parse(text: bytes | str, resources: Dict[str, Resource]) -> Config:
+    """The configuration in `text` (YAML). Raises ConfigError."""
+    if len(text) > MAX_BYTES:
+        raise ConfigError("The configuration is over 1 MB.", cure="It holds only mappings: a page or two.")
+    try:
+        tree = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise ConfigError(
+            f"This is not YAML: {error.problem or 'it cannot be read'}.",
+            cure="Check indentation and quotes there.",
+            line=mark.line + 1 if mark else None,
+            column=mark.column + 1 if mark else None,
+        ) from error
+    except (YAMLError, RecursionError) as error:
+        raise ConfigError("This is not YAML that can be read.", cure="Start from sync.example.yaml.") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(
+            "The configuration is empty.",
+            cure="Write one with --init, or start from sync.example.yaml.",
+            line=1,
+            column=1,
+        )
+    return _Checker(tree, resources).config()
+
+
+def mapping_of(settings: Dict[str, Any], resources: Dict[str, Resource], mapping_id: int = 0) -> Mapping:
+    """The mapping that checked settings describe."""
+    resource = resources[settings["resource"]]
+    rules = []
+    for name, said in settings["fields"].items():
+        described = resource.field(name)
+        if described is not None:
+            rules.append(rule_for(described, said["column"], Direction(said["direction"]), Rule(said["on_conflict"])))
+    return Mapping(
+        resource,
+        settings["table"],
+        tuple(rules),
+        tuple(settings["match"]),
+        settings["filter"],
+        settings["only_where"],
+        settings["create"]["in_grist"],
+        settings["create"]["in_shopify"],
+        Policy(settings["delete"]["in_grist"]),
+        Policy(settings["delete"]["in_shopify"]),
+        id=mapping_id,
+    )
+
+
+def settings_of(mapping: Mapping) -> dict[str, Any]:
+    """A mapping as plain settings; `mapping_of` reads them back."""
+    return {
+        "resource": mapping.name,
+        "table": mapping.table,
+        "match": list(mapping.match),
+        "filter": mapping.filter,
+        "only_where": mapping.only_where,
+        "create": {"in_grist": mapping.create_local, "in_shopify": mapping.create_remote},
+        "delete": {"in_grist": mapping.delete_local.value, "in_shopify": mapping.delete_remote.value},
+        "fields": {
+            rule.name: {"column": rule.column, "direction": rule.direction.value, "on_conflict": rule.on_conflict.value}
+            for rule in mapping.fields
+        },
+    }
+
+
+class _Checker:
+    """Checks a parsed tree and remembers where in the file each thing stands."""
+
+    def __init__(self, tree: Any, resources: Dict[str, Resource]) -> None:
+        self.tree = tree
+        self.resources = resources
+
+    def config(self) -> Config:
+        try:
+            checked = _File().load(_plain(self.tree))
+        except ValidationError as error:
+            path, said = _first(error.messages)
+            raise self._mistake(path, *_explain(path, said)) from error
+        limits = Limits(**checked["brakes"])
+        interval = None
+        if "interval" in checked:
+            try:
+                interval = parse_interval(str(checked["interval"]))
+            except ConfigError as error:
+                raise self._mistake(("interval",), error.message, error.cure) from error
+        mappings = [self._mapping(i, one) for i, one in enumerate(checked["mappings"])]
+        self._once_each(mappings)
+        mappings = self._with_targets(mappings)
+        return Config(
+            checked["store"],
+            checked["document"],
+            [settings_of(m) for m in mappings],
+            limits,
+            checked.get("rest_seconds"),
+            interval,
+        )
+
+    def _mapping(self, place: int, said: Dict[str, Any]) -> Mapping:
+        at: tuple[Any, ...] = ("mappings", place)
+        resource = self.resources.get(said["resource"])
+        if resource is None:
+            raise self._mistake(
+                (*at, "resource"),
+                f"There is no resource “{said['resource']}”.",
+                f"{_nearest(said['resource'], self.resources)}Known are {_list(self.resources)}.",
+            )
+        rules = tuple(self._rule((*at, "fields", name), resource, name, rule) for name, rule in said["fields"].items())
+        mapping = Mapping(
+            resource,
+            said.get("table", resource.table),
+            rules,
+            tuple(said["match"]) if "match" in said else _matchable(resource, rules),
+            said["filter"],
+            said["only_where"],
+            said["create"]["in_grist"],
+            said["create"]["in_shopify"],
+            Policy(said["delete"]["in_grist"]),
+            Policy(said["delete"]["in_shopify"]),
+        )
+        self._check_match(at, mapping)
+        if mapping.filter and not resource.search:
+            raise self._mistake(
+                (*at, "filter"),
+                f"{resource.label} cannot be filtered by Shopify's search.",
+                "Take the filter out, or choose rows with only_where.",
+            )
+        if mapping.create_remote and not resource.creatable:
+            raise self._mistake(
+                (*at, "create", "in_shopify"),
+                f"{resource.label} cannot be created in Shopify.",
+                "Write in_shopify: false.",
+            )
+        self._check_columns(at, mapping)
+        self._check_stock(at, mapping)
+        return mapping
+
+    def _rule(self, at: tuple[Any, ...], resource: Resource, name: str, said: Any) -> FieldRule:
+        described = resource.field(name)
+        if described is None:
+            known = [f.name for f in resource.fields]
+            raise self._mistake(
+                at, f"{resource.label} have no field “{name}”.", f"{_nearest(name, known)}Known are {_list(known)}."
+            )
+        if said is None or isinstance(said, str):
+            return rule_for(described, said or "")
+        try:
+            rule = _FieldRule().load(said if isinstance(said, dict) else {"column": said})
+        except ValidationError as error:
+            path, message = _first(error.messages)
+            raise self._mistake((*at, *path), *_explain((*at, *path), message)) from error
+        direction = Direction(rule["direction"]) if "direction" in rule else None
+        on_conflict = Rule(rule["on_conflict"]) if "on_conflict" in rule else None
+        if direction in (Direction.BOTH, Direction.TO_SHOPIFY) and not described.writable:
+            raise self._mistake(
+                (*at, "direction"),
+                f"{described.label} can only be read from Shopify.",
+                "Write direction: to_grist, or leave it out.",
+            )
+        self._check_rule(at, described, on_conflict)
+        return rule_for(described, rule["column"], direction, on_conflict)
+
+    def _check_rule(self, at: tuple[Any, ...], described: Field, rule: Rule | None) -> None:
+        numbers = described.kind in NUMBERS
+        if rule is Rule.MERGE and not (numbers or described.kind == "list"):
+            raise self._mistake(
+                (*at, "on_conflict"),
+                f"{described.label} cannot be merged: it is no number and no list.",
+                "Write ask, shopify or grist.",
+            )
+        if rule in (Rule.HIGHER, Rule.LOWER) and not (numbers or described.kind in ("date", "datetime")):
+            raise self._mistake(
+                (*at, "on_conflict"),
+                f"{described.label} has no higher and lower: it is no number.",
+                "Write ask, shopify or grist.",
+            )
+
+    def _check_match(self, at: tuple[Any, ...], mapping: Mapping) -> None:
+        for i, witness in enumerate(mapping.match):
+            for name in witness.split("+"):
+                if name not in mapping.index:
+                    raise self._mistake(
+                        (*at, "match", i),
+                        f"Rows are to be matched by “{name}”, which is not mapped.",
+                        "Map it in fields, or match by another one.",
+                    )
+
+    def _check_columns(self, at: tuple[Any, ...], mapping: Mapping) -> None:
+        seen: dict[str, str] = {}
+        for rule in mapping.fields:
+            if rule.column in seen:
+                raise self._mistake(
+                    (*at, "fields", rule.name),
+                    f"Column “{rule.column}” holds {seen[rule.column]} already.",
+                    "Give each field a column of its own.",
+                )
+            seen[rule.column] = rule.name
+
+    def _check_stock(self, at: tuple[Any, ...], mapping: Mapping) -> None:
+        written = [
+            n
+            for n in ("available", "onHand")
+            if n in mapping.index and mapping.rule(n).direction is not Direction.TO_GRIST
+        ]
+        if len(written) == 2:
+            raise self._mistake(
+                (*at, "fields", "onHand"),
+                "Available and on hand move together in Shopify.",
+                "Write only one of the two; give the other direction: to_grist.",
+            )
+
+    def _once_each(self, mappings: Sequence[Mapping]) -> None:
+        for attribute, word in (("name", "resource"), ("table", "table")):
+            seen: set[str] = set()
+            for i, mapping in enumerate(mappings):
+                value = getattr(mapping, attribute)
+                if value in seen:
+                    raise self._mistake(
+                        ("mappings", i, word),
+                        f"The {word} “{value}” is mapped twice.",
+                        "One mapping a resource and a table.",
+                    )
+                seen.add(value)
+
+    def _with_targets(self, mappings: Sequence[Mapping]) -> list[Mapping]:
+        """A reference needs the table that it points to. Locations are added by themselves: they are only read."""
+        by_name = {mapping.name: mapping for mapping in mappings}
+        for i, mapping in enumerate(mappings):
+            for rule in mapping.fields:
+                target = rule.field.target
+                if not target or target in by_name:
+                    continue
+                resource = self.resources[target]
+                if resource.creatable:
+                    raise self._mistake(
+                        ("mappings", i, "fields", rule.name),
+                        f"{rule.field.label} refers to {target}, which are not mapped.",
+                        f"Add a mapping for {target}, or take this field out.",
+                    )
+                rules = tuple(rule_for(f) for f in resource.fields)
+                by_name[target] = Mapping(resource, resource.table, rules, _matchable(resource, rules))
+        return in_order(list(by_name.values()), list(self.resources))
+
+    def _mistake(self, path: Iterable[Any], message: str, cure: str) -> ConfigError:
+        line, column = _where(self.tree, list(path))
+        return ConfigError(message, cure=cure, line=line, column=column)
+
+
+def _matchable(resource: Resource, rules: Sequence[FieldRule]) -> tuple[str, ...]:
+    mapped = {rule.name for rule in rules}
+    return tuple(witness for witness in resource.match if set(witness.split("+")) <= mapped)
+
+
+def _where(tree: Any, path: list[Any]) -> tuple[int, int]:
+    """Line and column of the deepest part of `path` that stands in the file."""
+    line, column = 1, 1
+    node = tree
+    for part in path:
+        try:
+            spot = node.lc.item(part) if isinstance(part, int) else node.lc.key(part)
+            line, column = spot[0] + 1, spot[1] + 1
+            node = node[part]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            break
+    return line, column
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {str(key): _plain(value) for key, value in node.items()}
+    return [_plain(value) for value in node] if isinstance(node, list) else node
+
+
+def _first(messages: Any) -> tuple[tuple[Any, ...], str]:
+    """Path and text of the first of marshmallow's messages."""
+    path: tuple[Any, ...] = ()
+    while isinstance(messages, dict):
+        key = next(iter(messages))
+        path += () if key == "_schema" else (key,)
+        messages = messages[key]
+    return path, str(messages[0]) if messages else ""
+
+
+def _explain(path: Sequence[Any], said: str) -> tuple[str, str]:
+    name = next((str(part) for part in reversed(path) if isinstance(part, str)), "The file")
+    if said == "Unknown field.":
+        return f"“{name}” is not a key that is known here.", "sync.example.yaml explains every key."
+    if said.startswith("Missing data"):
+        return f"“{name}” is missing.", "sync.example.yaml shows where it belongs."
+    return f"“{name}”: {said}", "sync.example.yaml shows what can stand there."
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"Did you mean {near[0]}? " if near else ""
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def default_config(
+    resources: Dict[str, Resource], tables: Dict[str, tuple[str, Dict[str, str]]]
+) -> list[dict[str, Any]]:
+    """Settings that `--init` suggests: every usual field of each resource.
+
+    `tables` names, by resource, the existing table that fits and which field fits which column of it; fields
+    without a column there, and resources without a table, get new ones named after their labels.
+    """
+    suggested = []
+    for resource in resources.values():
+        table, columns = tables.get(resource.name, (resource.table, {}))
+        chosen = [f for f in resource.fields if f.usual or f.name in columns]
+        rules = tuple(rule_for(f, columns.get(f.name, column_id(f.label))) for f in chosen)
+        if resource.name == "inventory":
+            rules = tuple(rule_for(r.field, r.column, Direction.TO_GRIST) if r.name == "onHand" else r for r in rules)
+        suggested.append(settings_of(Mapping(resource, table, rules, _matchable(resource, rules))))
+    return suggested

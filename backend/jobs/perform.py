@@ -1,0 +1,135 @@
+"""Do one claimed run, whatever happens to it. The same for the command line and the workers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from backend import engine
+from backend.app import Context
+from backend.engine import Cancelled, LeaseLost
+from backend.errors import BrakeError, RetryLater, SyncError
+from backend.report import Report
+from backend.store import links, runs
+from backend.store.runs import LEASE_SECONDS, Run
+
+log = logging.getLogger(__name__)
+
+Progress = dict[str, Any]
+
+
+@dataclass
+class Outcome:
+    """How a run ended: its report, and the error that ended it early, if one did."""
+
+    report: Report
+    error: Exception | None = None
+
+
+def perform(
+    context: Context,
+    claimed: Run,
+    owner: str,
+    *,
+    stop: threading.Event | None = None,
+    watch: Callable[[Progress], None] = lambda progress: None,
+) -> Outcome:
+    """Do `claimed` to its end and record how it ended. Never raises for what can go wrong in a run.
+
+    `stop` ends it after the batch in hand; `watch` is shown the progress.
+    """
+    pulse = _Pulse(context, claimed, owner, stop or threading.Event(), watch)
+    try:
+        with pulse:
+            outcome = Outcome(_run(context, claimed, pulse))
+    except SyncError as error:
+        outcome = Outcome(error.report or Report(), error)
+        outcome.report.state = _state(error)
+        outcome.report.message, outcome.report.cure = error.message, error.cure or None
+    except Exception as error:
+        log.exception("run %s failed by a mistake of ours", claimed.id)
+        outcome = Outcome(Report(state="failed"), error)
+        outcome.report.message = "The sync stopped at a mistake of its own. What was written until then is in Changes."
+        outcome.report.cure = f"Please report it, with the log of run {claimed.id}."
+    report = outcome.report
+    with context.database.write() as tx:
+        state = "done" if report.state == "preview" else report.state
+        if not runs.finish(tx, claimed, owner, state, report.as_json(), report.message, report.cure):
+            log.warning("run %s was taken over by another worker before it ended", claimed.id)
+    totals = report.totals
+    log.info("run %s %s: %d created, %d updated, %d conflicts, %d refused", claimed.id, report.state,
+             totals["created"], totals["updated"], totals["conflicts"], totals["refused"])
+    return outcome
+
+
+def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
+    with context.database.read() as tx:
+        link = links.get(tx, claimed.link_id)
+    assert link is not None
+    wanted = claimed.wanted
+    session = context.session(
+        link, claimed.id, fields=wanted.get("fields", ()), go_on=wanted.get("go_on", False), beat=pulse.beat
+    )
+    report = engine.preview(session) if claimed.kind == "preview" else engine.sync(session)
+    with context.database.write() as tx:
+        links.set_shop(tx, link.id, session.remote.about)
+    return report
+
+
+def _state(error: SyncError) -> str:
+    if isinstance(error, BrakeError):
+        return "stopped"
+    return "cancelled" if isinstance(error, Cancelled) else "failed"
+
+
+class _Pulse:
+    """Renews the lease while a run goes on, also through a long read, and tells the run when to end."""
+
+    EVERY_SECONDS = LEASE_SECONDS / 4
+
+    def __init__(self, context: Context, claimed: Run, owner: str, stop: threading.Event,
+                 watch: Callable[[Progress], None]) -> None:
+        self._context, self._claimed, self._owner = context, claimed, owner
+        self._stop, self._watch = stop, watch
+        self._progress: Progress = {}
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._go, name="pulse", daemon=True)
+
+    def __enter__(self) -> _Pulse:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def beat(self, progress: Progress) -> None:
+        """Called by the engine before each step. Raises Cancelled or LeaseLost."""
+        self._progress = progress
+        self._watch(progress)
+        cancelling = self._renew()
+        if cancelling is None:
+            raise LeaseLost("Another worker has taken this sync over.", cure="Nothing to do: it goes on there.")
+        if cancelling or self._stop.is_set():
+            raise Cancelled("The sync was cancelled. What was written until then stays.",
+                            cure="Sync again to go on from there.")
+
+    def _renew(self) -> bool | None:
+        with self._context.database.write() as tx:
+            return runs.alive(tx, self._claimed, self._owner, self._progress)
+
+    def _go(self) -> None:
+        while not self._ended.wait(self.EVERY_SECONDS):
+            try:
+                self._renew()
+            except Exception:
+                # The next beat of the run meets the same trouble and ends it; a thread that died here would not.
+                log.warning("the lease of run %s could not be renewed", self._claimed.id, exc_info=True)
+
+
+def is_temporary(outcome: Outcome) -> bool:
+    """Whether trying again by itself makes sense."""
+    return isinstance(outcome.error, RetryLater)
