@@ -209,7 +209,9 @@ class RowActions:
             raise SandboxError("ValueError", "require values must be unique")
         self._recalc.run(self._bundle)
         matches = _matches(table, require, count)
-        adding, updating, update_rows = [], [], []
+        adding: list[int] = []
+        updating: list[int] = []
+        update_rows: list[int] = []
         for index, found in enumerate(matches):
             result["recordIds"].append([])
             if not found and options.get("add", True):
@@ -271,7 +273,8 @@ def _differs(before: Any, after: Any) -> bool:
 
 def _without(table: Table, column: Column, gone: set[int]) -> tuple[list[int], list[Any]]:
     """The cells of a reference column that name removed rows, and what they become."""
-    rows, cells = [], []
+    rows: list[int] = []
+    cells: list[Any] = []
     for row in table.row_ids:
         cell = column.get(row)
         if is_list(cell) and gone.intersection(item for item in cell[1:] if isinstance(item, int)):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from flask import Blueprint, Request, Response, g, request
@@ -247,7 +247,7 @@ def _webhooks(bp: Blueprint, grist: Grist) -> None:
     @bp.get("/webhooks")
     def webhooks() -> Response:
         require(g.caller, "owner")
-        return answer({"webhooks": grist.webhooks(g.document).list()})
+        return answer({"webhooks": grist.webhooks(g.document).listed()})
 
     @bp.post("/webhooks")
     def add_webhooks() -> Response:
@@ -345,7 +345,7 @@ def _matching(table: Table, wanted: dict[str, Any]) -> list[int]:
     rows = table.row_ids
     for col_id, values in wanted.items():
         if col_id == "id":
-            asked = {value for value in values if isinstance(value, (int, float))}
+            asked = {int(value) for value in values if isinstance(value, (int, float))}
             rows = sorted(asked & table.rows) if rows is table.row_ids else [row for row in rows if row in asked]
         else:
             column = table.column(col_id)
@@ -518,7 +518,7 @@ def _body_list() -> list[int]:
     rows = body if isinstance(body, list) else [body]
     if any(not isinstance(row, int) or isinstance(row, bool) for row in rows):
         raise Refused(400, "Invalid payload", details={"userError": "Error: body is not a list of row ids"})
-    return rows
+    return list(rows)
 
 
 def _checked_list(name: str, kind: str, needed: tuple[str, ...] = ()) -> list[dict[str, Any]]:
@@ -545,7 +545,7 @@ def _checked_records(body: dict[str, Any], kind: str, needed: tuple[str, ...], n
                 refuse(f"{here} is not a {kind}", f"{here}.{key} is missing")
         if not isinstance(entry.get("fields", {}), dict):
             refuse(f"{here} is not a {kind}", f"{here}.fields is not an object")
-    return listed  # type: ignore[no-any-return]
+    return listed
 
 
 def _max_rows(text: str | None) -> int | None:
@@ -560,6 +560,3 @@ def _max_rows(text: str | None) -> int | None:
 
 def _yes(value: Any) -> bool:
     return str(value or "").lower() in ("1", "true", "yes", "on")
-
-
-Handler = Callable[..., Response]

@@ -79,7 +79,7 @@ class _Door:
             return Response(status=200)
         self._counters.request()
         g.fault = self._counters.next_fault()
-        refused = g.fault.before()
+        refused: Response | None = g.fault.before()
         if refused is not None:
             return refused
         if (request.content_length or 0) > BODY_LIMIT:

@@ -23,10 +23,12 @@ EXACT_FLOAT = 2**53
 
 def convert(value: Any, col_type: str) -> Any:
     """The value as a column of `col_type` stores it: of the right type, or its text. Never raises."""
-    if is_error(value):
-        return value
     pure = pure_type(col_type)
-    plain = value if pure == "Any" else _decoded(value)
+    plain = value
+    if isinstance(value, list):
+        if is_error(value):
+            return value
+        plain = value if pure == "Any" else _decoded(value)
     try:
         return _CONVERTERS.get(pure, _any)(plain, col_type)
     except (ValueError, TypeError, OverflowError):

@@ -106,9 +106,11 @@ class Recalculator:
         while self._stale:
             table_id, col_id = next(iter(self._stale))
             rows = self._stale[(table_id, col_id)]
-            while rows:
-                self._work_out(table_id, col_id, min(rows) if len(rows) < 50 else next(iter(rows)))
-            self._stale.pop((table_id, col_id), None)
+            for row in sorted(rows):
+                if row in rows:  # else it was needed, and worked out, by an earlier one
+                    self._work_out(table_id, col_id, row)
+            if not rows:
+                self._stale.pop((table_id, col_id), None)
         self._bundle = None
 
     def fresh(self, table_id: str, col_id: str, row: int) -> Any:

@@ -5,6 +5,7 @@ history and undo like any other row. Only the tables that our product can see ar
 """
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 TYPE_DEFAULTS: dict[str, Any] = {
@@ -69,11 +70,13 @@ def is_metadata(table_id: str) -> bool:
     return table_id.startswith("_grist_")
 
 
+@lru_cache(maxsize=4096)
 def pure_type(col_type: str) -> str:
     """`Ref:Products` → `Ref`."""
     return col_type.split(":", 1)[0]
 
 
+@lru_cache(maxsize=4096)
 def target_table(col_type: str) -> str | None:
     """The table that a reference column points to, None for other types."""
     pure, _, target = col_type.partition(":")

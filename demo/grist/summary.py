@@ -98,8 +98,9 @@ def _note_cells(delta: Delta, rows: list[int], values: dict[str, list[Any]], sid
 
 
 def _table(summary: Delta, table_id: str) -> Delta:
-    return summary["tableDeltas"].setdefault(
+    delta: Delta = summary["tableDeltas"].setdefault(
         table_id, {"updateRows": [], "removeRows": [], "addRows": [], "columnDeltas": {}, "columnRenames": []})
+    return delta
 
 
 def _once(renames: Renames, rename: list[Any]) -> None:
@@ -120,7 +121,7 @@ class _Names:
         self._dead: tuple[set[str], set[str]] = (set(), set())
         self._moved: dict[str, str] = {}
         merged: Renames = []
-        later = dict(second)
+        later: dict[str | None, str | None] = {pair[0]: pair[1] for pair in second}
         for before, after in first:
             if after is None:
                 self._dead[0].add(before or "")

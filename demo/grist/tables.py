@@ -249,9 +249,15 @@ def _column(col_id: str, info: dict[str, Any]) -> Column:
 
 
 def _write(columns: list[tuple[Column, list[Any]]], rows: list[int]) -> None:
+    if not rows:
+        return
+    last = max(rows)
     for column, cells in columns:
+        data = column.data
+        if last >= len(data):
+            data.extend([column.default] * (last + 1 - len(data)))
         for row, cell in zip(rows, cells, strict=True):
-            column.set(row, cell)
+            data[row] = cell
 
 
 def _same(one: Any, other: Any) -> bool:

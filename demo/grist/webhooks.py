@@ -54,7 +54,7 @@ class Webhooks:
         self._thread: threading.Thread | None = None
         document.on_change.append(self._note)
 
-    def list(self) -> list[dict[str, Any]]:
+    def listed(self) -> list[dict[str, Any]]:
         with self._document.lock, self._wake:
             return [{"id": hook.hook_id, "fields": self._fields(hook, row),
                      "usage": {**hook.usage, "numWaiting": len(hook.waiting)}}
@@ -210,8 +210,9 @@ class Webhooks:
         headers = {"Content-Type": "application/json"}
         if hook.authorization:
             headers["Authorization"] = hook.authorization
-        status, problem, attempt = None, None, 0
-        for attempt in range(1, ATTEMPTS + 1):
+        status, problem, attempts = None, None, 0
+        while attempts < ATTEMPTS:
+            attempts += 1
             try:
                 answer = requests.post(hook.url, json=batch, headers=headers, timeout=TIMEOUT_SECONDS)
                 status, problem = answer.status_code, None if answer.ok else answer.text[:200]
@@ -227,7 +228,7 @@ class Webhooks:
                 "lastErrorMessage": problem,
                 ("lastSuccessTime" if problem is None else "lastFailureTime"): now,
                 "lastEventBatch": {"status": "success" if problem is None else "failure", "httpStatus": status,
-                                   "errorMessage": problem, "size": len(batch), "attempts": attempt}})
+                                   "errorMessage": problem, "size": len(batch), "attempts": attempts}})
 
 
 def _check_events(fields: Fields) -> None:
