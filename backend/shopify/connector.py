@@ -19,7 +19,7 @@ from typing import Any
 
 from backend.connector import Prepared, Usage
 from backend.core.model import Create, Delete, Direction, Key, Mapping, Op, Policy, Receipt, Row, Side, Snapshot, Update
-from backend.errors import OutcomeUnknown, RetryLater, UserError
+from backend.errors import OutcomeUnknown, RetryLater
 from backend.shopify import documents, writes
 from backend.shopify.answers import LOOKED_AT, Answer, InputRefused, TooCostly
 from backend.shopify.auth import Credentials
@@ -147,7 +147,7 @@ class ShopifyConnector:
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         """Changes first, so that a handle or an option that becomes free can be taken; deletions last."""
         for kind in (Update, Create, Delete):
-            same = [op for op in ops if isinstance(op, kind)]
+            same: list[Op] = [op for op in ops if isinstance(op, kind)]
             if mapping.name == "products":
                 yield from chunks(same, PRODUCTS_PER_REQUEST if kind is Update else CREATES_PER_REQUEST)
             elif mapping.name == "variants":
@@ -155,9 +155,9 @@ class ShopifyConnector:
                 yield from self._by_product(same, PRODUCTS_PER_REQUEST if kind is Update else CREATES_PER_REQUEST)
             elif mapping.name == "inventory" and kind is Update:
                 for name in writes.STOCK:
-                    yield from chunks([op for op in same if next(iter(op.values), "") == name], ROWS_PER_REQUEST)
-                # What sets no quantity, or both, is for `apply` to refuse.
-                yield from chunks([op for op in same if next(iter(op.values), "") not in writes.STOCK], 1)
+                    yield from chunks([op for op in same if _quantity(op) == name], ROWS_PER_REQUEST)
+                # What sets both quantities is for `apply` to refuse.
+                yield from chunks([op for op in same if _quantity(op) not in writes.STOCK], 1)
             else:
                 yield from chunks(same, ROWS_PER_REQUEST)
 
@@ -179,17 +179,15 @@ class ShopifyConnector:
         receipts = self._write(mapping, batch)
         return self._complete_stock(mapping, receipts) if mapping.name == "inventory" else receipts
 
-    def _write(self, mapping: Mapping, ops: Sequence[Op]) -> list[Receipt]:
+    def _write(self, mapping: Mapping, ops: Sequence[Op], tries: int = 2) -> list[Receipt]:
         request = self.request_for(mapping, ops)
-        if not request.calls:
-            return [request.refused[i] for i in range(len(ops))]
         try:
             outcome = self._outcome(request)
         except (InputRefused, TooCostly) as error:
             # Nothing of the document was run. One row spoils it, or all together are too much: halve it.
             if len(ops) > 1:
                 half = len(ops) // 2
-                return self._write(mapping, ops[:half]) + self._write(mapping, ops[half:])
+                return self._write(mapping, ops[:half], tries) + self._write(mapping, ops[half:], tries)
             if isinstance(error, TooCostly):
                 raise
             refusal = writes.refusal_of(ops[0], error.message, label=mapping.resource.label)
@@ -197,19 +195,20 @@ class ShopifyConnector:
         self._remember(request, outcome)
         receipts = outcome.receipts
         if outcome.again:
-            receipts |= self._write_again(mapping, ops, outcome.again, progress=len(outcome.again) < len(ops))
+            receipts |= self._write_again(mapping, ops, outcome.again, tries)
         return [receipts[i] for i in range(len(ops))]
 
     def _outcome(self, request: Request) -> Outcome:
         for attempt in range(TRIES):
-            outcome = writes.outcome_of(request, self.send(request), self.shop.decimals)
+            answer = self.send(request) if request.calls else Answer({})
+            outcome = writes.outcome_of(request, answer, self.shop.decimals)
             if not outcome.wait:
                 return outcome
             self._sleep(min(2.0**attempt, 10.0))
         raise OutcomeUnknown("Shopify is still working on a stock change that was sent before.", cure=LOOKED_AT)
 
     def _write_again(
-        self, mapping: Mapping, ops: Sequence[Op], positions: Sequence[int], *, progress: bool
+        self, mapping: Mapping, ops: Sequence[Op], positions: Sequence[int], tries: int
     ) -> dict[int, Receipt]:
         """Send those once more that suffered from another row of their call. Stock is looked at before: nobody has
         recorded whether one stale row stops the others (facts §6)."""
@@ -222,19 +221,19 @@ class ShopifyConnector:
                 if settled is not None:
                     receipts[position] = settled
                     left.remove(position)
-        if left and not progress and len(left) == len(ops):
-            if len(left) == 1:
-                op = ops[left[0]]
-                receipts[left[0]] = Receipt(op, refusal=writes.refusal_of(
-                    op, "nothing was written, and no reason given", label=mapping.resource.label,
+        parts = [left]
+        if len(left) == len(ops) > 1:
+            parts = [left[:len(left) // 2], left[len(left) // 2:]]
+        elif len(left) == len(ops):
+            if not tries:
+                receipts[left[0]] = Receipt(ops[left[0]], refusal=writes.refusal_of(
+                    ops[left[0]], "nothing was written, and no reason given", label=mapping.resource.label,
                     cure="The next sync tries again. When it goes on, make this change in Shopify's admin."))
                 return receipts
-            halves = (left[:len(left) // 2], left[len(left) // 2:])
-        else:
-            halves = (left,)
-        for part in halves:
+            tries -= 1
+        for part in parts:
             if part:
-                receipts |= dict(zip(part, self._write(mapping, [ops[i] for i in part]), strict=True))
+                receipts |= dict(zip(part, self._write(mapping, [ops[i] for i in part], tries), strict=True))
         return receipts
 
     def _complete_stock(self, mapping: Mapping, receipts: list[Receipt]) -> list[Receipt]:
@@ -295,6 +294,11 @@ class ShopifyConnector:
             yield batch
 
 
+def _quantity(op: Op) -> str:
+    names = list(op.values) if isinstance(op, Update) else []
+    return names[0] if len(names) == 1 else ""
+
+
 def _scopes(answer: Answer) -> frozenset[str] | None:
     """What the token may do, with the reading that each writing implies; None where Shopify does not tell."""
     installation = answer.data.get("currentAppInstallation")
@@ -331,7 +335,7 @@ def _only_reading(mapping: Mapping) -> Mapping:
 def _as_it_stands(mapping: Mapping, op: Op, rows: dict[Key, Row]) -> Receipt | None:
     """A stock op judged by what stands there now: done, overtaken, or None where it can still be sent."""
     if not isinstance(op, Update):
-        raise UserError("Stock can only be changed.")
+        raise TypeError(f"Stock is only ever updated, not {op!r}.")
     if op.key not in rows:
         return Receipt(op, op.key, stale=True)
     now = mapping.values(rows[op.key])

@@ -57,8 +57,8 @@ class Known:
 
     def lacks(self, mapping: Mapping, ops: Iterable[Op]) -> list[str]:
         """The keys that must be read before these ops can be sent."""
-        place = {"variants": self.products, "inventory": self.levels}.get(mapping.name)
-        if place is None:
+        if mapping.name not in ("variants", "inventory"):
             return []
+        known = self.products.keys() if mapping.name == "variants" else self.levels.keys()
         return [op.key for op in ops
-                if not isinstance(op, Create) and isinstance(op.key, str) and op.key not in place]
+                if not isinstance(op, Create) and isinstance(op.key, str) and op.key not in known]

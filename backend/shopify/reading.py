@@ -70,7 +70,8 @@ class Reader:
 
     def some(self, keys: Collection[Key]) -> Snapshot:
         prefix = f"gid://shopify/{self._resource.type}/"
-        wanted = [key for key in dict.fromkeys(keys) if isinstance(key, str) and key.startswith(prefix)]
+        wanted: list[Key] = [key for key in dict.fromkeys(keys)
+                             if isinstance(key, str) and key.startswith(prefix)]
         if len(wanted) < len(set(keys)):
             # One malformed id would make Shopify refuse the whole request.
             self._notes[f"{len(set(keys)) - len(wanted)} ids are no ids of {self._resource.label}, "

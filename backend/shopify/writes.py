@@ -122,6 +122,10 @@ def outcome_of(request: Request, answer: Answer, decimals: int) -> Outcome:
             read.variants(call, payload, outcome)
         else:
             read.product(call, payload, outcome)
+    carried = {position for call in request.calls for position in call.ops}
+    for position, op in enumerate(request.ops):
+        if position not in carried and position not in outcome.receipts:
+            outcome.receipts[position] = Receipt(op, _key(op), _values(op))  # it asked for what stands there already
     return outcome
 
 
@@ -221,11 +225,11 @@ class _Build:
             self._var(f"p{n}", "ProductDeleteInput!", {"id": op.key})
             self._line("productDelete", [position], f"input: $p{n}", f"deletedProductId {_PLAIN_ERRORS}")
         elif isinstance(op, Create):
-            given = {name: value for name, value in op.values.items() if value is not None}
+            given: dict[str, Value] = {name: value for name, value in op.values.items() if value is not None}
             # A half-filled row must not appear in the shop; the owner publishes by setting the status.
             data = {"status": "DRAFT", **self._input(given)}
             if given.get(_TAGS):
-                data["tags"] = list(given[_TAGS])
+                data["tags"] = sorted(_tokens(given[_TAGS]))
             self._var(f"p{n}", "ProductCreateInput!", data)
             self._line("productCreate", [position], f"product: $p{n}",
                        f"product {{ ...Stored variants(first: 1) {{ nodes {{ id }} }} }} {_PLAIN_ERRORS}")
@@ -235,7 +239,7 @@ class _Build:
                 self._var(f"p{n}", "ProductUpdateInput!", {"id": op.key, **data})
                 self._line("productUpdate", [position], f"product: $p{n}", f"product {{ ...Stored }} {_PLAIN_ERRORS}")
             if _TAGS in op.values:
-                before, after = (set(side[_TAGS] or ()) for side in (op.before, op.values))
+                before, after = _tokens(op.before[_TAGS]), _tokens(op.values[_TAGS])
                 # Removed first: Shopify takes red for Red, and would drop the new spelling as a double.
                 self._tags(position, op, "tagsRemove", sorted(before - after))
                 self._tags(position, op, "tagsAdd", sorted(after - before))
@@ -425,6 +429,10 @@ def _assert_sendable(op: Op) -> None:
 
 def _values(op: Op) -> dict[str, Value]:
     return dict(op.values) if isinstance(op, Create | Update) else {}
+
+
+def _tokens(value: Value) -> set[str]:
+    return set(value) if isinstance(value, tuple) else set()
 
 
 def _key(op: Op) -> Any:

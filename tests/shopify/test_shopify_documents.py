@@ -1,0 +1,177 @@
+"""Every document that the connector can send is valid by Shopify's own schema and uses nothing deprecated."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLSchema,
+    OperationDefinitionNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    build_client_schema,
+    parse,
+    validate,
+    visit,
+)
+from graphql.execution import get_variable_values
+from shopify_helpers import ITEM, LEVEL, LOCATION, PRODUCT, VARIANT, create, delete, mapping_of, update
+
+from backend.core.model import Field, Mapping, Op
+from backend.core.values import Value
+from backend.shopify import documents
+from backend.shopify.documents import dig, selection, steps
+from backend.shopify.known import Known, Level
+from backend.shopify.resources import RESOURCES
+from backend.shopify.writes import request_for
+
+SCHEMA_FILE = Path(__file__).parents[2] / "demo" / "shopify" / "vendor" / "admin_2026-10.json.gz"
+ALLOWED_DEPRECATIONS: dict[str, str] = {}
+"""`Type.field` → why it is used all the same."""
+
+EXAMPLES: dict[str, Value] = {
+    "text": "Text", "html": "<p>Text</p>", "integer": 5, "decimal": Decimal("0.5"), "money": Decimal("24.00"),
+    "boolean": True, "list": ("blue", "red"),
+}
+
+
+def known() -> Known:
+    other = "gid://shopify/Product/2"
+    return Known(
+        products={VARIANT: PRODUCT}, levels={LEVEL: Level(ITEM, LOCATION, True)},
+        options={PRODUCT: ("Size",), other: ("Title",)}, born={other: "gid://shopify/ProductVariant/12"})
+
+
+def example(about: Field) -> Value:
+    if about.choices:
+        return about.choices[0]
+    return "DE" if about.name == "countryCodeOfOrigin" else EXAMPLES[about.kind]
+
+
+def mappings() -> list[tuple[str, Mapping]]:
+    found = []
+    for name, resource in RESOURCES.items():
+        found.append((f"{name}-all", mapping_of(name)))
+        found += [(f"{name}-{f.name}", mapping_of(name, f.name)) for f in resource.fields]
+    return found
+
+
+def read_documents(mapping: Mapping) -> list[tuple[str, dict[str, Any]]]:
+    page = {"first": 250, "after": None, "query": None}
+    levels = {"levels": 10, "levelsAfter": None} if mapping.name == "inventory" else {}
+    sent = [(documents.list_document(mapping), page | levels), (documents.nodes_document(mapping), {"ids": [PRODUCT]})]
+    if mapping.resource.search:
+        sent.append((documents.ids_document(mapping.resource), page))
+    if levels:
+        sent.append((documents.items_document(mapping), {"ids": [ITEM], **levels}))
+    return sent
+
+
+def write_ops(mapping: Mapping) -> list[list[Op]]:
+    writable = [rule.field for rule in mapping.fields if rule.field.writable]
+    if mapping.name == "inventory":
+        return [[update(LEVEL, **{f.name: (3, 5)})] for f in writable]
+    key = PRODUCT if mapping.name == "products" else VARIANT
+    batches: list[list[Op]] = [[delete(key)]] if mapping.resource.deletable else []
+    if writable:
+        changes = {f.name: (("red", "Old") if f.kind == "list" else None, example(f)) for f in writable}
+        cleared = {f.name: (("red",), None) for f in writable if f.kind == "list"}
+        batches.append([update(key, **changes)])
+        batches += [[update(key, **cleared)]] if cleared else []
+    filled = {f.name: example(f) for f in writable}
+    if mapping.name == "products":
+        batches.append([create(1, **filled), create(2, **filled)])
+    if mapping.name == "variants" and mapping.whole and "product" in mapping.names:
+        batches.append([create(1, product=PRODUCT, option1="L", **filled),
+                        create(2, product="gid://shopify/Product/2", **filled)] if "option1" in mapping.names
+                       else [create(2, product="gid://shopify/Product/2", **filled)])
+    return batches
+
+
+@pytest.mark.parametrize(("name", "mapping"), mappings(), ids=[name for name, _ in mappings()])
+def test_every_document_of_a_mapping_fits_the_schema(name: str, mapping: Mapping) -> None:
+    for document, variables in read_documents(mapping):
+        assert_fits(document, variables)
+    for ops in write_ops(mapping):
+        request = request_for(mapping, ops, known(), key="k", run="r", weight_unit="KILOGRAMS")
+        assert request.refused == {}
+        assert_fits(request.document, request.variables)
+
+
+@pytest.mark.parametrize(("document", "variables"), [
+    (documents.PREPARE, {}), (documents.OPTIONS, {"ids": [PRODUCT]})])
+def test_the_other_documents_fit_the_schema(document: str, variables: dict[str, Any]) -> None:
+    assert_fits(document, variables)
+
+
+def test_a_document_is_the_same_text_for_the_same_mapping() -> None:
+    assert documents.list_document(mapping_of("variants")) == documents.list_document(mapping_of("variants"))
+
+
+@pytest.mark.parametrize(("paths", "expected"), [
+    (["id", "seo.title", "seo.description"], "id seo { title description }"),
+    (["selectedOptions.0.value", "selectedOptions.1.value"], "selectedOptions { value }"),
+    (["item.variants.nodes.0.id"], "item { variants(first: 1) { nodes { id } } }"),
+    (["quantities.available", "quantities.on_hand"],
+     'quantities(names: ["available", "on_hand"]) { name quantity }'),
+])
+def test_paths_become_a_selection(paths: list[str], expected: str) -> None:
+    assert selection(paths) == expected
+
+
+@pytest.mark.parametrize(("path", "expected"), [
+    ("seo.title", "T"), ("options.1.value", "L"), ("options.2.value", None), ("cost.amount", None),
+    ("levels.nodes.0.id", "x"), ("quantities.on_hand", 7),
+])
+def test_a_path_finds_its_value_in_an_answer(path: str, expected: object) -> None:
+    node = {"seo": {"title": "T"}, "options": [{"value": "Red"}, {"value": "L"}], "cost": None,
+            "levels": {"nodes": [{"id": "x"}]}, "quantities": [{"name": "available", "quantity": 5},
+                                                               {"name": "on_hand", "quantity": 7}]}
+    assert dig(node, steps(path)) == expected
+
+
+@cache
+def schema() -> GraphQLSchema:
+    content = json.loads(gzip.decompress(SCHEMA_FILE.read_bytes()))
+    return build_client_schema(content.get("data", content), assume_valid=True)
+
+
+def assert_fits(document: str, variables: dict[str, Any]) -> None:
+    tree = parse(document)
+    assert [error.message for error in validate(schema(), tree)] == []
+    assert deprecated_in(tree) - ALLOWED_DEPRECATIONS.keys() == set()
+    operation = next(one for one in tree.definitions if isinstance(one, OperationDefinitionNode))
+    declared = {variable.variable.name.value for variable in operation.variable_definitions or ()}
+    assert set(variables) == declared
+    coerced = get_variable_values(schema(), operation.variable_definitions or (), variables)
+    assert not isinstance(coerced, list), [error.message for error in coerced]
+
+
+def deprecated_in(tree: Any) -> set[str]:
+    info = TypeInfo(schema())
+    found: set[str] = set()
+
+    class Watch(Visitor):
+        def enter_field(self, *_: Any) -> None:
+            about = info.get_field_def()
+            if about is not None and about.deprecation_reason:
+                found.add(f"{info.get_parent_type()}.{about}")
+
+        def enter_argument(self, node: Any, *_: Any) -> None:
+            about = info.get_argument()
+            if about is not None and about.deprecation_reason:
+                found.add(f"argument {node.name.value}")
+
+    visit(tree, TypeInfoVisitor(info, Watch()))
+    return found
+
+
+def test_the_check_for_deprecated_fields_sees_one() -> None:
+    assert deprecated_in(parse("{ inventoryItem(id: 1) { variant { id } } }")) != set()
