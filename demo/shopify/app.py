@@ -1,0 +1,95 @@
+"""The store's web face: the GraphQL endpoint, the client-credentials grant, the control door and the page."""
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Flask, Response, request
+
+from . import control, engine, page, versions
+from .state import Store
+
+_BAD_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
+
+
+def create_app(store: Store, *, tokens: Iterable[str] = ("shpat_demo",),
+               client: tuple[str, str] | None = ("demo-client-id", "demo-client-secret")) -> Flask:
+    """A WSGI app in front of a store.
+
+    `tokens` are accepted in X-Shopify-Access-Token; `client` is the id and secret that the client-credentials grant
+    exchanges for further ones (None: no such app).
+    """
+    app = Flask(__name__)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    known = set(tokens)
+    door = control.Door(store)
+    app.extensions["shopify_door"] = door
+
+    @app.post("/admin/api/<version>/graphql.json")
+    def graphql(version: str) -> Response:
+        body = request.get_data()
+        fault = door.next_fault()
+        serving = versions.serving(version, store.now())
+        if fault.get("status"):
+            return door.count(_failed(int(fault["status"]), fault), None)
+        if serving is None:
+            if store.behaviour.unknown_version_is_404:
+                return _json({"errors": "Not Found"}, 404)
+            serving = versions.NEWEST_KNOWN
+        if request.headers.get("X-Shopify-Access-Token") not in known:
+            return _json({"errors": _BAD_TOKEN}, 401)
+        if fault.get("drop") == "before":
+            control.drop_connection()
+        if request.mimetype == "application/graphql":
+            asked: Any = {"query": body.decode()}
+        else:
+            try:
+                asked = json.loads(body)
+            except ValueError:
+                return _json({"errors": "Bad Request"}, 400)
+        if not isinstance(asked, dict) or not isinstance(asked.get("query"), str):
+            return _json({"errors": "Bad Request"}, 400)
+        outcome = engine.run(store, asked["query"], asked.get("variables") or {}, asked.get("operationName"),
+                             throttle=bool(fault.get("throttle")))
+        answer = door.count(_json(outcome.body), outcome)
+        if fault.get("drop") == "after":
+            control.drop_connection()
+        answer.headers["X-Shopify-API-Version"] = serving
+        answer.headers["X-Shopify-Shop-Api-Call-Limit"] = "1/40"
+        return answer
+
+    @app.post("/admin/oauth/access_token")
+    def access_token() -> Response:
+        given = request.get_json(silent=True) if request.is_json else request.form
+        given = given or {}
+        if given.get("grant_type") != "client_credentials":
+            return _json({"error": "unsupported_grant_type"}, 400)
+        if client is None or (given.get("client_id"), given.get("client_secret")) != client:
+            return _json({"error": "invalid_client", "error_description": "Client authentication failed."}, 401)
+        token = f"shpca_{store.new_id():x}"
+        known.add(token)
+        return _json({"access_token": token, "scope": ",".join(store.scopes), "expires_in": 86_399})
+
+    @app.errorhandler(404)
+    def not_found(error: Exception) -> Response:
+        return _json({"errors": "Not Found"}, 404)
+
+    app.register_blueprint(control.blueprint(door, revoke=known.discard, allow=known.add))
+    app.register_blueprint(page.blueprint(store))
+    return app
+
+
+def _json(body: Any, status: int = 200) -> Response:
+    return Response(json.dumps(body, ensure_ascii=False), status, mimetype="application/json")
+
+
+def _failed(status: int, fault: dict[str, Any]) -> Response:
+    """An answer of the machinery in front of the store: HTML, with what the fault asked for."""
+    answer = Response(fault.get("body") or f"<html><body><h1>{status}</h1></body></html>", status,
+                      mimetype=fault.get("content_type") or "text/html")
+    for name, value in (fault.get("headers") or {}).items():
+        answer.headers[name] = str(value)
+    return answer
+
+

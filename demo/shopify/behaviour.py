@@ -1,0 +1,36 @@
+"""Switches for what nobody has recorded from a real store.
+
+Each is a guess that may be wrong, so each can be turned, and the engine's tests run with both positions.
+The questions are those of the facts page, marked UNVERIFIED there.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Behaviour:
+    # A stock change counts as a change of the product (staff say so, one report says not).
+    stock_touches_product: bool = True
+    stock_touches_variant: bool = False
+    stock_touches_item: bool = False
+    # One stale row fails the whole call of inventorySetQuantities and its like.
+    stale_row_fails_call: bool = True
+    # Setting a quantity on an untracked item is accepted.
+    set_on_untracked_item: bool = True
+    # A set to the stored value answers with no adjustment group (recorded for adjust only).
+    unchanged_set_has_no_group: bool = True
+    # "" written to sku or barcode reads back as null; otherwise as "".
+    empty_text_becomes_null: bool = False
+    # Titles, vendors and types lose blanks around them.
+    trims_titles: bool = True
+    # "a, b" in productUpdate's list of tags becomes two tags.
+    splits_commas_in_tag_lists: bool = True
+    # A change of a metafield counts as a change of its product.
+    metafield_touches_product: bool = True
+    # Seconds until searches, sorted lists and counts know a change; by-id reads and answers are fresh.
+    search_lag_seconds: float = 0.0
+    # An unknown or future API version answers 404.
+    unknown_version_is_404: bool = True
+    # A key whose first attempt was refused is spent (IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED); else it may be used again.
+    failed_key_is_spent: bool = False

@@ -1,0 +1,143 @@
+"""Run one GraphQL request against the store: parse, validate, weigh, execute, and answer as Shopify does.
+
+    parse → validate → variables → input sizes → cost and throttle → execute → actual cost
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLFormattedError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    execute,
+)
+
+from . import cost, limits, validation, variables
+from .context import Context
+from .errors import RequestRefused
+from .schema import load_schema
+from .state import Store
+
+
+@dataclass
+class Outcome:
+    """The body of the answer, and what the counters want to know."""
+
+    body: dict[str, Any]
+    writes: int = 0
+    points: int = 0
+    is_mutation: bool = False
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    document: DocumentNode
+    problems: tuple[dict[str, Any], ...]
+    fragments: Mapping[str, FragmentDefinitionNode]
+
+
+def run(store: Store, query: str, given: dict[str, Any] | None = None, operation_name: str | None = None, *,
+        throttle: bool = False) -> Outcome:
+    """Answer one request. `throttle` pretends that the bucket is empty. Never raises for a bad document."""
+    schema = load_schema()
+    try:
+        prepared = _prepared(query)
+        if prepared.problems:
+            raise RequestRefused([dict(problem) for problem in prepared.problems])
+        operation = _chosen(prepared.document, operation_name)
+        values = variables.read(schema, operation, given or {})
+    except RequestRefused as refused:
+        return Outcome({"errors": refused.errors})
+    is_mutation = operation.operation == OperationType.MUTATION
+    requested = cost.operation_cost(schema, operation, prepared.fragments, values)
+    try:
+        if requested > cost.MAX_QUERY_COST:
+            raise RequestRefused([_too_dear(requested)])
+        if throttle:
+            store.bucket.drain()
+        with store.lock:
+            paid = store.bucket.take(requested)
+        if throttle or not paid:
+            raise RequestRefused([_throttled()], costed=True)
+        limits.check_sizes(operation, values)
+    except RequestRefused as refused:
+        return Outcome({"errors": refused.errors,
+                        **({"extensions": _cost(store, requested, None)} if refused.costed else {})},
+                       is_mutation=is_mutation)
+    return _executed(schema, store, prepared, operation, values, given or {}, requested)
+
+
+def _executed(schema: GraphQLSchema, store: Store, prepared: _Prepared, operation: OperationDefinitionNode,
+              values: dict[str, Any], given: dict[str, Any], requested: int) -> Outcome:
+    context = Context(store, values)
+    is_mutation = operation.operation == OperationType.MUTATION
+    with store.lock:
+        result = execute(schema, prepared.document, context_value=context, variable_values=given,
+                         operation_name=operation.name.value if operation.name else None)
+        assert not hasattr(result, "__await__")
+        data = result.data  # type: ignore[union-attr]
+        actual = min(requested, cost.operation_cost(schema, operation, prepared.fragments, values, data or {}))
+        store.bucket.give_back(requested - actual)
+        extensions = _cost(store, requested, actual)
+    body: dict[str, Any] = {}
+    if result.errors:  # type: ignore[union-attr]
+        body["errors"] = [_formatted(error) for error in result.errors]  # type: ignore[union-attr]
+    body["data"] = data
+    body["extensions"] = extensions
+    if context.search_reports:
+        body["extensions"]["search"] = context.search_reports
+    return Outcome(body, writes=context.writes, points=actual, is_mutation=is_mutation)
+
+
+@lru_cache(maxsize=512)
+def _prepared(query: str) -> _Prepared:
+    document = validation.parsed(query)
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    return _Prepared(document, tuple(validation.problems(load_schema(), document)), fragments)
+
+
+def _chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if name:
+        for operation in operations:
+            if operation.name and operation.name.value == name:
+                return operation
+        raise RequestRefused([{"message": f'No operation named "{name}"'}])
+    if len(operations) != 1:
+        raise RequestRefused([{"message": "An operation name is required"}])
+    return operations[0]
+
+
+def _formatted(error: GraphQLError) -> GraphQLFormattedError:
+    original = error.original_error
+    if original is not None and not isinstance(original, GraphQLError):
+        raise original  # a mistake in the simulator: it must be seen, not served
+    entry = error.formatted
+    entry.setdefault("locations", [])
+    return entry
+
+
+def _cost(store: Store, requested: int, actual: int | None) -> dict[str, Any]:
+    return {"cost": {"requestedQueryCost": requested, "actualQueryCost": actual,
+                     "throttleStatus": store.bucket.status()}}
+
+
+def _throttled() -> dict[str, Any]:
+    return {"message": "Throttled", "extensions": {
+        "code": "THROTTLED", "documentation": "https://shopify.dev/api/usage/rate-limits"}}
+
+
+def _too_dear(requested: int) -> dict[str, Any]:
+    return {"message": f"Query cost is {requested}, which exceeds the single query max cost limit "
+                       f"({cost.MAX_QUERY_COST}). See https://shopify.dev/concepts/about-apis/rate-limits for more "
+                       "information on how the cost of a query is calculated.",
+            "extensions": {"code": "MAX_COST_EXCEEDED", "cost": requested, "maxCost": cost.MAX_QUERY_COST,
+                           "documentation": "https://shopify.dev/api/usage/rate-limits"}}

@@ -1,0 +1,70 @@
+"""Top-level lists and counts: search, sort, cut the window, and report what the search did not understand."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from .. import search
+from ..connections import Window, window
+from ..context import Context
+from ..index import FIELDS
+from ..model import Thing
+
+# What each sort key looks at in a document. Texts sort without regard to case.
+_SORT_FIELDS = {"TITLE": "title", "VENDOR": "vendor", "PRODUCT_TYPE": "product_type", "UPDATED_AT": "updated_at",
+                "CREATED_AT": "created_at", "PUBLISHED_AT": "published_at", "INVENTORY_TOTAL": "inventory_total",
+                "SKU": "sku", "NAME": "title", "FULL_TITLE": "full_title", "POSITION": "position",
+                "INVENTORY_QUANTITY": "inventory_quantity", "INVENTORY_LEVELS_AVAILABLE": "inventory_quantity",
+                "INVENTORY_MANAGEMENT": "managed", "INVENTORY_POLICY": "policy"}
+
+
+def indexed_list(context: Context, kind: str, arguments: dict[str, Any], live: Mapping[int, Thing]) -> Window:
+    """A page of a list that the search index keeps: by id straight from the store, otherwise from the index."""
+    text, sort_key = arguments.get("query"), arguments.get("sortKey") or "ID"
+    if not text and sort_key in ("ID", "RELEVANCE", "POPULAR"):
+        return window(list(live.values()), arguments)
+    documents = context.store.index.documents(kind)
+    query = _parsed(context, kind, text)
+    found = [number for number, held in documents.items() if number in live and query.matches(held)]
+    name = _SORT_FIELDS.get(sort_key)
+    key = (lambda number: _sort_value(documents[number].get(name))) if name else None
+    page = window(found, arguments, key=key, number=lambda number: number, searched=bool(text))
+    page.nodes = [live[number] for number in page.nodes]
+    return page
+
+
+def indexed_count(context: Context, kind: str, arguments: dict[str, Any], live: Mapping[int, Thing]) -> dict[str, Any]:
+    """`{count, precision}`, stopping at the limit (10,000 unless null is given)."""
+    text = arguments.get("query")
+    if text:
+        query = _parsed(context, kind, text)
+        total = sum(1 for number, held in context.store.index.documents(kind).items()
+                    if number in live and query.matches(held))
+    else:
+        total = len(live)
+    return counted(total, arguments)
+
+
+def counted(total: int, arguments: dict[str, Any]) -> dict[str, Any]:
+    limit = arguments.get("limit", 10_000)
+    if limit is not None and total > limit:
+        return {"count": limit, "precision": "AT_LEAST"}
+    return {"count": total, "precision": "EXACT"}
+
+
+def filtered(context: Context, kind: str, arguments: dict[str, Any], things: Iterable[Thing],
+             document: Callable[[Any], search.Document]) -> list[Any]:
+    """Things that are few enough to be searched without an index: locations and levels."""
+    query = _parsed(context, kind, arguments.get("query"))
+    return [thing for thing in things if query.matches(document(thing))]
+
+
+def _parsed(context: Context, kind: str, text: str | None) -> search.Query:
+    query = search.parse(text, FIELDS[kind], context.store.now())
+    if query.warnings:
+        context.search_reports.append(query.report(context.path))
+    return query
+
+
+def _sort_value(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else int(value) if isinstance(value, bool) else value

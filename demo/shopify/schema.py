@@ -1,0 +1,109 @@
+"""Shopify's own schema 2026-10, built once a process and bound to the resolvers of this package."""
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from graphql import (
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLScalarType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    build_client_schema,
+)
+
+from .errors import not_simulated
+from .ids import gid
+from .registry import RESOLVERS, snake
+
+VERSION = "2026-10"
+_FILE = Path(__file__).parent / "vendor" / f"admin_{VERSION}.json.gz"
+
+
+@cache
+def introspection() -> dict[str, Any]:
+    """The vendored file: `data.__schema` and `offline_scopes`."""
+    with gzip.open(_FILE) as stream:
+        return json.load(stream)  # type: ignore[no-any-return]
+
+
+@cache
+def load_schema() -> GraphQLSchema:
+    """The executable schema; takes about half a second the first time."""
+    from . import mutations, reads  # noqa: F401 - importing them fills the registry
+    schema = build_client_schema(introspection()["data"], assume_valid=True)
+    for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLScalarType) and type_.name in _SHOWN:
+            type_.serialize = _SHOWN[type_.name]  # type: ignore[method-assign]
+            type_.coerce_output_value = _SHOWN[type_.name]  # type: ignore[method-assign]
+        elif isinstance(type_, (GraphQLInterfaceType, GraphQLUnionType)):
+            type_.resolve_type = _type_of
+        elif isinstance(type_, GraphQLObjectType) and not type_.name.startswith("__"):
+            for name, field in type_.fields.items():
+                field.resolve = _bound(type_.name, name)
+    return schema
+
+
+def _bound(type_name: str, field_name: str) -> Any:
+    resolver = RESOLVERS.get((type_name, field_name))
+    if resolver is not None:
+        def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+            return resolver(source, arguments, info.context.at(info))
+        return resolve
+    attribute = snake(field_name)
+
+    def look_up(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+        if isinstance(source, dict):
+            if field_name in source:
+                return source[field_name]
+        elif field_name == "id":
+            return source.gid
+        elif field_name == "legacyResourceId":
+            return str(source.id)
+        elif attribute in getattr(source, "__dict__", ()) or hasattr(type(source), attribute):
+            return getattr(source, attribute)
+        raise not_simulated(type_name, field_name)
+    return look_up
+
+
+def _type_of(source: Any, info: GraphQLResolveInfo, abstract: Any) -> str:
+    if isinstance(source, dict):
+        return str(source["__typename"])
+    return str(getattr(source, "type_name", None) or source.kind)
+
+
+def _date_time(value: Any) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else str(value)
+
+
+def money(value: Any) -> str:
+    """The Money scalar: at least two decimals, `"24.00"`."""
+    amount = Decimal(str(value))
+    exponent = amount.normalize().as_tuple().exponent
+    places = max(2, -exponent if isinstance(exponent, int) else 2)
+    return f"{amount:.{places}f}"
+
+
+def decimal(value: Any) -> str:
+    """The Decimal scalar, as MoneyV2 has it: one decimal at least and no padding, `"24.0"`."""
+    text = f"{Decimal(str(value)).normalize():f}"
+    return text if "." in text else f"{text}.0"
+
+
+_SHOWN: dict[str, Any] = {
+    "ID": lambda value: value if isinstance(value, str) else gid(*value),
+    "DateTime": _date_time,
+    "Date": str,
+    "Money": money,
+    "Decimal": decimal,
+    "UnsignedInt64": str,
+    "BigInt": str,
+    "JSON": lambda value: value,
+}
