@@ -75,7 +75,7 @@ class Http:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(may_be_repeated),
             wait=_wait,
-            stop=tenacity.stop_after_delay(self._patience_seconds),
+            stop=tenacity.stop_before_delay(self._patience_seconds),
             before_sleep=self._say,
             sleep=self._sleep,
             reraise=True,

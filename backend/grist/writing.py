@@ -1,0 +1,180 @@
+"""Turn ops into Grist's user actions, and cut them into bundles. Pure: nothing in here talks to anybody.
+
+    Create → BulkAddRecord (with the Shopify ID, and the toggle on)      Mark   → BulkUpdateRecord of the Shopify ID
+    Update → BulkUpdateRecord, by the set of columns                     Delete → BulkRemoveRecord
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from backend.core.model import Create, Delete, FieldRule, Key, Mark, Op, Refusal, Side, Update
+from backend.grist.binding import Bound
+from backend.grist.cells import Unstorable, write
+from backend.grist.schema import Column
+
+BODY_BYTES = 900_000
+"""Grist refuses a body over 1 MB."""
+ROWS_A_BUNDLE = 2_000
+CHOICE_BYTES = 100_000
+"""Room kept for the choices that a bundle may add to its columns."""
+
+
+@dataclass
+class Item:
+    """One op on its way: its place in the batch and its cells by colId."""
+
+    position: int
+    op: Op
+    cells: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One user action and the items it carries out, row by row."""
+
+    action: list[Any]
+    items: tuple[Item, ...]
+
+
+def cut(bound: Bound, ops: Sequence[Op]) -> Iterator[list[Op]]:
+    """Creates, updates by their set of columns, marks, deletes: as many in a bundle as its body carries."""
+    batch: list[Op] = []
+    size = 0
+    for op in sorted(ops, key=_order):
+        weight = _weight(bound, op)
+        if batch and (len(batch) >= ROWS_A_BUNDLE or size + weight > BODY_BYTES - CHOICE_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(op)
+        size += weight
+    if batch:
+        yield batch
+
+
+def cells_of(bound: Bound, op: Op) -> dict[str, Any]:
+    """The cells by colId that `op` writes.
+
+    Raises Unstorable where a column cannot hold its value, ValueError (a bug) for a column that must not be written.
+    """
+    if isinstance(op, Delete):
+        return {}
+    assert bound.id_column is not None  # prepare makes it in every table
+    if isinstance(op, Mark):
+        return {bound.id_column.id: op.partner}
+    cells = {}
+    for name, value in op.values.items():
+        column = writable(bound, name)
+        try:
+            cells[column.id] = write(value, column.type)
+        except Unstorable as error:
+            raise Unstorable(f"{bound.mapping.rule(name).field.label}: {error}") from None
+    if isinstance(op, Create):
+        for name, column in bound.columns.items():
+            # A new row's number cells start at 0 in Grist; nobody has said 0.
+            if column.id not in cells and column.pure in ("Numeric", "Int") and not column.formula \
+                    and bound.mapping.rule(name).may_write(Side.LOCAL):
+                cells[column.id] = None
+        cells[bound.id_column.id] = str(op.source)
+        if bound.toggle and not bound.toggle.is_formula:
+            cells[bound.toggle.id] = True
+    return cells
+
+
+def writable(bound: Bound, name: str) -> Column:
+    """The column of a field that may be written. Raises ValueError (a bug in the plan) for any other."""
+    rule: FieldRule | None = bound.mapping.fields[bound.mapping.index[name]] if name in bound.mapping.index else None
+    column = bound.columns.get(name)
+    if rule is None or column is None:
+        raise ValueError(f"{name!r} is not mapped to a column of {bound.table!r}")
+    if column.is_formula or not rule.may_write(Side.LOCAL):
+        raise ValueError(f"column {column.id!r} of {bound.table!r} must not be written")
+    return column
+
+
+def actions(table: str, items: Iterable[Item]) -> list[Action]:
+    """The user actions that carry out `items`, in the order creates, updates and marks, deletes."""
+    adds: dict[tuple[str, ...], list[Item]] = {}
+    updates: dict[tuple[str, ...], list[Item]] = {}
+    removals: list[Item] = []
+    for item in items:
+        if isinstance(item.op, Delete):
+            removals.append(item)
+        else:
+            groups = adds if isinstance(item.op, Create) else updates
+            groups.setdefault(tuple(sorted(item.cells)), []).append(item)
+    made = [
+        Action(["BulkAddRecord", table, [None] * len(group), _by_column(columns, group)], tuple(group))
+        for columns, group in adds.items()
+    ]
+    made += [
+        Action(["BulkUpdateRecord", table, [row_of(item.op) for item in group], _by_column(columns, group)],
+               tuple(group))
+        for columns, group in updates.items() if columns
+    ]
+    if removals:
+        made.append(Action(["BulkRemoveRecord", table, [row_of(item.op) for item in removals]], tuple(removals)))
+    return made
+
+
+def new_choices(columns: Iterable[Column], items: Iterable[Item]) -> dict[str, list[str]]:
+    """By colId: what is written to a choice column and is not among its choices yet, in order of appearance."""
+    found: dict[str, dict[str, None]] = {}
+    known = {c.id: set(c.options.get("choices") or ()) for c in columns if c.pure in ("Choice", "ChoiceList")}
+    for item in items:
+        for name, cell in item.cells.items():
+            if name not in known or not cell:
+                continue
+            for word in cell[1:] if isinstance(cell, list) else [cell]:
+                if word not in known[name]:
+                    found.setdefault(name, {})[word] = None
+    return {name: list(words) for name, words in found.items()}
+
+
+def longer_list(column: Column, words: Sequence[str]) -> Column:
+    """The column with `words` after its choices; those that exist keep their order and colours."""
+    choices = list(column.options.get("choices") or [])
+    return replace(column, options=column.options | {"choices": choices + [w for w in words if w not in choices]})
+
+
+def choice_action(column: Column) -> list[Any]:
+    options = orjson.dumps(column.options).decode()
+    return ["UpdateRecord", "_grist_Tables_column", column.ref, {"widgetOptions": options}]
+
+
+def refusal(op: Op, message: str, cure: str, field: str = "") -> Refusal:
+    return Refusal(Side.LOCAL, key_of(op), message, cure, field=field, title=op.title)
+
+
+def key_of(op: Op) -> Key:
+    return op.source if isinstance(op, Create) else op.key
+
+
+def row_of(op: Op) -> int:
+    """The row id of an op on an existing row."""
+    key = key_of(op)
+    if isinstance(op, Create) or not isinstance(key, int):
+        raise ValueError(f"{op!r} is about no row of Grist")
+    return key
+
+
+def _by_column(columns: tuple[str, ...], items: list[Item]) -> dict[str, list[Any]]:
+    return {name: [item.cells[name] for item in items] for name in columns}
+
+
+def _order(op: Op) -> tuple[int, tuple[str, ...]]:
+    if isinstance(op, Update):
+        return 1, tuple(sorted(change.field for change in op.changes))
+    return {Create: 0, Mark: 2, Delete: 3}[type(op)], ()
+
+
+def _weight(bound: Bound, op: Op) -> int:
+    """About how many bytes the op takes in a body; column names are counted a row, which is on the safe side."""
+    try:
+        return len(orjson.dumps(cells_of(bound, op))) + 20
+    except Unstorable:
+        return 20
