@@ -1,0 +1,326 @@
+"""A stand-in for Grist and the backend around the widget: one Flask app, all on one origin, its answers in plain lists.
+
+    /host      the page Grist would be: the widget in a frame
+    /grist-plugin-api.js   what Grist's plugin API gives, with the theme's variables
+    /widget/   the widget's own files, under the policy the backend serves them with
+    /api/…     the HTTP API, answering from a `Shop` that a test can change
+
+What the widget asked is kept in `shop.asked`, so that a test can look at the exact body.
+"""
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import os
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, request, send_from_directory
+
+ROOT = Path(__file__).resolve().parents[2]
+WIDGET = ROOT / "widget"
+SHARED = Path(os.environ.get("SHARED_DIR", ROOT.parent / "shared"))
+DOCUMENT = "demoDocument"
+POLICY = ("default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self' data:; "
+          "frame-ancestors 'self'")
+
+
+@dataclass
+class Shop:
+    """What the fake backend knows. `now` is fixed where a screenshot needs it, else the real time."""
+
+    now: datetime | None = None
+    role: str = "owner"
+    linked: bool = True
+    down: bool = False
+    status: str = "synced"
+    message: dict[str, str] | None = None
+    run: dict[str, Any] | None = None
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    mappings: list[dict[str, Any]] = field(default_factory=list)
+    conflicts: list[dict[str, Any]] = field(default_factory=list)
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    deletions: list[dict[str, Any]] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    plan: list[dict[str, Any]] = field(default_factory=list)
+    choices_answer: dict[str, Any] | None = None
+    asked: list[tuple[str, str, Any]] = field(default_factory=list)
+    cursor: list[dict[str, Any]] = field(default_factory=list)
+    bad_tokens: set[str] = field(default_factory=set)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def clock(self) -> datetime:
+        return self.now or datetime.now(UTC)
+
+    def ago(self, **by: float) -> str:
+        return stamp(self.clock() - timedelta(**by))
+
+    def posts(self, path: str) -> list[Any]:
+        """The bodies posted to `path` below /api/links/1, oldest first."""
+        with self.lock:
+            return [body for method, at, body in self.asked if method == "POST" and at == f"/api/links/1/{path}"]
+
+    def state(self) -> dict[str, Any]:
+        syncs = [run for run in self.runs if run["kind"] == "sync" and run["finished_at"]]
+        return {
+            "now": stamp(self.clock()), "status": "running" if self.run else self.status,
+            "synced_at": syncs[0]["finished_at"] if syncs else None, "message": self.message,
+            "counts": {"conflicts": len(self.conflicts), "deletions": len(self.deletions), "refused": len(self.refused)},
+            "run": self.run, "last_run": self.runs[0] if self.runs else None, "mappings": self.mappings,
+        }
+
+
+def stamp(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def run_row(number: int, by: str, started: datetime, seconds: float, **totals: int) -> dict[str, Any]:
+    everything = dict.fromkeys(
+        ("created", "updated", "unchanged", "conflicts", "refused", "proposed_deletions", "waiting"), 0)
+    return {"id": number, "kind": "sync", "state": "done", "started_at": stamp(started),
+            "finished_at": stamp(started + timedelta(seconds=seconds)), "seconds": seconds, "by": by,
+            "totals": {**everything, **totals}, "message": None}
+
+
+def mapping_row(resource: str, label: str, rows: int, to_shopify: int, to_grist: int, **waiting: int) -> dict[str, Any]:
+    return {"resource": resource, "label": label, "table": label, "rows": rows, "to_shopify": to_shopify,
+            "to_grist": to_grist, "conflicts": 0, "deletions": 0, "refused": 0, "paused": None, **waiting}
+
+
+def conflict_row(number: int, table: str, row: int, title: str, name: str, kind: str, base: Any, grist: Any,
+                 shopify: Any, **more: Any) -> dict[str, Any]:
+    return {"id": number, "resource": table.lower(), "label": table, "table": table, "row": row, "title": title,
+            "sku": None, "field": name.lower().replace(" ", "_"), "field_label": name, "type": kind, "choices": None,
+            "base": base, "grist": grist, "shopify": shopify, "base_known": True, "whole_row": False, "deleted": None,
+            "reason": "", "moved": None, "choice": None, "seen_at": "2026-11-23T13:00:00Z", **more}
+
+
+def change_row(number: int, run: int, at: str, by: str, title: str, name: str | None, to: str, shown_as: str, before: Any,
+               after: Any, **more: Any) -> dict[str, Any]:
+    return {"id": number, "run": run, "at": at, "by": by, "resource": "variants", "label": "Variants",
+            "table": "Variants", "row": 1, "title": title, "field": name, "field_label": name, "type": shown_as, "to": to,
+            "kind": "update", "before": before, "after": after, "why": "", **more}
+
+
+def fieldhouse(now: datetime | None = None) -> Shop:
+    """Fieldhouse Goods, the one shop of all pictures."""
+    shop = Shop(now=now)
+    at = (shop.clock() - timedelta(minutes=3)).replace(second=0)
+    shop.runs = [
+        run_row(4, "timer", at - timedelta(seconds=9), 9, updated=12, unchanged=5188, conflicts=7, refused=1),
+        run_row(3, "timer", at - timedelta(minutes=15), 2, unchanged=5200),
+        run_row(2, "Shopify: order #1042", at - timedelta(minutes=31), 1, updated=3, unchanged=5197),
+        run_row(1, "Ana, Sync button", at - timedelta(minutes=52), 14, updated=40, conflicts=2, unchanged=5158),
+    ]
+    shop.mappings = [
+        mapping_row("products", "Products", 212, 3, 1, conflicts=4, deletions=2),
+        mapping_row("variants", "Variants", 1240, 1, 0, conflicts=3, deletions=1),
+        mapping_row("inventory", "Inventory", 2480, 2, 2),
+        mapping_row("orders", "Orders", 861, 0, 2, refused=1),
+        mapping_row("customers", "Customers", 412, 0, 1),
+    ]
+    text = "A felt hat with a 7 cm brim, blocked by hand in our own workshop at the foot of the hill."
+    shop.conflicts = [
+        conflict_row(31, "Variants", 1, "Linen shirt / S", "Price", "money", "42.00", "39.00", "45.00", sku="LIN-S"),
+        conflict_row(32, "Variants", 1, "Linen shirt / S", "Compare at", "money", "59.00", "49.00", None, sku="LIN-S"),
+        conflict_row(33, "Products", 3, "Wool scarf", "Title", "text", "Wool scarf, undyed",
+                     "Wool scarf, undyed merino", "Wool scarf, natural"),
+        conflict_row(34, "Products", 3, "Wool scarf", "Tags", "list", ["winter", "wool"], ["winter", "wool", "sale"],
+                     ["wool", "gift"], merge=["wool", "sale", "gift"]),
+        conflict_row(35, "Products", 3, "Wool scarf", "Restock", "date", "2026-12-01", "2026-12-08", "2026-12-15"),
+        conflict_row(36, "Variants", 4, "Canvas tote", "Whole row", "text", None, "Price $18.00", None, sku="CAN-1",
+                     whole_row=True, deleted="shopify"),
+        conflict_row(37, "Products", 5, "Felt hat", "Description", "text", text, text.replace("7 cm", "8 cm"),
+                     text.replace("blocked by", "blocked and steamed by")),
+    ]
+    shop.deletions = [
+        {"id": 51, "resource": "products", "label": "Products", "table": "Products", "row": 14,
+         "title": "Wool scarf, kids", "in": "grist", "seen_at": "2026-11-22T17:12:00Z"},
+        {"id": 52, "resource": "products", "label": "Products", "table": "Products", "row": 31, "title": "Gift card",
+         "in": "grist", "seen_at": "2026-11-22T17:12:00Z"},
+        {"id": 53, "resource": "variants", "label": "Variants", "table": "Variants", "row": None,
+         "title": "Rain hat / L", "in": "shopify", "seen_at": shop.ago(hours=2, minutes=45)},
+    ]
+    shop.refused = [{
+        "id": 61, "resource": "orders", "label": "Orders", "table": "Orders", "row": 812, "title": "#1039",
+        "side": "shopify", "field_label": "Tracking no.", "tries": 1, "at": stamp(at), "waits": False,
+        "message": "Shopify refused Tracking no.: the order is cancelled, so nothing can be shipped.",
+        "cure": "Clear Tracking no. in row 812. The other cells of the row are in sync."}]
+    shop.changes = [
+        change_row(99, 4, stamp(at), "timer", "Linen shirt / M", "Price", "shopify", "money", "37.00", "39.00"),
+        change_row(98, 4, stamp(at), "timer", "Linen shirt / M · Main store", "Available", "grist", "integer", 9, 7),
+        change_row(97, 4, stamp(at), "timer", "Felt hat", "Vendor", "grist", "text", "Hat Works", "Hatworks"),
+        change_row(96, 4, stamp(at), "timer", "Wool scarf", "Status", "shopify", "choice", "ACTIVE", "DRAFT"),
+        change_row(95, 4, stamp(at), "timer", "#1041", "Tracking no.", "shopify", "text", None, "00370712345678"),
+        change_row(94, 4, stamp(at), "timer", "#1040", "Note", "grist", "text", None, "Leave at the door"),
+        change_row(93, 2, shop.runs[2]["started_at"], "Shopify: order #1042", "#1042", None, "grist", "text", None,
+                   "Order, $78.00, 2 lines", kind="create"),
+        change_row(92, 2, shop.runs[2]["started_at"], "Shopify: order #1042", "Linen shirt / S · Main store",
+                   "Available", "grist", "integer", 14, 12),
+        change_row(91, 1, shop.runs[3]["started_at"], "Ana, Sync button", "Canvas tote", "Tags", "shopify", "list",
+                   ["bag"], ["bag", "summer"]),
+    ]
+    shop.plan = [
+        {"resource": "variants", "label": "Variants", "side": "shopify", "row": 1, "title": "Linen shirt / S",
+         "kind": "update", "field": "price", "field_label": "Price", "type": "money", "before": "42.00",
+         "after": "39.00", "why": ""},
+        {"resource": "inventory", "label": "Inventory", "side": "grist", "row": 2, "title": "Linen shirt / M",
+         "kind": "update", "field": "available", "field_label": "Available", "type": "integer", "before": 9,
+         "after": 7, "why": ""},
+    ]
+    return shop
+
+
+def writing(shop: Shop, done: int = 310) -> dict[str, Any]:
+    """A sync in the middle of Variants, as in the pictures."""
+    def row(label: str, read: int, to_write: int, written: int, state: str) -> dict[str, Any]:
+        return {"resource": label.lower(), "label": label, "read": read, "to_write": to_write, "written": written,
+                "state": state}
+
+    return {"id": 7, "kind": "sync", "state": "running", "started_at": shop.ago(seconds=20), "by": "Ana, Sync button",
+            "phase": "writing", "thing": "Variants", "done": done, "total": 742, "cancelling": False,
+            "mappings": [row("Products", 212, 3, 3, "done"), row("Variants", 1240, 742, done, "writing"),
+                         row("Inventory", 2480, 96, 0, "next"), row("Orders", 861, 4, 0, "waits"),
+                         row("Customers", 412, 0, 0, "nothing")]}
+
+
+def make_app(shop: Shop) -> Flask:
+    """The app around one `shop`; a test changes the shop while the widget looks at it."""
+    app = Flask(__name__, static_folder=None)
+
+    @app.get("/host")
+    def host() -> str:
+        query = request.query_string.decode()
+        return f"""<!doctype html><meta charset=utf-8><title>Grist</title>
+            <style>html,body{{margin:0;height:100%}}iframe{{border:0;width:100%;height:100%;display:block}}</style>
+            <iframe src="/widget/?{query}" title="Shopify sync"></iframe>"""
+
+    @app.get("/grist-plugin-api.js")
+    def plugin() -> Response:
+        script = (Path(__file__).parent / "fake_plugin_api.js").read_text()
+        script = script.replace("__VARIABLES__", json.dumps(theme(request.args.get("theme", "light"))))
+        return Response(script, mimetype="text/javascript")
+
+    @app.get("/widget/")
+    def page() -> Response:
+        plugin_address = f"/grist-plugin-api.js?theme={request.args.get('theme', 'light')}&.js"
+        text = (WIDGET / "index.html").read_text().replace("__GRIST_PLUGIN_API__", plugin_address)
+        return Response(text, mimetype="text/html", headers={"Content-Security-Policy": POLICY})
+
+    @app.get("/widget/<path:name>")
+    def file(name: str) -> Response:
+        return send_from_directory(WIDGET, name)
+
+    @app.post("/seen/cursor")
+    def cursor() -> tuple[str, int]:
+        shop.cursor.append(request.get_json())
+        return "", 204
+
+    @app.before_request
+    def gate() -> Response | tuple[Any, int] | None:
+        if not request.path.startswith("/api/"):
+            return None
+        with shop.lock:
+            shop.asked.append((request.method, request.path, request.get_json(silent=True)))
+            if shop.down:
+                return Response("<h1>Bad gateway</h1>", 502, mimetype="text/html")
+            token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            if not token or token in shop.bad_tokens:
+                return {"code": "token", "message": "The Grist token is not good.", "cure": "Reload.", "details": {}}, 401
+        return None
+
+    @app.after_request
+    def tagged(response: Response) -> Response:
+        if request.path.startswith("/api/") and request.method == "GET" and response.status_code == 200:
+            response.set_etag(hashlib.sha1(response.get_data()).hexdigest())
+            return response.make_conditional(request)
+        return response
+
+    @app.get("/api/session")
+    def session() -> dict[str, Any]:
+        link = {"id": 1, "store": "fieldhouse.myshopify.com",
+                "shop": {"name": "Fieldhouse Goods", "currency": "USD", "timezone": "Europe/Oslo"}}
+        return {"role": shop.role, "document": DOCUMENT, "version": "0.1.0", "link": link if shop.linked else None}
+
+    @app.get("/api/links/1/state")
+    def state() -> dict[str, Any]:
+        with shop.lock:
+            return copy.deepcopy(shop.state())
+
+    @app.get("/api/links/1/runs")
+    def runs() -> dict[str, Any]:
+        return {"runs": shop.runs}
+
+    @app.get("/api/links/1/runs/<int:number>")
+    def run(number: int) -> dict[str, Any]:
+        row = run_row(number, "Ana, Preview button", shop.clock(), 2)
+        return {**row, "kind": "preview", "report": {"plan": shop.plan, "plan_total": len(shop.plan)}}
+
+    @app.post("/api/links/1/runs")
+    def start() -> tuple[dict[str, Any], int]:
+        with shop.lock:
+            if request.get_json()["kind"] == "sync":
+                shop.run = writing(shop, done=0)
+        return {"id": 7 if shop.run else 8}, 202
+
+    @app.post("/api/links/1/runs/<int:number>/cancel")
+    def cancel(number: int) -> tuple[dict[str, Any], int]:
+        with shop.lock:
+            if shop.run:
+                shop.run["cancelling"] = True
+        return {}, 202
+
+    @app.get("/api/links/1/conflicts")
+    def conflicts() -> dict[str, Any]:
+        limit, after = int(request.args["limit"]), int(request.args.get("after", 0))
+        with shop.lock:
+            rest = [one for one in shop.conflicts if one["id"] > after]
+            page = copy.deepcopy(rest[:limit])
+            return {"conflicts": page, "total": len(shop.conflicts),
+                    "next": page[-1]["id"] if len(rest) > limit else None}
+
+    @app.post("/api/links/1/choices")
+    def choices() -> tuple[dict[str, Any], int]:
+        with shop.lock:
+            if shop.choices_answer is not None:
+                return shop.choices_answer, 202
+            wanted = [one["conflict"] for one in request.get_json()["choices"]]
+            shop.conflicts = [one for one in shop.conflicts if one["id"] not in wanted]
+            return {"applied": wanted, "moved": [], "invalid": [], "run": 9}, 202
+
+    @app.get("/api/links/1/refused")
+    def refused() -> dict[str, Any]:
+        return {"refused": shop.refused, "total": len(shop.refused)}
+
+    @app.get("/api/links/1/deletions")
+    def deletions() -> dict[str, Any]:
+        return {"deletions": shop.deletions, "total": len(shop.deletions)}
+
+    @app.post("/api/links/1/deletions")
+    def answer() -> tuple[dict[str, Any], int]:
+        body = request.get_json()
+        with shop.lock:
+            answered = body.get("approve", []) + body.get("keep", [])
+            shop.deletions = [one for one in shop.deletions if one["id"] not in answered]
+        return {"run": None}, 202
+
+    @app.get("/api/links/1/changes")
+    def changes() -> dict[str, Any]:
+        limit, before = int(request.args["limit"]), int(request.args.get("before", 1_000_000))
+        rest = [one for one in shop.changes if one["id"] < before]
+        return {"changes": rest[:limit], "next": rest[limit - 1]["id"] if len(rest) > limit else None}
+
+    return app
+
+
+def theme(name: str) -> dict[str, str]:
+    """Grist's own variables where the shared recording is at hand, else none: the widget's fallbacks are the light theme."""
+    recording = SHARED / "fixtures" / "grist-themes.json"
+    if not recording.exists():
+        return {}
+    variables: dict[str, str] = json.loads(recording.read_text())[name]["variables"]
+    return variables

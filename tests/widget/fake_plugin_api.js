@@ -1,0 +1,35 @@
+// What Grist's plugin API gives a widget, as far as ours asks. `fakeGrist` lets a test choose a row or take access away.
+(() => {
+  const variables = __VARIABLES__;
+  // Grist's own script writes its theme into a style element; the backend's policy must let that through.
+  const style = document.createElement("style");
+  style.textContent = `:root { ${Object.entries(variables).map(([name, value]) => `${name}: ${value};`).join(" ")} }`;
+  document.head.append(style);
+  const listeners = { options: [], record: [] };
+  const access = new URLSearchParams(location.search).get("access") || "full";
+  let tokens = 0;
+  window.fakeGrist = {
+    cursor: [],
+    ready: null,
+    choose: (row) => { for (const heard of listeners.record) heard({ id: row }); },
+    access: (level) => { for (const heard of listeners.options) heard({}, { accessLevel: level }); },
+  };
+  window.grist = {
+    ready: (wanted) => {
+      window.fakeGrist.ready = wanted;
+      for (const heard of listeners.options) heard({}, { accessLevel: access });
+    },
+    onOptions: (heard) => listeners.options.push(heard),
+    onRecord: (heard) => listeners.record.push(heard),
+    onNewRecord: () => {},
+    selectedTable: { getTableId: async () => "Variants" },
+    setCursorPos: async (position) => { window.fakeGrist.cursor.push(position); },
+    docApi: {
+      getAccessToken: async () => {
+        tokens += 1;
+        const payload = btoa(JSON.stringify({ docId: "demoDocument", n: tokens })).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+        return { token: `head.${payload}.sign`, baseUrl: "", ttlMsecs: 900000 };
+      },
+    },
+  };
+})();

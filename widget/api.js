@@ -1,0 +1,96 @@
+// The only file that fetches: the backend's HTTP API, and the language file beside this page.
+//
+// Every request carries the Grist access token, has a timeout, and raises one of two errors: `Refused` (the
+// backend answered with its error shape) or `Unreachable` (it did not answer as our backend does).
+
+const TIMEOUT_MS = 20_000;
+
+/** The backend said no: `status`, `code`, and `message` and `cure` in words for the person. */
+export class Refused extends Error {
+  constructor(status, { code, message, cure, details }) {
+    super(message);
+    Object.assign(this, { status, code, cure, details });
+  }
+}
+
+/** No answer, or not one of ours (a router's page, a timeout). */
+export class Unreachable extends Error {}
+
+/**
+ * The API of the backend at `base` (an origin, or "" for the page's own).
+ * `token(renew)` resolves to the Grist access token, a fresh one where `renew` is true.
+ * GETs resolve to `{changed, body}`; `changed` is false where the ETag says that nothing is new.
+ */
+export function createApi({ base, token }) {
+  const known = new Map();
+  const link = (id, path) => `/api/links/${id}/${path}`;
+
+  async function call(method, path, body) {
+    let response = await send(method, path, body, await token(false));
+    // The token ended early (a laptop that slept): renewed once, in silence.
+    if (response.status === 401) response = await send(method, path, body, await token(true));
+    if (response.status === 304) return { changed: false, body: known.get(path).body };
+    const answer = await read(response);
+    if (response.status >= 400) throw refusal(response.status, answer);
+    const etag = response.headers.get("ETag");
+    if (method === "GET" && etag) known.set(path, { etag, body: answer });
+    return { changed: true, body: answer };
+  }
+
+  async function send(method, path, body, bearer) {
+    const headers = { Authorization: `Bearer ${bearer}`, Accept: "application/json" };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (method === "GET" && known.has(path)) headers["If-None-Match"] = known.get(path).etag;
+    try {
+      return await fetch(base + path, {
+        method, headers, body: body === undefined ? undefined : JSON.stringify(body),
+        signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "omit", cache: "no-store",
+      });
+    } catch (error) {
+      throw new Unreachable(String(error), { cause: error });
+    }
+  }
+
+  const get = (path) => call("GET", path);
+  const post = async (path, body = {}) => (await call("POST", path, body)).body;
+  return {
+    session: () => get("/api/session"),
+    state: (id) => get(link(id, "state")),
+    runs: (id) => get(link(id, "runs?limit=20")),
+    run: (id, run) => get(link(id, `runs/${run}`)),
+    startRun: (id, kind) => post(link(id, "runs"), { kind }),
+    cancelRun: (id, run) => post(link(id, `runs/${run}/cancel`)),
+    conflicts: (id, after) => get(link(id, `conflicts?limit=200${after === null ? "" : `&after=${after}`}`)),
+    choose: (id, choices) => post(link(id, "choices"), { choices }),
+    refused: (id) => get(link(id, "refused?limit=200")),
+    deletions: (id) => get(link(id, "deletions?limit=200")),
+    answerDeletions: (id, answer) => post(link(id, "deletions"), answer),
+    changes: (id, before) => get(link(id, `changes?limit=100${before === null ? "" : `&before=${before}`}`)),
+  };
+}
+
+/** The sentences of `language` ("de-DE" reads de.json), English where there is no such file. */
+export async function loadStrings(language) {
+  const short = language.toLowerCase().split("-")[0];
+  for (const name of short === "en" ? ["en"] : [short, "en"]) {
+    const response = await fetch(new URL(`i18n/${name}.json`, import.meta.url));
+    if (response.ok) return response.json();
+    if (name === "en") throw new Unreachable(`i18n/en.json answered ${response.status}`);
+  }
+  return null;
+}
+
+async function read(response) {
+  if (response.status === 204) return null;
+  try {
+    return await response.json();
+  } catch (error) {
+    throw new Unreachable(`${response.status} without JSON`, { cause: error });
+  }
+}
+
+function refusal(status, answer) {
+  // A gateway's own JSON is not our error shape: it means that our backend was not reached.
+  if (typeof answer?.message !== "string" || typeof answer?.code !== "string") return new Unreachable(`${status} in another shape`);
+  return new Refused(status, answer);
+}

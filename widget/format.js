@@ -1,0 +1,178 @@
+// Words, numbers, money and times as the person reads them. Pure: culture, zone, currency and "now" are handed in.
+//
+// Grist passes culture, time zone, currency and language in the widget's address; sentences come from
+// i18n/<language>.json. A number's minus is always "−" (U+2212).
+
+/** The formatter of one screen: `{t, number, money, decimal, signed, date, datetime, clock, when, seconds, names}`. */
+export function createFormat({ strings, culture = "en-US", language = "en-US", timeZone = "UTC", currency = "USD", shopCurrency = null }) {
+  const rules = new Intl.PluralRules(language);
+  const money = shopCurrency ?? currency;
+  // "$39.00" where the store's currency is the document's; "CA$39.00" where it is another one.
+  const moneyStyle = { style: "currency", currency: money, currencyDisplay: money === currency ? "narrowSymbol" : "symbol" };
+  const plain = new Intl.NumberFormat(culture, { maximumFractionDigits: 20 });
+  const moneyFormat = new Intl.NumberFormat(culture, moneyStyle);
+  const moneyPlaces = moneyFormat.resolvedOptions().maximumFractionDigits;
+  const parts = new Intl.NumberFormat(culture).formatToParts(-12345.6);
+  const separators = { group: partOf(parts, "group", ","), decimal: partOf(parts, "decimal", ".") };
+  const dates = (options) => new Intl.DateTimeFormat(culture, { timeZone, ...options });
+  const clockFormat = dates({ hour: "2-digit", minute: "2-digit" });
+  const dayFormat = dates({ day: "numeric", month: "short" });
+  const dayYearFormat = dates({ day: "numeric", month: "short", year: "numeric" });
+  const listFormat = new Intl.ListFormat(language, { type: "conjunction" });
+
+  const number = (value) => minus(plain.format(value));
+  // Dates without a time have no zone: read and shown in UTC, or the day before appears west of Greenwich.
+  const dayOnly = (iso, options) => new Intl.DateTimeFormat(culture, { timeZone: "UTC", ...options }).format(new Date(`${iso}T00:00:00Z`));
+  const yearOf = (at) => dates({ year: "numeric" }).format(at);
+  const dayOf = (at) => dayYearFormat.format(at);
+  const day = (at, now) => (yearOf(at) === yearOf(now) ? dayFormat.format(at) : dayYearFormat.format(at));
+
+  /** The sentence of `key`; a plural is chosen by `values.n`. A key that is not there is a developer's mistake: it raises. */
+  function t(key, values = {}) {
+    let entry = key.split(".").reduce((node, name) => node?.[name], strings);
+    if (entry && typeof entry === "object") entry = entry[rules.select(values.n)] ?? entry.other;
+    if (typeof entry !== "string") throw new Error(`No text for ${key} in the language file`);
+    return entry.replace(/\{(\w+)\}/g, (_, name) => {
+      if (!(name in values)) throw new Error(`The text ${key} needs a value for {${name}}`);
+      return typeof values[name] === "number" ? number(values[name]) : String(values[name]);
+    });
+  }
+
+  /** "14:02" today, "22 Nov, 18:12" this year, with the year before that. `at` and `now` in ms. */
+  function moment(at, now) {
+    const clock = clockFormat.format(at);
+    return dayOf(at) === dayOf(now) ? clock : `${day(at, now)}, ${clock}`;
+  }
+
+  return {
+    t,
+    number,
+    moment,
+    separators,
+    timeZone,
+    /** Money as the store writes it, from an exact string such as "39.00". */
+    money: (value) => minus(moneyFormat.format(value)),
+    /** A decimal with the digits it was given: "12.50" stays "12.50". */
+    decimal: (value) => {
+      const places = /\.(\d+)$/.exec(String(value))?.[1].length ?? 0;
+      return minus(new Intl.NumberFormat(culture, { minimumFractionDigits: places, maximumFractionDigits: 20 }).format(value));
+    },
+    /** A difference with its sign, "+3.00", from an exact string; money keeps the currency's digits. */
+    signed: (difference, isMoney = false) => {
+      const places = isMoney ? moneyPlaces : (/\.(\d+)$/.exec(difference)?.[1].length ?? 0);
+      const format = new Intl.NumberFormat(culture, { minimumFractionDigits: places, maximumFractionDigits: 20, signDisplay: "exceptZero" });
+      return minus(format.format(difference));
+    },
+    /** "1 Dec", with the year where it is not this one. */
+    date: (iso, now) => {
+      const at = Date.parse(`${iso}T00:00:00Z`);
+      if (Number.isNaN(at)) return iso;
+      const thisYear = iso.slice(0, 4) === new Intl.DateTimeFormat("en", { timeZone, year: "numeric" }).format(now);
+      return dayOnly(iso, thisYear ? { day: "numeric", month: "short" } : { day: "numeric", month: "short", year: "numeric" });
+    },
+    datetime: (iso, now) => `${day(Date.parse(iso), now)}, ${clockFormat.format(Date.parse(iso))}`,
+    clock: (at) => clockFormat.format(at),
+    /** The full time, for tooltips. */
+    exact: (at) => `${dayYearFormat.format(at)}, ${dates({ hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(at)}`,
+    isToday: (at, now) => dayOf(at) === dayOf(now),
+    /** "just now", "3 min ago", "at 14:02", "22 Nov, 18:12": fits behind "Synced". */
+    when: (at, now) => {
+      const minutes = Math.floor((now - at) / 60_000);
+      if (minutes < 1) return t("time.now");
+      if (minutes < 60) return t("time.minutes", { n: minutes });
+      return dayOf(at) === dayOf(now) ? t("time.at", { clock: clockFormat.format(at) }) : moment(at, now);
+    },
+    /** "9 s", "2 min 5 s"; under a second it still took one. */
+    seconds: (seconds) => {
+      const whole = Math.max(1, Math.round(seconds));
+      return whole < 60 ? t("time.seconds", { s: whole }) : t("time.minutes_seconds", { m: Math.floor(whole / 60), s: whole % 60 });
+    },
+    names: (names) => listFormat.format(names),
+  };
+}
+
+/** "about 11 s": seconds rounded to 1 below 20, to 5 below 60, to 10 above. */
+export function roughSeconds(seconds) {
+  if (seconds < 20) return Math.max(1, Math.round(seconds));
+  return seconds < 60 ? Math.round(seconds / 5) * 5 : Math.round(seconds / 10) * 10;
+}
+
+/** A count in a pill: "7", and "9,999+" above what fits. */
+export function pill(count, f) {
+  return count > 9999 ? `${f.number(9999)}+` : f.number(count);
+}
+
+/** Reads what somebody typed for a field of `type`: `{value}` as the API takes it, or `{message, cure}` in words. */
+export function readTyped(conflict, text, f) {
+  const { type, choices } = conflict;
+  const typed = text.trim();
+  const wrong = (key, values = {}) => ({ message: f.t(`typed.${key}`, { typed, ...values }), cure: f.t(`typed.${key}_cure`, values) });
+  if (type === "text" || type === "html") return { value: text === "" ? null : text };
+  if (type === "choice") return choices?.includes(typed) || !choices
+    ? { value: typed }
+    : { message: f.t("typed.choice", { typed, choices: choices.join(", ") }), cure: f.t("typed.choice_cure") };
+  if (typed === "") return { value: null };
+  if (type === "list") return { value: [...new Set(typed.split(/[,;\n]/).map((item) => item.trim()).filter(Boolean))] };
+  if (type === "boolean") {
+    const yes = [f.t("value.yes").toLowerCase(), "yes", "true", "1"].includes(typed.toLowerCase());
+    const no = [f.t("value.no").toLowerCase(), "no", "false", "0"].includes(typed.toLowerCase());
+    return yes || no ? { value: yes } : wrong("boolean");
+  }
+  if (type === "date") return isDay(typed) ? { value: typed } : wrong("date");
+  if (type === "datetime") {
+    const value = readMoment(typed, f.timeZone);
+    return value ? { value } : wrong("datetime");
+  }
+  const plain = plainNumber(typed, f.separators);
+  if (plain === null) return wrong(type === "money" ? "money" : "number");
+  if (type === "integer") return Number.isSafeInteger(Number(plain)) ? { value: Number(plain) } : wrong("integer");
+  return { value: plain };
+}
+
+function partOf(parts, type, fallback) {
+  return parts.find((part) => part.type === type)?.value ?? fallback;
+}
+
+function minus(text) {
+  return text.replace(/-/g, "−");
+}
+
+/** "1,250.00" in the person's culture to "1250.00"; null where it is not a number. */
+function plainNumber(text, { group, decimal }) {
+  let plain = text.replace(/−/g, "-").replace(/[\s\u00a0\u202f]/g, "");
+  // Grouping only where it groups by three, so that "40,00" typed by habit is refused, not read as 4000.
+  const grouped = new RegExp(`^-?\\d{1,3}(${escaped(group)}\\d{3})+(${escaped(decimal)}\\d+)?$`);
+  if (group.trim() && grouped.test(plain)) plain = plain.split(group).join("");
+  if (decimal !== ".") plain = plain.replace(decimal, ".");
+  return /^-?\d+(\.\d+)?$/.test(plain) ? plain : null;
+}
+
+function escaped(text) {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+function isDay(text) {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const at = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
+}
+
+/** "2026-12-01 14:00" in the document's time zone, or an ISO time with its own, as ISO in UTC; null if neither. */
+function readMoment(text, timeZone) {
+  const match = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2})(:\d{2})?(Z|[+-]\d{2}:?\d{2})?$/.exec(text);
+  if (!match || !isDay(match[1])) return null;
+  const [, date, clock, second = ":00", zone] = match;
+  const at = Date.parse(`${date}T${clock}${second}${zone ?? "Z"}`);
+  if (Number.isNaN(at)) return null;
+  const inUtc = zone ? at : at - offset(at - offset(at, timeZone), timeZone);
+  return new Date(inUtc).toISOString().replace(".000Z", "Z");
+}
+
+/** How many ms the zone's clock is ahead of UTC at `at`. */
+function offset(at, timeZone) {
+  const format = new Intl.DateTimeFormat("en-US", {
+    timeZone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit",
+  });
+  const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
+  return Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second) - at;
+}

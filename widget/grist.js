@@ -1,0 +1,118 @@
+// The only file that touches Grist: its plugin API, what it passes in the address, and the row chosen in the grid.
+
+const DEFAULT_PLUGIN_API = "https://docs.getgrist.com/grist-plugin-api.js";
+const READY_MS = 15_000;
+const RENEW_EARLY_MS = 60_000;
+
+/** What Grist and the person who set the widget up pass in its address. */
+export function settings(search = location.search) {
+  const query = new URLSearchParams(search);
+  return {
+    access: query.get("access"),
+    readonly: query.get("readonly") === "true",
+    culture: culture(query.get("culture")),
+    language: query.get("language") || "en-US",
+    timeZone: zone(query.get("timeZone")),
+    currency: query.get("currency") || "USD",
+    backend: (query.get("backend") || "").replace(/\/+$/, ""),
+  };
+}
+
+/** True where there is a parent frame that can be Grist. */
+export function isFramed() {
+  return window.parent !== window;
+}
+
+/**
+ * Loads the plugin API and says hello. `heard.access(level)` and `heard.row({table, row} | null)` are called as Grist
+ * reports them. Resolves to `{token(renew), document(), showRow(row), table()}`; raises where the plugin API cannot be loaded.
+ */
+export async function connect({ readonly }, heard) {
+  const grist = await load(pluginAddress());
+  let held = null;
+  let asking = null;
+  let table = null;
+
+  async function token(renew) {
+    if (!renew && held && Date.now() < held.ends) return held.token;
+    // One request for many callers: a poll and a button may ask at the same moment.
+    asking ??= grist.docApi.getAccessToken({ readOnly: readonly }).then((answer) => {
+      const early = Math.min(RENEW_EARLY_MS, answer.ttlMsecs / 2);
+      held = { token: answer.token, ends: Date.now() + answer.ttlMsecs - early };
+      return held.token;
+    }).finally(() => { asking = null; });
+    return asking;
+  }
+
+  grist.onOptions((options, interaction) => heard.access(interaction?.accessLevel ?? "full"));
+  grist.onRecord(async (record) => {
+    if (!record || typeof record.id !== "number") return heard.row(null);
+    table = await tableOf(grist);
+    return heard.row({ table, row: record.id });
+  });
+  grist.onNewRecord?.(() => heard.row(null));
+  await grist.ready({ requiredAccess: "full", allowSelectBy: true });
+  return {
+    token,
+    document: () => documentOf(held?.token),
+    table: () => table,
+    showRow: (row) => grist.setCursorPos({ rowId: row }),
+  };
+}
+
+/** The document a Grist token is for, read from its payload; "" where the token is of another form. */
+export function documentOf(token) {
+  try {
+    const payload = token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
+    return JSON.parse(atob(payload)).docId ?? "";
+  } catch {
+    // Only a name for this browser's own storage: without it nothing is kept, and nothing else changes.
+    return "";
+  }
+}
+
+function pluginAddress() {
+  const wanted = new URLSearchParams(location.search).get("grist");
+  const served = document.querySelector('meta[name="grist-plugin-api"]')?.content ?? "";
+  if (wanted) return wanted.endsWith(".js") ? wanted : `${wanted.replace(/\/+$/, "")}/grist-plugin-api.js`;
+  return served && !served.startsWith("__") ? served : DEFAULT_PLUGIN_API;
+}
+
+function load(address) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    const late = setTimeout(() => reject(new Error(`${address} did not load in ${READY_MS / 1000} s`)), READY_MS);
+    script.src = address;
+    script.onload = () => {
+      clearTimeout(late);
+      if (window.grist) resolve(window.grist);
+      else reject(new Error(`${address} is not Grist's plugin API`));
+    };
+    script.onerror = () => {
+      clearTimeout(late);
+      reject(new Error(`${address} could not be loaded`));
+    };
+    document.head.append(script);
+  });
+}
+
+async function tableOf(grist) {
+  return (await grist.selectedTable?.getTableId?.()) ?? null;
+}
+
+function culture(value) {
+  try {
+    return Intl.getCanonicalLocales(value || "en-US")[0];
+  } catch {
+    // Grist lets people choose freely; an unknown culture must not stop the sync.
+    return "en-US";
+  }
+}
+
+function zone(value) {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: value || "UTC" }).resolvedOptions().timeZone;
+  } catch {
+    return "UTC";
+  }
+}

@@ -1,0 +1,346 @@
+// Brings the parts together: events into the state, the state onto the screen, the clock and the backend into events.
+
+import { Refused, Unreachable, createApi, loadStrings } from "./api.js";
+import { createFormat, readTyped } from "./format.js";
+import { connect, isFramed, settings } from "./grist.js";
+import { choicesBody, initial, isUnreachable, maySync, reduce } from "./state.js";
+import { html, render } from "./vendor/preact-htm.js";
+import { resultWords } from "./views/overview.js";
+import { App, runWords } from "./views/app.js";
+import { words } from "./views/value.js";
+
+const RUNNING_MS = 1_000;
+const IDLE_MS = 10_000;
+const RETRY_MS = [2_000, 5_000, 10_000, 20_000];
+const TOAST_MS = 6_000;
+const LEAVE_MS = 1_000;
+const KEPT_CHOICES = "shopify-grist-sync:choices:";
+const KEPT_STATE = "shopify-grist-sync:state:";
+
+const root = document.getElementById("root");
+const wanted = settings();
+let state = initial(wanted, Date.now());
+let f = null;
+let api = null;
+let grist = null;
+let timer = null;
+let failures = 0;
+let polling = null;
+let drawn = false;
+const timers = {};
+
+start();
+
+async function start() {
+  const strings = await loadStrings(wanted.language);
+  f = createFormat({ strings, ...wanted });
+  document.documentElement.lang = wanted.language;
+  draw();
+  setInterval(() => dispatch({ type: "tick", now: Date.now() }), 1_000);
+  if (!isFramed()) return dispatch({ type: "phase", phase: "no_frame" });
+  if (wanted.access && wanted.access !== "full") dispatch({ type: "access", level: wanted.access });
+  try {
+    grist = await connect(wanted, {
+      access: (level) => {
+        const before = state.phase;
+        dispatch({ type: "access", level });
+        if (before === "no_access" && level === "full" && grist) poll();
+      },
+      row: (cursor) => dispatch({ type: "cursor", cursor, working: isWorking() }),
+    });
+  } catch (error) {
+    console.error(error);
+    return dispatch({ type: "phase", phase: "no_grist" });
+  }
+  api = createApi({ base: wanted.backend, token: grist.token });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && api) poll(); });
+  if (state.phase === "no_access") return undefined;
+  return poll();
+}
+
+function dispatch(event) {
+  const before = state;
+  state = reduce(state, event);
+  if (state.choices !== before.choices) keepChoices();
+  if (state !== before) draw();
+}
+
+/** Draws at the end of the task, however many events came. */
+function draw() {
+  if (drawn) return;
+  drawn = true;
+  queueMicrotask(() => {
+    drawn = false;
+    render(html`<${App} s=${state} f=${f} on=${on} />`, root);
+  });
+}
+
+function isWorking() {
+  const list = document.getElementById("conflict-list");
+  return state.tab === "conflicts" && (Object.keys(state.choices).length > 0 || Object.keys(state.typing).length > 0 || Boolean(list?.contains(document.activeElement)));
+}
+
+// ---- the backend ----
+
+/** Asks for the state, and for what it says has changed; plans the next time. One at a time. */
+function poll() {
+  clearTimeout(timer);
+  polling ??= ask().finally(() => {
+    polling = null;
+    const busy = state.server?.run || state.previewing;
+    const delay = isUnreachable(state) ? state.connection.nextTry - Date.now() : busy ? RUNNING_MS : IDLE_MS;
+    clearTimeout(timer);
+    if (state.phase !== "no_access") timer = setTimeout(poll, Math.max(delay, 0));
+  });
+  return polling;
+}
+
+async function ask() {
+  if (isUnreachable(state)) dispatch({ type: "trying" });
+  try {
+    if (!state.session || state.cached) await hello();
+    if (!state.session.link) return answered();
+    const id = state.session.link.id;
+    const before = state.server;
+    const { body } = await api.state(id);
+    answered();
+    dispatch({ type: "polled", server: body, now: Date.now() });
+    rememberState();
+    announce(before, body);
+    await refresh(id);
+    await finishPreview(id);
+  } catch (error) {
+    if (error instanceof Unreachable) return lost();
+    if (error instanceof Refused && error.status === 503) {
+      answered();
+      return dispatch({ type: "problem", problem: error });
+    }
+    if (error instanceof Refused) return dispatch({ type: "problem", problem: error });
+    throw error;
+  }
+  if (state.problem?.status) dispatch({ type: "problem", problem: null });
+  return undefined;
+}
+
+async function hello() {
+  if (!state.session) {
+    await grist.token(false);
+    recall();
+  }
+  const { body } = await api.session();
+  const first = !Object.keys(state.choices).length;
+  f = createFormat({ strings: await loadedStrings(), ...wanted, shopCurrency: body.link?.shop?.currency ?? null });
+  dispatch({ type: "session", session: body });
+  if (first) restoreChoices();
+}
+
+let stringsOnce = null;
+function loadedStrings() {
+  stringsOnce ??= loadStrings(wanted.language);
+  return stringsOnce;
+}
+
+function answered() {
+  failures = 0;
+  if (isUnreachable(state) && !state.session?.link) state = { ...state, connection: { ...state.connection, nextTry: null, trying: false } };
+}
+
+function lost() {
+  const wait = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)];
+  failures += 1;
+  dispatch({ type: "tick", now: Date.now() });
+  dispatch({ type: "unreachable", nextTry: Date.now() + wait });
+}
+
+/** The lists behind the tabs; ETags make an unchanged one cheap. */
+async function refresh(id) {
+  const need = state.tab;
+  const runs = await api.runs(id);
+  if (runs.changed || !state.runs.length) dispatch({ type: "runs", runs: runs.body.runs });
+  if (need === "conflicts") await refreshConflicts(id);
+  else if (need === "refused" || need === "deletions") {
+    const { body } = await api[need](id);
+    dispatch({ type: need, items: body[need], total: body.total });
+  } else if (need === "changes") {
+    const { body } = await api.changes(id, null);
+    dispatch({ type: "changes", items: body.changes, next: body.next, more: false });
+  }
+}
+
+/** All pages. The first is shown at once; the rest comes in one piece, so that the list is not rebuilt at every page. */
+async function refreshConflicts(id) {
+  const first = await api.conflicts(id, null);
+  const items = [...first.body.conflicts];
+  let { next } = first.body;
+  let changed = first.changed;
+  if (next !== null && state.lists.conflicts.items === null) dispatch({ type: "conflicts", items, complete: false, working: false });
+  while (next !== null) {
+    const page = await api.conflicts(id, next);
+    items.push(...page.body.conflicts);
+    changed ||= page.changed;
+    ({ next } = page.body);
+  }
+  if (!changed && state.lists.conflicts.complete) return;
+  const droppedBefore = state.dropped ?? 0;
+  dispatch({ type: "conflicts", items, complete: true, working: isWorking() });
+  const dropped = (state.dropped ?? 0) - droppedBefore;
+  if (dropped > 0) toast(f.t("conflicts.settled", { n: dropped }));
+}
+
+async function finishPreview(id) {
+  const run = state.previewing;
+  if (run === null || state.server.run?.id === run) return;
+  const { body } = await api.run(id, run);
+  if (["queued", "running"].includes(body.state)) return;
+  if (body.state === "done") dispatch({ type: "previewed", preview: { run, plan: body.report.plan, plan_total: body.report.plan_total } });
+  else {
+    dispatch({ type: "previewed", preview: null });
+    if (body.message) dispatch({ type: "problem", problem: body.message });
+  }
+}
+
+/** The live region: changes of phase and every tenth, the result once; never each count. */
+function announce(before, now) {
+  const tenth = (run) => (run?.total ? Math.floor((run.done / run.total) * 10) : 0);
+  const { run } = now;
+  if (run && (run.phase !== before?.run?.phase || tenth(run) !== tenth(before.run))) {
+    dispatch({ type: "say", words: run.total ? f.t("live.progress", { words: f.t(`phase.${run.phase}`), percent: tenth(run) * 10 }) : runWords(run, f) });
+  } else if (before?.run && !run && now.last_run) dispatch({ type: "say", words: resultWords(now.last_run, f) });
+}
+
+// ---- what a press does ----
+
+/** Runs a request behind a button: the button shows that it is busy, a refusal is said, a lost service shows as such. */
+async function press(name, work) {
+  if (state.pressed[name]) return;
+  dispatch({ type: "pressed", name, on: true });
+  dispatch({ type: "problem", problem: null });
+  try {
+    await work(state.session.link.id);
+  } catch (error) {
+    if (error instanceof Unreachable) lost();
+    else if (error instanceof Refused) dispatch({ type: "problem", problem: { message: error.message, cure: error.cure } });
+    else throw error;
+  } finally {
+    dispatch({ type: "pressed", name, on: false });
+    await polling;
+    poll();
+  }
+}
+
+function toast(text) {
+  clearTimeout(timers.toast);
+  dispatch({ type: "toast", toast: text });
+  timers.toast = setTimeout(() => dispatch({ type: "toast", toast: null }), TOAST_MS);
+}
+
+const on = {
+  go: (tab, more = {}) => {
+    dispatch({ type: "tab", tab, ...more });
+    if (api && state.session?.link) polling ? polling.then(poll) : poll();
+  },
+  sync: () => {
+    dispatch({ type: "previewed", preview: null });
+    return press("sync", (link) => api.startRun(link, "sync"));
+  },
+  preview: () => press("preview", async (link) => {
+    const { id } = await api.startRun(link, "preview");
+    dispatch({ type: "previewing", run: id });
+  }),
+  closePreview: () => dispatch({ type: "previewed", preview: null }),
+  cancel: () => press("cancel", (link) => api.cancelRun(link, state.server.run.id)),
+  tryNow: () => { failures = 0; poll(); },
+  apply: () => {
+    const choices = choicesBody(state);
+    if (!choices.length || !maySync(state) || isUnreachable(state)) return undefined;
+    return press("apply", async (link) => {
+      const answer = await api.choose(link, choices);
+      dispatch({ type: "applied", answer });
+      if (answer.applied.length) {
+        toast(f.t("conflicts.applied", { n: answer.applied.length }));
+        setTimeout(() => dispatch({ type: "left", ids: answer.applied }), LEAVE_MS);
+      }
+    });
+  },
+  approve: (ids) => press("approve", async (link) => {
+    await api.answerDeletions(link, { approve: ids });
+    dispatch({ type: "choose_deletions", ids: [] });
+    toast(f.t("deletions.approved", { n: ids.length }));
+  }),
+  keepRows: (ids) => press("keep", async (link) => {
+    await api.answerDeletions(link, { keep: ids });
+    dispatch({ type: "choose_deletions", ids: [] });
+    toast(f.t("deletions.kept", { n: ids.length }));
+  }),
+  moreChanges: () => press("changes", async (link) => {
+    const { body } = await api.changes(link, state.lists.changes.next);
+    dispatch({ type: "changes", items: body.changes, next: body.next, more: true });
+  }),
+  showRow: async (item) => {
+    if (item.row === null || (state.gristTable !== null && state.gristTable !== item.table)) return;
+    await grist.showRow(item.row);
+  },
+  choose: (id, keep) => dispatch({ type: "choose", id, keep }),
+  chooseMany: (ids, keep) => dispatch({ type: "choose_many", ids, keep }),
+  takeBack: () => dispatch({ type: "take_back" }),
+  clear: () => dispatch({ type: "clear" }),
+  startTyping: (id) => {
+    const item = state.lists.conflicts.items.find((one) => one.id === id);
+    const choice = state.choices[id];
+    const text = choice ? editable(item, choice.keep === "value" ? choice.value : item[choice.keep]) : "";
+    dispatch({ type: "type", id, text, result: null });
+    dispatch({ type: "current", current: { id, column: "keep" }, focus: true });
+  },
+  type: (item, text) => dispatch({ type: "type", id: item.id, text, result: readTyped(item, text, f) }),
+  endTyping: (id, focus) => dispatch({ type: "type_end", id, focus }),
+  cancelTyping: (id) => dispatch({ type: "type_end", id, focus: true }),
+  select: (ids, to, range) => dispatch({ type: "select", ids, on: to, range }),
+  selectNone: () => dispatch({ type: "select", ids: state.selected, on: false, range: false }),
+  filter: (filters) => dispatch({ type: "filter", filters }),
+  current: (id, column, focus) => dispatch({ type: "current", current: { id, column }, focus }),
+  showNew: () => dispatch({ type: "show_new" }),
+  chooseDeletions: (ids) => dispatch({ type: "choose_deletions", ids }),
+  confirm: (confirm) => dispatch({ type: "confirm", confirm }),
+  look: (look) => dispatch({ type: "look", look }),
+  open: (key) => dispatch({ type: "open", key }),
+  whole: (id) => dispatch({ type: "whole", id }),
+  menu: (menu) => dispatch({ type: "menu", menu }),
+  keys: (to) => {
+    dispatch({ type: "keys", on: to });
+    setTimeout(() => (to ? document.getElementById("close-keys") : document.querySelector("#conflict-list [tabindex='0']"))?.focus());
+  },
+  letters: (to) => dispatch({ type: "letters", on: to }),
+};
+
+/** A value as somebody would type it: "40.00", "gift, wool". */
+function editable(item, value) {
+  if (value === null || value === undefined) return "";
+  if (["text", "html", "choice", "date"].includes(item.type) && typeof value === "string") return value;
+  if (item.type === "money" || item.type === "decimal") return String(value).replace(".", f.separators.decimal);
+  return words(item.type, value, f, state.now);
+}
+
+// ---- what survives a reload ----
+
+/** Choices with the values they were made on. Session storage: this tab, this browser, gone with it. */
+function keepChoices() {
+  const document_ = grist?.document();
+  if (!document_ || !state.session) return;
+  sessionStorage.setItem(KEPT_CHOICES + document_, JSON.stringify(state.choices));
+}
+
+function restoreChoices() {
+  const kept = sessionStorage.getItem(KEPT_CHOICES + grist.document());
+  if (kept) dispatch({ type: "restore", choices: JSON.parse(kept) });
+}
+
+/** Words and counts for the first paint before any answer; no cell values are in it. */
+function rememberState() {
+  const document_ = grist.document();
+  if (document_) sessionStorage.setItem(KEPT_STATE + document_, JSON.stringify({ server: { ...state.server, run: null }, session: state.session }));
+}
+
+function recall() {
+  const kept = sessionStorage.getItem(KEPT_STATE + grist.document());
+  if (kept) dispatch({ type: "remembered", ...JSON.parse(kept) });
+}

@@ -1,0 +1,478 @@
+// The state of the widget: one value, what can happen to it, and what the screens ask of it. Pure.
+//
+//   event → reduce(state, event) → new state → screen
+//
+// Choices are collected here and nowhere else; each remembers the values it was made on (`seen`). What arrives
+// while somebody works on the list waits in `lists.conflicts.waiting` and moves nothing.
+
+import { same } from "./diff.js";
+
+export const TABS = ["overview", "conflicts", "deletions", "refused", "changes"];
+const SAMPLES_MS = 15_000;
+
+/** The state before anything is known. `settings` as grist.js reads them from the address; `now` in ms. */
+export function initial(settings, now) {
+  return {
+    settings, now,
+    phase: "starting", // starting · no_frame · no_grist · no_access · ready
+    session: null,
+    server: null, cached: false,
+    connection: { answered: null, nextTry: null, trying: false },
+    samples: [],
+    tab: "overview",
+    runs: [],
+    lists: {
+      conflicts: { items: null, waiting: [], complete: false },
+      refused: { items: null, total: 0 }, deletions: { items: null, total: 0 }, changes: { items: null, next: null },
+    },
+    choices: {}, order: [], typing: {}, moved: {}, leaving: {}, settled: {}, invalid: {}, whole: {},
+    current: null, focus: 0,
+    selected: [], anchor: null,
+    filters: { table: null, field: null, row: false },
+    look: { table: null, field: null, to: null, text: "", row: false }, opened: {},
+    cursor: null, gristTable: null,
+    pressed: {}, chosenDeletions: [], confirm: null,
+    preview: null, previewing: null,
+    menu: null, keys: false, letters: true,
+    problem: null, toast: null, said: "",
+  };
+}
+
+/** The state after `event`. An event that it does not know is a developer's mistake: it raises. */
+export function reduce(state, event) {
+  switch (event.type) {
+    case "phase": return { ...state, phase: event.phase };
+    case "access":
+      if (event.level !== "full") return { ...state, phase: "no_access" };
+      return state.phase === "no_access" ? { ...state, phase: "starting" } : state;
+    case "session": return { ...state, phase: shownPhase(state), session: event.session };
+    case "remembered": return state.server ? state : { ...state, phase: "ready", server: event.server, session: event.session, cached: true };
+    case "polled": return polled(state, event);
+    case "trying": return { ...state, connection: { ...state.connection, trying: true } };
+    case "unreachable":
+      return { ...state, phase: state.phase === "starting" ? "ready" : state.phase, connection: { ...state.connection, nextTry: event.nextTry, trying: false } };
+    case "tick": return { ...state, now: event.now };
+    case "problem": return { ...state, problem: event.problem };
+    case "toast": return { ...state, toast: event.toast };
+    case "pressed": return { ...state, pressed: { ...state.pressed, [event.name]: event.on } };
+    case "menu": return { ...state, menu: state.menu === event.menu ? null : event.menu };
+    case "keys": return { ...state, keys: event.on, menu: null };
+    case "letters": return { ...state, letters: event.on, menu: null };
+    case "tab": return { ...state, tab: event.tab, menu: null, confirm: null, focus: 0, ...(event.look ? { look: { ...initial({}, 0).look, ...event.look } } : {}), ...(event.filters ? { filters: { ...state.filters, ...event.filters } } : {}) };
+    case "runs": return { ...state, runs: event.runs };
+    case "conflicts": return arrived(state, event);
+    case "show_new": return shown(state);
+    case "refused": return { ...state, lists: { ...state.lists, refused: { items: event.items, total: event.total } } };
+    case "deletions": return {
+      ...state,
+      lists: { ...state.lists, deletions: { items: event.items, total: event.total } },
+      chosenDeletions: state.chosenDeletions.filter((id) => event.items.some((item) => item.id === id)),
+      confirm: stillAsked(state.confirm, event.items),
+    };
+    case "changes": return { ...state, lists: { ...state.lists, changes: merged(state.lists.changes, event) } };
+    case "look": return { ...state, look: { ...state.look, ...event.look } };
+    case "open": return { ...state, opened: { ...state.opened, [event.key]: !state.opened[event.key] } };
+    case "cursor": return rearranged({ ...state, cursor: event.cursor, gristTable: event.cursor?.table ?? state.gristTable, filters: { ...state.filters, row: false }, look: { ...state.look, row: false } }, event.working);
+    case "filter": return { ...state, filters: { ...state.filters, ...event.filters } };
+    case "current": return { ...state, current: event.current, focus: event.focus ? state.focus + 1 : state.focus };
+    case "choose": return chosen(state, event.id, event.keep, event.again);
+    case "choose_many": return event.ids.reduce((now, id) => chosen(now, id, event.keep, true), { ...state, selected: [], menu: null });
+    case "take_back": return takenBack(state);
+    case "clear": return { ...state, choices: {}, order: [], typing: {}, invalid: {} };
+    case "restore": return { ...state, choices: event.choices, order: Object.keys(event.choices).map(Number) };
+    case "type": return typed(state, event);
+    case "type_end": return { ...state, typing: without(state.typing, [event.id]), focus: event.focus ? state.focus + 1 : state.focus };
+    case "whole": return { ...state, menu: null, whole: { ...state.whole, [event.id]: !state.whole[event.id] } };
+    case "select": return selected(state, event);
+    case "applied": return applied(state, event);
+    case "left": return left(state, event.ids);
+    case "choose_deletions": return { ...state, confirm: null, chosenDeletions: event.ids };
+    case "confirm": return { ...state, confirm: event.confirm };
+    case "previewing": return { ...state, previewing: event.run, preview: null };
+    case "previewed": return { ...state, previewing: null, preview: event.preview, tab: event.preview ? "changes" : state.tab };
+    case "say": return { ...state, said: event.words };
+    default: throw new Error(`state.js does not know the event ${event.type}`);
+  }
+}
+
+// ---- what the screens ask ----
+
+export function maySync(state) {
+  return state.session !== null && state.session.role !== "viewer" && !state.settings.readonly;
+}
+
+export function mayDelete(state) {
+  return maySync(state) && state.session.role === "owner";
+}
+
+export function isUnreachable(state) {
+  return state.connection.nextTry !== null;
+}
+
+/** The kind of status in the bar, in the design's order of urgency. */
+export function statusOf(state) {
+  const { server } = state;
+  if (isUnreachable(state)) return "unreachable";
+  if (server === null) return "starting";
+  if (server.run) return "running";
+  return server.status === "running" ? "synced" : server.status;
+}
+
+/** Items in the order of the lists: by table as mapped, then row, the row chosen in Grist first. */
+export function arranged(items, server, cursor) {
+  const tables = new Map((server?.mappings ?? []).map((mapping, at) => [mapping.resource, at]));
+  const place = (item) => [
+    isCursor(item, cursor) ? 0 : 1, tables.get(item.resource) ?? tables.size, item.resource, item.row ?? Number.MAX_SAFE_INTEGER, item.title, item.id,
+  ];
+  const keyed = items.map((item) => [place(item), item]);
+  keyed.sort(([a], [b]) => {
+    for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return a[at] < b[at] ? -1 : 1;
+    return 0;
+  });
+  return keyed.map(([, item]) => item);
+}
+
+export function isCursor(item, cursor) {
+  return cursor !== null && item.table === cursor.table && item.row === cursor.row;
+}
+
+/** The conflicts that the filters let through, without those that a choice has settled. */
+export function visibleConflicts(state) {
+  const { items } = state.lists.conflicts;
+  const { table, field, row } = state.filters;
+  return (items ?? []).filter((item) => !isSettled(state, item)
+    && (table === null || item.resource === table)
+    && (field === null || item.field_label === field)
+    && (!row || isCursor(item, state.cursor)));
+}
+
+/** Conflicts that wait for an answer: what "of 7" counts; where not all are loaded, the server's own number. */
+export function openConflicts(state) {
+  const { items, complete } = state.lists.conflicts;
+  const open = (items ?? []).filter((item) => !isSettled(state, item)).length;
+  return complete ? open : Math.max(open, state.server?.counts.conflicts ?? 0);
+}
+
+export function waitingChoices(state) {
+  return (state.lists.conflicts.items ?? []).filter((item) => isSettled(state, item)).length;
+}
+
+export function groupKey(item) {
+  return `${item.resource}:${item.row ?? item.title}`;
+}
+
+/** Rows of the conflict list: a group line per row, its fields, and a line below a field that has something to say. */
+export function conflictLines(state) {
+  const lines = [];
+  let [last, group] = [null, null];
+  for (const item of visibleConflicts(state)) {
+    const key = groupKey(item);
+    if (key !== last) {
+      lines.push({ kind: "group", key: `g${key}:${item.id}`, item, ids: [] });
+      [last, group] = [key, lines[lines.length - 1]];
+    }
+    group.ids.push(item.id);
+    lines.push({ kind: "field", key: `f${item.id}`, item });
+  }
+  return lines;
+}
+
+/** What the choice of a conflict would write: `{value}`, or null where nothing is chosen. */
+export function keptValue(item, choice) {
+  if (!choice) return null;
+  return { value: choice.keep === "value" ? choice.value : item[choice.keep] };
+}
+
+export function canMerge(item) {
+  return "merge" in item && item.merge !== undefined && !item.whole_row;
+}
+
+/** Typing makes no sense for a whole row or a reference: only a kept side does. */
+export function canType(item) {
+  return !item.whole_row && item.type !== "ref";
+}
+
+export function canKeepBase(item) {
+  return item.base_known && !item.whole_row;
+}
+
+/** Ids that "Apply" would send: chosen, listed and free of typing errors. */
+export function readyChoices(state) {
+  const listed = new Set((state.lists.conflicts.items ?? []).map((item) => item.id));
+  return state.order.filter((id) => state.choices[id] && listed.has(id) && !state.leaving[id]);
+}
+
+export function wrongTyping(state) {
+  return Object.values(state.typing).filter((entry) => entry.problem).length;
+}
+
+/** The body of POST choices. Each choice carries the values it was made on, so it applies to nothing else. */
+export function choicesBody(state) {
+  return readyChoices(state).map((id) => {
+    const { keep, value, seen } = state.choices[id];
+    return keep === "value" ? { conflict: id, keep, value, seen } : { conflict: id, keep, seen };
+  });
+}
+
+/** Which side moved since somebody chose, `{side, was}`; side is null where it cannot be told. */
+export function movedSide(item, moved) {
+  for (const side of ["grist", "shopify"]) if (side in moved && !same(moved[side], item[side])) return { side, was: moved[side] };
+  return { side: null, was: null };
+}
+
+/** The field `steps` away from the current one in `lines`; by whole groups where `byGroup`. */
+export function neighbour(lines, current, steps, byGroup = false) {
+  const fields = lines.filter((line) => line.kind === "field").map((line) => line.item);
+  if (!fields.length) return null;
+  const at = fields.findIndex((item) => item.id === current?.id);
+  if (at < 0) return fields[0].id;
+  if (!byGroup) return fields[Math.min(Math.max(at + steps, 0), fields.length - 1)].id;
+  const groups = [...new Set(fields.map(groupKey))];
+  const wanted = Math.min(Math.max(groups.indexOf(groupKey(fields[at])) + steps, 0), groups.length - 1);
+  return fields.find((item) => groupKey(item) === groups[wanted]).id;
+}
+
+/** Rate and time left of the running write, from three seconds of data on; nulls before. Times in ms and seconds. */
+export function pace(samples, total) {
+  const [first, last] = [samples[0], samples[samples.length - 1]];
+  if (!first || last.at - first.at < 3000 || last.done <= first.done) return { rate: null, left: null };
+  const rate = (last.done - first.done) / ((last.at - first.at) / 1000);
+  return { rate, left: total === null ? null : (total - last.done) / rate };
+}
+
+/** The part of the work done in the current phase, 0 to 1, or null while the total is unknown. */
+export function progress(run) {
+  if (!run || run.total === null || run.total === undefined || run.total <= 0) return null;
+  return Math.min(run.done / run.total, 1);
+}
+
+/** Which tabs fit into `room` px: the chosen one, then those with counts, then the others; in their usual order. */
+export function fitTabs(tabs, { widths, room, gap, more, chosen, counts }) {
+  const sum = (names) => names.reduce((total, name) => total + widths[name], 0) + gap * Math.max(names.length - 1, 0);
+  if (sum(tabs) <= room) return tabs;
+  const first = (name) => (name === chosen ? 0 : counts[name] ? 1 : 2);
+  const kept = [];
+  for (const name of [...tabs].sort((a, b) => first(a) - first(b))) {
+    if (sum([...kept, name]) + gap + more <= room || name === chosen) kept.push(name);
+  }
+  return tabs.filter((name) => kept.includes(name));
+}
+
+/** Fits from the right, never the chosen one: the wider widget's way. */
+export function fitTabsInOrder(tabs, { widths, room, gap, more, chosen }) {
+  return fitTabs(tabs, { widths, room, gap, more, chosen, counts: {} });
+}
+
+/** The changes that the look (filters) lets through. */
+export function visibleChanges(state, text) {
+  const { table, field, to, text: wanted, row } = state.look;
+  const needle = wanted.trim().toLowerCase();
+  return (state.lists.changes.items ?? []).filter((item) => (table === null || item.resource === table)
+    && (field === null || item.field_label === field)
+    && (to === null || item.to === to)
+    && (!row || isCursor(item, state.cursor))
+    && (!needle || text(item).toLowerCase().includes(needle)));
+}
+
+/** Which rows of a windowed list to mount: those between `top` and `bottom` px, and `also` (the focused one). */
+export function windowOf(heights, top, bottom, also = -1) {
+  const offsets = [0];
+  for (const height of heights) offsets.push(offsets[offsets.length - 1] + height);
+  const shown = [];
+  for (let at = 0; at < heights.length; at += 1) {
+    if (at === also || (offsets[at + 1] >= top && offsets[at] <= bottom)) shown.push(at);
+  }
+  return { shown, offsets };
+}
+
+// ---- how events change it ----
+
+function polled(state, { server, now }) {
+  const run = server.run;
+  const before = state.server?.run;
+  const same = run && before && before.id === run.id && before.phase === run.phase && before.thing === run.thing;
+  const samples = run ? [...(same ? state.samples : []), { at: now, done: run.done }].filter(({ at }) => now - at <= SAMPLES_MS) : [];
+  return { ...state, phase: shownPhase(state), server, cached: false, now, samples, connection: { answered: now, nextTry: null, trying: false } };
+}
+
+/** Conflicts from the server: known ones are replaced in place, gone ones leave, new ones wait while somebody works. */
+function arrived(state, { items, complete, working }) {
+  const list = state.lists.conflicts;
+  const byId = new Map(items.map((item) => [item.id, item]));
+  const known = list.items ?? [];
+  // A first page is not everything: what it lacks is not gone.
+  const kept = known.filter((item) => byId.has(item.id) || !complete).map((item) => byId.get(item.id) ?? item);
+  const knownIds = new Set(known.map((item) => item.id));
+  const fresh = items.filter((item) => !knownIds.has(item.id));
+  const hold = working && list.complete && kept.length > 0;
+  let next = hold ? kept : list.items !== null && working ? [...kept, ...fresh] : arranged([...kept, ...fresh], state.server, state.cursor);
+  if (!list.complete && known.length && complete) next = arranged(next, state.server, state.cursor);
+  return reconciled({ ...state, lists: { ...state.lists, conflicts: { items: next, waiting: hold ? fresh : [], complete } } }, complete);
+}
+
+/** A choice lives only on the values it was made on: moved ones lose it, and say so; settled ones drop it. */
+function reconciled(state, complete) {
+  const items = new Map(state.lists.conflicts.items.map((item) => [item.id, item]));
+  const choices = { ...state.choices };
+  const typing = { ...state.typing };
+  const moved = { ...state.moved };
+  const settled = { ...state.settled };
+  let dropped = 0;
+  for (const [id, choice] of Object.entries(state.choices)) {
+    const item = items.get(Number(id));
+    if (!item) {
+      if (!complete || state.lists.conflicts.waiting.some((one) => one.id === Number(id))) continue;
+      delete choices[id];
+      delete typing[id];
+      dropped += 1;
+    } else if (!same(choice.seen.grist, item.grist) || !same(choice.seen.shopify, item.shopify)) {
+      delete choices[id];
+      moved[id] = choice.seen;
+    }
+  }
+  for (const [id, seen] of Object.entries(settled)) {
+    const item = items.get(Number(id));
+    if (!item ? complete : item.moved || !same(seen.grist, item.grist) || !same(seen.shopify, item.shopify)) delete settled[id];
+  }
+  for (const id of Object.keys(moved)) if (complete && !items.has(Number(id))) delete moved[id];
+  const order = state.order.filter((id) => choices[id]);
+  const current = state.current && complete && !items.has(state.current.id) ? null : state.current;
+  const select = state.selected.filter((id) => items.has(id));
+  return { ...state, choices, order, typing, moved, settled, current, selected: select, dropped: (state.dropped ?? 0) + dropped };
+}
+
+function shown(state) {
+  const list = state.lists.conflicts;
+  const items = arranged([...list.items, ...list.waiting], state.server, state.cursor);
+  return { ...state, lists: { ...state.lists, conflicts: { ...list, items, waiting: [] } } };
+}
+
+function rearranged(state, working) {
+  const list = state.lists.conflicts;
+  if (working || !list.items) return state;
+  return { ...state, lists: { ...state.lists, conflicts: { ...list, items: arranged(list.items, state.server, state.cursor) } } };
+}
+
+function find(state, id) {
+  return (state.lists.conflicts.items ?? []).find((item) => item.id === id);
+}
+
+function isSettled(state, item) {
+  return item.id in state.settled || (item.choice !== null && item.choice !== undefined && !item.moved);
+}
+
+/** Keeps a side; the same again takes it back, unless `again` says that it is meant (a whole selection). */
+function chosen(state, id, keep, again = false) {
+  const item = find(state, id);
+  if (!item || (keep === "merge" && !canMerge(item)) || (keep === "base" && !canKeepBase(item))) return state;
+  const base = { ...state, menu: null, typing: without(state.typing, [id]), invalid: without(state.invalid, [id]) };
+  if (state.choices[id]?.keep === keep && !again) return { ...base, choices: without(state.choices, [id]), order: state.order.filter((one) => one !== id) };
+  return withChoice(base, item, { keep });
+}
+
+function withChoice(state, item, choice) {
+  const seen = { grist: item.grist, shopify: item.shopify };
+  return {
+    ...state,
+    choices: { ...state.choices, [item.id]: { ...choice, seen } },
+    order: [...state.order.filter((id) => id !== item.id), item.id],
+    moved: without(state.moved, [item.id]),
+  };
+}
+
+function takenBack(state) {
+  const id = state.order[state.order.length - 1];
+  if (id === undefined) return state;
+  return { ...state, choices: without(state.choices, [id]), typing: without(state.typing, [id]), order: state.order.slice(0, -1) };
+}
+
+/** Typing: `result` is what format.js made of it, `{value}` or `{message, cure}`. A wrong one is no choice. */
+function typed(state, { id, text, result }) {
+  const item = find(state, id);
+  if (!item || !canType(item)) return state;
+  const problem = result && "message" in result ? result : null;
+  const base = { ...state, menu: null, invalid: without(state.invalid, [id]), typing: { ...state.typing, [id]: { text, problem } } };
+  if (result === null) return base;
+  if (problem) return { ...base, choices: without(state.choices, [id]), order: state.order.filter((one) => one !== id) };
+  return withChoice(base, item, { keep: "value", value: result.value });
+}
+
+function selected(state, { ids, on, range }) {
+  const visible = visibleConflicts(state).map((item) => item.id);
+  let wanted = ids;
+  if (range && state.anchor !== null) {
+    const [a, b] = [visible.indexOf(state.anchor), visible.indexOf(ids[0])];
+    if (a >= 0 && b >= 0) wanted = visible.slice(Math.min(a, b), Math.max(a, b) + 1);
+  }
+  const rest = state.selected.filter((id) => !wanted.includes(id));
+  return { ...state, selected: on ? [...rest, ...wanted] : rest, anchor: ids[0] ?? null };
+}
+
+/** The backend's answer to choices: applied ones begin to leave, moved ones show their new values, wrong ones say why. */
+function applied(state, { answer }) {
+  const gone = new Set([...answer.applied, ...answer.moved.map((one) => one.conflict), ...answer.invalid.map((one) => one.conflict)]);
+  const moved = { ...state.moved };
+  const invalid = { ...state.invalid };
+  const values = new Map(answer.moved.map((one) => [one.conflict, one]));
+  for (const one of answer.moved) moved[one.conflict] = state.choices[one.conflict]?.seen ?? {};
+  for (const one of answer.invalid) invalid[one.conflict] = { message: one.message, cure: one.cure };
+  const list = state.lists.conflicts;
+  const items = (list.items ?? []).map((item) => (values.has(item.id)
+    ? { ...item, grist: values.get(item.id).grist, shopify: values.get(item.id).shopify, merge: undefined } : item));
+  const leaving = { ...state.leaving };
+  for (const id of answer.applied) leaving[id] = state.choices[id] ?? true;
+  const keep = (id) => !gone.has(Number(id));
+  return {
+    ...state, moved, invalid, leaving,
+    lists: { ...state.lists, conflicts: { ...list, items } },
+    // What was applied stays drawn as chosen for the second in which it leaves.
+    choices: Object.fromEntries(Object.entries(state.choices).filter(([id]) => keep(id))),
+    order: state.order.filter(keep),
+    typing: without(state.typing, answer.applied),
+    selected: state.selected.filter(keep),
+  };
+}
+
+function left(state, ids) {
+  const lines = conflictLines(state);
+  const going = new Set(ids);
+  const settled = { ...state.settled };
+  for (const id of ids) {
+    const item = find(state, id);
+    if (item) settled[id] = { grist: item.grist, shopify: item.shopify };
+  }
+  const next = { ...state, settled, leaving: without(state.leaving, ids) };
+  if (!state.current || !going.has(state.current.id)) return next;
+  // The focus goes on to the next field that stays, or back to the last one.
+  const fields = lines.filter((line) => line.kind === "field").map((line) => line.item.id);
+  const at = fields.indexOf(state.current.id);
+  const follow = fields.slice(at).find((id) => !going.has(id)) ?? fields.slice(0, at).reverse().find((id) => !going.has(id)) ?? null;
+  return { ...next, current: follow === null ? null : { ...state.current, id: follow }, focus: state.focus + 1 };
+}
+
+function merged(list, { items, next, more }) {
+  if (!more) {
+    // A fresh first page in front of the older ones already asked for.
+    const older = (list.items ?? []).filter((item) => items.length > 0 && item.id < items[items.length - 1].id);
+    return older.length ? { items: [...items, ...older], next: list.next } : { items, next };
+  }
+  const known = new Set((list.items ?? []).map((item) => item.id));
+  return { items: [...(list.items ?? []), ...items.filter((item) => !known.has(item.id))], next };
+}
+
+/** A yes counts for exactly the rows it was asked about: where one is gone, the question is asked anew. */
+function stillAsked(confirm, items) {
+  if (!confirm) return null;
+  return confirm.ids.every((id) => items.some((item) => item.id === id)) ? confirm : null;
+}
+
+/** An answer that comes after full access was taken away must not bring the screens back. */
+function shownPhase(state) {
+  return state.phase === "no_access" ? "no_access" : "ready";
+}
+
+function without(map, ids) {
+  const out = { ...map };
+  for (const id of ids) delete out[id];
+  return out;
+}

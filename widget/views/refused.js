@@ -1,0 +1,19 @@
+// Refused: rows that Shopify or Grist did not take, each with its cause and its cure.
+
+import { html } from "../vendor/preact-htm.js";
+import { RowButton } from "./conflicts.js";
+import { Empty } from "./parts.js";
+
+export function Refused({ s, f, on }) {
+  const { items, total } = s.lists.refused;
+  if (items === null) return html`<div class="scroll" />`;
+  if (!items.length) return html`<div class="scroll"><${Empty} words=${f.t("refused.empty")} /></div>`;
+  return html`<div class="scroll"><table class="table refused"><caption class="hidden">${f.t("refused.list")}</caption>
+    <thead><tr><th scope="col">${f.t("refused.row")}</th><th scope="col">${f.t("refused.happened")}</th><th scope="col">${f.t("refused.todo")}</th><td class="act" /></tr></thead>
+    <tbody>${items.map((item) => html`<tr key=${item.id} class="two">
+      <th scope="row"><span data-cut>${item.title}</span><small>${item.row === null ? f.t("place.table", { table: item.label }) : f.t("place.row", { table: item.label, row: item.row })}</small></th>
+      <td>${item.field_label && !item.message.includes(item.field_label) ? f.t("refused.field", { field: item.field_label, message: item.message }) : item.message}${" "}
+        ${f.t("refused.tried", { n: item.tries, when: f.moment(Date.parse(item.at), s.now) })}${item.waits && html` ${f.t("refused.waits")}`}</td>
+      <td>${item.cure}</td><td class="act">${item.row !== null && html`<${RowButton} item=${item} s=${s} f=${f} on=${on} words=${f.t("refused.show_row")} />`}</td></tr>`)}</tbody></table>
+    ${total > items.length && html`<p class="foot">${f.t("refused.only_first", { n: items.length, total })}</p>`}</div>`;
+}
