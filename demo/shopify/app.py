@@ -40,7 +40,7 @@ def create_app(store: Store, *, tokens: Iterable[str] = ("shpat_demo",),
         if request.headers.get("X-Shopify-Access-Token") not in known:
             return _json({"errors": _BAD_TOKEN}, 401)
         if fault.get("drop") == "before":
-            control.drop_connection()
+            return door.count(control.drop_connection(), None)
         if request.mimetype == "application/graphql":
             asked: Any = {"query": body.decode()}
         else:
@@ -54,7 +54,7 @@ def create_app(store: Store, *, tokens: Iterable[str] = ("shpat_demo",),
                              throttle=bool(fault.get("throttle")))
         answer = door.count(_json(outcome.body), outcome)
         if fault.get("drop") == "after":
-            control.drop_connection()
+            return control.drop_connection()
         answer.headers["X-Shopify-API-Version"] = serving
         answer.headers["X-Shopify-Shop-Api-Call-Limit"] = "1/40"
         return answer
