@@ -108,7 +108,8 @@ class Binder:
                 assert self._recorded.setdefault(ours, recorded) == recorded, f"{where}: one hash for two states"
         else:
             expected = self._translated(recorded)
-            assert ours == expected and isinstance(ours, bool) == isinstance(expected, bool), where
+            assert ours == expected, where
+            assert isinstance(ours, bool) == isinstance(expected, bool), where
 
     def _translated(self, value: Any) -> Any:
         if isinstance(value, str):

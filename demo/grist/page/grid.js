@@ -26,7 +26,6 @@ export function makeGrid(root, on) {
 
   root.addEventListener("scroll", draw, { passive: true });
   root.addEventListener("mousedown", pressed);
-  root.addEventListener("dblclick", (event) => { if (cellAt(event.target)) edit(); });
   root.addEventListener("contextmenu", (event) => {
     const found = event.target.closest(".line[data-row]");
     if (!found || readOnly) return;
@@ -60,8 +59,9 @@ export function makeGrid(root, on) {
     const last = Math.min(table.rows.length, first + Math.ceil(root.clientHeight / ROW) + 2 * SPARE_ROWS);
     const lines = [];
     for (let index = first; index <= last; index += 1) lines.push(line(index));
-    const focused = body.contains(document.activeElement) && document.activeElement !== editor?.input;
-    body.replaceChildren(...lines, ...(editor ? [editor.input, editor.list] : []));
+    const focused = body.contains(document.activeElement);
+    body.replaceChildren(...lines);
+    // The editor lies beside the rows, so that redrawing them never takes the focus from somebody who types.
     if (editor) place();
     if (focused) root.focus({ preventScroll: true });
     root.setAttribute("aria-rowcount", String(table.rows.length + 1));
@@ -161,10 +161,12 @@ export function makeGrid(root, on) {
     event.preventDefault();
     root.focus({ preventScroll: true });
     if (editor) await save();
-    const again = found && found[0] === row && found[1] === col;
+    const again = found && found[0] === row && found[1] === col && event.button === 0;
     moveTo(...(found ?? [Number(number.parentElement.dataset.row), col]));
     const column = table.columns[col];
-    if (again && event.button === 0 && column && pure(column.type) === "Bool") toggle();
+    if (again && column && pure(column.type) === "Bool") toggle();
+    // Not the event dblclick: the first press redraws the cells, so the two have no common target.
+    else if (again && event.detail > 1) edit();
   }
 
   function keyed(event) {
@@ -228,14 +230,19 @@ export function makeGrid(root, on) {
     editor = { input, list, rowId, column, table: table.id, before: typed(value, column, names) };
     input.addEventListener("keydown", editorKeyed);
     input.addEventListener("blur", () => { if (editor?.input === input && document.hasFocus()) save(); });
-    draw();
+    sheet.append(input, list);
+    place();
     input.focus({ preventScroll: true });
     if (start === undefined) input.select();
   }
 
   async function editorKeyed(event) {
     event.stopPropagation();
-    if (event.key === "Escape") { close(); root.focus({ preventScroll: true }); return; }
+    if (event.key === "Escape") {
+      close();
+      root.focus({ preventScroll: true });
+      return;
+    }
     if (event.key !== "Enter" && event.key !== "Tab") return;
     event.preventDefault();
     const [nextRow, nextCol] = event.key === "Enter" ? [row + 1, col] : [row, col + (event.shiftKey ? -1 : 1)];
@@ -262,7 +269,10 @@ export function makeGrid(root, on) {
   }
 
   function close() {
+    const { input, list } = editor;
     editor = null;
+    input.remove();
+    list.remove();
     draw();
   }
 
