@@ -74,7 +74,7 @@ _KINDS = (
     _Kind("leather belt", "BEL", "Accessories", "48.00", 240, (("Size", ("80", "90", "100")),), ("leather",), "aa-2"),
     _Kind("rain cape", "CAP", "Jackets", "79.00", 420, (("Size", ("One",)), ("Color", ("Sand", "Pine"))),
           ("outdoor", "rain"), "aa-1"),
-    _Kind("beeswax candle", "CAN2", "Home", "14.00", 220, (), ("gift", "home"), "hg"),
+    _Kind("beeswax candle", "BEE", "Home", "14.00", 220, (), ("gift", "home"), "hg"),
     _Kind("merino base layer", "MER", "Shirts", "68.00", 190, (("Size", ("S", "M", "L", "XL")),), ("wool", "outdoor"),
           "aa-1"),
     _Kind("oak cutting board", "OAK", "Kitchen", "39.00", 1400, (("Size", ("Small", "Large")),), ("kitchen", "oak"),
@@ -87,6 +87,7 @@ _MANNERS = ("Heavy", "Light", "Striped", "Plain", "Winter", "Summer", "Everyday"
             "Ridge", "Meadow", "Birch", "Fjord", "Coastal", "Workshop", "Sunday", "Old town", "Cabin", "Trail")
 _VENDORS = ("Fieldhouse Goods", "Nordvik Mill", "Ås Keramikk", "Lofoten Ull", "Brenna & Co")
 _ODD_TITLES = ("Blåbær jam — 200 g", "東京 tea towel", "Café au lait bowl “petit”", "Ørsta fishing cap", "Žurnál & pen set")
+_ODD_KIND = _Kind("thing", "ODD", "Home", "18.00", 300, (), ("gift", "home"), "hg")
 _TAXONOMY = {"aa-1": ("Clothing", "Apparel & Accessories > Clothing"),
              "aa-2": ("Clothing Accessories", "Apparel & Accessories > Clothing Accessories"),
              "lb": ("Luggage & Bags", "Luggage & Bags"), "hg": ("Home & Garden", "Home & Garden")}
@@ -139,8 +140,10 @@ def _add_kind(store: Store, number: int, chance: random.Random) -> None:
     kind = _KINDS[at % len(_KINDS)]
     round_ = at // len(_KINDS)
     manner = _MANNERS[(at * 7 + round_) % len(_MANNERS)]
-    title = _ODD_TITLES[at // 20] if at % 20 == 11 and at // 20 < len(_ODD_TITLES) else f"{manner} {kind.name}"
-    if f"{title}".lower() in {product.title.lower() for product in store.products.values()}:
+    title = f"{manner} {kind.name}"
+    if at % 20 == 11 and at // 20 < len(_ODD_TITLES):
+        title, kind = _ODD_TITLES[at // 20], _ODD_KIND
+    if title.lower() in {product.title.lower() for product in store.products.values()}:
         title = f"{title} No. {round_ + 1}"
     status = "DRAFT" if at % 14 == 5 else "ARCHIVED" if at % 19 == 8 else "ACTIVE"
     product = store.add_product(

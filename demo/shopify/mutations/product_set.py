@@ -72,7 +72,7 @@ def product_set(source: Any, arguments: dict[str, Any], context: Context) -> dic
 
 def _errors(given: dict[str, Any], product: Product | None, context: Context) -> UserErrors:
     errors: UserErrors = []
-    if product is None and not (given.get("title") or "").strip() or given.get("title", "x") == "":
+    if (product is None and not (given.get("title") or "").strip()) or given.get("title", "x") == "":
         errors.append(user_error(["input", "title"], "Title can't be blank", "INVALID_PRODUCT"))
     title_too_long = too_long(given.get("title"))
     if title_too_long:
