@@ -115,7 +115,7 @@ def may_be_repeated(error: BaseException) -> bool:
     return isinstance(error, RetryLater) and not isinstance(error, OutcomeUnknown)
 
 
-_growing = tenacity.wait_exponential_jitter(initial=0.2, max=10, jitter=0.2)
+_growing = tenacity.wait_exponential_jitter(multiplier=0.2, max=10, jitter=0.2)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
