@@ -12,17 +12,18 @@ from typing import Any
 
 from backend.config import Config, mapping_of
 from backend.config import load as load_config
-from backend.connector import Connector
 from backend.core.guard import Limits
-from backend.core.mapping import choose
+from backend.core.mapping import choose, in_order
 from backend.core.model import Mapping, Resource
 from backend.engine import REST_SECONDS, Session
 from backend.errors import ConfigError, UserError
+from backend.grist.access import create_document
+from backend.grist.address import document_id
 from backend.grist.connector import GristConnector
-from backend.grist.documents import create_document, document_id
 from backend.settings import Settings
-from backend.shopify.auth import ClientCredentials, PastedToken, store_domain
-from backend.shopify.connector import ShopifyConnector
+from backend.shopify.auth import ClientCredentials, PastedToken
+from backend.shopify.client import store_domain
+from backend.shopify.connector import Shop, ShopifyConnector
 from backend.shopify.resources import RESOURCES
 from backend.store import links
 from backend.store.db import Database
@@ -110,27 +111,29 @@ class Context:
         beat: Callable[[dict[str, Any]], None] = lambda progress: None,
     ) -> Session:
         """What the engine needs for one run of `link`. Raises ConfigError for a field that is not mapped."""
-        with self.database.read() as tx:
-            stored = [one for one in links.mappings(tx, link.id) if not one.settings.get("off")]
-        mappings = sorted(
-            (mapping_of(one.settings, self.resources, one.id) for one in stored),
-            key=lambda mapping: list(self.resources).index(mapping.name),
-        )
+        remote = self.shopify(link.store)
         return Session(
             database=self.database,
             link_id=link.id,
             run_id=run_id,
-            mappings=self.narrowed(mappings, fields),
-            local=self.grist(link),
-            remote=self.shopify(link.store),
-            bindings={one.resource: one.binding for one in stored if one.binding},
+            mappings=self.mappings(link, fields),
+            local=self.grist(link, link.shop or shop_facts(remote.shop)),
+            remote=remote,
+            bindings=self.bindings(link),
             limits=self.limits,
             rest_seconds=self.rest_seconds,
             go_on=go_on,
             beat=beat,
         )
 
-    def narrowed(self, mappings: list[Mapping], fields: Sequence[str]) -> list[Mapping]:
+    def mappings(self, link: Link, fields: Sequence[str] = ()) -> list[Mapping]:
+        """The mappings of a link in order of reference, narrowed to `fields` (names or groups) where any are given.
+
+        Raises ConfigError for a name that nothing mapped answers to.
+        """
+        with self.database.read() as tx:
+            stored = [one for one in links.mappings(tx, link.id) if not one.settings.get("off")]
+        mappings = in_order([mapping_of(one.settings, self.resources, one.id) for one in stored], list(self.resources))
         if not fields:
             return mappings
         try:
@@ -143,25 +146,48 @@ class Context:
                 cure=f"Known groups are {', '.join(groups)}; known fields are {', '.join(names)}.",
             ) from error
 
-    def shopify(self, store: str) -> ShopifyConnector:
-        settings = self.settings
-        if settings.shopify_token:
-            credentials: PastedToken | ClientCredentials = PastedToken(settings.shopify_token.reveal())
-        elif settings.has_shopify:
-            credentials = ClientCredentials(settings.shopify_client_id, settings.shopify_client_secret.reveal())
-        else:
+    def bindings(self, link: Link) -> dict[str, Any]:
+        with self.database.read() as tx:
+            return {one.resource: one.binding for one in links.mappings(tx, link.id) if one.binding}
+
+    def check_credentials(self) -> None:
+        """Raises ConfigError where a run could not even begin. Asks nobody."""
+        if not self.settings.has_shopify:
             raise ConfigError(
                 "There is no key for the Shopify store.",
                 cure="Set SHOPIFY_ACCESS_TOKEN, or SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET.",
             )
+        if not self.settings.grist_api_key:
+            raise ConfigError("There is no key for the Grist document.", cure="Set GRIST_API_KEY.")
+
+    def shopify(self, store: str) -> ShopifyConnector:
+        """Raises ConfigError without credentials."""
+        self.check_credentials()
+        settings = self.settings
+        if settings.shopify_token:
+            credentials: PastedToken | ClientCredentials = PastedToken(settings.shopify_token.reveal())
+        else:
+            credentials = ClientCredentials(settings.shopify_client_id, settings.shopify_client_secret.reveal())
         return ShopifyConnector(
             store, credentials, version=settings.shopify_version, admin_url=settings.shopify_admin_url or None
         )
 
-    def grist(self, link: Link) -> GristConnector:
-        if not self.settings.grist_api_key:
-            raise ConfigError("There is no key for the Grist document.", cure="Set GRIST_API_KEY.")
-        return GristConnector(link.server_url, link.document, api_key=self.settings.grist_api_key.reveal())
+    def grist(self, link: Link, shop: dict[str, Any]) -> GristConnector:
+        self.check_credentials()
+        return GristConnector(
+            link.server_url,
+            link.document,
+            api_key=self.settings.grist_api_key.reveal(),
+            currency=shop["currency"],
+            decimals=shop["decimals"],
+            time_zone=shop["timezone"],
+        )
+
+
+def shop_facts(shop: Shop) -> dict[str, Any]:
+    """What is remembered of a store: its name for people, its money and its clock for tables."""
+    return {"name": shop.name, "currency": shop.currency, "decimals": shop.decimals, "timezone": shop.timezone,
+            "domain": shop.domain}
 
 
 def read_config(settings: Settings, path: Path | None = None) -> Config | None:

@@ -208,11 +208,12 @@ class _Checker:
                 f"{_nearest(said['resource'], self.resources)}Known are {_list(self.resources)}.",
             )
         rules = tuple(self._rule((*at, "fields", name), resource, name, rule) for name, rule in said["fields"].items())
+        match = tuple(said["match"]) if "match" in said else _matchable(resource, rules)
         mapping = Mapping(
             resource,
             said.get("table", resource.table),
-            rules,
-            tuple(said["match"]) if "match" in said else _matchable(resource, rules),
+            (*rules, *self._witnesses(at, resource, match, rules)),
+            match,
             said["filter"],
             said["only_where"],
             said["create"]["in_grist"],
@@ -220,7 +221,6 @@ class _Checker:
             Policy(said["delete"]["in_grist"]),
             Policy(said["delete"]["in_shopify"]),
         )
-        self._check_match(at, mapping)
         if mapping.filter and not resource.search:
             raise self._mistake(
                 (*at, "filter"),
@@ -277,15 +277,25 @@ class _Checker:
                 "Write ask, shopify or grist.",
             )
 
-    def _check_match(self, at: tuple[Any, ...], mapping: Mapping) -> None:
-        for i, witness in enumerate(mapping.match):
+    def _witnesses(
+        self, at: tuple[Any, ...], resource: Resource, match: Sequence[str], rules: Sequence[FieldRule]
+    ) -> Iterable[FieldRule]:
+        """What rows are matched by has to stand in the table: a witness that is not mapped gets its column, filled
+        from Shopify and never sent back."""
+        mapped = {rule.name for rule in rules}
+        for i, witness in enumerate(match):
             for name in witness.split("+"):
-                if name not in mapping.index:
+                described = resource.field(name)
+                if described is None:
+                    known = [f.name for f in resource.fields]
                     raise self._mistake(
                         (*at, "match", i),
-                        f"Rows are to be matched by “{name}”, which is not mapped.",
-                        "Map it in fields, or match by another one.",
+                        f"{resource.label} have no field “{name}” to match rows by.",
+                        f"{_nearest(name, known)}Known are {_list(known)}.",
                     )
+                if name not in mapped:
+                    mapped.add(name)
+                    yield rule_for(described, direction=Direction.TO_GRIST)
 
     def _check_columns(self, at: tuple[Any, ...], mapping: Mapping) -> None:
         seen: dict[str, str] = {}

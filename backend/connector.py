@@ -44,6 +44,8 @@ class Connector(Protocol):
 
     side: Side
     usage: Usage
+    notes: list[str]
+    """Sentences for the report about what happened while writing: a value that a person typed in that moment."""
 
     def prepare(self, mappings: Sequence[Mapping], bindings: dict[str, Any], *, write: bool) -> Prepared:
         """Check rights and make what is missing (tables, columns). With `write` False nothing is made: a mapping

@@ -139,8 +139,8 @@ class _Run:
                 if not self._look_again():
                     break
             self._finish()
-        except SyncError as error:
-            error.report = self._counted()
+        except Exception as error:
+            error.report = self._counted()  # type: ignore[attr-defined]  # whoever shows the error shows this too
             raise
         return self._counted()
 
@@ -483,6 +483,7 @@ class _Run:
             counts.updated = len(one.updated)
             counts.refused = sum(not refusal.waits for refusal in one.refusals.values())
             counts.waiting = sum(refusal.waits for refusal in one.refusals.values())
+        self.report.notes += [*self.session.remote.notes, *self.session.local.notes]
         self.report.used(self.session.local.usage, self.session.remote.usage)
         self.report.seconds = self.session.clock() - self.started
         return self.report

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend import engine
-from backend.app import Context
+from backend.app import Context, shop_facts
 from backend.engine import Cancelled, LeaseLost
 from backend.errors import BrakeError, RetryLater, SyncError
 from backend.report import Report
@@ -51,7 +51,8 @@ def perform(
         outcome.report.message, outcome.report.cure = error.message, error.cure or None
     except Exception as error:
         log.exception("run %s failed by a mistake of ours", claimed.id)
-        outcome = Outcome(Report(state="failed"), error)
+        outcome = Outcome(getattr(error, "report", None) or Report(), error)
+        outcome.report.state = "failed"
         outcome.report.message = "The sync stopped at a mistake of its own. What was written until then is in Changes."
         outcome.report.cure = f"Please report it, with the log of run {claimed.id}."
     report = outcome.report
@@ -73,9 +74,11 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     session = context.session(
         link, claimed.id, fields=wanted.get("fields", ()), go_on=wanted.get("go_on", False), beat=pulse.beat
     )
-    report = engine.preview(session) if claimed.kind == "preview" else engine.sync(session)
+    if claimed.kind == "preview":
+        return engine.preview(session)
+    report = engine.sync(session)
     with context.database.write() as tx:
-        links.set_shop(tx, link.id, session.remote.about)
+        links.set_shop(tx, link.id, shop_facts(session.remote.shop))
     return report
 
 

@@ -83,6 +83,7 @@ class ShopifyConnector:
     ) -> None:
         self.store = store_domain(store)
         self.usage = Usage()
+        self.notes: list[str] = []
         self.run = new_key()
         """Names the run in Shopify's stock history; the engine may set its own."""
         self._shop: Shop | None = None
@@ -109,6 +110,7 @@ class ShopifyConnector:
         """
         answer = self._client.run(documents.PREPARE, {})
         self._shop = self._shop_from(answer)
+        self._known.forget()
         ready: list[Mapping] = []
         paused: dict[str, str] = {}
         notes: list[str] = []

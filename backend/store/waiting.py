@@ -252,8 +252,8 @@ def resting(tx: sa.Connection, mapping_id: int, looks: Dict[int, str], rest_seco
 
 def sight(tx: sa.Connection, mapping_id: int, looks: Dict[int, str]) -> None:
     """Remember what the new rows look like now, and since when."""
-    stored = dict(tx.execute(sa.select(sighting.c.local_key, sighting.c.looks)
-                             .where(sighting.c.mapping_id == mapping_id)).tuples())
+    query = sa.select(sighting.c.local_key, sighting.c.looks).where(sighting.c.mapping_id == mapping_id)
+    stored = {key: look for key, look in tx.execute(query)}  # noqa: C416 - a result is no mapping
     stale = [key for key in stored if stored[key] != looks.get(key)]
     if stale:
         tx.execute(sa.delete(sighting).where(sighting.c.mapping_id == mapping_id, sighting.c.local_key.in_(stale)))

@@ -1,0 +1,58 @@
+# Two commands do everything: `make run` and `make test`. Each makes its own .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format pins screenshots clean
+
+help: ## List what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: $(VENV)/run.stamp ## Start everything: a demo without credentials, the backend with them
+	$(BIN)/python -m demo
+
+test: lint chromium ## Run all checks and tests
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/dev.stamp ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/dev.stamp ## Mend what can be mended by itself
+	$(BIN)/ruff check --fix .
+
+screenshots: $(VENV)/dev.stamp chromium ## Take pictures of every screen into screenshots/
+	$(BIN)/python -m pytest -q tests/end_to_end --screenshots screenshots
+
+# A browser for the tests: Debian's own, installed where we may.
+.PHONY: chromium
+chromium: $(VENV)/dev.stamp
+	@command -v chromium >/dev/null || { \
+	  echo "The browser tests need chromium; installing it."; \
+	  if [ "$$(id -u)" = 0 ]; then SUDO=""; else SUDO="sudo -n"; fi; \
+	  { $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	  || echo "CHROMIUM IS MISSING and could not be installed: the browser tests will fail. Run: apt-get install chromium"; }
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; $$($(PYTHON) --version) was found. Try: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ $(VENV)/run.stamp
+
+pins: requirements.in requirements-dev.in ## Pin the newest versions of what we depend on
+	$(BIN)/python -m pip install -q uv
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make pins" requirements.in -o requirements.txt
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make pins" requirements-dev.in -o requirements-dev.txt
+
+clean: ## Remove what was made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis screenshots

@@ -1,0 +1,80 @@
+"""Keeps one warm worker process beside a web process: runs are done there, so that parsing fifty megabytes of
+products never holds up a request. A child that dies is started again; a run it held is claimed again when its
+lease ends."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS = 0.2
+LONG_LIFE_SECONDS = 30.0
+LONGEST_PAUSE_SECONDS = 60.0
+GOODBYE_SECONDS = 20.0
+
+
+class Supervisor:
+    """Starts the child, wakes it, starts it again when it dies, and lets it finish its batch at the end.
+
+    `environment` is the child's; None means this process's own.
+    """
+
+    def __init__(self, environment: dict[str, str] | None = None) -> None:
+        self._environment = environment
+        self._child: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="supervisor", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def poke(self) -> None:
+        """Something was queued: look at once. Without a child nothing is lost; the next one looks by itself."""
+        with self._lock:
+            child = self._child
+        if child is not None and child.stdin is not None:
+            try:
+                child.stdin.write(b"\n")
+                child.stdin.flush()
+            except (BrokenPipeError, ValueError):
+                log.debug("the worker was not there to be woken; its successor will look")
+
+    def stop(self) -> None:
+        """End the child after its batch; after twenty seconds, at once."""
+        self._stopping.set()
+        with self._lock:
+            child = self._child
+        if child is None:
+            return
+        if child.stdin is not None:
+            child.stdin.close()
+        try:
+            child.wait(GOODBYE_SECONDS)
+        except subprocess.TimeoutExpired:
+            log.warning("the worker did not end by itself and is killed; its run goes on when the lease ends")
+            child.kill()
+            child.wait()
+
+    def _keep(self) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            with self._lock:
+                if self._stopping.is_set():
+                    return
+                self._child = subprocess.Popen(
+                    [sys.executable, "-m", "backend.jobs.worker", "--child"],
+                    stdin=subprocess.PIPE, env=self._environment,
+                )
+            code = self._child.wait()
+            lived = time.monotonic() - began
+            pause = FIRST_PAUSE_SECONDS if lived > LONG_LIFE_SECONDS else min(pause * 2, LONGEST_PAUSE_SECONDS)
+            if self._stopping.wait(pause):
+                return
+            log.warning("the worker ended with code %s after %.0f s and is started again", code, lived)
