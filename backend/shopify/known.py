@@ -40,6 +40,11 @@ class Known:
     born: dict[str, str] = field(default_factory=dict)
     """By product made through this connector: the single variant that Shopify gave it, while nobody has taken it."""
 
+    def forget(self) -> None:
+        """At the start of a run: options may have been added since, and a new product's variant has its own row."""
+        self.options.clear()
+        self.born.clear()
+
     def note(self, mapping: Mapping, node: dict[str, Any]) -> None:
         """Keep what one thing that was read tells."""
         key = node["id"]

@@ -37,6 +37,9 @@ NEVER_EMPTY = {"status": "", "inventoryPolicy": "", "price": "", "title": "", "w
                "weight": " Type 0 for none.", "available": " Type 0 for none.", "onHand": " Type 0 for none."}
 """Fields that Shopify keeps no emptiness for, each with a hint."""
 
+LARGEST: dict[str, int] = {"integer": 2**31, "decimal": 10**12, "money": 10**18}
+"""From here on Shopify cannot even read a number, and would refuse its whole request."""
+
 _TAGS = "tags"
 _VARIANT_ERRORS = "userErrors { field message code }"
 _PLAIN_ERRORS = "userErrors { field message }"
@@ -192,6 +195,9 @@ class _Build:
                 return None
             return self._refuse(op, about.name, f"{about.label} cannot be empty in Shopify",
                                 f"Fill in the cell.{NEVER_EMPTY.get(about.name, '')}")
+        if isinstance(value, int | Decimal) and abs(value) >= LARGEST.get(about.kind, LARGEST["money"]):
+            return self._refuse(op, about.name, f"{about.label} is larger than Shopify can keep",
+                                "Type a smaller number.")
         if about.choices and value not in about.choices:
             return self._refuse(op, about.name, f"{value!r} is not one of {', '.join(about.choices)}",
                                 "Type one of these.")
@@ -408,6 +414,9 @@ def _as_input(about: Field, value: Value) -> Any:
 
 def _option_problem(options: Sequence[str], chosen: Sequence[str]) -> tuple[str, str, str] | None:
     """(field, message, cure) where the option values do not fit the product's options."""
+    if tuple(options) == ("Title",) and not any(chosen):
+        return "option1", "the product has its single variant already", \
+            "Use the row of that variant, or fill in an option value to make another one."
     for place, value in enumerate(chosen):
         name = f"option{place + 1}"
         if place < len(options) and not value:

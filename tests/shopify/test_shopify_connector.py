@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import requests
-from shopify_helpers import create, delete, flat, mapping_of, update
+from shopify_helpers import create, delete, flat, mapping_of, says, scripted, update
 
 from backend.core.model import Direction, Mapping, Op, Policy, Receipt
 from backend.core.values import UNREAD
@@ -227,6 +227,18 @@ def test_half_a_list_is_no_list(start: Any, monkeypatch: pytest.MonkeyPatch) -> 
         connector.read(mapping_of("products", "title"))
 
 
+def test_a_document_that_costs_too_much_is_asked_for_in_smaller_pages() -> None:
+    refused = {"errors": [{"message": "Query cost is 2003", "extensions": {"code": "MAX_COST_EXCEEDED"}}]}
+    page = {"data": {"products": {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}}}
+    shop = {"data": {"shop": {"name": "F", "currencyCode": "JPY", "ianaTimezone": "Asia/Tokyo",
+                              "weightUnit": "GRAMS", "myshopifyDomain": STORE}}}
+    with scripted(says(shop), says(refused), says(refused), says(page)) as (url, script):
+        connector = ShopifyConnector(STORE, PastedToken("shpat_x"), admin_url=url)
+        assert connector.read(mapping_of("products", "title")).rows == {}
+    assert connector.shop.decimals == 0
+    assert [asked["variables"]["first"] for asked in script.asked[1:]] == [250, 125, 62]
+
+
 def test_yen_have_no_decimals() -> None:
     make = row_maker(mapping_of("variants", "price"), 0)
     assert make({"price": "1200.00"}) == (Decimal("1200"),)
@@ -318,6 +330,17 @@ def test_a_value_that_spoils_its_whole_request_is_found_and_stops_only_its_row(s
         update(key, countryCodeOfOrigin=(None, "QQ" if n == 3 else "SE")) for n, key in enumerate(keys)))
     assert [receipt.done for receipt in receipts] == [True, True, True, False, True]
     assert receipts[3].refusal is not None
+
+
+def test_too_many_tags_on_one_product_leave_the_other_products_to_be_written(start: Any) -> None:
+    at = start(products=5)
+    mapping = mapping_of("products", "title", "tags")
+    receipts = write(at.connector, mapping, *(
+        update(p.gid, title=(p.title, "New"), tags=(None, tuple(f"t{i}" for i in range(251 if n == 2 else 1))))
+        for n, p in enumerate(list(at.store.products.values()))))
+    assert [receipt.done for receipt in receipts] == [True, True, False, True, True]
+    assert receipts[2].refusal is not None
+    assert receipts[2].refusal.cure == "Remove some: Shopify takes at most 250."
 
 
 def test_a_variant_that_vanished_is_stale_and_its_siblings_are_written(start: Any) -> None:

@@ -98,6 +98,9 @@ def test_stock_is_written_over_the_value_that_was_seen_only() -> None:
     ("variants", update(VARIANT, countryCodeOfOrigin=(None, "Germany")), "two letters"),
     ("variants", create(1, product=PRODUCT, price=Decimal("1"), option1="Red"), "'Size', and no value"),
     ("variants", create(1, product=P2, price=Decimal("1"), option1="L", option2="x"), r"only 1 option\(s\): Title"),
+    ("variants", create(1, product=P2, price=Decimal("1")), "single variant already"),
+    ("inventory", update(LEVEL, available=(3, 10**30)), "larger than Shopify"),
+    ("variants", update(VARIANT, weight=(None, Decimal("1e400"))), "larger than Shopify"),
     ("variants", create(1, product=None, price=Decimal("1")), "Product cannot be empty"),
     ("variants", create(1, product="gid://shopify/Product/99", price=Decimal("1"), option1="L"), "no longer in"),
 ])
