@@ -14,7 +14,7 @@ from flask import Blueprint, Flask, Response, g, request
 
 from demo.grist.access import Caller, Refused, require
 from demo.grist.api import document_blueprint
-from demo.grist.control import Counters, control_blueprint
+from demo.grist.control import Counters, DroppedConnection, control_blueprint
 from demo.grist.document import UnknownAction
 from demo.grist.page_routes import page_blueprint
 from demo.grist.replies import answer
@@ -44,6 +44,10 @@ def create_app(grist: Grist, *, backend_url: str | None = None) -> Flask:
     @app.errorhandler(UnknownAction)
     def not_done(error: Exception) -> Response:
         return answer({"error": str(error)}, 500)
+
+    @app.errorhandler(DroppedConnection)
+    def dropped(_error: DroppedConnection) -> Response:
+        return Response(status=500)  # nobody hears it: the connection is closed
 
     @app.errorhandler(404)
     def unknown_address(_error: Exception) -> Response:
@@ -114,6 +118,9 @@ class _Door:
                 if self._today[day] >= self._grist.daily_limit:
                     raise Refused(429, f"Exceeded daily limit for document {document.doc_id}")
                 self._today[day] += 1
+        # One request at a time works on a document, as in Grist; the others wait here and count as running.
+        document.lock.acquire()
+        g.locked = document
 
     def _leave(self, response: Response) -> Response:
         if g.get("is_api"):
@@ -127,6 +134,9 @@ class _Door:
         return response
 
     def _release(self, _error: BaseException | None) -> None:
+        locked = g.pop("locked", None)
+        if locked is not None:
+            locked.lock.release()
         slot = g.pop("slot", None)
         if slot:
             with self._lock:

@@ -88,9 +88,12 @@ class Document:
                 values = [door.run(action) for action in actions]
                 self._recalc.run(bundle)
                 bundle.finish()
-            except Exception:
+            except Exception as error:
                 bundle.take_back()
                 self._recalc.forget()
+                if isinstance(error, (TypeError, AttributeError, ValueError, LookupError)):
+                    # Malformed arguments: Grist's engine, too, shows the error that they lead to.
+                    raise SandboxError(type(error).__name__, str(error)) from error
                 raise
             state = self.history.add(bundle.stored, bundle.undo, user)
             self.updated = datetime.now(UTC)
@@ -143,6 +146,8 @@ class Document:
         places = {"AddRecord": (3,), "UpdateRecord": (3,), "BulkAddRecord": (3,), "BulkUpdateRecord": (3,),
                   "AddOrUpdateRecord": (2, 3), "BulkAddOrUpdateRecord": (2, 3)}.get(str(verb), ())
         if not places or len(action) <= max(places) or not isinstance(action[1], str) or is_metadata(action[1]):
+            return action
+        if any(not isinstance(action[place], dict) for place in places):
             return action
         if action[1] not in self.tables:
             return action

@@ -63,11 +63,13 @@ class Recalculator:
     def cells_changed(self, table_id: str, rows: Iterable[int], col_ids: Iterable[str]) -> None:
         if is_metadata(table_id):
             return
-        changed = set(rows)
-        for col_id in col_ids:
+        changed, names = set(rows), list(col_ids)
+        for col_id in names:
             column = self._tables[table_id].column(col_id)
-            if not column.is_formula and column.formula:
-                self._spared[(table_id, col_id)] |= changed  # a value given by hand stays
+            if not column.is_formula and column.formula:  # a value given by hand stays
+                self._spared[(table_id, col_id)] |= changed
+                self._stale.get((table_id, col_id), set()).difference_update(changed)
+        for col_id in names:
             self._mark_dependents((table_id, col_id), changed)
 
     def column_changed(self, table_id: str, col_id: str) -> None:
