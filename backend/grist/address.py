@@ -37,12 +37,15 @@ def document_id(text: str) -> tuple[str | None, str]:
         if not _ID.fullmatch(wanted):
             raise UserError(f"{wanted!r} is not the id of a Grist document.", cure=_CURE)
         return None, wanted
-    parts = urlsplit(_with_scheme(wanted))
+    try:
+        parts = urlsplit(_with_scheme(wanted))
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:  # a port that is no number, an open bracket
+        raise UserError(f"{_shown(wanted)!r} is not the address of a Grist document.", cure=_CURE) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UserError(f"{_shown(wanted)!r} is not the address of a Grist document.", cure=_CURE)
     before, document = _split([unquote(part) for part in parts.path.split("/") if part], parts.hostname, wanted)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    port = f":{parts.port}" if parts.port else ""
     path = "".join(f"/{part}" for part in before)
     return f"{parts.scheme}://{host}{port}{path}", document
 

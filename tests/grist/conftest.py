@@ -1,0 +1,10 @@
+from collections.abc import Iterator
+
+import pytest
+from grist_helpers import Place, a_place
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    with a_place() as one:
+        yield one

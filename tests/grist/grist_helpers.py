@@ -1,0 +1,114 @@
+"""A document to test against, seen as a person sees it, and mappings in one line.
+
+With GRIST_TEST_URL and GRIST_TEST_KEY in the environment the same tests run against a real Grist.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import requests
+
+from backend.core.model import Change, Direction, FieldRule, Mapping, Resource, Rule, Update, Why
+from backend.grist import GristConnector, create_document
+from backend.shopify.resources import RESOURCES
+from demo.grist import Grist, create_app
+from demo.serving import serving
+
+KEY = "key-of-owner"
+PRODUCT = "gid://shopify/Product/{}"
+
+
+class Place:
+    """One document. `act` does what a person would do; nothing of ours is in between."""
+
+    def __init__(self, url: str, doc_id: str, key: str, grist: Grist | None = None) -> None:
+        self.url, self.doc_id, self.key, self.grist = url, doc_id, key, grist
+
+    def connector(self, **options: Any) -> GristConnector:
+        options.setdefault("api_key", self.key)
+        options.setdefault("sleep", lambda seconds: None)
+        return GristConnector(self.url, self.doc_id, **options)
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.key}"}
+        response = requests.request(
+            method, f"{self.url}/api/docs/{self.doc_id}{path}", json=body, headers=headers, timeout=20
+        )
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def act(self, *actions: Any) -> list[Any]:
+        return self.call("POST", "/apply", list(actions))["retValues"]
+
+    def rows(self, table: str) -> dict[int, dict[str, Any]]:
+        return {r["id"]: r["fields"] for r in self.call("GET", f"/tables/{table}/records")["records"]}
+
+    def columns(self, table: str) -> dict[str, dict[str, Any]]:
+        return {c["id"]: c["fields"] for c in self.call("GET", f"/tables/{table}/columns")["columns"]}
+
+    def states(self) -> int:
+        return len(self.call("GET", "/states")["states"])
+
+    def fault(self, **fault: Any) -> None:
+        requests.post(f"{self.url}/__control/faults", json={"next": [fault]}, timeout=5)
+
+
+@contextmanager
+def a_place() -> Iterator[Place]:
+    real, key = os.environ.get("GRIST_TEST_URL"), os.environ.get("GRIST_TEST_KEY")
+    if real and key:
+        headers = {"Authorization": f"Bearer {key}"}
+        workspace = requests.get(f"{real}/api/orgs/current/workspaces", headers=headers, timeout=20).json()[0]["id"]
+        doc_id = create_document(real, key, workspace, "test of the connector")
+        yield Place(real, doc_id, key)
+        requests.delete(f"{real}/api/docs/{doc_id}", headers=headers, timeout=20)
+        return
+    grist = Grist()
+    document = grist.new_document("Shop")
+    grist.add_key(KEY)
+    with serving(create_app(grist)) as url:
+        yield Place(url, document.doc_id, KEY, grist)
+
+
+def mapping(resource: str | Resource, *fields: str, table: str = "", **options: Any) -> Mapping:
+    """`mapping("products", "title", "vendor=Brand")`: fields with the column that they live in, else their label's id."""
+    known = RESOURCES[resource] if isinstance(resource, str) else resource
+    rules = []
+    for text in fields:
+        name, _, column = text.partition("=")
+        field = known.field(name)
+        assert field is not None, name
+        direction = Direction.BOTH if field.writable else Direction.TO_GRIST
+        rules.append(FieldRule(field, column or field.label.replace(" ", "_"), direction, Rule.ASK))
+    return Mapping(known, table or known.table, tuple(rules), known.match, **options)
+
+
+def rule(mapping: Mapping, name: str, **changes: Any) -> Mapping:
+    return mapping.with_fields(replace(r, **changes) if r.name == name else r for r in mapping.fields)
+
+
+def update(key: int, partner: str, **changes: tuple[Any, Any]) -> Update:
+    """`update(1, gid, title=("A", "B"))`: from what stands there to what will."""
+    from backend.core.model import Side
+
+    return Update(Side.LOCAL, key, partner, tuple(
+        Change(name, before, after, Why.CHANGED) for name, (before, after) in changes.items()
+    ))
+
+
+def after_next(target: Any, name: str, do: Callable[[], Any]) -> None:
+    """Let `do` happen once, right after the next call of `target.name` was answered."""
+    original = getattr(target, name)
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        setattr(target, name, original)
+        answer = original(*args, **kwargs)
+        do()
+        return answer
+
+    setattr(target, name, wrapped)

@@ -1,0 +1,223 @@
+"""Tables are made with types, references and choices; what exists is followed, or pauses with a sentence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from grist_helpers import Place, mapping, rule
+
+from backend.core.model import Direction
+from backend.errors import UserError
+from backend.grist import suggest
+from backend.grist.binding import find_table
+from backend.grist.schema import Column, Table
+from backend.shopify.resources import RESOURCES
+
+SHOP = (
+    mapping("inventory", "variant", "location", "available"),
+    mapping("products", "title", "status", "tags", "descriptionHtml", "createdAt"),
+    mapping("variants", "displayName", "product", "sku", "price", "taxable", "weight", "position"),
+    mapping("locations", "name", "isActive"),
+)
+
+
+def test_tables_are_made_with_types_references_and_choices(place: Place) -> None:
+    prepared = place.connector(currency="EUR", time_zone="Europe/Berlin").prepare(SHOP, {}, write=True)
+
+    assert prepared.paused == {}
+    assert [m.name for m in prepared.mappings] == ["inventory", "products", "variants", "locations"]
+    types = {t: {c: f["type"] for c, f in place.columns(t).items()} for t in ("Products", "Variants", "Inventory")}
+    assert types == {
+        "Products": {"Title": "Text", "Status": "Choice", "Tags": "ChoiceList", "Description": "Text",
+                     "Created": "DateTime:Europe/Berlin", "Shopify_ID": "Text"},
+        "Variants": {"Name": "Text", "Product": "Ref:Products", "SKU": "Text", "Price": "Numeric", "Taxable": "Bool",
+                     "Weight": "Numeric", "Position": "Int", "Shopify_ID": "Text"},
+        "Inventory": {"Variant": "Ref:Variants", "Location": "Ref:Locations", "Available": "Int",
+                      "Shopify_ID": "Text"},
+    }
+    columns = place.columns("Variants")
+    assert columns["Product"]["visibleCol"] == place.columns("Products")["Title"]["colRef"]
+    assert columns["Shopify_ID"]["label"] == "Shopify ID"
+    assert json.loads(columns["Price"]["widgetOptions"]) == {"numMode": "currency", "currency": "EUR"}
+    assert json.loads(place.columns("Products")["Status"]["widgetOptions"])["choices"][0] == "ACTIVE"
+
+
+def test_technical_columns_stay_off_the_page(place: Place) -> None:
+    place.connector().prepare([mapping("products", "title")], {}, write=True)
+    hidden = place.columns("Products")["Shopify_ID"]["colRef"]
+    page = next(t["fields"]["primaryViewId"] for t in place.call("GET", "/tables")["tables"] if t["id"] == "Products")
+    sections = [i for i, s in place.rows("_grist_Views_section").items() if s["parentId"] == page]
+    shown = [f["colRef"] for f in place.rows("_grist_Views_section_field").values() if f["parentId"] in sections]
+    assert shown
+    assert hidden not in shown
+
+
+def test_preparing_again_changes_nothing(place: Place) -> None:
+    first = place.connector().prepare(SHOP, {}, write=True)
+    states = place.states()
+    again = place.connector().prepare(SHOP, first.bindings, write=True)
+    assert place.states() == states
+    assert again.bindings == first.bindings
+    assert again.mappings == first.mappings
+    assert again.notes == ()
+
+
+def test_a_preview_makes_nothing_and_reads_as_empty(place: Place) -> None:
+    states = place.states()
+    connector = place.connector()
+    prepared = connector.prepare(SHOP, {}, write=False)
+    assert prepared.paused == {}
+    assert place.states() == states
+    snapshot = connector.read(prepared.mappings[0])
+    assert snapshot.complete
+    assert snapshot.rows == {}
+
+
+def test_a_missing_column_is_added_and_its_numbers_start_empty(place: Place) -> None:
+    place.act(["AddTable", "Variants", [{"id": "SKU", "type": "Text", "isFormula": False}]],
+              ["BulkAddRecord", "Variants", [None, None], {"SKU": ["a", "b"]}])
+    connector = place.connector()
+    [wider] = connector.prepare([mapping("variants", "sku", "price", "taxable")], {}, write=True).mappings
+    assert place.rows("Variants")[1] == {"SKU": "a", "Price": None, "Taxable": False, "Shopify_ID": ""}
+    assert connector.read(wider).rows == {1: ("a", None, None), 2: ("b", None, None)}  # nobody said "not taxable"
+
+
+def test_a_preview_reads_a_missing_column_as_empty(place: Place) -> None:
+    place.act(["AddTable", "Variants", [{"id": "SKU", "type": "Text", "isFormula": False}]],
+              ["BulkAddRecord", "Variants", [None], {"SKU": ["a"]}])
+    connector = place.connector()
+    [wider] = connector.prepare([mapping("variants", "sku", "price")], {}, write=False).mappings
+    assert connector.read(wider).rows == {1: ("a", None)}
+
+
+def test_a_renamed_table_and_column_are_followed_though_the_file_keeps_the_old_names(place: Place) -> None:
+    wanted = mapping("products", "title", "vendor")
+    bindings = place.connector().prepare([wanted], {}, write=True).bindings
+    place.act(["RenameColumn", "Products", "Vendor", "Brand"], ["RenameTable", "Products", "Goods"])
+    for _ in range(2):
+        prepared = place.connector().prepare([wanted], bindings, write=True)
+        [followed] = prepared.mappings
+        assert (followed.table, followed.rule("vendor").column) == ("Goods", "Brand")
+        bindings = prepared.bindings
+    assert set(place.columns("Goods")) == {"Title", "Brand", "Shopify_ID"}
+
+
+def test_a_mapping_that_now_names_another_column_is_bound_to_that(place: Place) -> None:
+    wanted = mapping("products", "title", "vendor")
+    bindings = place.connector().prepare([wanted], {}, write=True).bindings
+    place.act(["AddColumn", "Products", "Maker", {"type": "Text", "isFormula": False}])
+    [moved] = place.connector().prepare([rule(wanted, "vendor", column="Maker")], bindings, write=True).mappings
+    assert moved.rule("vendor").column == "Maker"
+
+
+@pytest.mark.parametrize(("change", "sentence"), [
+    (["RemoveColumn", "Products", "Vendor"], "Column 'Vendor' in table 'Products' was deleted, or access rules hide"),
+    (["ModifyColumn", "Products", "Vendor", {"type": "Int"}], "was changed from Text to Int"),
+    (["RemoveTable", "Products"], "Table 'Products' was deleted, or access rules hide"),
+    (["RemoveColumn", "Products", "Shopify_ID"], "Column 'Shopify_ID' in table 'Products' was deleted"),
+])
+def test_what_is_gone_or_retyped_pauses_with_a_sentence(place: Place, change: list, sentence: str) -> None:
+    wanted = mapping("products", "title", "vendor")
+    bindings = place.connector().prepare([wanted], {}, write=True).bindings
+    place.act(change)
+    states = place.states()
+    prepared = place.connector().prepare([wanted], bindings, write=True)
+    assert sentence in prepared.paused["products"]
+    assert prepared.mappings == ()
+    assert prepared.bindings == bindings  # nothing is forgotten while it is paused
+    assert place.states() == states
+
+
+def test_a_number_given_to_another_column_is_no_rename(place: Place) -> None:
+    wanted = mapping("products", "title", "totalInventory=Total")
+    bindings = place.connector().prepare([wanted], {}, write=True).bindings
+    bindings["products"]["columns"]["totalInventory"]["type"] = "Numeric"  # what its number once belonged to
+    bindings["products"]["columns"]["totalInventory"]["colId"] = "Gone"
+    paused = place.connector().prepare([wanted], bindings, write=True).paused["products"]
+    assert "its number now belongs to 'Total' of another type" in paused
+
+
+@pytest.mark.parametrize(("column", "field", "sentence"), [
+    ({"type": "Text", "isFormula": False}, "cost",
+     "Column 'It' in table 'Variants' holds text, but a Shopify cost is a number. "
+     "Set the column's type to Numeric, or map cost to another column."),
+    ({"type": "Any", "isFormula": True, "formula": ""}, "cost", "is new and empty"),
+    ({"type": "Any", "isFormula": True, "formula": "1"}, "position", "neither can be written"),
+    ({"type": "Ref:Table1", "isFormula": False}, "product",
+     "holds references to table 'Table1', but a Shopify product is a reference to a row of table 'Products'"),
+])
+def test_a_column_that_does_not_fit_pauses_with_a_sentence(
+    place: Place, column: dict, field: str, sentence: str
+) -> None:
+    place.act(["AddTable", "Variants", [{"id": "It", **column}]])
+    wanted = [mapping("products", "title"), mapping("variants", f"{field}=It")]
+    prepared = place.connector().prepare(wanted, {}, write=True)
+    assert sentence in prepared.paused["variants"]
+    assert [m.name for m in prepared.mappings] == ["products"]
+
+
+def test_a_formula_column_only_feeds_shopify(place: Place) -> None:
+    place.act(["AddTable", "Variants", [
+        {"id": "Cost", "type": "Numeric", "isFormula": False},
+        {"id": "Price", "type": "Any", "isFormula": True, "formula": "$Cost * 2"},
+        {"id": "Stamp", "type": "Numeric", "isFormula": False, "formula": "NOW()", "recalcWhen": 2}]])
+    connector = place.connector()
+    wanted = mapping("variants", "cost", "price", "compareAtPrice=Stamp")
+    [bound] = connector.prepare([wanted], {}, write=True).mappings
+    assert bound.rule("price").source_only
+    assert bound.rule("price").direction is Direction.TO_SHOPIFY
+    assert not bound.rule("compareAtPrice").source_only  # a trigger formula makes ordinary data
+    to_grist = rule(wanted, "price", direction=Direction.TO_GRIST)
+    assert "to go to Grist only" in connector.prepare([to_grist], {}, write=True).paused["variants"]
+
+
+def test_a_summary_table_is_refused() -> None:
+    with pytest.raises(UserError, match="is a summary table"):
+        find_table(mapping("products", "title", table="Totals"), None, [Table(4, "Totals", is_summary=True)])
+
+
+def test_a_column_is_found_by_its_label(place: Place) -> None:
+    place.act(["AddTable", "Products", [{"id": "A1", "label": "Our name", "type": "Text", "isFormula": False}]])
+    prepared = place.connector().prepare([mapping("products", "title=Our name")], {}, write=True)
+    assert prepared.mappings[0].rule("title").column == "A1"
+    assert "is taken to be 'A1'" in prepared.notes[0]
+
+
+def test_two_fields_do_not_share_a_column(place: Place) -> None:
+    place.act(["AddTable", "Products", [{"id": "Title", "type": "Text", "isFormula": False}]])
+    prepared = place.connector().prepare([mapping("products", "title=Title", "handle=Title")], {}, write=True)
+    assert "is used for both title and handle" in prepared.paused["products"]
+
+
+def test_a_reference_needs_its_target_mapped(place: Place) -> None:
+    prepared = place.connector().prepare([mapping("variants", "product", "sku")], {}, write=True)
+    assert "Variants refer to products, which are not mapped" in prepared.paused["variants"]
+
+
+def test_the_toggle_must_be_one(place: Place) -> None:
+    place.act(["AddTable", "Products", [{"id": "Title", "type": "Text", "isFormula": False},
+                                        {"id": "Sync", "type": "Text", "isFormula": False}]])
+    wanted = mapping("products", "title", only_where="Sync")
+    assert "it is not a toggle" in place.connector().prepare([wanted], {}, write=True).paused["products"]
+    made = replace(wanted, table="Fresh")
+    place.connector().prepare([made], {}, write=True)
+    assert place.columns("Fresh")["Sync"]["type"] == "Bool"
+
+
+def test_a_wrong_key_stops_the_whole_link(place: Place) -> None:
+    with pytest.raises(UserError, match="does not accept the API key"):
+        place.connector(api_key="wrong-key").prepare(SHOP, {}, write=True)
+
+
+def test_suggestions_take_equal_names_before_synonyms_and_only_fitting_types() -> None:
+    columns = [
+        Column(1, "Price", "Price", "Numeric"), Column(2, "Unit_price", "Unit price", "Numeric"),
+        Column(3, "EAN", "EAN", "Text"), Column(4, "sku", "sku", "Text"), Column(5, "Cost", "Cost", "Text"),
+        Column(6, "Compare", "Old price", "Numeric"), Column(7, "Product", "Product", "Ref:Products"),
+        Column(8, "Weight", "Weight", "Any", is_formula=True),
+    ]
+    assert suggest(columns, RESOURCES["variants"], {"products": "Products"}) == {
+        "product": "Product", "sku": "sku", "barcode": "EAN", "price": "Price", "compareAtPrice": "Compare",
+    }
