@@ -3,7 +3,7 @@
     prepare  → shop and scopes in one request; what is missing pauses a mapping, or lets it only read
     read     → `reading`
     batches  → one request's worth each: updates, then creations, then deletions
-    apply    → build a request (`writes`), send it (`client`), read the receipts out of its answer (`writes`);
+    apply    → build a request (`writes`), send it (`client`), read its answer (`receipts`);
                what an answer leaves open is looked at and sent again, what Shopify refuses as a whole is halved
                until the row that spoils it stands alone
 """
@@ -26,7 +26,8 @@ from backend.shopify.auth import Credentials
 from backend.shopify.client import Client, store_domain
 from backend.shopify.known import Known
 from backend.shopify.reading import PAGE, Reader, chunks
-from backend.shopify.writes import Outcome, Request
+from backend.shopify.receipts import Outcome, outcome_of, receipts_from, refusal_of
+from backend.shopify.writes import Request
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +174,7 @@ class ShopifyConnector:
 
     def receipts_from(self, request: Request, answer: Answer) -> list[Receipt]:
         """What one answer alone says of each op; `apply` goes on from there."""
-        return writes.receipts_from(request, answer, self.shop.decimals)
+        return receipts_from(request, answer, self.shop.decimals)
 
     def apply(self, mapping: Mapping, batch: Sequence[Op]) -> list[Receipt]:
         """Write one batch. Raises AccessError where a right is missing, RetryLater and OutcomeUnknown (see there)."""
@@ -192,7 +193,7 @@ class ShopifyConnector:
                 return self._write(mapping, ops[:half], tries) + self._write(mapping, ops[half:], tries)
             if isinstance(error, TooCostly):
                 raise
-            refusal = writes.refusal_of(ops[0], error.message, label=mapping.resource.label)
+            refusal = refusal_of(ops[0], error.message, label=mapping.resource.label)
             return [Receipt(ops[0], refusal=refusal)]
         self._remember(request, outcome)
         receipts = outcome.receipts
@@ -203,7 +204,7 @@ class ShopifyConnector:
     def _outcome(self, request: Request) -> Outcome:
         for attempt in range(TRIES):
             answer = self.send(request) if request.calls else Answer({})
-            outcome = writes.outcome_of(request, answer, self.shop.decimals)
+            outcome = outcome_of(request, answer, self.shop.decimals)
             if not outcome.wait:
                 return outcome
             self._sleep(min(2.0**attempt, 10.0))
@@ -228,7 +229,7 @@ class ShopifyConnector:
             parts = [left[:len(left) // 2], left[len(left) // 2:]]
         elif len(left) == len(ops):
             if not tries:
-                receipts[left[0]] = Receipt(ops[left[0]], refusal=writes.refusal_of(
+                receipts[left[0]] = Receipt(ops[left[0]], refusal=refusal_of(
                     ops[left[0]], "nothing was written, and no reason given", label=mapping.resource.label,
                     cure="The next sync tries again. When it goes on, make this change in Shopify's admin."))
                 return receipts

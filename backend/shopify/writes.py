@@ -1,15 +1,11 @@
-"""Turn ops into one request, and its answer into receipts. Nothing in here talks to anybody.
+"""Turn ops into one request: document, variables, idempotency key, and which call carries which op.
 
-    request_for(mapping, ops, …)    → Request: document, variables, idempotency key, and which call carries which op
-    outcome_of(request, answer, …)  → Outcome: a receipt for each op that is settled, the others to be sent again
+Nothing in here talks to anybody; `receipts` reads the answer.
 
     products    productUpdate with the changed fields only, tagsAdd and tagsRemove of the difference; several
                 products a document, each mutation with an alias of its own (facts §5)
     variants    productVariantsBulkUpdate / Create / Delete, one call a product, several products a document
     inventory   inventorySetQuantities: only over the value we saw (changeFromQuantity), once (@idempotent) (facts §6)
-
-The values in a receipt are read from the object that the mutation returns, since Shopify rewrites some of what it
-is given (facts §12); a stock change returns none, but was written only because the old value stood there.
 """
 
 from __future__ import annotations
@@ -22,17 +18,12 @@ from typing import Any
 
 from backend.core.model import Create, Delete, Field, Mapping, Op, Receipt, Refusal, Side, Update
 from backend.core.values import UNREAD, LocalRef, Unfit, Value
-from backend.errors import AccessError, OutcomeUnknown
-from backend.shopify.answers import LOOKED_AT, Answer, Problem, denied
-from backend.shopify.cures import cure_for
 from backend.shopify.documents import fragment
 from backend.shopify.known import Known
-from backend.shopify.reading import row_maker
 
 STOCK = {"available": "available", "onHand": "on_hand"}
 """Shopify's names of the quantities that can be set, by field."""
 
-GONE_CODES = {"PRODUCT_DOES_NOT_EXIST", "PRODUCT_VARIANT_DOES_NOT_EXIST"}
 NEVER_EMPTY = {"status": "", "inventoryPolicy": "", "price": "", "title": "", "weightUnit": "",
                "weight": " Type 0 for none.", "available": " Type 0 for none.", "onHand": " Type 0 for none."}
 """Fields that Shopify keeps no emptiness for, each with a hint."""
@@ -40,7 +31,7 @@ NEVER_EMPTY = {"status": "", "inventoryPolicy": "", "price": "", "title": "", "w
 LARGEST: dict[str, int] = {"integer": 2**31, "decimal": 10**12, "money": 10**18}
 """From here on Shopify cannot even read a number, and would refuse its whole request."""
 
-_TAGS = "tags"
+TAGS = "tags"
 _VARIANT_ERRORS = "userErrors { field message code }"
 _PLAIN_ERRORS = "userErrors { field message }"
 
@@ -67,18 +58,6 @@ class Request:
     """The idempotency key, where the mutation takes one."""
     refused: dict[int, Receipt] = field(default_factory=dict)
     """What cannot be sent at all, by position."""
-
-
-@dataclass
-class Outcome:
-    receipts: dict[int, Receipt] = field(default_factory=dict)
-    """By position in the request's ops."""
-    again: list[int] = field(default_factory=list)
-    """Nothing happened to these because of another row in their call."""
-    wait: bool = False
-    """The same key is being worked on at this moment: send exactly this request again, a little later."""
-    born: dict[str, str] = field(default_factory=dict)
-    """Products made: the single variant that Shopify gave each."""
 
 
 def request_for(mapping: Mapping, ops: Sequence[Op], known: Known, *, key: str, run: str, weight_unit: str) -> Request:
@@ -108,40 +87,6 @@ def request_for(mapping: Mapping, ops: Sequence[Op], known: Known, *, key: str, 
         raise TypeError(f"{mapping.resource.label} are never written.")
     return Request(mapping, tuple(ops), build.document(), build.values, tuple(build.calls),
                    key if mapping.name == "inventory" else "", refused)
-
-
-def outcome_of(request: Request, answer: Answer, decimals: int) -> Outcome:
-    """What became of each op. Raises OutcomeUnknown where Shopify does not say, AccessError where all was denied."""
-    outcome = Outcome(receipts=dict(request.refused))
-    read = _Read(request, answer, decimals)
-    _raise_for_all(request, answer)
-    for call in request.calls:
-        payload = answer.data.get(call.alias, UNREAD)
-        if not isinstance(payload, dict):
-            read.failed(call, outcome)
-        elif call.verb == "inventorySetQuantities":
-            read.stock(call, payload, outcome)
-        elif call.verb.startswith("productVariantsBulk"):
-            read.variants(call, payload, outcome)
-        else:
-            read.product(call, payload, outcome)
-    carried = {position for call in request.calls for position in call.ops}
-    for position, op in enumerate(request.ops):
-        if position not in carried and position not in outcome.receipts:
-            outcome.receipts[position] = Receipt(op, _key(op), _values(op))  # it asked for what stands there already
-    return outcome
-
-
-def receipts_from(request: Request, answer: Answer, decimals: int) -> list[Receipt]:
-    """One receipt an op, from this answer alone: an op that nothing happened to is to be planned anew."""
-    outcome = outcome_of(request, answer, decimals)
-    return [outcome.receipts.get(i) or Receipt(op, _key(op), stale=True) for i, op in enumerate(request.ops)]
-
-
-def refusal_of(op: Op, message: str, *, label: str, cure: str = "", name: str = "") -> Refusal:
-    """`label` is what Shopify refused, in the words of the table: Price, Handle, Product."""
-    return Refusal(Side.REMOTE, _refusal_key(op), f"Shopify refused {label}: {message.rstrip('.')}.",
-                   cure or cure_for(message), field=name, title=op.title)
 
 
 # --- from ops to a document ---------------------------------------------------------------------
@@ -195,7 +140,8 @@ class _Build:
                 return None
             return self._refuse(op, about.name, f"{about.label} cannot be empty in Shopify",
                                 f"Fill in the cell.{NEVER_EMPTY.get(about.name, '')}")
-        if isinstance(value, int | Decimal) and abs(value) >= LARGEST.get(about.kind, LARGEST["money"]):
+        limit = LARGEST.get(about.kind, LARGEST["money"])
+        if isinstance(value, int | Decimal) and not -limit < value < limit:
             return self._refuse(op, about.name, f"{about.label} is larger than Shopify can keep",
                                 "Type a smaller number.")
         if about.choices and value not in about.choices:
@@ -207,7 +153,7 @@ class _Build:
         return None
 
     def _bad_level(self, op: Op, values: Any) -> Refusal | None:
-        level = self._known.levels.get(str(_key(op)))
+        level = self._known.levels.get(str(key_of(op)))
         if len(values) > 1:
             return self._refuse(op, "", "available and on hand move together in Shopify, and both were changed",
                                 "Map one of the two for writing, and let the other only come from Shopify.")
@@ -220,7 +166,7 @@ class _Build:
         return None
 
     def _refuse(self, op: Op, name: str, message: str, cure: str) -> Refusal:
-        return Refusal(Side.REMOTE, _refusal_key(op), f"{message[:1].upper()}{message[1:]}.", cure, field=name,
+        return Refusal(Side.REMOTE, refusal_key(op), f"{message[:1].upper()}{message[1:]}.", cure, field=name,
                        title=op.title)
 
     # products
@@ -234,18 +180,18 @@ class _Build:
             given: dict[str, Value] = {name: value for name, value in op.values.items() if value is not None}
             # A half-filled row must not appear in the shop; the owner publishes by setting the status.
             data = {"status": "DRAFT", **self._input(given)}
-            if given.get(_TAGS):
-                data["tags"] = sorted(_tokens(given[_TAGS]))
+            if given.get(TAGS):
+                data["tags"] = sorted(_tokens(given[TAGS]))
             self._var(f"p{n}", "ProductCreateInput!", data)
             self._line("productCreate", [position], f"product: $p{n}",
                        f"product {{ ...Stored variants(first: 1) {{ nodes {{ id }} }} }} {_PLAIN_ERRORS}")
         elif isinstance(op, Update):
-            data = self._input({name: value for name, value in op.values.items() if name != _TAGS})
+            data = self._input({name: value for name, value in op.values.items() if name != TAGS})
             if data:
                 self._var(f"p{n}", "ProductUpdateInput!", {"id": op.key, **data})
                 self._line("productUpdate", [position], f"product: $p{n}", f"product {{ ...Stored }} {_PLAIN_ERRORS}")
-            if _TAGS in op.values:
-                before, after = _tokens(op.before[_TAGS]), _tokens(op.values[_TAGS])
+            if TAGS in op.values:
+                before, after = _tokens(op.before[TAGS]), _tokens(op.values[TAGS])
                 # Removed first: Shopify takes red for Red, and would drop the new spelling as a double.
                 self._tags(position, op, "tagsRemove", sorted(before - after))
                 self._tags(position, op, "tagsAdd", sorted(after - before))
@@ -269,9 +215,9 @@ class _Build:
             if isinstance(op, Create):
                 creates.setdefault(str(op.values.get("product")), []).append(position)
                 continue
-            product = self._known.products.get(str(_key(op)))
+            product = self._known.products.get(str(key_of(op)))
             if product is None:  # it was asked for and is not there
-                refused[position] = Receipt(op, _key(op), stale=True)
+                refused[position] = Receipt(op, key_of(op), stale=True)
             else:
                 (deletes if isinstance(op, Delete) else updates).setdefault(product, []).append(position)
         for product, positions in updates.items():
@@ -281,12 +227,12 @@ class _Build:
         for product, positions in deletes.items():
             n = len(self._lines)
             self._var(f"p{n}", "ID!", product)
-            self._var(f"v{n}", "[ID!]!", [_key(ops[i]) for i in positions])
+            self._var(f"v{n}", "[ID!]!", [key_of(ops[i]) for i in positions])
             self._line("productVariantsBulkDelete", positions, f"productId: $p{n}, variantsIds: $v{n}",
                        _VARIANT_ERRORS)
 
     def _update_variants(self, product: str, positions: Sequence[int], ops: Sequence[Op]) -> None:
-        rows = [{"id": _key(op), **self._variant(op)} for op in (ops[i] for i in positions)]
+        rows = [{"id": key_of(op), **self._variant(op)} for op in (ops[i] for i in positions)]
         self._variant_call("productVariantsBulkUpdate", product, positions, rows, "allowPartialUpdates: true")
 
     def _create_variants(
@@ -337,7 +283,7 @@ class _Build:
         data = self._input(given)
         if "weight" in given or "weightUnit" in given:
             weight = data["inventoryItem"]["measurement"]["weight"]
-            value, unit = self._known.weights.get(str(_key(op)), (0.0, self._weight_unit))
+            value, unit = self._known.weights.get(str(key_of(op)), (0.0, self._weight_unit))
             weight.setdefault("value", value)
             weight.setdefault("unit", unit)
         return data
@@ -351,7 +297,7 @@ class _Build:
     # stock
 
     def stock(self, good: Sequence[int], ops: Sequence[Op], run: str, key: str) -> None:
-        names = {name for i in good for name in _values(ops[i])}
+        names = {name for i in good for name in values_of(ops[i])}
         if len(names) != 1 or not names <= STOCK.keys():
             raise TypeError(f"One call sets one quantity, not {sorted(names)}.")
         name = names.pop()
@@ -380,7 +326,7 @@ class _Build:
         data: dict[str, Any] = {}
         for name, value in values.items():
             about = self._mapping.rule(name).field
-            if not about.write or name == _TAGS:
+            if not about.write or name == TAGS:
                 continue
             *outer, last = about.write.split(".")
             place = data
@@ -429,14 +375,14 @@ def _option_problem(options: Sequence[str], chosen: Sequence[str]) -> tuple[str,
 
 
 def _assert_sendable(op: Op) -> None:
-    for name, value in _values(op).items():
+    for name, value in values_of(op).items():
         if value is UNREAD or isinstance(value, Unfit | LocalRef):
             raise TypeError(f"{value!r} of {name} must never be written.")
-    if isinstance(op, Update) and _TAGS in op.values and op.before[_TAGS] is UNREAD:
+    if isinstance(op, Update) and TAGS in op.values and op.before[TAGS] is UNREAD:
         raise TypeError("Tags are written as a difference, so they must have been read.")
 
 
-def _values(op: Op) -> dict[str, Value]:
+def values_of(op: Op) -> dict[str, Value]:
     return dict(op.values) if isinstance(op, Create | Update) else {}
 
 
@@ -444,209 +390,10 @@ def _tokens(value: Value) -> set[str]:
     return set(value) if isinstance(value, tuple) else set()
 
 
-def _key(op: Op) -> Any:
+def key_of(op: Op) -> Any:
     return None if isinstance(op, Create) else op.key
 
 
-def _refusal_key(op: Op) -> Any:
+def refusal_key(op: Op) -> Any:
     """A refused create has no key here: its row on the other side is what a person sees."""
     return op.source if isinstance(op, Create) else op.key
-
-
-# --- from an answer to receipts -----------------------------------------------------------------
-
-
-class _Read:
-    def __init__(self, request: Request, answer: Answer, decimals: int) -> None:
-        self._request = request
-        self._answer = answer
-        self._mapping = request.mapping
-        self._row = row_maker(request.mapping, decimals)
-
-    def failed(self, call: Call, outcome: Outcome) -> None:
-        """The mutation has no payload: a top-level error stands in its place, and it did nothing (facts §2)."""
-        problem = self._answer.problem_at(call.alias)
-        if problem is None or problem.is_outage:
-            raise OutcomeUnknown("Shopify failed while it took a change, which may have happened.", cure=LOOKED_AT)
-        for position in call.ops:
-            op = self._request.ops[position]
-            if problem.is_denial:
-                error = denied(problem, self._mapping.resource.label)
-                refusal = Refusal(Side.REMOTE, _refusal_key(op), error.message, error.cure, title=op.title)
-            else:
-                refusal = refusal_of(op, problem.message, label=self._mapping.resource.label)
-            self._refuse(position, refusal, outcome)
-
-    def product(self, call: Call, payload: dict[str, Any], outcome: Outcome) -> None:
-        position = call.ops[0]
-        op = self._request.ops[position]
-        errors = payload.get("userErrors") or []
-        if any(_is_gone(error) for error in errors):
-            # Gone is what a deletion wanted; anything else is to be planned anew without it.
-            outcome.receipts[position] = Receipt(op, _key(op), stale=not isinstance(op, Delete))
-        elif errors:
-            self._refuse(position, self._refusal(op, errors, call), outcome)
-        elif isinstance(op, Delete):
-            if payload.get("deletedProductId") != op.key:
-                raise _unsaid()
-            outcome.receipts[position] = Receipt(op, op.key)
-        else:
-            node = payload.get("product", payload.get("node"))
-            if not isinstance(node, dict) or not node.get("id"):
-                raise _unsaid()
-            if call.verb == "productCreate":
-                variants = (node.get("variants") or {}).get("nodes") or []
-                if len(variants) == 1:
-                    outcome.born[node["id"]] = variants[0]["id"]
-            self._done(position, node, outcome)
-
-    def variants(self, call: Call, payload: dict[str, Any], outcome: Outcome) -> None:
-        by_place, whole = _sort_errors(payload, "variantsIds" if call.verb.endswith("Delete") else "variants", call)
-        if whole:
-            for position in call.ops:
-                self._blame(position, whole, call, outcome)
-            return
-        for place, errors in by_place.items():
-            self._blame(call.ops[place], errors, call, outcome)
-        clean = [position for place, position in enumerate(call.ops) if place not in by_place]
-        if call.verb.endswith("Delete"):
-            for position in clean:
-                if by_place:
-                    outcome.again.append(position)
-                else:
-                    outcome.receipts[position] = Receipt(self._request.ops[position],
-                                                         _key(self._request.ops[position]))
-            return
-        nodes = [node for node in payload.get("productVariants") or [] if isinstance(node, dict) and node.get("id")]
-        if call.verb.endswith("Create"):
-            self._created(clean, nodes, bool(by_place), outcome)
-        else:
-            self._updated(clean, nodes, outcome)
-
-    def _updated(self, clean: list[int], nodes: list[dict[str, Any]], outcome: Outcome) -> None:
-        by_id = {node["id"]: node for node in nodes}
-        for position in clean:
-            op = self._request.ops[position]
-            # A new row that took the single variant of a new product is alone in its call.
-            node = by_id.get(_key(op)) if not isinstance(op, Create) else next(iter(nodes), None)
-            if node is None:
-                outcome.again.append(position)
-            else:
-                self._done(position, node, outcome)
-
-    def _created(self, clean: list[int], nodes: list[dict[str, Any]], refused: bool, outcome: Outcome) -> None:
-        if len(nodes) == len(clean):
-            for position, node in zip(clean, nodes, strict=True):
-                self._done(position, node, outcome)
-        elif refused and not nodes:
-            outcome.again += clean  # one bad row, and none is made
-        elif clean:
-            raise _unsaid()
-
-    def stock(self, call: Call, payload: dict[str, Any], outcome: Outcome) -> None:
-        codes = {str(error.get("code")) for error in payload.get("userErrors") or []}
-        if "IDEMPOTENCY_CONCURRENT_REQUEST" in codes:
-            outcome.wait = True
-            return
-        if "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED" in codes:
-            outcome.again += call.ops
-            return
-        if "IDEMPOTENCY_KEY_PARAMETER_MISMATCH" in codes:
-            raise OutcomeUnknown("Shopify knows this stock change by its key, but with other figures.", cure=LOOKED_AT)
-        by_place, whole = _sort_errors(payload, "quantities", call)
-        for place, position in enumerate(call.ops):
-            op = self._request.ops[position]
-            errors = whole or by_place.get(place)
-            if errors and any(error.get("code") == "CHANGE_FROM_QUANTITY_STALE" for error in errors):
-                # Without a row's number nobody knows which: each is looked at again.
-                if whole:
-                    outcome.again.append(position)
-                else:
-                    outcome.receipts[position] = Receipt(op, _key(op), stale=True)
-            elif errors:
-                self._blame(position, errors, call, outcome)
-            elif by_place:
-                outcome.again.append(position)
-            else:
-                outcome.receipts[position] = Receipt(op, _key(op), stored=_values(op))
-
-    def _done(self, position: int, node: dict[str, Any], outcome: Outcome) -> None:
-        op = self._request.ops[position]
-        stored = self._mapping.values(self._row(node))
-        earlier = outcome.receipts.get(position)
-        if earlier is not None and not earlier.done:
-            # Another call of the same op was refused: what this one stored is told along with that.
-            outcome.receipts[position] = Receipt(op, earlier.key, stored, earlier.refusal, earlier.stale)
-        else:
-            outcome.receipts[position] = Receipt(op, node["id"], stored)
-
-    def _blame(self, position: int, errors: list[dict[str, Any]], call: Call, outcome: Outcome) -> None:
-        op = self._request.ops[position]
-        if any(_is_gone(error) for error in errors) and not isinstance(op, Create):
-            outcome.receipts[position] = Receipt(op, _key(op), stale=True)
-        else:
-            self._refuse(position, self._refusal(op, errors, call), outcome)
-
-    def _refuse(self, position: int, refusal: Refusal, outcome: Outcome) -> None:
-        op, earlier = self._request.ops[position], outcome.receipts.get(position)
-        outcome.receipts[position] = Receipt(op, _key(op), earlier.stored if earlier else {}, refusal)
-
-    def _refusal(self, op: Op, errors: list[dict[str, Any]], call: Call) -> Refusal:
-        message = "; ".join(dict.fromkeys(str(error.get("message")).rstrip(".") for error in errors))
-        about = self._field_of(op, errors[0], call)
-        return refusal_of(op, message, label=about.label if about else self._mapping.resource.label,
-                          name=about.name if about else "")
-
-    def _field_of(self, op: Op, error: dict[str, Any], call: Call) -> Field | None:
-        """The field that an error's path ends in: `variants.1.inventoryItem.cost` is the cost."""
-        if call.verb.startswith("tags"):
-            return self._mapping.rule(_TAGS).field
-        path = [str(step) for step in error.get("field") or []]
-        written = [self._mapping.rule(name).field for name in _values(op)]
-        if path and path[-1] == "customProductType":  # what Shopify calls the product type here
-            path = ["productType"]
-        for about in written:
-            if path and (about.write.split(".")[-1] == path[-1] or about.on_create == path[-1]):
-                return about
-        if call.verb == "inventorySetQuantities":
-            return next(iter(written), None)
-        return None
-
-
-def _sort_errors(
-    payload: dict[str, Any], argument: str, call: Call
-) -> tuple[dict[int, list[dict[str, Any]]], list[dict[str, Any]]]:
-    """Errors by place in the call's list, and those that blame the whole call."""
-    by_place: dict[int, list[dict[str, Any]]] = {}
-    whole: list[dict[str, Any]] = []
-    for error in payload.get("userErrors") or []:
-        path = [str(step) for step in error.get("field") or []]
-        at = path.index(argument) + 1 if argument in path else len(path)
-        if at < len(path) and path[at].isdigit() and int(path[at]) < len(call.ops):
-            by_place.setdefault(int(path[at]), []).append(error)
-        else:
-            whole.append(error)
-    return by_place, whole
-
-
-def _is_gone(error: dict[str, Any]) -> bool:
-    return error.get("code") in GONE_CODES or str(error.get("message")) in {
-        "Product does not exist", "Product variant does not exist"}
-
-
-def _raise_for_all(request: Request, answer: Answer) -> None:
-    """Where every call was denied, a right is missing and not one row is wrong."""
-    if not request.calls:
-        return
-    problems: list[Problem] = []
-    for call in request.calls:
-        problem = answer.problem_at(call.alias)
-        if problem is None or not problem.is_denial or isinstance(answer.data.get(call.alias), dict):
-            return
-        problems.append(problem)
-    error: AccessError = denied(problems[0], f"writing {request.mapping.resource.label}")
-    raise error
-
-
-def _unsaid() -> OutcomeUnknown:
-    return OutcomeUnknown("Shopify took a change but did not show what it stored.", cure=LOOKED_AT)

@@ -19,7 +19,8 @@ from shopify_helpers import LEVEL, PRODUCT, VARIANT, mapping_of, update
 from backend.core.model import Mapping, Op
 from backend.errors import OutcomeUnknown, SyncError
 from backend.shopify.answers import answer_from
-from backend.shopify.writes import Call, Request, outcome_of
+from backend.shopify.receipts import outcome_of
+from backend.shopify.writes import Call, Request
 
 FOLDER = Path(os.environ.get("SHARED_DIR") or Path(__file__).parents[3] / "shared") / "fixtures" / "shopify"
 FILES = sorted(FOLDER.glob("**/*.json"))

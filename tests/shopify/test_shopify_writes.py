@@ -14,7 +14,8 @@ from backend.core.values import UNREAD, LocalRef, Unfit
 from backend.errors import AccessError, OutcomeUnknown
 from backend.shopify.answers import Answer, Problem
 from backend.shopify.known import Known, Level
-from backend.shopify.writes import Request, outcome_of, receipts_from, request_for
+from backend.shopify.receipts import outcome_of, receipts_from
+from backend.shopify.writes import Request, request_for
 
 P2, V2, V3 = "gid://shopify/Product/2", "gid://shopify/ProductVariant/12", "gid://shopify/ProductVariant/13"
 LEVEL2 = "gid://shopify/InventoryLevel/7?inventory_item_id=22"
