@@ -28,6 +28,8 @@ class Prepared:
     paused: dict[str, str] = field(default_factory=dict)
     """By resource: why it cannot run, and the cure. Nothing of it is read or written."""
     notes: tuple[str, ...] = ()
+    moved: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By resource: the fields that live in another column than the binding says they did."""
 
 
 @dataclass

@@ -36,7 +36,7 @@ from backend.core.model import (
     Update,
 )
 from backend.core.plan import plan
-from backend.core.values import Value
+from backend.core.values import UNREAD, Value
 from backend.errors import BrakeError, SyncError
 from backend.report import Report, plan_lines
 from backend.store import base, changes, links, waiting
@@ -100,6 +100,8 @@ class _Mapped:
     """One mapping at work."""
 
     mapping: Mapping
+    moved: frozenset[str] = frozenset()
+    """Fields that live in another column than at the last run: what that one held says nothing about this one."""
     pairs: dict[str, Pair] = field(default_factory=dict)
     """By thing."""
     local: Snapshot = field(default_factory=Snapshot)
@@ -111,6 +113,9 @@ class _Mapped:
     """Things to look at once more in this run."""
     written: set[str] = field(default_factory=set)
     """Things written in Shopify since the last look."""
+    parent_made: bool = False
+    """Something that this mapping refers to was made in Shopify, which makes children of its own: a new product
+    has a variant, a new variant stock levels. Only a whole read finds those."""
     refusals: dict[tuple[Side, Key, str], Refusal] = field(default_factory=dict)
     updated: set[str] = field(default_factory=set)
     batches_done: int = 0
@@ -169,7 +174,10 @@ class _Run:
         local = session.local.prepare(ready, dict(session.bindings), write=write)
         paused = remote.paused | local.paused
         self.report.notes += [*remote.notes, *local.notes]
-        self.work = [_Mapped(mapping) for mapping in local.mappings if mapping.name not in paused]
+        self.work = [
+            _Mapped(mapping, moved=frozenset(local.moved.get(mapping.name, ())))
+            for mapping in local.mappings if mapping.name not in paused
+        ]
         for mapping in session.mappings:
             now = next((one.mapping for one in self.work if one.mapping.name == mapping.name), mapping)
             self.report.of(now).paused = paused.get(mapping.name)
@@ -177,24 +185,32 @@ class _Run:
             with session.database.write() as tx:
                 for mapping in session.mappings:
                     links.remember_binding(tx, mapping.id, local.bindings.get(mapping.name), paused.get(mapping.name))
+                    base.forget(tx, mapping.id, local.moved.get(mapping.name, ()))
 
     def _read(self) -> None:
         with self.session.database.read() as tx:
             for stored in links.mappings(tx, self.session.link_id):
                 for row, thing in base.keys(tx, stored.id):
                     self.directory.add(stored.resource, row, thing)
-            for one in self.work:
-                one.pairs = {pair.remote: pair for pair in base.pairs(tx, one.mapping)}
         for one in self.work:
-            self._say("reading_grist", one)
-            one.local = self.session.local.read(one.mapping)
+            self._read_local(one)
         for one in self.work:
-            self._say("reading_shopify", one)
-            seen = self.session.remote.read(one.mapping)
-            # No list proves absence on Shopify's side: what it lacks is asked by id.
-            unseen = one.pairs.keys() - seen.rows.keys() - seen.gone - seen.outside
-            one.remote = seen.merged(self.session.remote.read(one.mapping, unseen)) if unseen else seen
-            self.report.notes += [*one.local.notes, *one.remote.notes]
+            self._read_remote(one)
+
+    def _read_local(self, one: _Mapped) -> None:
+        self._say("reading_grist", one)
+        with self.session.database.read() as tx:
+            one.pairs = {pair.remote: _forgetting(pair, one) for pair in base.pairs(tx, one.mapping)}
+        one.local = self.session.local.read(one.mapping)
+        self.report.notes += one.local.notes
+
+    def _read_remote(self, one: _Mapped) -> None:
+        self._say("reading_shopify", one)
+        seen = self.session.remote.read(one.mapping)
+        # No list proves absence on Shopify's side: what it lacks is asked by id.
+        unseen = one.pairs.keys() - seen.rows.keys() - seen.gone - seen.outside
+        one.remote = seen.merged(self.session.remote.read(one.mapping, unseen)) if unseen else seen
+        self.report.notes += one.remote.notes
 
     # --- deciding -------------------------------------------------------------------------------
 
@@ -218,6 +234,10 @@ class _Run:
         one.refuse(one.plan.refusals)
         for row, thing in one.plan.paired:
             self.directory.add(mapping.name, row, thing)
+        for pair in one.pairs.values():
+            if one.local.proves_gone(pair.local):
+                # Grist gives freed row ids away again: nothing may point at a row that is not there.
+                self.directory.drop(mapping.name, pair.local, pair.remote)
         coming = (str(op.source) for op in one.plan.on(Side.LOCAL) if isinstance(op, Create))
         self.directory.expect(mapping.name, coming)
         return one.plan
@@ -373,6 +393,8 @@ class _Run:
         batch.history.append(self._line(one, op, kind="create", local_key=row, remote_key=thing, after=dict(sent)))
         if op.side is Side.REMOTE:
             batch.marks.append(Mark(row, thing, op.title))
+            for other in self.work:
+                other.parent_made |= any(target == one.mapping.name for _, target in _references(other.mapping))
         self._after(one, op.side, thing, agreed)
         counts = self.report.of(one.mapping)
         counts.created += 1
@@ -411,26 +433,37 @@ class _Run:
         """Read by id what was touched, plan it and write once more: formula results, totals, values that a service
         stored differently, conditional writes that came too late. False when there was nothing to do."""
         self._spread()
-        looking = [one for one in self.work if one.again]
+        looking = [one for one in self.work if one.again or one.parent_made]
         for one in self.work:
             one.plan = Plan(one.mapping)
             one.written = set()
         for one in looking:
-            self._say("checking", one)
-            things, one.again = one.again, set()
-            with self.session.database.read() as tx:
-                one.pairs = {pair.remote: pair for pair in base.pairs(tx, one.mapping) if pair.remote in things}
-            rows = {pair.local for pair in one.pairs.values()}
-            one.local = _targeted(self.session.local.read(one.mapping, rows))
-            one.remote = _targeted(self.session.remote.read(one.mapping, set(one.pairs)))
+            whole, things = one.parent_made, one.again
+            one.parent_made, one.again = False, set()
+            if whole:
+                self._read_local(one)
+                self._read_remote(one)
+            else:
+                self._read_some(one, things)
             planned = self._plan_one(one)
             with self.session.database.write() as tx:
+                base.join(tx, one.mapping.id, planned.paired)
                 _remember_agreements(tx, planned)
+                rows = None if whole else {pair.local for pair in one.pairs.values()}
                 waiting.replace_conflicts(tx, one.mapping, planned.conflicts, rows)
         if any(one.plan and not one.plan.empty for one in looking):
             self._write()
             return True
         return False
+
+    def _read_some(self, one: _Mapped, things: Collection[str]) -> None:
+        """Read the pairs of `things` by id. Such a read never proves anything about the others."""
+        self._say("checking", one)
+        with self.session.database.read() as tx:
+            one.pairs = {pair.remote: pair for pair in base.pairs(tx, one.mapping) if pair.remote in things}
+        rows = {pair.local for pair in one.pairs.values()}
+        one.local = replace(self.session.local.read(one.mapping, rows), complete=False)
+        one.remote = replace(self.session.remote.read(one.mapping, set(one.pairs)), complete=False)
 
     def _spread(self) -> None:
         """Writing a thing moves computed fields of its relatives: a product's total, a variant's display name.
@@ -555,9 +588,13 @@ def _looks_of_new_rows(one: _Mapped) -> dict[int, str]:
     }
 
 
-def _targeted(snapshot: Snapshot) -> Snapshot:
-    """A read of some keys never proves anything about the others."""
-    return replace(snapshot, complete=False)
+def _forgetting(pair: Pair, one: _Mapped) -> Pair:
+    """`pair` without the base of the fields that moved to another column."""
+    if not one.moved:
+        return pair
+    places = {one.mapping.index[name] for name in one.moved}
+    unread = [UNREAD if i in places else value for i, value in enumerate(pair.base_local)]
+    return replace(pair, base_local=tuple(unread))
 
 
 def _references(mapping: Mapping) -> list[tuple[int, str]]:

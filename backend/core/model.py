@@ -220,6 +220,10 @@ class Snapshot:
     notes: tuple[str, ...] = ()
     """Sentences for the report: why it is not complete, which way it was read."""
 
+    def proves_gone(self, key: Key) -> bool:
+        """Whether this read shows that `key` is not there any more."""
+        return key in self.gone or (self.complete and key not in self.rows and key not in self.outside)
+
     def merged(self, other: Snapshot) -> Snapshot:
         """This snapshot with a later, targeted one laid over it."""
         rows = {k: v for k, v in self.rows.items() if k not in other.gone and k not in other.outside} | other.rows

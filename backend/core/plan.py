@@ -106,7 +106,7 @@ class _Work:
             return
         if blocked or pair.local in self.local.outside or pair.remote in self.remote.outside:
             return
-        row_gone = row is None and self._proven_gone(self.local, pair.local)
+        row_gone = self.local.proves_gone(pair.local)
         thing_gone = thing is None and pair.remote in self.remote.gone
         if row_gone and thing_gone:
             self.dissolved.append((pair.local, pair.remote))
@@ -280,7 +280,3 @@ class _Work:
 
     def _title(self, row: int, thing: str) -> str:
         return self.remote.titles.get(thing) or self.local.titles.get(row, "")
-
-    @staticmethod
-    def _proven_gone(snapshot: Snapshot, key: Key) -> bool:
-        return key in snapshot.gone or (snapshot.complete and key not in snapshot.outside)

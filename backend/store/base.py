@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Mapping as Dict
 from typing import Any
 
@@ -14,6 +14,11 @@ from backend.store.tables import pair
 
 CHUNK = 500
 """Keys in one `in (…)`: SQLite takes at most 32,766 bound values, and plans short lists better."""
+
+
+_SET_BASES = sa.update(pair).where(pair.c.id == sa.bindparam("pair")).values(
+    base_local=sa.bindparam("base_local"), base_remote=sa.bindparam("base_remote"), shown=sa.bindparam("shown")
+)
 
 
 def pairs(tx: sa.Connection, mapping: Mapping) -> list[Pair]:
@@ -92,9 +97,24 @@ def advance(
             updates.append({"pair": pair_id, "base_local": {**old_local, **base_local},
                             "base_remote": {**old_remote, **base_remote}, "shown": {**old_shown, **steps}})
     if updates:
-        tx.execute(sa.update(pair).where(pair.c.id == sa.bindparam("pair")).values(
-            base_local=sa.bindparam("base_local"), base_remote=sa.bindparam("base_remote"),
-            shown=sa.bindparam("shown")), updates)
+        tx.execute(_SET_BASES, updates)
+
+
+def forget(tx: sa.Connection, mapping_id: int, fields: Collection[str]) -> None:
+    """Forget what was agreed on these fields: they never met where they live now."""
+    if not fields:
+        return
+    query = sa.select(pair.c.id, pair.c.base_local, pair.c.base_remote, pair.c.shown).where(
+        pair.c.mapping_id == mapping_id)
+    updates = [
+        {"pair": pair_id} | {
+            name: {field: value for field, value in stored.items() if field not in fields}
+            for name, stored in (("base_local", base_local), ("base_remote", base_remote), ("shown", shown))
+        }
+        for pair_id, base_local, base_remote, shown in tx.execute(query)
+    ]
+    if updates:
+        tx.execute(_SET_BASES, updates)
 
 
 def dump_values(values: Dict[str, Value]) -> dict[str, Any]:
