@@ -1,7 +1,7 @@
 // What differs between the value both sides last agreed on and the value one side holds now. Pure.
 //
 //   type                      answer
-//   text, html                {kind: "text", parts: [{text, mark}], differences, excerpt}
+//   text, html                {kind: "text", parts: [{text, mark}], excerpt}
 //   integer, decimal, money   {kind: "number", difference: "-3.00"}
 //   list                      {kind: "list", tokens: [{text, mark}]}
 //   date, datetime            {kind: "date", days} or {kind: "date", hours}
@@ -57,7 +57,7 @@ export function htmlText(html) {
 }
 
 /** The part of a long marked text around its first difference: from three words before it, or null when short. */
-export function excerpt(parts, limit = 100) {
+export function excerpt(parts, limit = 60) {
   const shown = parts.reduce((sum, part) => sum + part.text.length, 0);
   if (shown <= limit) return null;
   const first = Math.max(parts.findIndex((part) => part.mark), 0);
@@ -134,8 +134,7 @@ function textDifference(base, value) {
   const changed = parts.reduce((sum, part) => sum + (part.mark ? part.text.length : 0), 0);
   // Over half changed: marks would be noise, the whole value says it better.
   if (changed > (base.length + value.length) / 2) return { kind: "plain" };
-  const differences = parts.filter((part, at) => part.mark && !parts[at - 1]?.mark).length;
-  return { kind: "text", parts, differences, excerpt: excerpt(parts) };
+  return { kind: "text", parts, excerpt: excerpt(parts) };
 }
 
 function tokens(text) {

@@ -87,7 +87,7 @@ function Status({ status, s, f, on }) {
     stopped: () => html`<${Icon} name="triangle" tone="bad" /><span data-cut>${stopped ? f.t("bar.stopped_at", { clock: f.moment(stopped, now) }) : f.t("bar.stopped")}</span>`,
     failed: () => html`<${Icon} name="triangle" tone="bad" /><span data-cut>${stopped ? f.t("bar.failed_at", { clock: f.moment(stopped, now) }) : f.t("bar.failed")}</span>`,
   }[status];
-  return html`${text()}${counted && html`<span class="aside"><span class="sep" aria-hidden="true"> · </span><${Link} onPress=${() => on.go("conflicts")}>${f.t("bar.conflicts", { n: server.counts.conflicts })}<//></span>`}`;
+  return html`${text()}${counted && html`<span class="aside"><span class="sep" aria-hidden="true">·</span><${Link} onPress=${() => on.go("conflicts")}>${f.t("bar.conflicts", { n: server.counts.conflicts })}<//></span>`}`;
 }
 
 /** "Writing Variants: 310 of 742", "Reading Grist: 1,240 rows": true counts, or none. */

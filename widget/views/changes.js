@@ -45,7 +45,7 @@ function Tools({ s, f, on, items }) {
 
 function Head({ f }) {
   return html`<thead><tr><th scope="col">${f.t("changes.row")}</th><th scope="col" class="name">${f.t("changes.field")}</th><th scope="col" class="to">${f.t("changes.to")}</th>
-    <th scope="col">${f.t("changes.before")}</th><th scope="col">${f.t("changes.after")}</th></tr></thead>`;
+    <th scope="col">${f.t("changes.before")}<span class="slim">, ${f.t("changes.after")}</span></th><th scope="col" class="after">${f.t("changes.after")}</th></tr></thead>`;
 }
 
 function Run({ group, cut, s, f, on }) {
@@ -66,7 +66,7 @@ function Line({ item, s, f }) {
   const before = item.kind === "create" && !item.field_label ? html`<i class="quiet">${f.t("value.no_row")}</i>` : html`<${Value} type=${item.type} value=${item.before} f=${f} now=${s.now} struck />`;
   const after = wholeRow && !item.field_label && item.after === null ? html`<i class="quiet">${f.t(item.kind === "create" ? "changes.created" : "changes.deleted")}</i>` : html`<${After} item=${item} f=${f} now=${s.now} />`;
   return html`<tr data-tip=${item.why || undefined}><th scope="row" data-cut>${item.title}</th><td class="name" data-cut>${field}</td>
-    <td class="to"><${Direction} to=${item.to} f=${f} /></td><td data-cut>${before}</td><td data-cut>${after}</td></tr>`;
+    <td class="to"><${Direction} to=${item.to} f=${f} /></td><td data-cut>${before} <span class="slim">${after}</span></td><td class="after" data-cut>${after}</td></tr>`;
 }
 
 /** The value after, with its difference: "12 −2", "bag + summer". */

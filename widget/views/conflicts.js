@@ -220,7 +220,7 @@ function Field({ line, index, first, s, f, on, may }) {
   const label = item.whole_row ? f.t("conflicts.whole_row") : item.field_label;
   const side = (name) => html`<${SideCell} item=${item} name=${name} choice=${choice} may=${may && !leaving} tab=${tab(name)} whole=${whole} label=${label} s=${s} f=${f} on=${on} />`;
   return html`<div class=${`field ${isCurrent ? "current" : ""} ${leaving ? "leaving" : ""}`} data-key=${line.key} data-conflict=${item.id} role="rowgroup"
-      onFocusIn=${(event) => {
+      onfocusin=${(event) => {
         const name = event.target.closest("[data-column]")?.dataset.column ?? column;
         if (!isCurrent || name !== column) on.current(item.id, name, false);
       }}>

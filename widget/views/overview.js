@@ -102,9 +102,10 @@ function Recent({ s, f, on }) {
       <th scope="col">${f.t("overview.by")}</th><th scope="col">${f.t("overview.result")}</th><th scope="col" class="number took">${f.t("overview.took")}</th></tr></thead>
     <tbody>${s.runs.map((run) => {
       const result = resultWords(run, f);
-      const at = Date.parse(run.started_at ?? run.finished_at);
+      const at = Date.parse(run.finished_at ?? run.started_at);
       return html`<tr key=${run.id}><th scope="row"><${Link} onPress=${() => on.go("changes")}><span data-tip=${f.exact(at)}>${f.moment(at, s.now)}</span><//></th>
-        <td data-cut>${capital(run.by)}</td><td data-cut>${run.kind === "preview" ? f.t("overview.preview", { result }) : result}</td>
+        <td data-cut><span class="wide">${capital(run.by)}</span><span class="narrow">${capital(run.by?.split(/[,:]/)[0])}</span></td>
+        <td data-cut>${run.kind === "preview" ? f.t("overview.preview", { result }) : result}</td>
         <td class="number took">${run.seconds === null || run.seconds === undefined ? "" : f.seconds(run.seconds)}</td></tr>`;
     })}</tbody></table>`;
 }

@@ -5,8 +5,8 @@ import { html, useEffect, useLayoutEffect, useRef } from "../vendor/preact-htm.j
 // 16 × 16, drawn with 1.25 px strokes in the colour of the text beside them.
 const ICONS = {
   dots: html`<g fill="currentColor" stroke="none"><circle cx="3.5" cy="8" r="1.4" /><circle cx="8" cy="8" r="1.4" /><circle cx="12.5" cy="8" r="1.4" /></g>`,
-  right: html`<path d="M2 8h12M10 4l4 4-4 4" />`,
-  left: html`<path d="M14 8H2M6 4 2 8l4 4" />`,
+  right: html`<path d="M2 8h12M10.5 4.5 14 8l-3.5 3.5" />`,
+  left: html`<path d="M14 8H2M5.5 4.5 2 8l3.5 3.5" />`,
   chevron: html`<path d="m4.5 6.5 3.5 3.5 3.5-3.5" />`,
   turning: html`<path d="M13.5 6.5A5.8 5.8 0 0 0 3.2 4.6M2.5 9.5a5.8 5.8 0 0 0 10.3 1.9M13.6 2.6v3.9H9.7M2.4 13.4V9.5h3.9" />`,
   triangle: html`<path d="M8 2 14.7 13.6H1.3ZM8 6.4v3.4M8 11.4v.6" />`,
