@@ -12,7 +12,10 @@ import sqlalchemy as sa
 from backend.core.model import Choice, Conflict, Key, Mapping, Proposal, Refusal, Side
 from backend.core.values import UNREAD, Kind, dump, load
 from backend.store.db import now
-from backend.store.tables import conflict, deletion, mapping, refusal, sighting
+from backend.store.tables import conflict, deletion, mapping, pair, refusal, sighting
+
+CHUNK = 500
+"""Ids in one `in (…)`."""
 
 # --- conflicts ----------------------------------------------------------------------------------
 
@@ -98,6 +101,25 @@ def conflict_by_id(tx: sa.Connection, link_id: int, conflict_id: int) -> OpenCon
              .where(mapping.c.link_id == link_id, conflict.c.id == conflict_id))
     row = tx.execute(query).one_or_none()
     return OpenConflict(*row) if row else None
+
+
+def conflict_page(tx: sa.Connection, mapping_ids: Sequence[int], *, after: int = 0, limit: int = 200
+                  ) -> list[OpenConflict]:
+    """Open conflicts of some mappings in the order they were first seen. `after` is the id to go on from, so that
+    what is settled between two pages moves nothing."""
+    query = (sa.select(*_CONFLICT).where(conflict.c.mapping_id.in_(mapping_ids), conflict.c.id > after)
+             .order_by(conflict.c.id).limit(limit))
+    return [OpenConflict(*row) for row in tx.execute(query)]
+
+
+def conflicts_by_id(tx: sa.Connection, mapping_ids: Sequence[int], ids: Sequence[int]) -> dict[int, OpenConflict]:
+    """Those of `ids` that are still open in these mappings."""
+    found = {}
+    for start in range(0, len(ids), CHUNK):
+        query = sa.select(*_CONFLICT).where(
+            conflict.c.mapping_id.in_(mapping_ids), conflict.c.id.in_(ids[start:start + CHUNK]))
+        found.update({row.id: OpenConflict(*row) for row in tx.execute(query)})
+    return found
 
 
 def choose(tx: sa.Connection, conflict_id: int, choice: dict[str, Any]) -> None:
@@ -217,6 +239,26 @@ def refusals(tx: sa.Connection, link_id: int, *, limit: int = 200) -> list[sa.Ro
              .join(mapping, mapping.c.id == refusal.c.mapping_id)
              .where(mapping.c.link_id == link_id).order_by(refusal.c.waits, refusal.c.id).limit(limit))
     return list(tx.execute(query))
+
+
+def count_refusals(tx: sa.Connection, link_id: int) -> int:
+    """How many rows `refusals` would list without a limit."""
+    query = (sa.select(sa.func.count(refusal.c.id)).join(mapping, mapping.c.id == refusal.c.mapping_id)
+             .where(mapping.c.link_id == link_id))
+    return int(tx.execute(query).scalar_one())
+
+
+# --- names of things ----------------------------------------------------------------------------
+
+
+def known_things(tx: sa.Connection, mapping_id: int, things: Sequence[str]) -> dict[str, tuple[int, dict[str, Any]]]:
+    """By thing: its row in Grist, and what Shopify held of it when both last agreed (values as JSON, by field)."""
+    found = {}
+    for start in range(0, len(things), CHUNK):
+        query = sa.select(pair.c.remote_key, pair.c.local_key, pair.c.base_remote).where(
+            pair.c.mapping_id == mapping_id, pair.c.remote_key.in_(things[start:start + CHUNK]))
+        found.update({thing: (row, values) for thing, row, values in tx.execute(query)})
+    return found
 
 
 # --- counts, new rows ---------------------------------------------------------------------------
