@@ -393,8 +393,11 @@ class _Run:
         batch.history.append(self._line(one, op, kind="create", local_key=row, remote_key=thing, after=dict(sent)))
         if op.side is Side.REMOTE:
             batch.marks.append(Mark(row, thing, op.title))
+            made = {one.mapping.name}
             for other in self.work:
-                other.parent_made |= any(target == one.mapping.name for _, target in _references(other.mapping))
+                if any(target in made for _, target in _references(other.mapping)):
+                    other.parent_made = True
+                    made.add(other.mapping.name)
         self._after(one, op.side, thing, agreed)
         counts = self.report.of(one.mapping)
         counts.created += 1
