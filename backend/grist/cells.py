@@ -65,6 +65,23 @@ def error_of(cell: Any) -> str:
     return str(cell[1]) if isinstance(cell, list) and len(cell) > 1 and cell[0] == "E" else ""
 
 
+def spoken_value(value: Any) -> str:
+    """A value in a sentence."""
+    if value is None or value == "":
+        return "nothing"
+    if isinstance(value, Unfit):
+        return repr(value.text)
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S} UTC"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    if value is UNREAD:
+        return "something that cannot be seen"
+    return repr(value) if isinstance(value, str) else str(value)
+
+
 def is_hidden(cell: Any) -> bool:
     return isinstance(cell, list) and cell[:1] == ["C"]
 

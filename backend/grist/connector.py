@@ -21,7 +21,7 @@ from backend.core.values import UNREAD, Value
 from backend.errors import AccessError, RetryLater, UserError
 from backend.grist import tables as making
 from backend.grist.binding import Bound, as_identifier, bind, find_table
-from backend.grist.cells import Unstorable
+from backend.grist.cells import Unstorable, spoken_value
 from backend.grist.client import Applied, BundleRefused, GristClient, State
 from backend.grist.history import TableDelta, table_delta
 from backend.grist.reading import RowReader
@@ -114,7 +114,8 @@ class GristConnector:
         ready = [self._bound[m.name].mapping for m in mappings if m.name in self._bound]
         kept = {name: bindings[name] for name in (m.name for m in mappings) if bindings.get(name)}
         kept |= {m.name: self._bound[m.name].binding() for m in ready if self._bound[m.name].exists}
-        return Prepared(tuple(ready), kept, paused, tuple(notes))
+        moved = {m.name: _moved(bindings.get(m.name) or {}, kept.get(m.name) or {}) for m in ready}
+        return Prepared(tuple(ready), kept, paused, tuple(notes), moved)
 
     def columns(self, table: str) -> list[Column]:
         """The columns of a table, for suggestions."""
@@ -519,18 +520,28 @@ class GristConnector:
         if isinstance(item.op, Delete):
             if row in delta.touched:
                 typed = ", ".join(
-                    f"{column} = {after!r}" for (r, column), (_, after) in delta.cells.items() if r == row
+                    f"{column} = {self._shown(bound, column, after)}" for (r, column), (_, after) in delta.cells.items() if r == row
                 )
                 self.notes.append(f"{where} was deleted by the sync in the moment in which somebody changed it "
                                   f"({typed}). The document's history can bring it back.")
             return
         for column, cell in item.cells.items():
             if (row, column) in delta.cells and delta.cells[row, column][1] != cell:
-                before, after = delta.cells[row, column]
+                before, after = (self._shown(bound, column, one) for one in delta.cells[row, column])
                 self.notes.append(
-                    f"{where}, column {column!r}: somebody changed {before!r} to {after!r} in the moment in which the "
-                    f"sync wrote {cell!r}, which stands there now. Type {after!r} again if it was meant."
+                    f"{where}, column {column!r}: somebody changed {before} to {after} in the moment in which the sync "
+                    f"wrote {self._shown(bound, column, cell)}, which stands there now. Type {after} again if it was "
+                    "meant."
                 )
+
+    def _shown(self, bound: Bound, column_id: str, cell: Any) -> str:
+        """A cell as a person knows it: dates as dates, not seconds."""
+        for rule in bound.mapping.fields:
+            column = bound.columns.get(rule.name)
+            if column and column.id == column_id:
+                reader = RowReader(bound, bound.mapping, self._decimals)
+                return spoken_value(reader.value(rule.name, {column_id: cell}))
+        return spoken_value(cell)
 
     def _read_back(
         self, bound: Bound, items: list[Item], rows: dict[int, int], applied: Applied
@@ -620,3 +631,9 @@ def _title_column(bound: Bound) -> Column | None:
         return bound.columns[bound.mapping.resource.title]
     return next((bound.columns[r.name] for r in bound.mapping.fields if r.kind == "text" and r.name in bound.columns),
                 None)
+
+
+def _moved(before: dict[str, Any], now: dict[str, Any]) -> tuple[str, ...]:
+    """The fields that live in another column than `before` says; a renamed column is still the same one."""
+    old, new = before.get("columns", {}), now.get("columns", {})
+    return tuple(name for name in new if name in old and new[name]["colRef"] != old[name]["colRef"])

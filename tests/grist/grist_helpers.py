@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from backend.core.model import Change, Direction, FieldRule, Mapping, Resource, Rule, Update, Why
+from backend.core.model import Change, Direction, FieldRule, Mapping, Resource, Rule, Side, Update, Why
 from backend.grist import GristConnector, create_document
 from backend.shopify.resources import RESOURCES
 from demo.grist import Grist, create_app
@@ -54,6 +54,11 @@ class Place:
     def states(self) -> int:
         return len(self.call("GET", "/states")["states"])
 
+    def remove(self, doc_id: str) -> None:
+        if self.grist is None:
+            headers = {"Authorization": f"Bearer {self.key}"}
+            requests.delete(f"{self.url}/api/docs/{doc_id}", headers=headers, timeout=20)
+
     def fault(self, **fault: Any) -> None:
         requests.post(f"{self.url}/__control/faults", json={"next": [fault]}, timeout=5)
 
@@ -65,8 +70,9 @@ def a_place() -> Iterator[Place]:
         headers = {"Authorization": f"Bearer {key}"}
         workspace = requests.get(f"{real}/api/orgs/current/workspaces", headers=headers, timeout=20).json()[0]["id"]
         doc_id = create_document(real, key, workspace, "test of the connector")
-        yield Place(real, doc_id, key)
-        requests.delete(f"{real}/api/docs/{doc_id}", headers=headers, timeout=20)
+        place = Place(real, doc_id, key)
+        yield place
+        place.remove(doc_id)
         return
     grist = Grist()
     document = grist.new_document("Shop")
@@ -76,7 +82,7 @@ def a_place() -> Iterator[Place]:
 
 
 def mapping(resource: str | Resource, *fields: str, table: str = "", **options: Any) -> Mapping:
-    """`mapping("products", "title", "vendor=Brand")`: fields with the column that they live in, else their label's id."""
+    """`mapping("products", "title", "vendor=Brand")`: fields with their column, else the id that their label makes."""
     known = RESOURCES[resource] if isinstance(resource, str) else resource
     rules = []
     for text in fields:
@@ -94,8 +100,6 @@ def rule(mapping: Mapping, name: str, **changes: Any) -> Mapping:
 
 def update(key: int, partner: str, **changes: tuple[Any, Any]) -> Update:
     """`update(1, gid, title=("A", "B"))`: from what stands there to what will."""
-    from backend.core.model import Side
-
     return Update(Side.LOCAL, key, partner, tuple(
         Change(name, before, after, Why.CHANGED) for name, (before, after) in changes.items()
     ))

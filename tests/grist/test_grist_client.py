@@ -147,6 +147,7 @@ def test_a_document_is_made_in_a_workspace(place: Place) -> None:
     workspace = requests.get(f"{place.url}/api/orgs/current/workspaces", headers=headers, timeout=5).json()[0]["id"]
     made = create_document(place.url, place.key, workspace, "Shop")
     assert GristConnector(place.url, made, api_key=place.key).tables() == ["Table1"]
+    place.remove(made)
     for unknown in (99999, "home"):
         with pytest.raises(UserError) as caught:
             create_document(place.url, place.key, unknown, "Shop")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -209,6 +210,17 @@ def test_a_value_typed_in_the_very_moment_of_the_write_is_named(place: Place, pr
     assert "the sync wrote 'x', which stands there now" in note
 
 
+def test_a_date_typed_in_that_moment_is_named_as_a_date(place: Place) -> None:
+    connector = place.connector()
+    [bound] = connector.prepare([mapping("products", "title", "createdAt")], {}, write=True).mappings
+    place.act(["AddRecord", "Products", None, {"Title": "A", "Shopify_ID": GID(1)}])
+    connector.read(bound)
+    after_next(connector._client, "newest", lambda: place.act(["UpdateRecord", "Products", 1, {"Created": 1767323045}]))
+    connector.apply(bound, [update(1, GID(1), createdAt=(None, datetime(2026, 3, 1, tzinfo=UTC)))])
+    assert "somebody changed nothing to 2026-01-02 03:04:05 UTC" in connector.notes[0]
+    assert "the sync wrote 2026-03-01 00:00:00 UTC" in connector.notes[0]
+
+
 def test_other_edits_in_that_moment_are_nothing_to_report(place: Place, products: Any) -> None:
     connector, bound = products
     after_next(connector._client, "newest", lambda: place.act(["UpdateRecord", "Products", 2, {"Title": "typed"}]))
@@ -265,7 +277,7 @@ def test_formula_unmapped_and_one_way_columns_are_never_written(place: Place) ->
     [bound] = connector.prepare([wanted], {}, write=True).mappings
     states = place.states()
     for name in ("price", "barcode", "cost"):
-        with pytest.raises(ValueError, match="must not be written|is not mapped"):
+        with pytest.raises(ValueError, match=r"must not be written|is not mapped"):
             connector.apply(bound, [update(1, "gid://1", **{name: (None, "1")})])
     assert place.states() == states
 
