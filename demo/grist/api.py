@@ -13,15 +13,17 @@ from typing import Any, NoReturn
 from flask import Blueprint, Request, Response, g, request
 
 from demo.grist import rules, sql
-from demo.grist.access import Caller, Refused, require
+from demo.grist.access import Refused, require
 from demo.grist.cells import is_error, typed
 from demo.grist.document import Applied, Document
 from demo.grist.history import UnknownState
+from demo.grist.payloads import checked_list, yes
+from demo.grist.reading import Columns, order_of, read_table
 from demo.grist.replies import answer
 from demo.grist.schema import is_metadata, is_visible
 from demo.grist.service import Grist
 from demo.grist.summary import SAMPLE_ROWS
-from demo.grist.tables import SandboxError, Table
+from demo.grist.tables import SandboxError
 
 Json = Any
 
@@ -60,14 +62,14 @@ def _rows(bp: Blueprint) -> None:
 
     @bp.post("/tables/<table_id>/records")
     def add_records(table_id: str) -> Response:
-        listed = _checked_records(_body(), "NewRecord", ())
+        listed = checked_list(_body(), "NewRecord", ())
         values = _by_column(listed)
         applied = _write(table_id, values, [["BulkAddRecord", table_id, [None] * len(listed), values]])
         return answer({"records": [{"id": row} for row in applied.values[0]]})
 
     @bp.patch("/tables/<table_id>/records")
     def change_records(table_id: str) -> Response:
-        listed = _checked_records(_body(), "Record", ("id", "fields"))
+        listed = checked_list(_body(), "Record", ("id", "fields"))
         if any(set(record["fields"]) != set(listed[0]["fields"]) for record in listed):
             raise Refused(400, "PATCH requires all records to have same fields")
         values = _by_column(listed)
@@ -76,7 +78,7 @@ def _rows(bp: Blueprint) -> None:
 
     @bp.put("/tables/<table_id>/records")
     def put_records(table_id: str) -> Response:
-        listed = _checked_records(_body(), "AddOrUpdateRecord", ("require",))
+        listed = checked_list(_body(), "AddOrUpdateRecord", ("require",))
         return answer(_put_records(table_id, listed))
 
     @bp.post("/tables/<table_id>/records/delete")
@@ -105,7 +107,7 @@ def _columns(bp: Blueprint) -> None:
         document = _reader()
         _known_table(document, table_id)
         unseen = rules.hidden(document, table_id, g.caller.user)
-        listed = document.columns(table_id, hidden=_yes(request.args.get("hidden")))
+        listed = document.columns(table_id, hidden=yes(request.args.get("hidden")))
         return answer({"columns": [column for column in listed if column["id"] not in unseen.columns]})
 
     @bp.post("/tables/<table_id>/columns")
@@ -139,9 +141,9 @@ def _columns(bp: Blueprint) -> None:
                    for column in listed if column["id"] in refs]
         additions = [["AddVisibleColumn", table_id, column["id"], column.get("fields") or {}]
                      for column in listed if column["id"] not in refs]
-        actions = [*([] if _yes(request.args.get("noupdate")) else changes),
-                   *([] if _yes(request.args.get("noadd")) else additions)]
-        if _yes(request.args.get("replaceall")):
+        actions = [*([] if yes(request.args.get("noupdate")) else changes),
+                   *([] if yes(request.args.get("noadd")) else additions)]
+        if yes(request.args.get("replaceall")):
             kept = {column["id"] for column in listed}
             shown = [column["id"] for column in document.columns(table_id)]
             actions.append(["BulkRemoveRecord", "_grist_Tables_column",
@@ -198,7 +200,7 @@ def _bundles_and_states(bp: Blueprint) -> None:
         actions = request.get_json(silent=True)
         if not isinstance(actions, list):
             raise Refused(400, "Invalid payload", details={"userError": "Error: body is not an array"})
-        return answer(_apply(actions, parse_text=not _yes(request.args.get("noparse"))).answer())
+        return answer(_apply(actions, parse_text=not yes(request.args.get("noparse"))).answer())
 
     @bp.get("/states")
     def states() -> Response:
@@ -253,12 +255,15 @@ def _webhooks(bp: Blueprint, grist: Grist) -> None:
     def add_webhooks() -> Response:
         require(g.caller, "owner")
         listed = _checked_list("webhooks", "Webhook", ("fields",))
-        return answer({"webhooks": [{"id": grist.webhooks(g.document).create(hook["fields"])} for hook in listed]})
+        made = [{"id": grist.webhooks(g.document).create(hook["fields"])} for hook in listed]
+        g.modified = True
+        return answer({"webhooks": made})
 
     @bp.patch("/webhooks/<hook_id>")
     def change_webhook(hook_id: str) -> Response:
         require(g.caller, "owner")
         grist.webhooks(g.document).update(hook_id, _body())
+        g.modified = True
         return answer({"success": True})
 
     @bp.delete("/webhooks/queue")
@@ -271,40 +276,13 @@ def _webhooks(bp: Blueprint, grist: Grist) -> None:
     def remove_webhook(hook_id: str) -> Response:
         require(g.caller, "owner")
         grist.webhooks(g.document).delete(hook_id)
+        g.modified = True
         return answer({"success": True})
 
 
 # Reading
 
-def read_table(document: Document, caller: Caller, table_id: str, wanted: dict[str, Any] | None = None,
-               ) -> tuple[list[int], dict[str, tuple[str, list[Any]]]]:
-    """The rows and columns of a table that the caller sees: ids, and `{column: (type, cells)}`.
-
-    `wanted` is a filter `{column: [values]}`. Raises Refused and SandboxError.
-    """
-    with document.lock:
-        table = document.tables[table_id]
-        unseen = rules.hidden(document, table_id, caller.user)
-        if unseen.everything:
-            raise Refused(403, "Blocked by table read access rules")
-        rows = _matching(table, wanted or {})
-        if unseen.rows:
-            rows = [row for row in rows if row not in unseen.rows]
-        whole = rows is table.row_ids
-        columns = {}
-        # Data columns first, then formulas, as Grist answers.
-        for column in sorted(table.columns.values(), key=lambda column: column.is_formula):
-            if column.col_id in unseen.columns:
-                continue
-            cells = table.values(column.col_id, None if whole else rows)
-            if column.col_id in unseen.cells:
-                censored = unseen.cells[column.col_id]
-                cells = [rules.CENSORED if row in censored else cell for row, cell in zip(rows, cells, strict=True)]
-            columns[column.col_id] = (column.type, cells)
-        return list(rows), columns
-
-
-def _read(table_id: str, wanted: dict[str, Any], options: Any) -> tuple[list[int], dict[str, tuple[str, list[Any]]]]:
+def _read(table_id: str, wanted: dict[str, Any], options: Any) -> tuple[list[int], Columns]:
     document = _reader()
     if any(not isinstance(values, list) for values in wanted.values()):
         raise Refused(400, "Invalid query: filter values must be arrays")
@@ -312,7 +290,7 @@ def _read(table_id: str, wanted: dict[str, Any], options: Any) -> tuple[list[int
         rows, columns = read_table(document, g.caller, table_id, wanted)
     except SandboxError as error:
         _reword(error, table_id, ())
-    order = _order(rows, columns, options.get("sort") or request.headers.get("X-Sort"))
+    order = order_of(rows, columns, options.get("sort") or request.headers.get("X-Sort"))
     limit = options.get("limit") or request.headers.get("X-Limit")
     if limit:
         order = (order if order is not None else list(range(len(rows))))[:int(limit)]
@@ -326,7 +304,7 @@ def _read(table_id: str, wanted: dict[str, Any], options: Any) -> tuple[list[int
 
 def _records(table_id: str, wanted: dict[str, Any], options: Any) -> list[dict[str, Any]]:
     rows, columns = _read(table_id, wanted, options)
-    hidden, is_typed = _yes(options.get("hidden")), options.get("cellFormat") == "typed"
+    hidden, is_typed = yes(options.get("hidden")), options.get("cellFormat") == "typed"
     shown = {name: cells for name, (_, cells) in columns.items() if hidden or is_visible(name)}
     records = []
     for index, row in enumerate(rows):
@@ -339,45 +317,6 @@ def _records(table_id: str, wanted: dict[str, Any], options: Any) -> list[dict[s
                 record["errors"] = errors
         records.append(record)
     return records
-
-
-def _matching(table: Table, wanted: dict[str, Any]) -> list[int]:
-    rows = table.row_ids
-    for col_id, values in wanted.items():
-        if col_id == "id":
-            asked = {int(value) for value in values if isinstance(value, (int, float))}
-            rows = sorted(asked & table.rows) if rows is table.row_ids else [row for row in rows if row in asked]
-        else:
-            column = table.column(col_id)
-            keys = {_key(value) for value in values}
-            rows = [row for row in rows if _key(column.get(row)) in keys]
-    return rows
-
-
-def _key(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, (list, bool)) else value
-
-
-def _order(rows: list[int], columns: dict[str, tuple[str, list[Any]]], sort: Any) -> list[int] | None:
-    if not sort:
-        return None
-    keys = sort if isinstance(sort, list) else str(sort).split(",")
-    order = list(range(len(rows)))
-    for key in reversed(keys):
-        name = key.lstrip("-").split(":")[0]
-        cells = rows if name == "id" else columns.get(name, (None, None))[1]
-        if cells is None:
-            raise Refused(400, f"unknown key {name}")
-        order.sort(key=lambda index: _sortable(cells[index]), reverse=key.startswith("-"))
-    return order
-
-
-def _sortable(cell: Any) -> tuple[int, Any]:
-    if cell is None:
-        return (0, 0)
-    if isinstance(cell, (int, float)):
-        return (1, cell)
-    return (2, cell if isinstance(cell, str) else json.dumps(cell))
 
 
 def _query_filter(req: Request) -> dict[str, Any]:
@@ -395,9 +334,9 @@ def _query_filter(req: Request) -> dict[str, Any]:
 
 def _put_records(table_id: str, listed: list[dict[str, Any]]) -> dict[str, Any]:
     """Upsert in groups of equal columns, since one action cannot leave a cell of some rows alone."""
-    options = {"add": not _yes(request.args.get("noadd")), "update": not _yes(request.args.get("noupdate")),
+    options = {"add": not yes(request.args.get("noadd")), "update": not yes(request.args.get("noupdate")),
                "on_many": request.args.get("onmany", "first"),
-               "allow_empty_require": _yes(request.args.get("allow_empty_require"))}
+               "allow_empty_require": yes(request.args.get("allow_empty_require"))}
     groups: dict[str, list[int]] = {}
     for index, record in enumerate(listed):
         key = ",".join(sorted(record["require"])) + ":" + ",".join(sorted(record.get("fields") or {}))
@@ -424,7 +363,7 @@ def _put_records(table_id: str, listed: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _write(table_id: str, named: Iterable[str], actions: list[Json]) -> Applied:
     _writer()
-    return _apply_reworded(table_id, named, actions, parse_text=not _yes(request.args.get("noparse")))
+    return _apply_reworded(table_id, named, actions, parse_text=not yes(request.args.get("noparse")))
 
 
 def _apply(actions: list[Json], *, parse_text: bool = False) -> Applied:
@@ -522,30 +461,7 @@ def _body_list() -> list[int]:
 
 
 def _checked_list(name: str, kind: str, needed: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    return _checked_records(_body(), kind, needed, name)
-
-
-def _checked_records(body: dict[str, Any], kind: str, needed: tuple[str, ...], name: str = "records",
-                     ) -> list[dict[str, Any]]:
-    """The list of things in a body. Raises Refused (400) in the words of Grist's checker."""
-    def refuse(*problems: str) -> NoReturn:
-        raise Refused(400, "Invalid payload", details={"userError": "Error: " + "; ".join(problems)})
-
-    if name not in body:
-        refuse(f"body.{name} is missing")
-    listed = body[name]
-    if not isinstance(listed, list):
-        refuse(f"body.{name} is not an array")
-    for index, entry in enumerate(listed or [None]):
-        here = f"body.{name}[{index}]"
-        if not isinstance(entry, dict):
-            refuse(f"{here} is not a {kind}", f"{here} is not an object")
-        for key in needed:
-            if key not in entry:
-                refuse(f"{here} is not a {kind}", f"{here}.{key} is missing")
-        if not isinstance(entry.get("fields", {}), dict):
-            refuse(f"{here} is not a {kind}", f"{here}.fields is not an object")
-    return listed
+    return checked_list(_body(), kind, needed, name)
 
 
 def _max_rows(text: str | None) -> int | None:
@@ -556,7 +472,3 @@ def _max_rows(text: str | None) -> int | None:
     if not text.isdigit() or int(text) < 1:
         raise Refused(400, f"maxRows parameter should be an integer: {text}")
     return int(text)
-
-
-def _yes(value: Any) -> bool:
-    return str(value or "").lower() in ("1", "true", "yes", "on")

@@ -229,4 +229,5 @@ def _workspace(grist: Grist, role: str) -> dict[str, Any]:
 
 def _new_document(grist: Grist, key: str) -> str:
     body = request.get_json(silent=True) or {}
+    g.modified = True
     return grist.new_document(body.get(key) or "Untitled document").doc_id

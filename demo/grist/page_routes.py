@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, redirect, request, send_from_directory
 
 from demo.grist.access import ROLES, Caller, Refused, require
-from demo.grist.api import read_table
 from demo.grist.document import Document
 from demo.grist.history import UnknownState
 from demo.grist.page_view import described_tables, shown_references
+from demo.grist.reading import read_table
 from demo.grist.replies import answer
 from demo.grist.service import Grist
 from demo.grist.tables import SandboxError

@@ -71,7 +71,8 @@ class Webhooks:
         if "tableRef" not in stored:
             raise Refused(400, "tableId is required")
         hook = _Hook(str(uuid.uuid4()), fields["url"], fields.get("authorization") or "")
-        self._hooks[hook.hook_id] = hook
+        with self._wake:
+            self._hooks[hook.hook_id] = hook
         self._document.apply([["AddRecord", "_grist_Triggers", None, {
             "enabled": True, **stored, "actions": json.dumps([{"type": "webhook", "id": hook.hook_id}])}]])
         return hook.hook_id
@@ -90,7 +91,8 @@ class Webhooks:
 
     def delete(self, hook_id: str) -> None:
         _, row = self._known(hook_id)
-        del self._hooks[hook_id]
+        with self._wake:
+            del self._hooks[hook_id]
         self._document.apply([["RemoveRecord", "_grist_Triggers", row]])
 
     def clear_queue(self) -> None:
