@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from backend.core.model import Create, Delete, Direction, Mapping, Mark, Side
 from backend.core.values import LocalRef
-from backend.errors import OutcomeUnknown, RetryLater
+from backend.errors import AccessError, OutcomeUnknown, RetryLater
 from backend.grist import GristConnector
 from backend.grist.binding import Bound
 from backend.grist.client import BundleRefused
@@ -219,6 +219,47 @@ def test_a_date_typed_in_that_moment_is_named_as_a_date(place: Place) -> None:
     connector.apply(bound, [update(1, GID(1), createdAt=(None, datetime(2026, 3, 1, tzinfo=UTC)))])
     assert "somebody changed nothing to 2026-01-02 03:04:05 UTC" in connector.notes[0]
     assert "the sync wrote 2026-03-01 00:00:00 UTC" in connector.notes[0]
+
+
+def test_a_row_edited_in_the_moment_of_its_deletion_is_named(place: Place, products: Any) -> None:
+    connector, bound = products
+    after_next(connector._client, "newest", lambda: place.act(["UpdateRecord", "Products", 3, {"Title": "typed"}]))
+    assert connector.apply(bound, [Delete(Side.LOCAL, 3, GID(3))])[0].done
+    assert "somebody changed it (Title = 'typed')" in connector.notes[0]
+
+
+def test_an_id_given_to_a_new_row_in_that_moment_is_named(place: Place, products: Any) -> None:
+    connector, bound = products
+    after_next(connector._client, "newest", lambda: place.act(
+        ["BulkRemoveRecord", "Products", [3]], ["AddRecord", "Products", None, {"Title": "other"}]))
+    assert connector.apply(bound, [update(3, GID(3), title=("C", "x"))])[0].done
+    assert "its number given to a new row" in connector.notes[0]
+
+
+def test_where_grist_does_not_tell_what_changed_the_rows_are_named(place: Place, products: Any) -> None:
+    connector, bound = products
+
+    def refused(*_: Any) -> Any:
+        raise AccessError("insufficient access")
+
+    connector._client.compare = refused
+    after_next(connector._client, "newest", lambda: place.act(["UpdateRecord", "Products", 1, {"Title": "typed"}]))
+    assert connector.apply(bound, [update(1, GID(1), title=("A", "x"))])[0].done
+    assert "Look at rows 1 in the document's history" in connector.notes[0]
+
+
+def test_a_key_that_may_not_add_choices_still_writes(place: Place, products: Any) -> None:
+    connector, bound = products
+    original = connector._client.apply
+
+    def apply(actions: Any) -> Any:
+        if any(action[1] == "_grist_Tables_column" for action in actions):
+            raise BundleRefused("Blocked by full structure access rules")
+        return original(actions)
+
+    connector._client.apply = apply
+    assert connector.apply(bound, [update(1, GID(1), status=(None, "NEW"))])[0].stored == {"status": "NEW"}
+    assert "does not let the sync's key add choices" in connector.notes[0]
 
 
 def test_other_edits_in_that_moment_are_nothing_to_report(place: Place, products: Any) -> None:

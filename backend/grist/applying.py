@@ -1,0 +1,328 @@
+"""Write bundles without losing what a person typed, and say what became of each op.
+
+    newest state as it was read?  yes → write
+                                  no  → look at the rows; those that moved get a stale receipt, the rest is written
+    the bundle's number is one above that state?  yes → nobody wrote in between
+                                                  no  → compare over that window; a value that was overwritten is named
+    what is stored differs from what was sent?    → it counts as stored only where it was so right after the bundle
+
+A bundle is all or nothing. Where Grist refuses one it is halved until the bad row stands alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from backend.core.model import Create, Delete, Mark, Op, Receipt, Update
+from backend.core.values import UNREAD, Value
+from backend.errors import RetryLater, UserError
+from backend.grist.binding import Bound
+from backend.grist.cells import spoken_value
+from backend.grist.client import Applied, BundleRefused, State
+from backend.grist.history import TableDelta, table_delta
+from backend.grist.memory import Memory
+from backend.grist.reading import RowReader
+from backend.grist.schema import Column
+from backend.grist.writing import (
+    CHOICE_BYTES,
+    Item,
+    actions,
+    choice_action,
+    longer_list,
+    new_choices,
+    refusal,
+    row_of,
+)
+
+
+class Applying:
+    """`apply` of the connector."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._client = memory.client
+        self._seen = memory.seen
+        self._marks = memory.marks
+        self._decimals = memory.decimals
+        self._choices_are_fixed = False
+        """The key may not change the document's structure, so lists of choices stay as they are."""
+
+    def write(
+        self, bound: Bound, items: list[Item], receipts: dict[int, Receipt], *, look: bool = False, half: bool = False
+    ) -> None:
+        """Write `items` and put a receipt for each into `receipts`.
+
+        `look` asks to see the rows first in any case; `half` says that this is part of a refused bundle.
+        """
+        if not items:
+            return
+        lists = self._choices(bound, items)
+        seen = self._seen.get(bound.mapping.name)
+        now = self._client.newest()
+        if look or seen is None or now.h != seen.h:
+            items = self._as_planned(bound, items, receipts, seen)
+            if not items:
+                return
+        planned = actions(bound.table, items)
+        first = [choice_action(column) for column in lists.values()]
+        try:
+            applied = self._client.apply([*first, *(action.action for action in planned)])
+        except BundleRefused as error:
+            self._refused(bound, items, receipts, error, looked=look, half=half, lists=bool(lists))
+            return
+        bound.columns |= lists
+        self._after(bound, items, now, applied)
+        rows: dict[int, int] = {}
+        for action, value in zip(planned, applied.values[len(first):], strict=True):
+            for i, item in enumerate(action.items):
+                rows[item.position] = value[i] if isinstance(item.op, Create) else row_of(item.op)
+        stored = self._read_back(bound, items, rows, applied)
+        for item in items:
+            receipts[item.position] = Receipt(item.op, key=rows[item.position], stored=stored[item.position])
+
+    def _choices(self, bound: Bound, items: list[Item]) -> dict[str, Column]:
+        """By field: choice columns with what is missing in their lists. The lists are read anew first, for a person
+        may have added to them."""
+        if self._choices_are_fixed or not new_choices(bound.columns.values(), items):
+            return {}
+        now = {column.ref: column for column in self._memory.columns(bound.table)}
+        for name, column in bound.columns.items():
+            if column.ref in now:
+                bound.columns[name] = replace(column, options=now[column.ref].options)
+        wanted = new_choices(bound.columns.values(), items)
+        longer = {name: longer_list(column, wanted[column.id]) for name, column in bound.columns.items()
+                  if column.id in wanted}
+        for name, column in list(longer.items()):
+            if len(choice_action(column)[3]["widgetOptions"]) > CHOICE_BYTES:
+                del longer[name]
+                self._say_once(f"Column {column.id!r} of table {bound.table!r} has so many choices that new ones are "
+                               "not added to its list; they are written all the same.")
+        return longer
+
+    def _as_planned(
+        self, bound: Bound, items: list[Item], receipts: dict[int, Receipt], seen: State | None
+    ) -> list[Item]:
+        """Those items whose rows still hold what the plan was made on; the others get a stale receipt."""
+        looked = [item for item in items if isinstance(item.op, Update | Mark)]
+        found = self._client.records(bound.table, [row_of(item.op) for item in looked]) if looked else {}
+        touched = self._touched(bound, seen) if any(isinstance(item.op, Delete) for item in items) else None
+        reader = RowReader(bound, bound.mapping, self._decimals)
+        marks = self._marks.get(bound.mapping.name, {})
+        good = []
+        for item in items:
+            op = item.op
+            if isinstance(op, Create):
+                good.append(item)
+                continue
+            key = row_of(op)
+            if isinstance(op, Delete):
+                same = touched is not None and key not in touched
+            else:
+                cells = found.get(key)
+                same = cells is not None and not reader.is_outside(cells)
+                same = same and self._same_row(bound, op, cells or {}, marks.get(key, ""))
+                if same and isinstance(op, Update):
+                    same = all(
+                        change.before is UNREAD or change.before in reader.values(change.field, cells or {})
+                        for change in op.changes
+                    )
+            if same:
+                good.append(item)
+            else:
+                receipts[item.position] = Receipt(op, key=key, stale=True)
+        return good
+
+    def _same_row(self, bound: Bound, op: Update | Mark, cells: dict[str, Any], mark: str) -> bool:
+        """Whether the row still is the thing it was read as: Grist gives the id of a deleted row away again."""
+        now = str(cells.get(bound.id_column.id) or "") if bound.id_column else ""
+        return now in (mark, op.partner)
+
+    def _touched(self, bound: Bound, seen: State | None) -> frozenset[int] | None:
+        """Rows that changed since the table was read; None where nobody can say."""
+        if seen is None:
+            return None
+        try:
+            delta = table_delta(self._client.compare(seen.h), bound.table)
+        except RetryLater:
+            raise
+        except UserError:
+            return None
+        return None if delta.renamed else delta.touched
+
+    def _refused(
+        self, bound: Bound, items: list[Item], receipts: dict[int, Receipt], error: BundleRefused, *,
+        looked: bool, half: bool, lists: bool,
+    ) -> None:
+        """Find what a bundle was refused for: the table, its lists of choices, a row that is gone, or one bad row."""
+        if not half:
+            self._check_columns(bound, items)
+        if lists and "access rules" in error.reason:
+            self._choices_are_fixed = True
+            self._say_once("Grist does not let the sync's key add choices to columns; new ones are written all the "
+                           f"same and shown as unknown ({error.reason}).")
+            self.write(bound, items, receipts, half=True)
+        elif "non-existent record" in error.said and not looked:
+            self.write(bound, items, receipts, look=True, half=True)
+        elif len(items) > 1:
+            middle = len(items) // 2
+            self.write(bound, items[:middle], receipts, half=True)
+            self.write(bound, items[middle:], receipts, half=True)
+        elif "non-existent record" in error.said:
+            receipts[items[0].position] = Receipt(items[0].op, stale=True)
+        else:
+            op = items[0].op
+            receipts[items[0].position] = Receipt(op, key=None if isinstance(op, Create) else op.key, refusal=refusal(
+                op, f"Grist refused the change: {error.reason}",
+                "Correct the row, or allow the change in the document's access rules.",
+            ))
+
+    def _check_columns(self, bound: Bound, items: list[Item]) -> None:
+        """Raises RetryLater where a column that was written is not what it was when the run began."""
+        known = {column.ref: column for column in self._memory.columns(bound.table)}
+        written = {name for item in items for name in item.cells}
+        for column in _all_columns(bound):
+            now = known.get(column.ref)
+            if column.id in written and (now is None or now.id != column.id or now.is_formula):
+                raise RetryLater(
+                    f"Column {column.id!r} of table {bound.table!r} was changed while the sync wrote to it; nothing of "
+                    "that bundle was written.",
+                    cure="The next sync follows the change or says what to do.",
+                )
+
+    def _after(self, bound: Bound, items: list[Item], before: State, applied: Applied) -> None:
+        """Move what was seen along with our own bundle, or look at what a person did in between."""
+        removes = any(isinstance(item.op, Delete) for item in items)
+        if applied.state.n == before.n + 1:
+            for name, seen in list(self._seen.items()):
+                # Removing rows clears references to them in other tables: those have to be looked at.
+                if seen.h == before.h and (name == bound.mapping.name or not removes):
+                    self._seen[name] = applied.state
+            if self._memory.latest and self._memory.latest.h == before.h:
+                self._memory.latest = applied.state
+            return
+        self._memory.latest = None
+        delta = self._between(bound, before, applied)
+        if delta is None:
+            rows = ", ".join(str(row_of(i.op)) for i in items if not isinstance(i.op, Create))[:200]
+            self._memory.notes.append(
+                f"Somebody changed the document in the moment in which the sync wrote to table {bound.table!r}, and "
+                f"Grist does not tell the sync's key what. Look at rows {rows} in the document's history."
+            )
+            return
+        for item in items:
+            self._say_overwritten(bound, item, delta)
+
+    def _between(self, bound: Bound, before: State, applied: Applied) -> TableDelta | None:
+        """What others did between the look and the bundle; None where Grist does not say."""
+        try:
+            under = next((s for s in self._client.states() if s.n == applied.state.n - 1), None)
+            if under is None:
+                return None
+            delta = table_delta(self._client.compare(before.h, under.h), bound.table)
+        except RetryLater:
+            raise
+        except UserError:
+            return None
+        return None if delta.renamed else delta
+
+    def _say_overwritten(self, bound: Bound, item: Item, delta: TableDelta) -> None:
+        if isinstance(item.op, Create):
+            return
+        row = row_of(item.op)
+        title = f" ({item.op.title})" if item.op.title else ""
+        where = f"Row {row}{title} of table {bound.table!r}"
+        if row in delta.removed and row in delta.added:
+            self._memory.notes.append(
+                f"{where} was deleted and its number given to a new row in the moment in which the sync wrote to it: "
+                "look at that row, the sync's values may not belong there."
+            )
+            return
+        if isinstance(item.op, Delete):
+            if row in delta.touched:
+                typed = ", ".join(
+                    f"{column} = {self._shown(bound, column, after)}"
+                    for (changed, column), (_, after) in delta.cells.items() if changed == row
+                )
+                self._memory.notes.append(f"{where} was deleted by the sync in the moment in which somebody changed it "
+                                  f"({typed}). The document's history can bring it back.")
+            return
+        for column, cell in item.cells.items():
+            if (row, column) in delta.cells and delta.cells[row, column][1] != cell:
+                before, after = (self._shown(bound, column, one) for one in delta.cells[row, column])
+                self._memory.notes.append(
+                    f"{where}, column {column!r}: somebody changed {before} to {after} in the moment in which the sync "
+                    f"wrote {self._shown(bound, column, cell)}, which stands there now. Type {after} again if it was "
+                    "meant."
+                )
+
+    def _shown(self, bound: Bound, column_id: str, cell: Any) -> str:
+        """A cell as a person knows it: dates as dates, not seconds."""
+        for rule in bound.mapping.fields:
+            column = bound.columns.get(rule.name)
+            if column and column.id == column_id:
+                reader = RowReader(bound, bound.mapping, self._decimals)
+                return spoken_value(reader.value(rule.name, {column_id: cell}))
+        return spoken_value(cell)
+
+    def _read_back(
+        self, bound: Bound, items: list[Item], rows: dict[int, int], applied: Applied
+    ) -> dict[int, dict[str, Value]]:
+        """What each op's fields hold as the bundle left them, by position: never what a person typed after it, for
+        that would pass as agreed and never reach Shopify."""
+        stored: dict[int, dict[str, Value]] = {item.position: {} for item in items}
+        looked = [item for item in items if isinstance(item.op, Create | Update)]
+        if not looked:
+            return stored
+        found = self._client.records(bound.table, [rows[item.position] for item in looked])
+        reader = RowReader(bound, bound.mapping, self._decimals)
+        odd = False
+        for item in looked:
+            cells = found.get(rows[item.position])
+            fields = _fields_of(bound, item.op)
+            sent = {name: reader.value(name, item.cells) for name in fields if bound.columns[name].id in item.cells}
+            now = {name: reader.value(name, cells) for name in fields} if cells else dict(sent)
+            stored[item.position] = {name: value for name, value in now.items() if value is not UNREAD}
+            odd = odd or cells is None or any(stored[item.position].get(name, value) != value
+                                              for name, value in sent.items()) or isinstance(item.op, Create)
+        if odd and self._client.newest().h != applied.state.h:
+            self._take_back_to(bound, looked, rows, applied, reader, stored)
+        return stored
+
+    def _take_back_to(
+        self, bound: Bound, items: list[Item], rows: dict[int, int], applied: Applied, reader: RowReader,
+        stored: dict[int, dict[str, Value]],
+    ) -> None:
+        """Correct `stored` where somebody changed a cell between the bundle and the reading."""
+        try:
+            delta = table_delta(self._client.compare(applied.state.h), bound.table)
+        except RetryLater:
+            raise
+        except UserError:
+            delta = None
+        for item in items:
+            for name in list(stored[item.position]):
+                column = bound.columns[name].id
+                if delta is None or delta.renamed:
+                    if column in item.cells:
+                        stored[item.position][name] = reader.value(name, item.cells)
+                    else:
+                        del stored[item.position][name]
+                elif (rows[item.position], column) in delta.cells:
+                    before = delta.cells[rows[item.position], column][0]
+                    stored[item.position][name] = reader.value(name, {column: before})
+
+    def _say_once(self, note: str) -> None:
+        if note not in self._memory.notes:
+            self._memory.notes.append(note)
+
+
+def _all_columns(bound: Bound) -> list[Column]:
+    return [*bound.columns.values(), *(column for column in (bound.id_column, bound.toggle) if column)]
+
+
+def _fields_of(bound: Bound, op: Op) -> list[str]:
+    """The fields of a receipt: what was written; of a new row also what Grist filled in by itself."""
+    if isinstance(op, Create):
+        return [name for name, column in bound.columns.items() if name in op.values or not column.formula]
+    return list(op.values) if isinstance(op, Update) else []

@@ -1,0 +1,31 @@
+"""What a connector remembers of its document between prepare, read and apply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from backend.core.model import Key
+from backend.grist.binding import Bound
+from backend.grist.client import GristClient, State
+from backend.grist.schema import Column, parse_columns
+
+
+@dataclass
+class Memory:
+    """Shared by the parts of one connector, for one run."""
+
+    client: GristClient
+    decimals: int
+    bound: dict[str, Bound] = field(default_factory=dict)
+    """By resource, where it is prepared and not paused."""
+    seen: dict[str, State] = field(default_factory=dict)
+    """By resource: the state in which its table was last read whole."""
+    latest: State | None = None
+    """The newest state known, good as the start of the next reading: a changed document shows by its hash."""
+    marks: dict[str, dict[Key, str]] = field(default_factory=dict)
+    """By resource: the Shopify ID of each row as it was read; a row that has another now is another row."""
+    notes: list[str] = field(default_factory=list)
+
+    def columns(self, table: str) -> list[Column]:
+        """The table's columns as they are now."""
+        return parse_columns(self.client.columns(table))

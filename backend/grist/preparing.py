@@ -1,0 +1,186 @@
+"""Bind mappings to the document and make what is missing, table by table, in order of reference.
+
+One mapping that cannot run pauses with a sentence; the others go on. Only what stops the whole document is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from backend.connector import Prepared
+from backend.core.model import Mapping
+from backend.errors import AccessError, RetryLater, UserError
+from backend.grist import tables as making
+from backend.grist.binding import Bound, as_identifier, bind, find_table
+from backend.grist.client import BundleRefused
+from backend.grist.memory import Memory
+from backend.grist.schema import ID_COLUMN, Column, Table, parse_tables
+
+
+class Preparing:
+    """`prepare` of the connector. Leaves what it bound in `memory.bound`."""
+
+    def __init__(self, memory: Memory, new_column: making.NewColumn) -> None:
+        self._memory = memory
+        self._client = memory.client
+        self._bound = memory.bound
+        self._new_column = new_column
+
+    def prepare(self, mappings: Sequence[Mapping], bindings: dict[str, Any], *, write: bool) -> Prepared:
+        """See `backend.connector`. A mapping that cannot run keeps its old binding."""
+        tables = parse_tables(self._client.tables())
+        paused: dict[str, str] = {}
+        notes: list[str] = []
+        self._memory.latest = None
+        made: list[tuple[str, str]] = []
+        for mapping in making.in_order_of_reference(mappings):
+            self._bound.pop(mapping.name, None)
+            try:
+                notes += self._bind(mapping, bindings, tables, write, paused, made)
+            except (RetryLater, AccessError):
+                raise
+            except BundleRefused as error:
+                paused[mapping.name] = (
+                    f"Grist refused to make what is missing in table {mapping.table!r}: {error.reason} "
+                    "Make it by hand, or allow the sync's key to change the table's structure."
+                )
+            except UserError as error:
+                paused[mapping.name] = str(error)
+        self._show_names(made)
+        ready = [self._bound[m.name].mapping for m in mappings if m.name in self._bound]
+        kept = {name: bindings[name] for name in (m.name for m in mappings) if bindings.get(name)}
+        kept |= {m.name: self._bound[m.name].binding() for m in ready if self._bound[m.name].exists}
+        moved = {m.name: _moved(bindings.get(m.name) or {}, kept.get(m.name) or {}) for m in ready}
+        return Prepared(tuple(ready), kept, paused, tuple(notes), moved)
+
+    def _bind(
+        self, mapping: Mapping, bindings: dict[str, Any], tables: list[Table], write: bool,
+        paused: dict[str, str], made: list[tuple[str, str]],
+    ) -> list[str]:
+        known = bindings.get(mapping.name)
+
+        def target_of(resource: str) -> str:
+            if resource == mapping.name:
+                return mapping.table
+            return self._table_of(resource, mapping, bindings, tables, paused)
+
+        table = find_table(mapping, known, tables)
+        if table is None:
+            for rule in mapping.fields:
+                if rule.kind == "ref":
+                    target_of(rule.field.target)  # pauses where there is nothing to refer to
+            if not write:
+                self._bound[mapping.name] = Bound(mapping)
+                return []
+            return self._make(mapping, tables, target_of, made)
+        bound, notes = bind(mapping, table, self._memory.columns(table.id), known, target_of)
+        if write:
+            notes += self._add_missing(bound, target_of, made)
+        self._bound[mapping.name] = bound
+        return notes
+
+    def _make(
+        self, mapping: Mapping, tables: list[Table], target_of: Callable[[str], str], made: list[tuple[str, str]]
+    ) -> list[str]:
+        name, columns = making.make_table(self._client, mapping, target_of, self._new_column)
+        tables[:] = parse_tables(self._client.tables())
+        ref = next((t.ref for t in tables if t.id == name), 0)
+        bound = Bound(mapping, name, ref, names=_names(mapping))
+        self._take(bound, columns, made)
+        self._add_missing(bound, target_of, made)
+        self._bound[mapping.name] = bound
+        notes = [f"Table {name!r} was made for {mapping.resource.label.lower()}."]
+        if name.lower() != as_identifier(mapping.table).lower():
+            notes.append(f"A table {mapping.table!r} that the sync's key may not see exists already.")
+        return notes
+
+    def _add_missing(self, bound: Bound, target_of: Callable[[str], str], made: list[tuple[str, str]]) -> list[str]:
+        missing = [rule for rule in bound.mapping.fields if rule.name not in bound.columns]
+        numbers = any(rule.kind in ("integer", "decimal", "money") for rule in missing)
+        rows = self._client.data(bound.table)["id"] if numbers else []
+        added = making.add_columns(self._client, bound, target_of, self._new_column, rows)
+        if not added:
+            return []
+        bound.fresh |= {rule.name for rule in missing if rule.kind == "boolean"}
+        self._take(bound, added, made)
+        listed = ", ".join(sorted(added.values()))
+        return [f"Table {bound.table!r} got new columns: {listed}."] if missing else []
+
+    def _take(self, bound: Bound, named: dict[str, str], made: list[tuple[str, str]]) -> None:
+        """Take up columns that were just made, by the names that Grist gave them."""
+        by_id = {column.id: column for column in self._memory.columns(bound.table)}
+        for name, column_id in named.items():
+            column = by_id.get(column_id)
+            if column is None:
+                raise UserError(
+                    f"Column {column_id!r} was made in table {bound.table!r}, but access rules hide it.",
+                    cure="Let the sync's key see all columns of the table.",
+                )
+            if name == ID_COLUMN:
+                bound.id_column = column
+            elif name == making.TOGGLE:
+                bound.toggle = column
+            else:
+                bound.columns[name] = column
+                if column.pure == "Ref":
+                    made.append((bound.mapping.name, name))
+        rules = [
+            replace(rule, column=bound.columns[rule.name].id) if rule.name in bound.columns else rule
+            for rule in bound.mapping.fields
+        ]
+        only_where = bound.toggle.id if bound.toggle else bound.mapping.only_where
+        bound.mapping = replace(bound.mapping, table=bound.table, fields=tuple(rules), only_where=only_where)
+
+    def _table_of(
+        self, resource: str, mapping: Mapping, bindings: dict[str, Any], tables: list[Table], paused: dict[str, str]
+    ) -> str:
+        """The table of a resource that a reference points to. Raises UserError (a pause) where there is none."""
+        if resource in self._bound:
+            bound = self._bound[resource]
+            return bound.table or bound.mapping.table
+        known = bindings.get(resource)
+        if known:
+            table = next((t for t in tables if t.ref == known["tableRef"]), None)
+            if table:
+                return table.id
+        if resource in paused:
+            raise UserError(f"{mapping.resource.label} refer to {resource}, which cannot run: {paused[resource]}")
+        raise UserError(
+            f"{mapping.resource.label} refer to {resource}, which are not mapped to a table.",
+            cure=f"Map {resource} too, or leave out the field that refers to them.",
+        )
+
+    def _show_names(self, made: list[tuple[str, str]]) -> None:
+        """New reference columns show the title of what they refer to."""
+        pairs = []
+        for resource, name in made:
+            bound = self._bound.get(resource)
+            if bound is None:
+                continue
+            target = self._bound.get(bound.mapping.rule(name).field.target)
+            shown = _title_column(target) if target and target.exists else None
+            if shown:
+                pairs.append((bound.table, bound.columns[name], shown))
+        if pairs:
+            making.show_names(self._client, pairs)
+
+
+def _names(mapping: Mapping) -> dict[str, str]:
+    names = {rule.name: rule.column for rule in mapping.fields}
+    return names | {"": mapping.table} | ({"only_where": mapping.only_where} if mapping.only_where else {})
+
+
+def _title_column(bound: Bound) -> Column | None:
+    """The column that names a row to a person: the resource's title, else the first text."""
+    if bound.mapping.resource.title in bound.columns:
+        return bound.columns[bound.mapping.resource.title]
+    return next((bound.columns[r.name] for r in bound.mapping.fields if r.kind == "text" and r.name in bound.columns),
+                None)
+
+
+def _moved(before: dict[str, Any], now: dict[str, Any]) -> tuple[str, ...]:
+    """The fields that live in another column than `before` says; a renamed column is still the same one."""
+    old, new = before.get("columns", {}), now.get("columns", {})
+    return tuple(name for name in new if name in old and new[name]["colRef"] != old[name]["colRef"])
