@@ -128,6 +128,11 @@ def ended(tx: sa.Connection, link_id: int, *, limit: int = 20, kind: str | None 
     return [Run(*row) for row in tx.execute(query)]
 
 
+def clock(tx: sa.Connection) -> float:
+    """What time it is: seconds since 1970, as everything here is told."""
+    return float(tx.execute(sa.select(now())).scalar_one())
+
+
 def due(tx: sa.Connection) -> list[int]:
     """Links whose timer has run out: nothing queued or running, and the last run ended long enough ago."""
     newest = (sa.select(run.c.link_id, sa.func.max(run.c.finished_at).label("ended"))
