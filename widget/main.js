@@ -192,8 +192,11 @@ async function finishPreview(id) {
   if (run === null || state.server.run?.id === run) return;
   const { body } = await api.run(id, run);
   if (["queued", "running"].includes(body.state)) return;
-  if (body.state === "done") dispatch({ type: "previewed", preview: { run, plan: body.report.plan, plan_total: body.report.plan_total } });
-  else {
+  if (body.state === "done") {
+    dispatch({ type: "previewed", preview: { run, plan: body.report.plan, plan_total: body.report.plan_total } });
+    // The list under the preview is read now, so that closing the preview shows it at once.
+    await refresh(id);
+  } else {
     dispatch({ type: "previewed", preview: null });
     if (body.message) dispatch({ type: "problem", problem: body.message });
   }

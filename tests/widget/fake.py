@@ -9,6 +9,7 @@ What the widget asked is kept in `shop.asked`, so that a test can look at the ex
 """
 from __future__ import annotations
 
+import base64
 import copy
 import hashlib
 import json
@@ -324,3 +325,9 @@ def theme(name: str) -> dict[str, str]:
         return {}
     variables: dict[str, str] = json.loads(recording.read_text())[name]["variables"]
     return variables
+
+
+def token(number: int) -> str:
+    """The token that the fake plugin API hands out as its `number`th."""
+    payload = base64.urlsafe_b64encode(json.dumps({"docId": DOCUMENT, "n": number}, separators=(",", ":")).encode())
+    return f"head.{payload.decode().rstrip('=')}.sign"

@@ -37,8 +37,8 @@ function Tools({ s, f, on, items }) {
   const chip = items.find((item) => isCursor(item, s.cursor));
   return html`<div class="tools">
     <${Select} label=${f.t("changes.all_tables")} value=${look.table} options=${[["", f.t("changes.all_tables")], ...tables]} onChange=${(value) => on.look({ table: value || null, field: null })} />
-    <${Select} className="wide" label=${f.t("changes.all_fields")} value=${look.field} options=${[["", f.t("changes.all_fields")], ...fields.map((one) => [one, one])]} onChange=${(value) => on.look({ field: value || null })} />
-    <${Select} className="wide" label=${f.t("changes.both")} value=${look.to} options=${[["", f.t("changes.both")], ["shopify", `→ ${f.t("side.shopify")}`], ["grist", `← ${f.t("side.grist")}`]]} onChange=${(value) => on.look({ to: value || null })} />
+    <${Select} className="mid" label=${f.t("changes.all_fields")} value=${look.field} options=${[["", f.t("changes.all_fields")], ...fields.map((one) => [one, one])]} onChange=${(value) => on.look({ field: value || null })} />
+    <${Select} className="mid" label=${f.t("changes.both")} value=${look.to} options=${[["", f.t("changes.both")], ["shopify", `→ ${f.t("side.shopify")}`], ["grist", `← ${f.t("side.grist")}`]]} onChange=${(value) => on.look({ to: value || null })} />
     ${chip && html`<${Chip} words=${chip.title} on=${look.row} f=${f} onToggle=${(row) => on.look({ row })} />`}
     <span class="grow" /><label class="search"><${Icon} name="search" /><input type="search" aria-label=${f.t("changes.search")} placeholder=${f.t("changes.search")} value=${look.text} onInput=${(event) => on.look({ text: event.currentTarget.value })} /></label></div>`;
 }
@@ -55,9 +55,9 @@ function Run({ group, cut, s, f, on }) {
   const shown = open ? group.items : group.items.slice(0, FIRST_LINES);
   const rest = group.items.length - FIRST_LINES;
   const when = f.isToday(at, s.now) ? f.t("changes.today", { clock: f.clock(at) }) : f.moment(at, s.now);
-  return html`<tbody><tr class="group"><th scope="rowgroup" colSpan="5"><b data-tip=${f.exact(at)}>${when}</b> <span class="quiet">${first.by} · ${f.t(cut ? "changes.count_listed" : "changes.count", { n: group.items.length })}</span></th></tr>
+  return html`<tbody><tr class="group"><th scope="rowgroup" colSpan="4"><b data-tip=${f.exact(at)}>${when}</b> <span class="quiet">${first.by} · ${f.t(cut ? "changes.count_listed" : "changes.count", { n: group.items.length })}</span></th><td class="after" /></tr>
     ${shown.map((item) => html`<${Line} key=${item.id} item=${item} s=${s} f=${f} />`)}
-    ${rest > 0 && html`<tr class="more"><td colSpan="5"><${Link} onPress=${() => on.open(`run${group.run}`)}>${open ? f.t("changes.fewer_here") : f.t("changes.more_here", { n: rest })}<//></td></tr>`}</tbody>`;
+    ${rest > 0 && html`<tr class="more"><td colSpan="4"><${Link} onPress=${() => on.open(`run${group.run}`)}>${open ? f.t("changes.fewer_here") : f.t("changes.more_here", { n: rest })}<//></td><td class="after" /></tr>`}</tbody>`;
 }
 
 function Line({ item, s, f }) {

@@ -129,6 +129,11 @@ function Grid({ s, f, on, lines, may }) {
   const sizes = windowed ? lines.map((line) => heights.current.get(line.key) ?? (line.kind === "group" ? 28 : 25)) : [];
   const { shown, offsets } = windowed ? windowOf(sizes, view.top - SPARE_PX, view.top + view.height + SPARE_PX, at) : { shown: lines.map((_, index) => index), offsets: [0] };
 
+  // The browser takes the focus from a row that is moved among its new neighbours: it is given back.
+  const held = box.current?.contains(document.activeElement) ? document.activeElement : null;
+  useLayoutEffect(() => {
+    if (held?.isConnected && document.activeElement === document.body) held.focus({ preventScroll: true });
+  });
   useLayoutEffect(() => {
     if (!windowed) return;
     let changed = false;

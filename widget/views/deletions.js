@@ -28,7 +28,7 @@ export function Deletions({ s, f, on }) {
 
 function Group({ side, items, may, s, f, on }) {
   if (!items.length) return null;
-  return html`<tbody><tr class="group"><th scope="rowgroup" colSpan="4"><${Icon} name=${side === "grist" ? "left" : "right"} /><b>${f.t(`deletions.${side}_group`)}</b></th></tr>
+  return html`<tbody><tr class="group"><th scope="rowgroup" colSpan="3"><${Icon} name=${side === "grist" ? "left" : "right"} /><b>${f.t(`deletions.${side}_group`)}</b></th><td class="noticed" /></tr>
     ${items.map((item) => {
       const chosen = s.chosenDeletions.includes(item.id);
       const toggle = () => on.chooseDeletions(chosen ? s.chosenDeletions.filter((id) => id !== item.id) : [...s.chosenDeletions, item.id]);

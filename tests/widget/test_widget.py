@@ -1,0 +1,380 @@
+"""The widget in Chromium, in a frame, between a stand-in Grist and a stand-in backend (see fake.py)."""
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
+
+import fake
+from demo.serving import serving
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]
+QUERY = "access=full&readonly=false&culture=en-GB&language=en-US&timeZone=Europe/Oslo&currency=USD"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.fail("Chromium is missing, and the widget can only be tested in a browser. Install the package chromium.")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def shop() -> fake.Shop:
+    return fake.fieldhouse()
+
+
+class Screen:
+    """The page as a person has it: `widget` is the frame, `shop` what the backend knows."""
+
+    def __init__(self, page: Page, url: str, shop: fake.Shop) -> None:
+        self.page, self.url, self.shop = page, url, shop
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda line: self.errors.append(line.text) if "Content Security Policy" in line.text else None)
+
+    @property
+    def widget(self) -> FrameLocator:
+        return self.page.frame_locator("iframe")
+
+    def open(self, tab: str = "", query: str = QUERY) -> None:
+        self.page.goto(f"{self.url}/host?{query}")
+        if tab:
+            self.widget.locator(f"#tab-{tab}").click()
+
+    def value(self, conflict: int, column: str) -> object:
+        return self.widget.locator(f'[data-conflict="{conflict}"] [data-column="{column}"]')
+
+    def look_again(self) -> None:
+        """What a poll ten seconds later would do, now: the widget looks again when a tab is pressed."""
+        self.widget.locator('[role=tab][aria-selected=true]').click()
+
+    def fake_grist(self, call: str) -> object:
+        return self.page.frames[1].evaluate(f"fakeGrist.{call}")
+
+
+@pytest.fixture
+def screen(browser: Browser, shop: fake.Shop) -> Iterator[Screen]:
+    with serving(fake.make_app(shop)) as url:
+        context = browser.new_context(viewport={"width": 640, "height": 700})
+        context.set_default_timeout(8000)
+        shown = Screen(context.new_page(), url, shop)
+        yield shown
+        context.close()
+        assert shown.errors == []
+
+
+def wait_for(screen: Screen, path: str) -> object:
+    """The body of the first POST to `path`."""
+    for _ in range(160):
+        if screen.shop.posts(path):
+            return screen.shop.posts(path)[0]
+        screen.page.wait_for_timeout(25)
+    raise AssertionError(f"nothing was posted to {path}")
+
+
+def test_sync_shows_progress_and_then_the_counts(screen: Screen) -> None:
+    screen.open()
+    screen.widget.get_by_role("button", name="Sync", exact=True).click()
+    expect(screen.widget.get_by_text("Writing Variants: 0 of 742")).to_be_visible()
+    assert screen.shop.posts("runs") == [{"kind": "sync"}]
+    expect(screen.widget.get_by_role("button", name="Preview")).to_have_attribute("aria-disabled", "true")
+    with screen.shop.lock:
+        screen.shop.run = fake.writing(screen.shop, done=310)
+    expect(screen.widget.get_by_text("Writing Variants: 310 of 742")).to_be_visible()
+    expect(screen.widget.get_by_role("row", name="Products 212 3 3 Done")).to_be_visible()
+    with screen.shop.lock:
+        screen.shop.run = None
+        screen.shop.runs.insert(0, fake.run_row(7, "Ana, Sync button", screen.shop.clock(), 20, updated=742, conflicts=2))
+    expect(screen.widget.locator(".status")).to_contain_text("Synced just now")
+    expect(screen.widget.get_by_role("button", name="742 updated")).to_be_visible()
+    expect(screen.widget.locator("#said")).to_have_text("742 updated, 2 conflicts")
+
+
+def test_cancel_asks_the_backend_and_says_that_it_stops(screen: Screen) -> None:
+    screen.shop.run = fake.writing(screen.shop)
+    screen.open()
+    screen.widget.get_by_role("button", name="Cancel").click()
+    expect(screen.widget.get_by_text("Stopping after this batch")).to_be_visible()
+    assert len(screen.shop.posts("runs/7/cancel")) == 1
+
+
+def test_a_conflict_is_resolved_by_mouse(screen: Screen) -> None:
+    screen.open("conflicts")
+    expect(screen.widget.locator("#apply")).to_have_attribute("aria-disabled", "true")
+    screen.value(31, "grist").click()
+    screen.value(35, "shopify").click()
+    expect(screen.widget.get_by_text("2 of 7 chosen")).to_be_visible()
+    assert screen.shop.posts("choices") == []  # choose first, apply once
+    screen.widget.get_by_role("button", name="Apply 2 choices").click()
+    assert wait_for(screen, "choices") == {"choices": [
+        {"conflict": 31, "keep": "grist", "seen": {"grist": "39.00", "shopify": "45.00"}},
+        {"conflict": 35, "keep": "shopify", "seen": {"grist": "2026-12-08", "shopify": "2026-12-15"}}]}
+    expect(screen.widget.get_by_text("2 choices applied")).to_be_visible()
+    expect(screen.widget.locator('[data-conflict="31"]')).to_have_count(0)
+    expect(screen.widget.get_by_text("0 of 5 chosen")).to_be_visible()
+
+
+def test_conflicts_are_resolved_by_keyboard_alone(screen: Screen) -> None:
+    screen.shop.conflicts = [one for one in screen.shop.conflicts if one["id"] in (31, 32, 34)]
+    screen.open("conflicts")
+    screen.value(34, "grist").focus()
+    press = screen.page.keyboard.press
+    press("3")
+    press("j")
+    press("1")
+    press("j")
+    press("2")
+    press("u")
+    press("t")
+    screen.page.keyboard.type("fourty")
+    expect(screen.widget.get_by_text("“fourty” is not a number. Type a price, for example 40.00.")).to_be_visible()
+    press("Control+a")
+    screen.page.keyboard.type("55.5")
+    press("Enter")
+    expect(screen.value(32, "keep")).to_be_focused()
+    expect(screen.value(32, "keep")).to_have_text("$55.50")
+    press("Control+Enter")
+    assert wait_for(screen, "choices") == {"choices": [
+        {"conflict": 34, "keep": "merge", "seen": {"grist": ["winter", "wool", "sale"], "shopify": ["wool", "gift"]}},
+        {"conflict": 31, "keep": "grist", "seen": {"grist": "39.00", "shopify": "45.00"}},
+        {"conflict": 32, "keep": "value", "value": "55.5", "seen": {"grist": "49.00", "shopify": None}}]}
+    expect(screen.widget.get_by_text("No conflicts.")).to_be_visible()
+
+
+def test_keys_move_without_choosing(screen: Screen) -> None:
+    screen.open("conflicts")
+    screen.value(33, "grist").focus()
+    for key in ("ArrowDown", "ArrowRight", "Shift+J"):
+        screen.page.keyboard.press(key)
+    expect(screen.value(37, "shopify")).to_be_focused()
+    expect(screen.widget.get_by_text("0 of 7 chosen")).to_be_visible()
+
+
+def test_a_moved_choice_shows_the_yellow_line_and_the_new_value(screen: Screen) -> None:
+    screen.open("conflicts")
+    screen.shop.choices_answer = {"applied": [], "invalid": [], "run": None, "moved": [
+        {"conflict": 33, "grist": "Wool scarf, undyed merino", "shopify": "Wool scarf, Shetland"}]}
+    with screen.shop.lock:
+        screen.shop.conflicts[2]["shopify"] = "Wool scarf, Shetland"
+    screen.value(33, "shopify").click()
+    screen.widget.get_by_role("button", name="Apply 1 choice").click()
+    note = screen.widget.locator("#note33")
+    expect(note).to_have_text("Shopify changed Title again; it was “Wool scarf, natural” when you chose. "
+                              "Nothing was written. Choose once more.")
+    expect(screen.widget.locator('[data-conflict="33"] ins', has_text="Shetland")).to_be_visible()
+    expect(screen.widget.get_by_text("0 of 7 chosen")).to_be_visible()
+    screen.value(33, "shopify").click()
+    expect(note).to_have_count(0)
+
+
+def test_choices_survive_a_reload(screen: Screen) -> None:
+    screen.open("conflicts")
+    screen.value(31, "grist").click()
+    expect(screen.widget.get_by_text("1 of 7 chosen")).to_be_visible()
+    screen.page.reload()
+    screen.widget.locator("#tab-conflicts").click()
+    expect(screen.widget.get_by_text("1 of 7 chosen")).to_be_visible()
+    expect(screen.value(31, "grist")).to_be_checked()
+
+
+def test_new_conflicts_wait_while_somebody_chooses(screen: Screen) -> None:
+    screen.open("conflicts")
+    screen.value(31, "grist").click()
+    with screen.shop.lock:
+        screen.shop.conflicts.append(
+            fake.conflict_row(40, "Products", 1, "Apron", "Vendor", "text", "Loom", "Loom & Co", "Looms"))
+    screen.look_again()
+    expect(screen.widget.get_by_text("1 new conflict.")).to_be_visible()
+    expect(screen.widget.locator('[data-conflict="40"]')).to_have_count(0)
+    screen.widget.get_by_role("button", name="Show", exact=True).click()
+    expect(screen.widget.locator('[data-conflict="40"]')).to_be_visible()
+    expect(screen.value(31, "grist")).to_be_checked()
+
+
+def test_the_backend_goes_away_and_comes_back(screen: Screen) -> None:
+    screen.open()
+    expect(screen.widget.get_by_role("row", name="Products 212 3 1")).to_be_visible()
+    screen.shop.down = True
+    screen.look_again()
+    expect(screen.widget.get_by_text("The sync service does not answer.")).to_be_visible()
+    expect(screen.widget.locator(".status")).to_contain_text("Not connected · synced 3 min ago")
+    expect(screen.widget.get_by_role("button", name="Sync", exact=True)).to_have_attribute("aria-disabled", "true")
+    expect(screen.widget.get_by_role("row", name="Products 212 3 1")).to_be_visible()  # the last known state stays
+    screen.shop.down = False
+    screen.widget.get_by_role("button", name="Try now").click()
+    expect(screen.widget.get_by_text("The sync service does not answer.")).to_have_count(0)
+    expect(screen.widget.locator(".status")).to_contain_text("Synced 3 min ago")
+
+
+def test_a_viewer_sees_no_button_that_writes(screen: Screen) -> None:
+    screen.shop.role = "viewer"
+    screen.open("conflicts")
+    expect(screen.widget.locator('[data-conflict="31"]')).to_be_visible()
+    expect(screen.widget.get_by_text("You can look, but not sync or choose.")).to_be_visible()
+    assert screen.widget.locator(".button, input[type=radio], input[type=checkbox], .footer").count() == 4  # "Show row"
+    for name in ("Sync", "Preview", "Apply"):
+        expect(screen.widget.get_by_role("button", name=name, exact=True)).to_have_count(0)
+
+
+def test_deletions_are_approved_only_after_a_question_that_names_them(screen: Screen) -> None:
+    screen.open("deletions")
+    for title in ("Wool scarf, kids", "Gift card"):
+        screen.widget.get_by_label(f"Choose {title}").check(force=True)
+    screen.widget.get_by_role("button", name="Delete 2 rows in Grist").click()
+    expect(screen.widget.get_by_text("Wool scarf, kids and Gift card.")).to_be_visible()
+    expect(screen.widget.get_by_role("button", name="Cancel")).to_be_focused()
+    assert screen.shop.posts("deletions") == []
+    screen.widget.get_by_role("button", name="Delete 2 rows", exact=True).click()
+    assert wait_for(screen, "deletions") == {"approve": [51, 52]}
+    expect(screen.widget.get_by_text("1 deletion waits for your answer")).to_be_visible()
+
+
+def test_only_one_direction_at_a_time_is_deleted_but_both_can_be_kept(screen: Screen) -> None:
+    screen.open("deletions")
+    for title in ("Gift card", "Rain hat / L"):
+        screen.widget.get_by_label(f"Choose {title}").check(force=True)
+    expect(screen.widget.get_by_role("button", name="Choose one direction")).to_have_attribute("aria-disabled", "true")
+    screen.widget.get_by_role("button", name="Keep 2 rows").click()
+    assert wait_for(screen, "deletions") == {"keep": [52, 53]}
+
+
+def test_an_editor_cannot_answer_deletions(screen: Screen) -> None:
+    screen.shop.role = "editor"
+    screen.open("deletions")
+    expect(screen.widget.get_by_text("An owner of this document can answer them.")).to_be_visible()
+    expect(screen.widget.locator("input[type=checkbox], .footer")).to_have_count(0)
+
+
+def test_the_row_icon_moves_grists_cursor_and_only_in_its_own_table(screen: Screen) -> None:
+    screen.open("conflicts")
+    expect(screen.value(31, "grist")).to_be_visible()
+    screen.fake_grist("choose(1)")
+    expect(screen.widget.locator(".chip")).to_contain_text("Linen shirt / S")
+    screen.widget.get_by_role("button", name="Show row 4 in Grist").click()
+    screen.widget.get_by_role("button", name="Show row 3 in Grist").first.click(force=True)  # a row of Products, not of this table
+    assert screen.fake_grist("cursor") == [{"rowId": 4}]
+    screen.widget.get_by_role("button", name="Linen shirt / S", exact=True).click()
+    expect(screen.widget.locator("[data-conflict]")).to_have_count(2)
+
+
+def test_a_preview_lists_what_a_sync_would_write_and_writes_nothing(screen: Screen) -> None:
+    screen.open()
+    screen.widget.get_by_role("button", name="Preview").click()
+    expect(screen.widget.get_by_text("A sync now would make 1 change in Grist and 1 change in Shopify.")).to_be_visible()
+    expect(screen.widget.get_by_role("row", name="Linen shirt / S Price to Shopify")).to_contain_text("$39.00")
+    assert screen.shop.posts("runs") == [{"kind": "preview"}]
+    screen.widget.get_by_role("button", name="Close preview").click()
+    expect(screen.widget.get_by_role("row", name="Linen shirt / M Price to Shopify")).to_be_visible()
+
+
+def test_changes_are_grouped_by_sync_and_searched(screen: Screen) -> None:
+    screen.open("changes")
+    expect(screen.widget.get_by_role("button", name="Show 1 more")).to_be_visible()
+    screen.widget.get_by_label("Find row or value").fill("summer")
+    expect(screen.widget.locator("tbody tr:not(.group)")).to_have_count(1)
+
+
+def test_an_old_token_is_renewed_in_silence(screen: Screen) -> None:
+    screen.shop.bad_tokens = {fake.token(1)}
+    screen.open()
+    expect(screen.widget.locator(".status")).to_contain_text("Synced 3 min ago")
+
+
+@pytest.mark.parametrize(("change", "sentence"), [
+    ({"access": "none"}, "Allow full access to start."),
+    ({"role": "editor", "linked": False}, "No store is connected yet. An owner of this document can connect one."),
+    ({"role": "owner", "linked": False}, "No store is connected yet. Set the store and its key"),
+])
+def test_states_without_screens_say_what_to_do(screen: Screen, change: dict, sentence: str) -> None:
+    screen.shop.role, screen.shop.linked = change.get("role", "owner"), change.get("linked", True)
+    screen.open(query=QUERY.replace("access=full", f"access={change.get('access', 'full')}"))
+    expect(screen.widget.locator("main")).to_contain_text(sentence)
+    expect(screen.widget.get_by_role("button")).to_have_count(0)
+
+
+def test_access_given_later_starts_the_widget(screen: Screen) -> None:
+    screen.open(query=QUERY.replace("access=full", "access=none"))
+    expect(screen.widget.get_by_text("Allow full access to start.")).to_be_visible()
+    screen.fake_grist("access('full')")
+    expect(screen.widget.locator(".status")).to_contain_text("Synced 3 min ago")
+
+
+def test_a_pulled_brake_says_why_and_what_to_do(screen: Screen) -> None:
+    screen.shop.status = "stopped"
+    screen.shop.message = {"message": "48 of 212 products are gone from Shopify.", "cure": "Nothing was written."}
+    screen.open()
+    expect(screen.widget.locator(".status")).to_contain_text("Stopped before writing")
+    expect(screen.widget.locator(".banner")).to_have_text("48 of 212 products are gone from Shopify. Nothing was written.")
+
+
+def test_empty_lists_teach(screen: Screen) -> None:
+    screen.shop.conflicts, screen.shop.deletions, screen.shop.refused, screen.shop.changes = [], [], [], []
+    screen.open()
+    for tab, words in (("conflicts", "No conflicts."), ("deletions", "No deletions wait."),
+                       ("refused", "Nothing refused."), ("changes", "No changes yet.")):
+        screen.widget.locator(f"#tab-{tab}").click()
+        expect(screen.widget.locator(".empty")).to_contain_text(words)
+
+
+def test_outside_of_grist_it_says_so(screen: Screen) -> None:
+    screen.page.goto(f"{screen.url}/widget/")
+    expect(screen.page.get_by_text("Open this page inside Grist")).to_be_visible()
+
+
+def test_values_are_text_even_where_they_look_like_html(screen: Screen) -> None:
+    screen.shop.conflicts = [fake.conflict_row(
+        31, "Products", 1, "<img src=x onerror=alert(1)>", "Title", "text", "a", "<b>bold</b>", "<script>1</script>")]
+    screen.open("conflicts")
+    expect(screen.widget.get_by_text("<b>bold</b>")).to_be_visible()
+    assert screen.widget.locator("img, main script").count() == 0
+
+
+def test_five_thousand_conflicts_mount_only_what_is_seen(screen: Screen) -> None:
+    screen.shop.conflicts = [fake.conflict_row(number, "Variants", number, f"Shirt {number}", "Price", "money", "1.00",
+                                               "2.00", "3.00") for number in range(1, 5001)]
+    screen.open("conflicts")
+    expect(screen.widget.get_by_text("5,000 conflicts in 5,000 rows")).to_be_visible()
+    assert screen.widget.locator("[data-conflict]").count() < 100
+    grid = screen.widget.locator("#conflict-list")
+    expect(grid).to_have_attribute("aria-rowcount", "10001")
+    grid.evaluate("list => { list.scrollTop = list.scrollHeight; }")
+    expect(screen.widget.locator('[data-conflict="5000"]')).to_be_in_viewport()
+    screen.value(5000, "shopify").click()
+    grid.evaluate("list => { list.scrollTop = 0; }")
+    expect(screen.widget.locator('[data-conflict="1"]')).to_be_in_viewport()
+    expect(screen.value(5000, "shopify")).to_be_focused()  # the focused row stays mounted
+    screen.page.keyboard.press("k")
+    expect(screen.value(4999, "shopify")).to_be_in_viewport()
+    expect(screen.value(4999, "shopify")).to_be_focused()
+
+
+@pytest.mark.parametrize("width", [280, 320, 400, 480, 640, 1280])
+def test_no_width_scrolls_the_page_sideways(screen: Screen, width: int) -> None:
+    screen.page.set_viewport_size({"width": width, "height": 600})
+    screen.open()
+    for tab in ("conflicts", "deletions", "changes", "overview"):
+        shown = screen.widget.locator(f"#tab-{tab}")
+        expect(screen.widget.locator(".table, [data-conflict]").first).to_be_visible()
+        if shown.count():
+            shown.click()
+        else:
+            screen.widget.locator("#more-tabs").click()
+            screen.widget.get_by_role("menuitem", name=tab.capitalize()).click()
+        expect(shown).to_have_attribute("aria-selected", "true")
+        app = screen.widget.locator("main")
+        assert app.evaluate("main => document.documentElement.scrollWidth") <= width
+        scroll = screen.widget.locator(".scroll")
+        expect(scroll).to_be_visible()
+        assert scroll.evaluate("box => box.scrollWidth - box.clientWidth") <= 0, (tab, width)
