@@ -96,8 +96,8 @@ _TAXONOMY = {"aa-1": ("Clothing", "Apparel & Accessories > Clothing"),
 def fill(store: Store, products: int, seed: int) -> None:
     """Two locations, then so many products with their variants and stock."""
     chance = random.Random(seed)
-    store.add_location("Oslo shop", address=_address("Torggata 14", "Oslo", "0181"))
-    store.add_location("Warehouse", address=_address("Industriveien 7", "Lørenskog", "1473"))
+    store.add_location("Oslo shop", address=_address("Torggata 14", "Oslo", "0181"), address_verified=True)
+    store.add_location("Warehouse", address=_address("Industriveien 7", "Lørenskog", "1473"), address_verified=True)
     for code, (name, full_name) in _TAXONOMY.items():
         add_taxonomy(store, f"gid://shopify/TaxonomyCategory/{code}", name, full_name)
     for number in range(products):

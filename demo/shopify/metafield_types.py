@@ -104,7 +104,7 @@ def json_value(type_name: str, value: str) -> Any:
 def _single(name: str, value: str, currency: str) -> str:
     check = {"boolean": _boolean, "number_integer": _integer, "number_decimal": _decimal, "date": _date,
              "date_time": _date_time, "url": _url, "color": _color, "json": _json, "rich_text_field": _json,
-             "rating": _rating}.get(name)
+             "rating": _rating, "link": _compact}.get(name)
     if name in MEASURES:
         return _measure(value)
     if name == "money":
@@ -186,6 +186,10 @@ def _json(value: str) -> str:
     except ValueError as error:
         raise Refused("Value is invalid JSON.") from error
     return value
+
+
+def _compact(value: str) -> str:
+    return json.dumps(json.loads(_json(value)), ensure_ascii=False, separators=(",", ":"))
 
 
 def _rating(value: str) -> str:

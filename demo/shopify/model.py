@@ -12,6 +12,10 @@ QUANTITY_NAMES = ("available", "on_hand", "committed", "incoming", "reserved", "
                   "quality_control")
 # on_hand is what stands in the building: the sum of these.
 ON_HAND_PARTS = ("available", "committed", "reserved", "damaged", "safety_stock", "quality_control")
+# What metafields call the kinds of their owners.
+OWNER_TYPES = {"Product": "PRODUCT", "ProductVariant": "PRODUCTVARIANT", "Collection": "COLLECTION",
+               "Location": "LOCATION", "Shop": "SHOP", "Customer": "CUSTOMER", "Order": "ORDER",
+               "DraftOrder": "DRAFTORDER"}
 
 
 class Thing:
@@ -51,6 +55,7 @@ class Location(Thing):
     address: dict[str, Any] = field(default_factory=dict)
     is_active: bool = True
     fulfills_online_orders: bool = True
+    address_verified: bool = False
     deactivated_at: datetime | None = None
 
 
@@ -59,6 +64,7 @@ class Level(Thing):
     """The stock of one item at one location."""
 
     kind: ClassVar[str] = "InventoryLevel"
+    id: int  # seen in cursors only; the global id is made of the location's number and the item's
     item: Item
     location: Location
     created_at: datetime
@@ -158,7 +164,8 @@ class Collection(Thing):
     template_suffix: str | None = None
     seo: dict[str, str | None] = field(default_factory=lambda: {"title": None, "description": None})
     rule_set: dict[str, Any] | None = None
-    product_ids: list[int] = field(default_factory=list)
+    product_ids: list[int] = field(default_factory=list)  # of manual ones
+    members_adopted: bool = False  # a smart one's members are those of a recording, not those its rules find
 
 
 @dataclass(eq=False)
@@ -217,7 +224,8 @@ class Operation(Thing):
 
 
 @dataclass
-class Shop:
+class Shop(Thing):
+    kind: ClassVar[str] = "Shop"
     id: int
     name: str
     domain: str

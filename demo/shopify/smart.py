@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def members(store: Store, collection: Collection) -> list[int]:
     """Product ids; in the order they were added for manual collections, by id for smart ones."""
-    if collection.rule_set is None:
+    if collection.rule_set is None or collection.members_adopted:
         return [number for number in collection.product_ids if number in store.products]
     rules = collection.rule_set["rules"]
     join: Callable[[Any], bool] = any if collection.rule_set["appliedDisjunctively"] else all

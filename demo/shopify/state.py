@@ -113,7 +113,7 @@ class Store:
                                            for v in o.option_values),
             "Metafield": lambda: iter(self.metafields.values()),
             "MetafieldDefinition": lambda: iter(self.definitions.values()),
-            "Shop": lambda: iter([self.shop])}  # type: ignore[list-item]
+            "Shop": lambda: iter([self.shop])}
         return {thing.id: thing for thing in makers[kind]()} if kind in makers else None
 
     def level_of(self, global_id: str) -> Level | None:
@@ -193,6 +193,8 @@ class Store:
         product.variant_list.append(variant)
         if stocked and self.locations:
             self.stock_at(item, self.default_location())
+        self.index.stale(variant)
+        self.index.stale(item)
         self.touch(product)
         return variant
 
@@ -206,7 +208,7 @@ class Store:
         level = item.levels.get(location.id)
         if level is None:
             now = self.now()
-            level = Level(item=item, location=location, created_at=now, updated_at=now,
+            level = Level(id=self.new_id(), item=item, location=location, created_at=now, updated_at=now,
                           quantity_dates={"available": now})
             item.levels[location.id] = level
         return level
@@ -216,6 +218,8 @@ class Store:
         self.variants.pop(variant.id, None)
         self.items.pop(variant.inventory_item.id, None)
         self._drop_metafields(variant.gid)
+        self.index.forget("variant", variant.id)
+        self.index.forget("item", variant.inventory_item.id)
         self.touch(variant.product)
 
     def remove_product(self, product: Product) -> None:
@@ -246,6 +250,13 @@ class Store:
 
     def changed(self) -> None:
         self.revision += 1
+
+    def remove_location(self, location: Location) -> None:
+        for item in self.items.values():
+            item.levels.pop(location.id, None)
+        self.locations.pop(location.id, None)
+        self._drop_metafields(location.gid)
+        self.changed()
 
     def change_quantity(self, level: Level, name: str, delta: int) -> None:
         """Move one stored quantity (every name but on_hand, which is a sum) and the dates that go with it."""
@@ -337,6 +348,8 @@ class Store:
                     operation.deleted_product_id = product.gid
                     self.remove_product(product)
                 operation.status = "COMPLETE"
+            elif operation.status == "CREATED":
+                operation.status = "ACTIVE"
 
     def start_operation(self, type_name: str, product: Product | None, *, seconds: float = 1.0) -> Operation:
         operation = Operation(type_name=type_name, id=self.new_id(),

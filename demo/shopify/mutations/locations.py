@@ -5,11 +5,8 @@ from typing import Any
 
 from ..context import Context
 from ..errors import user_error
+from ..geography import country_name, province_name
 from .base import TOO_LONG, UserErrors, mutation
-
-_COUNTRIES = {"NO": "Norway", "SE": "Sweden", "DK": "Denmark", "US": "United States", "CA": "Canada",
-              "GB": "United Kingdom", "DE": "Germany", "FR": "France"}
-
 
 @mutation("locationAdd")
 def location_add(source: Any, arguments: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -30,8 +27,8 @@ def location_add(source: Any, arguments: dict[str, Any], context: Context) -> di
         return {"location": None, "userErrors": errors}
     country = address["countryCode"]
     held = {key: address.get(key) for key in ("address1", "address2", "city", "zip", "phone", "provinceCode")}
-    held |= {"countryCode": country, "country": _COUNTRIES.get(country, country),
-             "province": address.get("provinceCode")}
+    held |= {"countryCode": country, "country": country_name(country),
+             "province": province_name(country, address.get("provinceCode"))}
     location = store.add_location(name, address=held,
                                   fulfills_online_orders=given.get("fulfillsOnlineOrders") is not False)
     return {"location": location, "userErrors": []}

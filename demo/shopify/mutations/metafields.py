@@ -1,14 +1,15 @@
 """metafieldsSet and metafieldsDelete, and the metafields inside other inputs (facts §7)."""
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..context import Context
 from ..errors import user_error
 from ..ids import kind_of
 from ..metafield_types import Refused, all_types, known, stored
-from ..model import Metafield
-from ..reads.metafields import OWNER_TYPES, resolved_namespace
+from ..model import OWNER_TYPES, Metafield
+from ..reads.metafields import resolved_namespace
 from .base import UserErrors, mutation
 
 MOST = 25
@@ -42,7 +43,8 @@ def metafields_set(source: Any, arguments: dict[str, Any], context: Context) -> 
     for row in rows:
         place = _place(row["ownerId"], row, context)
         _, type_name, value = _checked(row, place, [], context)
-        written.append(_write(place, type_name, value, context))
+        # a copy: the same key may come again in this call, and each row answers with its own value
+        written.append(replace(_write(place, type_name, value, context)))
     return {"metafields": written, "userErrors": []}
 
 

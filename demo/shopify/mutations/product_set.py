@@ -11,7 +11,7 @@ from ..reads.roots import identified
 from . import metafields
 from .base import TOO_LONG, UserErrors, mutation, too_long, wanted
 from .inputs import amount
-from .products import check_category, store_handles_without, write_fields
+from .products import check_category, store_handles_without, wished_handle, write_fields
 from .variants import forget_unused_values, option_of, write_variant
 
 MOST_QUANTITIES = 50_000
@@ -42,15 +42,15 @@ def product_set(source: Any, arguments: dict[str, Any], context: Context) -> dic
                                   "VARIANTS_INPUT_MISSING"))
     errors = _errors(given, product, context)
     if errors:
-        return refused(*errors)
+        return {**refused(*errors), "product": product}
     if product is None:
         wish = given.get("handle") or (identifier or {}).get("handle")
         product = store.add_product(given["title"].strip(), vendor=store.shop.name,
                                     handle=handles.from_text(wish or "") or store.free_handle(given["title"]))
         if not given.get("variants"):
             store.add_default_variant(product)
-    elif given.get("handle") and handles.from_text(given["handle"]):
-        store.set_handle(product, handles.from_text(given["handle"]))
+    elif "handle" in given:
+        store.set_handle(product, wished_handle(product, given, context))
     write_fields(product, given, context)
     if given.get("collections") is not None:
         _set_collections(product, given["collections"], context)
@@ -81,7 +81,7 @@ def _errors(given: dict[str, Any], product: Product | None, context: Context) ->
     if too_long(handle) or (title_too_long and product is None and not handle):
         errors.append(user_error(["input"], f"Handle {TOO_LONG}", "INVALID_PRODUCT"))
     elif handle and handles.from_text(handle) in store_handles_without(product, context):
-        errors.append(user_error(["input"], f"Handle '{handle}' already in use. Please provide a new handle.",
+        errors.append(user_error(["input", "handle"], f"Handle '{handle}' already in use. Please provide a new handle.",
                                  "HANDLE_NOT_UNIQUE"))
     if too_long(given.get("vendor")):
         errors.append(user_error(["input"], f"Vendor {TOO_LONG}", "INVALID_PRODUCT"))

@@ -42,6 +42,9 @@ def product_create(source: Any, arguments: dict[str, Any], context: Context) -> 
         store.add_variant(product, first)
     else:
         store.add_default_variant(product)
+    if product.is_gift_card:
+        for variant in product.variant_list:
+            variant.taxable, variant.inventory_item.requires_shipping = False, False
     metafields.write_inputs(product.gid, given.get("metafields"), context)
     return {"product": product, "shop": store.shop, "userErrors": []}
 
@@ -67,11 +70,7 @@ def product_update(source: Any, arguments: dict[str, Any], context: Context) -> 
         return {"product": product, "userErrors": errors}
     before = _state(product)
     if "handle" in given:
-        wish = handles.from_text(given["handle"] or "")
-        if not wish:
-            wish = product.handle if not (given["handle"] or "").strip() else handles.free(
-                "product", store_handles_without(product, context))
-        context.store.set_handle(product, wish)
+        context.store.set_handle(product, wished_handle(product, given, context))
     write_fields(product, given, context)
     metafields.write_inputs(product.gid, given.get("metafields"), context)
     if _state(product) != before:
@@ -153,6 +152,13 @@ def store_handles_without(product: Product | None, context: Context) -> dict[str
     """The handles that other products have."""
     taken = context.store.product_handles
     return taken if product is None else {handle: id for handle, id in taken.items() if id != product.id}
+
+
+def wished_handle(product: Product, given: dict[str, Any], context: Context) -> str:
+    """The handle of a product after an update: blank means made from the title again, signs only `product`."""
+    wish = given["handle"] or ""
+    stem = "product" if wish.strip() else given.get("title") or product.title
+    return handles.from_text(wish) or context.store.free_handle(stem, store_handles_without(product, context))
 
 
 def _new_handle(given: dict[str, Any], context: Context) -> str | None:

@@ -64,10 +64,7 @@ def _levels(levels: list[Level], arguments: dict[str, Any], context: Context) ->
     levels = filtered(context, "level", arguments, levels, lambda level: {
         "id": level.location.level_number, "inventory_item_id": level.item.id, "created_at": level.created_at,
         "updated_at": level.updated_at, "default": [level.location.name]})
-    # levels of one item are told apart by their location's number, those of one location by their item's
-    single = len({level.item.id for level in levels}) <= 1
-    return window(levels, arguments,
-                  number=lambda level: level.location.level_number if single else level.item.id)
+    return window(levels, arguments)
 
 
 @resolves("InventoryItem", "inventoryLevel")
@@ -169,7 +166,7 @@ def deletable(location: Location, arguments: dict[str, Any], context: Context) -
     return not location.is_active
 
 
-@resolves("Location", "addressVerified", "isFulfillmentService", "hasUnfulfilledOrders")
+@resolves("Location", "isFulfillmentService", "hasUnfulfilledOrders")
 def no(location: Location, arguments: dict[str, Any], context: Context) -> bool:
     return False
 

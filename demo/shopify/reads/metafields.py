@@ -8,12 +8,9 @@ from ..context import Context
 from ..errors import bad_request
 from ..ids import kind_of, number_of
 from ..metafield_types import category_of, json_value
-from ..model import Metafield, MetafieldDefinition, Thing
+from ..model import OWNER_TYPES, Metafield, MetafieldDefinition, Thing
 from ..registry import resolves
 
-OWNER_TYPES = {"Product": "PRODUCT", "ProductVariant": "PRODUCTVARIANT", "Collection": "COLLECTION",
-               "Location": "LOCATION", "Shop": "SHOP", "Customer": "CUSTOMER", "Order": "ORDER",
-               "DraftOrder": "DRAFTORDER"}
 _OWNERS = ("Product", "ProductVariant", "Collection", "Location", "Shop", "AppInstallation")
 
 
@@ -40,9 +37,13 @@ def metafields(owner: Thing, arguments: dict[str, Any], context: Context) -> Win
     keys = arguments.get("keys")
     if keys is None:
         return window(mine, arguments)
-    wanted = {key if "." in key else f"{arguments.get('namespace') or ''}.{key}" for key in keys}
-    wanted = {".".join([resolved_namespace(context, key.rsplit(".", 1)[0]), key.rsplit(".", 1)[1]]) for key in wanted}
-    page = window([each for each in mine if f"{each.namespace}.{each.key}" in wanted], arguments)
+    wanted = {}  # in the order of the keys
+    for place, key in enumerate(keys):
+        namespace, _, name = (key if "." in key else f"{arguments.get('namespace') or ''}.{key}").rpartition(".")
+        if namespace:
+            wanted.setdefault(f"{resolved_namespace(context, namespace)}.{name}", place)
+    page = window([each for each in mine if f"{each.namespace}.{each.key}" in wanted], arguments,
+                  key=lambda each: wanted[f"{each.namespace}.{each.key}"])
     page.nodes = [_QualifiedMetafield(each) for each in page.nodes]
     return page
 
@@ -127,7 +128,9 @@ def definitions(source: Any, arguments: dict[str, Any], context: Context) -> Win
     pinned = arguments.get("pinnedStatus", "ANY")
     if pinned != "ANY":
         found = [each for each in found if (each.pinned_position is not None) == (pinned == "PINNED")]
-    keys: dict[str, Any] = {"NAME": lambda each: each.name.lower(), "PINNED_POSITION": lambda each: each.pinned_position}
+    # the pin that was set last comes first, the unpinned come last
+    keys: dict[str, Any] = {"NAME": lambda each: each.name.lower(),
+                            "PINNED_POSITION": lambda each: -(each.pinned_position or 0)}
     return window(found, arguments, key=keys.get(arguments.get("sortKey", "ID")))
 
 
@@ -162,7 +165,7 @@ def access(held: MetafieldDefinition, arguments: dict[str, Any], context: Contex
 
 @resolves("MetafieldDefinition", "capabilities")
 def capabilities(held: MetafieldDefinition, arguments: dict[str, Any], context: Context) -> dict[str, Any]:
-    return {name: {"enabled": False, "eligible": False, "status": "DISABLED"}
+    return {name: {"enabled": False, "eligible": name == "adminFilterable", "status": "NOT_FILTERABLE"}
             for name in ("adminFilterable", "analyticsQueryable", "cartToOrderCopyable", "smartCollectionCondition",
                          "uniqueValues")}
 
@@ -177,7 +180,17 @@ def use_as_collection_condition(held: MetafieldDefinition, arguments: dict[str, 
     return False
 
 
-@resolves("MetafieldDefinition", "constraints", "standardTemplate")
+@resolves("MetafieldDefinition", "constraints")
+def constraints(held: MetafieldDefinition, arguments: dict[str, Any], context: Context) -> dict[str, Any]:
+    return {"__typename": "MetafieldDefinitionConstraints", "key": None}
+
+
+@resolves("MetafieldDefinitionConstraints", "values")
+def constraint_values(held: dict[str, Any], arguments: dict[str, Any], context: Context) -> Window:
+    return window([], arguments)
+
+
+@resolves("MetafieldDefinition", "standardTemplate")
 def nothing(held: MetafieldDefinition, arguments: dict[str, Any], context: Context) -> None:
     return None
 

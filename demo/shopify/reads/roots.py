@@ -8,11 +8,11 @@ from ..connections import Window, window
 from ..context import Context
 from ..errors import TopLevelError, invalid_id
 from ..ids import kind_of, number_of
-from ..model import Location, Product
+from ..model import OWNER_TYPES, Location, Product
 from ..registry import resolves
 from .inventory import quantity
 from .lists import counted, filtered, indexed_count, indexed_list
-from .metafields import OWNER_TYPES, resolved_namespace
+from .metafields import resolved_namespace
 
 _BY_ID = {"product": "Product", "productVariant": "ProductVariant", "inventoryItem": "InventoryItem",
           "inventoryLevel": "InventoryLevel", "collection": "Collection"}
@@ -183,13 +183,17 @@ def product_operation(source: Any, arguments: dict[str, Any], context: Context) 
 @resolves("ProductDeleteOperation", "product")
 @resolves("ProductSetOperation", "product")
 def operation_product(operation: Any, arguments: dict[str, Any], context: Context) -> Any:
-    return context.store.products.get(operation.product_id or 0)
+    return context.store.products.get(operation.product_id or 0) if operation.status == "COMPLETE" else None
+
+
+_ALWAYS_USED = ("available", "committed", "on_hand", "reserved")
 
 
 @resolves("QueryRoot", "inventoryProperties")
 def inventory_properties(source: Any, arguments: dict[str, Any], context: Context) -> dict[str, Any]:
     from ..model import ON_HAND_PARTS, QUANTITY_NAMES
     return {"quantityNames": [
-        {"name": name, "displayName": name.replace("_", " ").capitalize(), "isInUse": True,
+        {"name": name, "displayName": name.replace("_", " ").capitalize(),
+         "isInUse": name in _ALWAYS_USED or any(level.quantity(name) for level in context.store.levels()),
          "belongsTo": ["on_hand"] if name in ON_HAND_PARTS else [],
-         "comprises": list(ON_HAND_PARTS) if name == "on_hand" else []} for name in sorted(QUANTITY_NAMES)]}
+         "comprises": sorted(ON_HAND_PARTS) if name == "on_hand" else []} for name in sorted(QUANTITY_NAMES)]}

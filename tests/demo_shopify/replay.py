@@ -1,0 +1,447 @@
+"""Replay a recording against the simulated store and say, step by step, whether it answers as the real one did.
+
+A recording brings its own state: things that a request speaks of and that no replayed request has made are taken
+over from what the recording shows of them. Ids that the store makes are bound, by their place in the answer, to
+those that the recording has there; from then on the one stands for the other.
+"""
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from demo.shopify import Behaviour, Clock, Store, run
+from demo.shopify.adopt import mentioned
+from demo.shopify.ids import kind_of, number_of
+from demo.shopify.schema import load_schema
+
+from .documents import CannotWrite, written
+from .recordings import Recording, Step
+
+# Values that a real store makes up: compared only for being there or not.
+_VOLATILE = {"createdAt", "updatedAt", "publishedAt", "cursor", "startCursor", "endCursor", "compareDigest", "url",
+             "onlineStorePreviewUrl", "onlineStoreUrl", "storefrontId", "legacyResourceId", "inventoryHistoryUrl",
+             "defaultCursor", "latitude", "longitude", "suggestedAddresses", "addressVerified", "src", "originalSrc", "transformedSrc", "deactivatedAt", "duplicateSkuCount"}
+# Values that lag behind in the recordings themselves, or count what else the real store held.
+_LAGGING = {"totalInventory", "hasOutOfStockVariants", "count", "productsCount", "hasActiveInventory", "deletable",
+            "deactivatable", "activatable", "precision", "isPrimary", "shipsInventory"}
+_MADE_BY = {
+    "productCreate": None, "productSet": None, "productDuplicate": None,
+    "productVariantsBulkCreate": {"ProductVariant", "InventoryItem", "InventoryLevel", "ProductOptionValue",
+                                  "Metafield"},
+    "productVariantsBulkUpdate": {"ProductOptionValue", "Metafield"}, "productUpdate": {"Metafield"},
+    "productOptionsCreate": {"ProductOption", "ProductOptionValue", "ProductVariant", "InventoryItem"},
+    "productOptionUpdate": {"ProductOptionValue", "ProductVariant"}, "metafieldsSet": {"Metafield"},
+    "locationAdd": {"Location"}, "inventorySetQuantities": {"InventoryAdjustmentGroup"},
+    "inventoryAdjustQuantities": {"InventoryAdjustmentGroup"}, "inventoryMoveQuantities": {"InventoryAdjustmentGroup"},
+    "inventorySetOnHandQuantities": {"InventoryAdjustmentGroup"}, "inventoryActivate": {"InventoryLevel"},
+    "inventoryBulkToggleActivation": {"InventoryLevel"}, "productDelete": {"ProductDeleteOperation"}}
+_KEPT = {"Product", "ProductVariant", "InventoryItem", "InventoryLevel", "Location", "Collection", "ProductOption",
+         "ProductOptionValue", "Metafield", "MetafieldDefinition", "TaxonomyCategory", "InventoryAdjustmentGroup",
+         "ProductDeleteOperation", "ProductSetOperation", "Shop", "InventoryQuantity"}
+_MISSING = re.compile(r"does not exist|could not be found|was deleted|wasn't found|was not found|does not belong|"
+                      r"couldn't be found", re.IGNORECASE)
+
+
+@dataclass
+class Outcome:
+    """What became of one step: replayed, skipped (with the reason) or differing (with the places)."""
+
+    step: Step
+    kind: str
+    detail: str = ""
+
+
+@dataclass
+class Report:
+    recording: Recording
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def of(self, kind: str) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if outcome.kind == kind]
+
+
+def replay(recording: Recording) -> Report:
+    """Run every step; each further (upstream) read in a store of its own, the others one after another."""
+    report = Report(recording)
+    main = _Replay(recording)
+    for step in recording.steps:
+        runner = _Replay(recording) if step.upstream else main
+        report.outcomes.append(runner.step(step))
+    return report
+
+
+class _Replay:
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.store = Store(products=0, clock=Clock(datetime(2026, 11, 23, 10, tzinfo=UTC)), plan="unlimited",
+                           behaviour=Behaviour(search_lag_seconds=3600))
+        self.store.locations.clear()
+        name = recording.store_domain.removesuffix(".myshopify.com")
+        self.store.shop.name, self.store.shop.domain = name, recording.store_domain
+        self.bound: dict[str, str] = {}  # recorded id -> ours
+        self.shown: dict[str, list[dict[str, Any]]] = {}
+        self.blind = False  # a mutation was skipped: what comes after may show what it did
+        for thing in mentioned(_answers_only(recording.whole)):
+            self.shown.setdefault(thing["id"], []).append(thing)
+        self.seen: dict[str, list[dict[str, Any]]] = {}  # shown by the steps so far
+        app = re.search(r"app--(\d+)", json.dumps(recording.whole))
+        self.store.app_id = int(app[1]) if app else self.store.app_id
+        made = {thing["id"] for step in recording.steps for thing in
+                mentioned((step.body.get("data") or {}).get("locationAdd"))}
+        for global_id, things in self.shown.items():
+            if kind_of(global_id) == "Location" and global_id not in made:
+                self.take_over([{key: thing[key] for key in ("id", "name", "isActive") if key in thing}
+                                for thing in things])
+        for step in recording.steps:
+            for shop in _shops(step.body.get("data")):
+                self.store.adopt({"id": "gid://shopify/Shop/1", **shop})
+
+    # --- one step ---------------------------------------------------------------------------------------
+
+    def step(self, step: Step) -> Outcome:
+        query, left_out = step.query, []
+        data = step.body.get("data") or {}
+        if query is None:
+            keyed = not any("@idempotent" in error.get("message", "") for error in step.body.get("errors") or ())
+            try:
+                if "inline" in step.path.lower() or "literal" in step.path.lower():
+                    raise CannotWrite("arguments stood in the text")
+                made = written(load_schema(), data, step.variables, keyed=keyed)
+            except CannotWrite as error:
+                self.take_over(data)
+                self.note(data)
+                return Outcome(step, "skipped", f"no request text ({error})")
+            query, left_out = _translated(made.text, self.bound), made.left_out
+        self.prepare(step, query, data)
+        variables = self.ours(step.variables)
+        outcome = run(self.store, query, variables, step.operation_name)
+        answer = outcome.body
+        reason = self.unreplayable(step, answer, query)
+        if reason:
+            self.blind = self.blind or "mutation" in query
+            self.take_over(data)
+            self.note(data)
+            return Outcome(step, "skipped", reason)
+        expected = dict(step.body)
+        if left_out:
+            expected["data"] = _without(data, left_out)
+        differences = list(self.differ(expected, answer, "errors" in answer and step.query is not None))
+        if differences and not outcome.is_mutation:
+            # the answer may have been read before or after the index had caught up and operations had ended
+            self.store.index.catch_up()
+            self.store.clock.advance(5)
+            answer = run(self.store, query, variables, step.operation_name).body
+            differences = list(self.differ(expected, answer, "errors" in answer and step.query is not None))
+        self.note(data)
+        if differences:
+            self.take_over(data)
+            if self.blind:
+                return Outcome(step, "skipped", "follows a step that could not be replayed")
+            if any(difference.endswith(_FOREIGN) for difference in differences):
+                return Outcome(step, "skipped", _FOREIGN)
+            if not outcome.is_mutation and _reordered(expected.get("data"), answer.get("data")):
+                return Outcome(step, "skipped", "sorted by values that the answer does not show")
+            hidden = _hidden_words(step, data)
+            if hidden:
+                return Outcome(step, "skipped", f"the answer does not show what the search looks at: {hidden}")
+            return Outcome(step, "differs", "; ".join(differences[:4]))
+        return Outcome(step, "replayed" if step.query else "written")
+
+    def unreplayable(self, step: Step, answer: dict[str, Any], query: str) -> str | None:
+        """Why the two answers cannot be compared, None when they can."""
+        for global_id in _ids(step.variables):
+            if global_id in self.shown and kind_of(global_id) not in _KEPT:
+                return f"not simulated: {kind_of(global_id)}"
+        recorded = [error.get("message", "") for error in step.body.get("errors") or ()]
+        for error in answer.get("errors") or ():
+            code = (error.get("extensions") or {}).get("code")
+            if code == "NOT_SIMULATED":
+                return f"not simulated: {error['extensions']['typeName']}.{error['extensions']['fieldName']}"
+            gone = ("undefinedField", "argumentNotAccepted", "missingRequiredArguments", "undefinedType",
+                    "missingRequiredInputObjectAttribute", "variableMismatch", "argumentLiteralsIncompatible",
+                    "variableRequiresValidType", "variableNotUsed", "undefinedDirective")
+            if code in gone and error["message"] not in recorded and not recorded:
+                return f"not in 2026-10: {error['message']}"
+            if code == "INVALID_VARIABLE" and "not defined on" in error["message"] and not recorded:
+                return f"not in 2026-10: {error['message'][:120]}"
+            if self.recording.version < "2026-04" and ("@idempotent directive is required" in error["message"]
+                                                       or "changeFromQuantity" in error["message"]):
+                return "inventory contract before 2026-04"
+        if any("Directive @idempotent is not defined" in message for message in recorded):
+            return "version before 2026-01"
+        return None
+
+    # --- state ------------------------------------------------------------------------------------------
+
+    def prepare(self, step: Step, query: str, data: dict[str, Any]) -> None:
+        """Take over what the request speaks of and what its answer shows without having made it."""
+        text = json.dumps(step.body)
+        made = self.made(data)
+        reads = step.query is not None and query.replace("#graphql", "").lstrip().startswith(("query", "{"))
+        if reads and step.upstream:
+            self.take_over(data)
+            return
+        for global_id in dict.fromkeys(_ids(step.variables)):
+            if global_id in self.bound or self.store.thing(global_id) is not None:
+                continue
+            if global_id not in self.shown and (kind_of(global_id) not in _KEPT or self.absent(global_id)):
+                continue
+            if global_id not in self.shown and _MISSING.search(text):
+                continue
+            known = self.seen.get(global_id) or [_without_stock(thing) for thing in
+                                                 self.shown.get(global_id, [{"id": global_id}])[:1]]
+            self.take_over([{"id": global_id}, *known])
+        for thing in _outermost(data, self.bound):
+            if kind_of(thing["id"]) not in made and self.store.thing(thing["id"]) is None:
+                self.take_over(thing if reads else _without_stock(thing))
+        if reads:
+            self.take_over_unknown(data)
+        self.stock_from_input(step.variables)
+        for row in (data.get("metafieldsDelete") or {}).get("deletedMetafields") or ():
+            if row and self.store.thing(self.ours(row["ownerId"])) is not None:  # it was there, whatever it held
+                self.store.adopt({"id": self.ours(row["ownerId"]), "metafield": {
+                    "id": f"gid://shopify/Metafield/{self.store.new_id()}", **row, "value": "x"}})
+
+    def absent(self, global_id: str) -> bool:
+        """Whether the id is one of those that testers make up for things that are not there."""
+        number = number_of(global_id) or 0
+        return str(number).startswith("99999999") or number < 1000
+
+    def note(self, data: Any) -> None:
+        """Remember what this step has shown: it is how things stand for the steps to come."""
+        for thing in mentioned(data):
+            self.seen.setdefault(thing["id"], []).append(thing)
+
+    def made(self, data: dict[str, Any]) -> set[str]:
+        kinds: set[str] = set()
+        for name in data:
+            if name in _MADE_BY:
+                kinds |= _MADE_BY[name] or {"Product", "ProductVariant", "InventoryItem", "InventoryLevel",
+                                            "ProductOption", "ProductOptionValue", "Metafield",
+                                            "ProductSetOperation"}
+        return kinds
+
+    def take_over(self, value: Any) -> None:
+        try:
+            self.store.adopt(_translated(value, self.bound))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return  # the answer shows something that no store could hold; the comparison will say so
+        self.store.index.catch_up()
+
+    def take_over_unknown(self, data: dict[str, Any]) -> None:
+        """What was never made here is believed as it is read; what was made here must come out by itself."""
+        for thing in _outermost(data, self.bound):
+            if not set(_ids(thing)) & set(self.bound):
+                self.take_over(thing)
+
+    def stock_from_input(self, variables: dict[str, Any]) -> None:
+        """An adopted level holds what the first request about it says that it changes from."""
+        given = variables.get("input") if isinstance(variables.get("input"), dict) else {}
+        assert isinstance(given, dict)
+        rows = [(row, given.get("name") or "on_hand") for key in ("quantities", "setQuantities", "changes")
+                for row in given.get(key) or () if isinstance(row, dict)]
+        rows += [({**row[side], "inventoryItemId": row.get("inventoryItemId")}, row[side].get("name", ""))
+                 for row, _ in list(rows) for side in ("from", "to") if isinstance(row.get(side), dict)]
+        for row, name in rows:
+            ids = self.ours([row.get("inventoryItemId"), row.get("locationId")])
+            if not all(isinstance(each, str) for each in ids) or row.get("changeFromQuantity") is None:
+                continue
+            item, location = self.store.thing(ids[0]), self.store.thing(ids[1])
+            if item is None or location is None or location.id in item.levels or name not in (
+                    "available", "on_hand", "damaged", "incoming", "reserved", "quality_control", "safety_stock"):
+                continue
+            level = self.store.stock_at(item, location)
+            level.stock["available" if name == "on_hand" else name] = row["changeFromQuantity"]
+
+    def ours(self, value: Any) -> Any:
+        return _translated(value, self.bound)
+
+    # --- comparison -------------------------------------------------------------------------------------
+
+    def differ(self, recorded: dict[str, Any], ours: dict[str, Any], locations: bool) -> Iterator[str]:
+        theirs, mine = recorded.get("errors") or [], ours.get("errors") or []
+        if len(theirs) != len(mine):
+            yield f"errors: {_short([e.get('message') for e in theirs])} ≠ {_short([e.get('message') for e in mine])}"
+            return
+        for one, other in zip(theirs, mine, strict=True):
+            yield from self.differ_errors(one, other, locations)
+        if ("data" in recorded) != ("data" in ours):
+            yield f"data: {'there' if 'data' in recorded else 'missing'} ≠ {'there' if 'data' in ours else 'missing'}"
+        if "data" in recorded and "data" in ours:
+            yield from self.differ_values(recorded["data"], ours["data"], "data")
+
+    def differ_errors(self, one: dict[str, Any], other: dict[str, Any], locations: bool) -> Iterator[str]:
+        mine, theirs = _plain_message(other.get("message", "")), _plain_message(one.get("message", ""))
+        if self.ours(theirs) != mine:
+            yield f"message: {theirs!r} ≠ {mine!r}"
+        code = [(each.get("extensions") or {}).get("code") for each in (one, other)]
+        if code[0] != code[1]:
+            yield f"code: {code[0]} ≠ {code[1]}"
+        if one.get("path") != other.get("path"):
+            yield f"path: {one.get('path')} ≠ {other.get('path')}"
+        if locations and one.get("locations") != other.get("locations"):
+            yield f"locations: {one.get('locations')} ≠ {other.get('locations')}"
+        for key in ("typeName", "fieldName", "argumentName", "nodeName", "variableName", "requiredAccess",
+                    "argumentType", "inputObjectType", "className", "name", "arguments", "directiveName"):
+            values = [(each.get("extensions") or {}).get(key) for each in (one, other)]
+            if values[0] != values[1]:
+                yield f"extensions.{key}: {values[0]} ≠ {values[1]}"
+
+    def differ_values(self, one: Any, other: Any, path: str) -> Iterator[str]:
+        key = path.rsplit(".", 1)[-1]
+        if key in _VOLATILE and not isinstance(one, str):
+            return
+        if isinstance(one, dict) and isinstance(other, dict):
+            if set(other) != set(one):
+                yield f"{path}: {_FOREIGN}"
+            for name in one:
+                if name in other:
+                    yield from self.differ_values(one[name], other[name], f"{path}.{name}")
+        elif isinstance(one, list) and isinstance(other, list):
+            if len(one) != len(other):
+                yield f"{path}: {len(one)} entries ≠ {len(other)}: {_short(one)} ≠ {_short(other)}"
+                return
+            for index, (left, right) in enumerate(zip(one, other, strict=True)):
+                yield from self.differ_values(left, right, f"{path}.{index}")
+        elif isinstance(one, str) and isinstance(other, str) and one.startswith("gid://shopify/"):
+            yield from self.differ_ids(one, other, path)
+        elif key in _VOLATILE:
+            if key in ("cursor", "startCursor", "endCursor") and isinstance(one, str) and isinstance(other, str):
+                self.bound[one] = other
+            if (one is None) != (other is None) and key not in ("publishedAt", "onlineStorePreviewUrl", "updatedAt"):
+                yield f"{path}: {_short(one)} ≠ {_short(other)}"
+        elif key == "hasNextPage" and one is True and path.count(".") < 6:
+            return  # the real store held more than the recording shows
+        elif key in ("status", "deletedProductId") and path.split(".")[1] in ("productOperation", "node"):
+            return  # how far an operation has come is a matter of moments
+        elif key not in _LAGGING and self.ours(one) != other:
+            yield f"{path}: {_short(one)} ≠ {_short(other)}"
+
+    def differ_ids(self, one: str, other: str, path: str) -> Iterator[str]:
+        if kind_of(one) != kind_of(other):
+            yield f"{path}: {one} ≠ {other}"
+        elif kind_of(one) in ("Shop", "InventoryItemMeasurement", "InventoryQuantity", "AppInstallation", "App",
+                              "Domain", "ProductImage", "MediaImage"):
+            return
+        elif one in self.bound:
+            if self.bound[one] != other:
+                yield f"{path}: {one} stands for {self.bound[one]}, not {other}"
+        elif one != other:
+            self.bound[one] = other
+
+
+
+def _answers_only(value: Any) -> Any:
+    """The recording without what was sent."""
+    if isinstance(value, list):
+        return [_answers_only(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: _answers_only(entry) for key, entry in value.items()
+                if key not in ("request", "expected") and "variables" not in key.lower()}
+    return value
+
+
+def _outermost(value: Any, bound: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Every object with an id, but nothing from within an object that the store itself has made."""
+    if isinstance(value, list):
+        for entry in value:
+            yield from _outermost(entry, bound)
+    elif isinstance(value, dict):
+        if isinstance(value.get("id"), str):
+            if value["id"] in bound:
+                return
+            yield value
+        for entry in value.values():
+            yield from _outermost(entry, bound)
+
+
+def _without_stock(value: Any) -> Any:
+    """A thing as it may have been before: what mutations change of stock is left out."""
+    if isinstance(value, list):
+        return [_without_stock(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: _without_stock(entry) for key, entry in value.items()
+                if key not in ("quantities", "inventoryQuantity", "isActive", "inventoryLevels")}
+    return value
+
+
+def _shops(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, list):
+        for entry in value:
+            yield from _shops(entry)
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            if key == "shop" and isinstance(entry, dict):
+                yield entry
+            yield from _shops(entry)
+
+
+_FOREIGN = "the answer has other fields than the text asks for"
+
+
+def _reordered(one: Any, other: Any) -> bool:
+    """Whether the lists hold the same things and only their order differs."""
+    return sorted(_ids(one)) == sorted(_ids(other)) and list(_ids(one)) != list(_ids(other))
+
+
+def _hidden_words(step: Step, data: dict[str, Any]) -> str:
+    """The words of the request's searches that its own answer does not show."""
+    searches = [value for key, value in step.variables.items() if "query" in key.lower() and isinstance(value, str)]
+    searches += re.findall(r'query: *"((?:[^"\\]|\\.)*)"', step.query or "")
+    shown = json.dumps(data).lower()
+    words = [word.strip("\"'()*").rsplit(":", 1)[-1].strip("\"'<>=") for search in searches for word in search.split()]
+    return ", ".join(dict.fromkeys(word for word in words if len(word) > 3 and word.lower() not in shown))
+
+
+def _ids(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        if value.startswith("gid://shopify/"):
+            yield value
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _ids(entry)
+    elif isinstance(value, dict):
+        for entry in value.values():
+            yield from _ids(entry)
+
+
+def _translated(value: Any, bound: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        if value in bound:
+            return bound[value]
+        numbers = {old.rsplit("/", 1)[-1]: new.rsplit("/", 1)[-1] for old, new in bound.items() if "/" in old}
+        value = re.sub(r"(?<!/)\b\d{9,}\b", lambda match: numbers.get(match[0], match[0]), value)
+        if "gid://shopify/" in value or "inventory_item_id=" in value:
+            return re.sub(r"gid://shopify/[A-Za-z]+/[\w-]+(\?[\w=&]+)?", lambda match: bound.get(match[0], match[0]),
+                          value)
+        return value
+    if isinstance(value, list):
+        return [_translated(entry, bound) for entry in value]
+    if isinstance(value, dict):
+        return {key: _translated(entry, bound) for key, entry in value.items()}
+    return value
+
+
+def _without(data: Any, paths: list[tuple[str, ...]]) -> Any:
+    """The answer without the fields that the written document could not ask for."""
+    def cut(value: Any, path: tuple[str, ...]) -> Any:
+        if isinstance(value, list):
+            return [cut(entry, path) for entry in value]
+        if isinstance(value, dict):
+            return {key: cut(entry, (*path, key)) for key, entry in value.items() if (*path, key) not in paths}
+        return value
+    return cut(data, ())
+
+
+def _plain_message(text: str) -> str:
+    """Without the lists of enum values, which grow from version to version."""
+    return re.sub(r"to be one of: [^)]*", "to be one of: …", text)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) < 160 else text[:160] + "…"
