@@ -1,0 +1,79 @@
+"""The web face: the API of the widget, the widget's files, and the pages around them.
+
+    app = create_app()                                     # settings from the environment, as wsgi.py does
+    app = create_app(settings, config, start_worker=False) # in tests: nothing runs but the requests
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+
+from flask import Flask
+from flask_smorest import Api
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from backend import __version__
+from backend.app import Context, read_config
+from backend.config import Config
+from backend.settings import Settings
+from backend.web import api, pages, schemas
+from backend.web.errors import handle_errors, of_http
+from backend.web.headers import behind_proxy, set_headers
+from backend.web.service import EXTENSION, Service, open_service
+
+LARGEST_BODY_BYTES = 65_536
+
+
+def create_app(settings: Settings | None = None, config: Config | None = None, *, start_worker: bool = True) -> Flask:
+    """The WSGI application, with the worker that does its runs.
+
+    Without `settings` both come from the environment. Raises SyncError where settings, sync.yaml or database cannot
+    be used at all; a configuration that merely gives no link is told on the pages instead.
+    """
+    if settings is None:
+        settings = Settings.from_environment()
+        config = config or read_config(settings)
+    here = open_service(Context.open(settings, config), config)
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
+        API_TITLE="Shopify–Grist Sync", API_VERSION=__version__, OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/docs", OPENAPI_JSON_PATH="openapi.json",
+    )
+    app.extensions[EXTENSION] = here
+    handle_errors(app)
+    _Api(app, spec_kwargs=_TOKENS).register_blueprint(api.bp)
+    app.register_blueprint(pages.bp)
+    grist_urls = [settings.grist_public_url or settings.grist_server_url, here.server_url]
+    set_headers(app, grist_urls, settings.allowed_origins, pages.STYLE)
+    behind_proxy(app, os.environ)
+    if start_worker:
+        _start_worker(here)
+    return app
+
+
+class _Api(Api):  # type: ignore[misc]
+    """flask-smorest, with our shape of errors instead of its own."""
+
+    ERROR_SCHEMA = schemas.Error
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        return of_http(error)
+
+
+_TOKENS = {
+    "components": {"securitySchemes": {"grist": {
+        "type": "http", "scheme": "bearer", "description": "A Grist document's access token"}}},
+    "security": [{"grist": []}],
+}
+
+
+def _start_worker(here: Service) -> None:
+    from backend.jobs.supervisor import Supervisor
+
+    supervisor = Supervisor()
+    supervisor.start()
+    here.poke = supervisor.poke
+    atexit.register(supervisor.stop)

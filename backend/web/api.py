@@ -1,0 +1,209 @@
+"""The HTTP API between widget and backend. A view loads, calls and answers; whoever asks was checked before.
+
+Work is never done here: a POST queues a run, and the worker does it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, current_app, g, request
+from flask_smorest import Blueprint
+
+from backend import __version__
+from backend.store import runs
+from backend.store import waiting as waiting_store
+from backend.store.links import Link
+from backend.web import choices, schemas, state, waiting
+from backend.web.access import check, needed_role, needs
+from backend.web.answers import answer, polled
+from backend.web.errors import Refused
+from backend.web.service import link, service, visitor
+from backend.web.values import tables
+
+CHOICES_BYTES = 1_048_576
+"""Choices carry the values they were made on, and a product's description may be long."""
+
+bp = Blueprint("api", __name__, url_prefix="/api", description="Every request carries a Grist access token.")
+bp.ARGUMENTS_PARSER = schemas.StrictParser()
+
+LINK = f"/links/<int(max={schemas.LARGEST_ID}):link>"
+RUN = f"{LINK}/runs/<int(max={schemas.LARGEST_ID}):run_id>"
+
+
+@bp.url_value_preprocessor
+def _take_link(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    g.link_id = values.pop("link", None) if values else None
+
+
+@bp.before_request
+def _gate() -> None:
+    if request.method == "OPTIONS":
+        return
+    here = service()
+    g.visitor = here.gate.visitor(here.database, here.server_url, request.headers.get("Authorization"))
+    view = current_app.view_functions[request.endpoint or ""]
+    check(g.visitor, g.link_id, needed_role(view, request.method))
+    if request.endpoint == f"{bp.name}.{choose.__name__}":
+        request.max_content_length = CHOICES_BYTES
+
+
+@bp.get("/session")
+@bp.response(200, description="Who asks, and the document's link")
+def session() -> Response:
+    """Who asks, and which store the document is joined to."""
+    here, who = service(), visitor()
+    body: dict[str, Any] = {"role": who.role, "document": who.document, "version": __version__,
+                            "link": _link(who.link) if who.link else None}
+    if who.link is None:
+        body["message"] = _why_no_link(here.trouble)
+    return polled(body)
+
+
+@bp.get(f"{LINK}/state")
+@bp.response(200, description="Status, counts, the run going on, the last run, the tables")
+def read_state() -> Response:
+    """How the link is now. Polled."""
+    here = service()
+    with here.database.read() as tx:
+        return polled(state.state(tx, link(), tables(tx, link().id, here.context.resources)))
+
+
+@bp.get(f"{LINK}/runs")
+@bp.arguments(schemas.RunsAsked, location="query")
+@bp.response(200, description="The newest runs that have ended")
+def list_runs(asked: dict[str, Any]) -> Response:
+    """Runs that have ended, the newest first."""
+    with service().database.read() as tx:
+        return polled({"runs": [state.ended(run) for run in runs.ended(tx, link().id, limit=asked["limit"])]})
+
+
+@bp.post(f"{LINK}/runs")
+@bp.arguments(schemas.RunWanted)
+@bp.response(202, description="Queued: the run's id")
+@needs("editor")
+def start_run(wanted: dict[str, Any]) -> Response:
+    """Queue a sync or a preview. Where one is queued already, that one answers."""
+    button = "Sync button" if wanted["kind"] == "sync" else "Preview button"
+    return answer({"id": service().start(link(), wanted["kind"], visitor().by(button))}, 202)
+
+
+@bp.get(RUN)
+@bp.response(200, description="The run with its report; a preview's report holds its plan")
+def read_run(run_id: int) -> Response:
+    """One run, with its report once it has ended."""
+    here = service()
+    with here.database.read() as tx:
+        run = runs.get(tx, run_id)
+        if run is None or run.link_id != link().id:
+            raise _no_such_run()
+        known = tables(tx, link().id, here.context.resources)
+        known.learn(tx, state.plan_cells(run, known))
+    return polled(state.report(run, known))
+
+
+@bp.post(f"{RUN}/cancel")
+@bp.response(202, description="It stops after the batch in hand")
+@needs("editor")
+def cancel_run(run_id: int) -> Response:
+    """Stop a run after the batch in hand; what is written stays."""
+    with service().database.write() as tx:
+        run = runs.get(tx, run_id)
+        if run is None or run.link_id != link().id:
+            raise _no_such_run()
+        if not runs.cancel(tx, link().id, run_id):
+            raise Refused(409, "run_ended", "This sync has ended already.", "Nothing to do.")
+    return answer({"id": run_id}, 202)
+
+
+@bp.get(f"{LINK}/conflicts")
+@bp.arguments(schemas.ConflictsAsked, location="query")
+@bp.response(200, description="A page of open conflicts")
+def list_conflicts(asked: dict[str, Any]) -> Response:
+    """Open conflicts, a page at a time. Polled."""
+    here = service()
+    with here.database.read() as tx:
+        known = tables(tx, link().id, here.context.resources)
+        return polled(waiting.conflicts(tx, known, asked["after"], asked["limit"]))
+
+
+@bp.post(f"{LINK}/choices")
+@bp.arguments(schemas.ChoicesMade)
+@bp.response(202, description="What became of each, and the run that applies them")
+@needs("editor")
+def choose(made: dict[str, Any]) -> Response:
+    """Answer conflicts. Each answer is kept only if both sides still hold what it was made on."""
+    here = service()
+    with here.database.write() as tx:
+        known = tables(tx, link().id, here.context.resources)
+        taken = choices.take(tx, known, made["choices"], link().shop.get("decimals", 2), visitor().by("in the widget"))
+    run = here.start(link(), "sync", visitor().by("Apply button")) if taken.applied else None
+    return answer({"applied": taken.applied, "moved": taken.moved, "invalid": taken.invalid, "run": run}, 202)
+
+
+@bp.get(f"{LINK}/refused")
+@bp.arguments(schemas.ListAsked, location="query")
+@bp.response(200, description="Rows that were left alone, with cause and cure")
+def list_refused(asked: dict[str, Any]) -> Response:
+    """Rows that Shopify or Grist did not take, or that wait. Polled."""
+    here = service()
+    with here.database.read() as tx:
+        return polled(waiting.refused(tx, tables(tx, link().id, here.context.resources), asked["limit"]))
+
+
+@bp.get(f"{LINK}/deletions")
+@bp.arguments(schemas.ListAsked, location="query")
+@bp.response(200, description="Deletions that wait for an answer")
+def list_deletions(asked: dict[str, Any]) -> Response:
+    """Deletions that wait for a yes. Polled."""
+    here = service()
+    with here.database.read() as tx:
+        return polled(waiting.deletions(tx, tables(tx, link().id, here.context.resources), asked["limit"]))
+
+
+@bp.post(f"{LINK}/deletions")
+@bp.arguments(schemas.DeletionsAnswered)
+@bp.response(202, description="The run that deletes, where something was approved")
+@needs("editor")
+def answer_deletions(answered: dict[str, Any]) -> Response:
+    """Approve exactly these deletions, or keep these things where they are."""
+    here = service()
+    with here.database.write() as tx:
+        if "approve" in answered:
+            by = visitor().by("in the widget")
+            approved = waiting_store.approve_deletions(tx, link().id, answered["approve"], by)
+        else:
+            waiting_store.keep_deletions(tx, link().id, answered["keep"])
+            approved = 0
+    run = here.start(link(), "sync", visitor().by("Delete button")) if approved else None
+    return answer({"run": run}, 202)
+
+
+@bp.get(f"{LINK}/changes")
+@bp.arguments(schemas.ChangesAsked, location="query")
+@bp.response(200, description="A page of what was written")
+def list_changes(asked: dict[str, Any]) -> Response:
+    """What was written, the newest first. Polled."""
+    here = service()
+    with here.database.read() as tx:
+        known = tables(tx, link().id, here.context.resources)
+        return polled(waiting.changes(tx, known, asked["before"], asked["limit"]))
+
+
+def _link(found: Link) -> dict[str, Any]:
+    shop = found.shop
+    # Before the first sync nothing is known of the shop but its address.
+    return {"id": found.id, "store": found.store,
+            "shop": {"name": shop.get("name") or found.store, "currency": shop.get("currency"),
+                     "timezone": shop.get("timezone")}}
+
+
+def _why_no_link(trouble: Any) -> dict[str, str]:
+    if trouble is not None:
+        return {"message": trouble.message, "cure": trouble.cure}
+    return {"message": "No store is connected to this document yet.",
+            "cure": "Name the store and this document in the settings of the sync service, and start it again."}
+
+
+def _no_such_run() -> Refused:
+    return Refused(404, "not_found", "There is no such sync in this document.", "Reload the page in Grist.")

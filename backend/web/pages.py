@@ -1,0 +1,110 @@
+"""Pages for people and probes: the first page, the widget's files, the API's description, and how the service is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, current_app, render_template_string, request, send_from_directory
+
+from backend import __version__
+from backend.store import links
+from backend.web.answers import answer
+from backend.web.service import Service, service
+
+WIDGET = Path(__file__).resolve().parents[2] / "widget"
+PLUGIN_API = "__GRIST_PLUGIN_API__"
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto; padding: 0 1rem; color: #262633; }
+h1 { font-size: 1.25rem; } code, td:first-child { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
+td { padding: .15rem 1rem .15rem 0; vertical-align: top; }
+.trouble { border-left: 3px solid #d0021b; padding-left: .75rem; }
+"""
+
+_FRAME = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ title }}</title><style>{{ style|safe }}</style></head><body><h1>{{ title }}</h1>
+"""
+
+_FIRST = _FRAME + """
+{% if trouble %}<p class="trouble">{{ trouble.message }} {{ trouble.cure }}</p>
+{% elif configured %}<p>A store and a document are connected.</p>
+{% else %}<p>No store is connected to a document yet.</p>{% endif %}
+<p>To see and steer the sync inside Grist: add a custom widget to a page of the document, choose a custom URL, give it
+full document access, and paste</p>
+<p><code>{{ widget }}</code></p>
+<p><a href="docs">The API</a> · version {{ version }}</p></body></html>
+"""
+
+_DOCS = _FRAME + """
+<p>Every request below /api carries a Grist access token: <code>Authorization: Bearer …</code>. Every answer from 400 on
+has the shape <code>{"code", "message", "cure", "details"}</code>. In full, as OpenAPI 3.1:
+<a href="docs/openapi.json">openapi.json</a></p>
+<table>{% for one in operations %}
+<tr><td>{{ one.method }} {{ one.path }}</td><td>{{ one.summary }}</td></tr>{% endfor %}</table></body></html>
+"""
+
+bp = Blueprint("pages", __name__)
+
+
+@bp.get("/")
+def first_page() -> str:
+    here = service()
+    return _page(_FIRST, "Shopify–Grist Sync", widget=f"{request.url_root}widget/", trouble=here.trouble,
+                 configured=here.configured or _has_link(here), version=__version__)
+
+
+@bp.get("/docs")
+def docs() -> str:
+    described = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec
+    paths: dict[str, Any] = described.to_dict()["paths"]
+    operations = [
+        {"method": method.upper(), "path": path, "summary": operation.get("summary", "")}
+        for path, methods in paths.items() for method, operation in methods.items() if method in ("get", "post")
+    ]
+    return _page(_DOCS, "The API of Shopify–Grist Sync", operations=operations)
+
+
+@bp.get("/widget/")
+def widget_page() -> Response:
+    text = (WIDGET / "index.html").read_text(encoding="utf-8")
+    settings = service().context.settings
+    grist = settings.grist_public_url or settings.grist_server_url
+    response = Response(text.replace(PLUGIN_API, f"{grist}/grist-plugin-api.js"), mimetype="text/html")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@bp.get("/widget/<path:name>")
+def widget_file(name: str) -> Response:
+    # no-cache means: ask each time whether it changed, so that an update of the service reaches the widget at once.
+    return send_from_directory(WIDGET, name, max_age=0)
+
+
+@bp.get("/healthz")
+def is_alive() -> Response:
+    return answer({"status": "alive"})
+
+
+@bp.get("/readyz")
+def is_ready() -> Response:
+    """503 while the database does not answer."""
+    here = service()
+    try:
+        _has_link(here)
+    except Exception as error:
+        # Whatever the database says: a probe wants to know that it cannot be used, and the log says why.
+        current_app.logger.warning("not ready: %s", type(error).__name__)
+        return answer({"code": "not_ready", "message": "The database does not answer.",
+                       "cure": "Check DATABASE_URL and the database.", "details": {}}, 503)
+    return answer({"status": "ready"})
+
+
+def _has_link(here: Service) -> bool:
+    with here.database.read() as tx:
+        return bool(links.all_links(tx))
+
+
+def _page(template: str, title: str, **values: Any) -> str:
+    return render_template_string(template, title=title, style=STYLE, **values)

@@ -1,0 +1,102 @@
+"""What requests may say. Checked here, at the door; whatever passes fits the database and the clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask
+import orjson
+from flask_smorest.arguments import FlaskParser
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+
+LARGEST_ID = 2_147_483_647
+MOST_AT_ONCE = 1_000
+
+
+class StrictParser(FlaskParser):  # type: ignore[misc]
+    """Reads JSON as the standard says: no NaN, no half characters, no numbers of a million digits."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": RAISE}  # noqa: RUF012
+
+    def _raw_load_json(self, req: flask.Request) -> Any:
+        if not req.is_json:
+            flask.abort(415)
+        try:
+            return orjson.loads(req.get_data(cache=True))
+        except orjson.JSONDecodeError:
+            flask.abort(400)
+
+
+def _id(**more: Any) -> fields.Integer:
+    return fields.Integer(strict=True, validate=validate.Range(1, LARGEST_ID), **more)
+
+
+def _limit(usual: int) -> fields.Integer:
+    return fields.Integer(load_default=usual, validate=validate.Range(1, MOST_AT_ONCE))
+
+
+class RunsAsked(Schema):
+    limit = _limit(20)
+
+
+class ListAsked(Schema):
+    limit = _limit(200)
+
+
+class ConflictsAsked(ListAsked):
+    after = fields.Integer(load_default=0, validate=validate.Range(0, LARGEST_ID))
+
+
+class ChangesAsked(Schema):
+    limit = _limit(100)
+    before = fields.Integer(load_default=None, validate=validate.Range(1, LARGEST_ID))
+
+
+class RunWanted(Schema):
+    kind = fields.String(required=True, validate=validate.OneOf(["sync", "preview"]))
+
+
+class _Seen(Schema):
+    grist = fields.Raw(required=True, allow_none=True)
+    shopify = fields.Raw(required=True, allow_none=True)
+
+
+class _Choice(Schema):
+    conflict = _id(required=True)
+    keep = fields.String(required=True, validate=validate.OneOf(["grist", "shopify", "base", "value", "merge"]))
+    value = fields.Raw(allow_none=True)
+    seen = fields.Nested(_Seen, required=True)
+
+    @validates_schema
+    def _has_value(self, data: dict[str, Any], **_: Any) -> None:
+        if data["keep"] == "value" and "value" not in data:
+            raise ValidationError("A typed value is missing.", "value")
+
+
+class ChoicesMade(Schema):
+    choices = fields.List(fields.Nested(_Choice), required=True, validate=validate.Length(1, MOST_AT_ONCE))
+
+    @validates_schema
+    def _once_each(self, data: dict[str, Any], **_: Any) -> None:
+        ids = [one["conflict"] for one in data["choices"]]
+        if len(set(ids)) < len(ids):
+            raise ValidationError("A conflict is answered twice.", "choices")
+
+
+class DeletionsAnswered(Schema):
+    approve = fields.List(_id(), validate=validate.Length(1, MOST_AT_ONCE))
+    keep = fields.List(_id(), validate=validate.Length(1, MOST_AT_ONCE))
+
+    @validates_schema
+    def _one_of_both(self, data: dict[str, Any], **_: Any) -> None:
+        if len(data) != 1:
+            raise ValidationError("Say either which deletions to approve or which to keep.")
+
+
+class Error(Schema):
+    """The shape of every answer from 400 on."""
+
+    code = fields.String(required=True)
+    message = fields.String(required=True, metadata={"description": "What happened, to which thing."})
+    cure = fields.String(required=True, metadata={"description": "What to do; may be empty."})
+    details = fields.Dict(required=True)

@@ -1,0 +1,86 @@
+"""What the views work with: the product's context, the gate, and the worker that is woken when a run was queued."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import sqlalchemy as sa
+from flask import current_app, g
+
+from backend.app import Context
+from backend.config import Config
+from backend.errors import UserError
+from backend.store import runs
+from backend.store.db import Database
+from backend.store.links import Link
+from backend.web.access import Gate, Visitor, ask_grist
+
+log = logging.getLogger(__name__)
+
+EXTENSION = "shopify-grist-sync"
+
+
+@dataclass
+class Service:
+    """One running backend. `server_url` is the Grist server that is asked about people; `trouble` says why the
+    configuration gives no link, where it gives none."""
+
+    context: Context
+    server_url: str
+    gate: Gate
+    configured: bool = False
+    trouble: UserError | None = None
+    poke: Callable[[], None] = lambda: None
+
+    @property
+    def database(self) -> Database:
+        return self.context.database
+
+    def start(self, link: Link, kind: str, by: str) -> int:
+        """Queue a run and wake the worker; the id of the run that was queued, or is already."""
+        try:
+            run_id = self._request(link, kind, by)
+        except sa.exc.IntegrityError:
+            # Two people pressed the button in the same moment: the other one's run is found now.
+            run_id = self._request(link, kind, by)
+        self.poke()
+        return run_id
+
+    def _request(self, link: Link, kind: str, by: str) -> int:
+        with self.database.write() as tx:
+            return runs.request(tx, link.id, kind, by)
+
+
+def open_service(context: Context, config: Config | None) -> Service:
+    """Make the link that the configuration describes, where it describes one. A configuration that does not fit is
+    told to whoever looks: in the log, on the first page and in the widget."""
+    settings = context.settings
+    server_url, configured, trouble = settings.grist_server_url, False, None
+    # A workspace alone names no document here: a new one at every start is what nobody wants.
+    document = (config.document if config else "") or settings.grist_document
+    if document and ((config.store if config else "") or settings.shopify_store):
+        try:
+            server_url, configured = context.ensure_link(config).server_url, True
+        except UserError as error:
+            log.error("no link could be made from the configuration: %s", error)
+            trouble = error
+    return Service(context, server_url, Gate(ask_grist(server_url)), configured, trouble)
+
+
+def service() -> Service:
+    return cast(Service, current_app.extensions[EXTENSION])
+
+
+def visitor() -> Visitor:
+    """Who sent the request being answered."""
+    return cast(Visitor, g.visitor)
+
+
+def link() -> Link:
+    """The link that the request being answered is about. The gate has checked that it is the visitor's."""
+    found = visitor().link
+    assert found is not None
+    return found

@@ -1,0 +1,159 @@
+"""What waits for a person: conflicts, refused rows, deletions. And what was written: changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from backend.core.merge import merged_value
+from backend.core.model import FieldRule, Rule
+from backend.core.values import NUMBERS, UNREAD, Unfit, Value, dump, load
+from backend.store import changes as history
+from backend.store import waiting
+from backend.store.waiting import OpenConflict
+from backend.web.answers import moment
+from backend.web.values import SIDES, Cell, Tables
+
+
+def conflicts(tx: sa.Connection, known: Tables, after: int, limit: int) -> dict[str, Any]:
+    """A page of open conflicts, oldest first; `next` is the `after` of the next page."""
+    page = waiting.conflict_page(tx, known.ids, after=after, limit=limit + 1)
+    more, page = len(page) > limit, page[:limit]
+    look_up(tx, known, page)
+    return {
+        "conflicts": [conflict(known, one) for one in page],
+        "total": waits(tx, known, "conflicts"),
+        "next": page[-1].id if more else None,
+    }
+
+
+def look_up(tx: sa.Connection, known: Tables, page: list[OpenConflict]) -> None:
+    """The names and SKUs that `conflict` needs for these."""
+    cells: list[Cell] = [(one.mapping_id, one.field, raw) for one in page for raw in (one.base, one.local, one.remote)]
+    cells += [(one.mapping_id, edit["field"], edit["after"]) for one in page for edit in one.edits]
+    known.learn(tx, cells, [(one.mapping_id, one.remote_key) for one in page])
+
+
+def conflict(known: Tables, one: OpenConflict) -> dict[str, Any]:
+    """CONFLICT. `merge` is in it only where both changes can be taken together."""
+    described = known.described[one.mapping_id].resource.field(one.field) if one.field else None
+    told = {
+        "id": one.id, **known.head(one.mapping_id), "row": one.local_key, "title": one.title,
+        "sku": known.skus.get((one.mapping_id, one.remote_key)), **known.describe(one.mapping_id, one.field),
+        "choices": list(described.choices) if described and described.choices else None,
+        "base": known.value(one.mapping_id, one.field, one.base) if one.field else None, **sides(known, one),
+        "base_known": one.base_known, "whole_row": not one.field,
+        "deleted": SIDES[one.deleted] if one.deleted else None, "reason": one.reason,
+        # The values that the choice was made on are not kept, so they are not told.
+        "moved": {} if one.moved else None, "choice": _choice(known, one), "seen_at": moment(one.seen_at),
+    }
+    merged = merge(known, one)
+    if merged is not UNREAD:
+        told["merge"] = known.value(one.mapping_id, one.field, dump(merged))
+    return told
+
+
+def sides(known: Tables, one: OpenConflict) -> dict[str, Any]:
+    """What Grist and Shopify hold, as shown: a choice is good for exactly these."""
+    if one.field:
+        return {"grist": known.value(one.mapping_id, one.field, one.local),
+                "shopify": known.value(one.mapping_id, one.field, one.remote)}
+    edited = known.edits(one.mapping_id, one.edits)
+    return {"grist": None if one.deleted == "local" else edited, "shopify": None if one.deleted == "remote" else edited}
+
+
+def merge(known: Tables, one: OpenConflict) -> Value:
+    """Both changes together; UNREAD where that makes no sense: two prices, or stock below zero."""
+    rule = rule_of(known, one)
+    if rule is None or not _mergeable(rule):
+        return UNREAD
+    local, remote = load(rule.kind, one.local), load(rule.kind, one.remote)
+    if isinstance(local, Unfit) or isinstance(remote, Unfit):
+        return UNREAD
+    # Two lists that never agreed are joined as if both had started empty.
+    base = load(rule.kind, one.base) if one.base_known else None if rule.kind == "list" else UNREAD
+    merged = merged_value(rule, base, local, remote)
+    if rule.kind in NUMBERS and merged is not UNREAD and merged < 0 <= min(local, remote):  # type: ignore[operator,type-var]
+        return UNREAD
+    return merged
+
+
+def rule_of(known: Tables, one: OpenConflict) -> FieldRule | None:
+    """The rule of a conflict's field; None for a whole row, and for a field that is not mapped any more."""
+    mapping = known.described[one.mapping_id]
+    return mapping.rule(one.field) if one.field in mapping.index else None
+
+
+def _mergeable(rule: FieldRule) -> bool:
+    """Differences add up for stock and for lists; for a price, a weight or a counted shelf they mean nothing."""
+    return rule.kind == "list" or (rule.kind in NUMBERS and Rule.MERGE in (rule.on_conflict, rule.field.rule))
+
+
+def _choice(known: Tables, one: OpenConflict) -> dict[str, Any] | None:
+    if one.choice is None:
+        return None
+    keep = one.choice["keep"]
+    if keep in ("grist", "shopify"):
+        value = sides(known, one)[keep]
+    else:
+        value = known.value(one.mapping_id, one.field, one.base if keep == "base" else one.choice.get("value"))
+    return {"keep": keep, "value": value, "by": one.choice.get("by", "")}
+
+
+def waits(tx: sa.Connection, known: Tables, what: str) -> int:
+    """How many conflicts, deletions or refusals the active mappings of a link have. `what` is named in `counts`."""
+    link_id = known.link_id
+    return sum(numbers[what] for mapping_id, numbers in waiting.counts(tx, link_id).items()
+               if mapping_id in known.described)
+
+
+def refused(tx: sa.Connection, known: Tables, limit: int) -> dict[str, Any]:
+    """Rows that were left alone: refused ones first, then those that only wait."""
+    page = [one for one in waiting.refusals(tx, known.link_id, limit=limit) if one.mapping_id in known.described]
+    known.learn(tx, things=[(one.mapping_id, one.key) for one in page if one.side == "remote"])
+    return {
+        "refused": [{
+            "id": one.id, **known.head(one.mapping_id), "row": _row(known, one), "title": one.title,
+            "side": SIDES[one.side], "field_label": known.describe(one.mapping_id, one.field)["field_label"],
+            "message": one.message, "cure": one.cure, "tries": one.tries, "at": moment(one.seen_at),
+            "waits": one.waits,
+        } for one in page],
+        "total": waiting.count_refusals(tx, known.link_id),
+    }
+
+
+def deletions(tx: sa.Connection, known: Tables, limit: int) -> dict[str, Any]:
+    """What is gone on one side and would be deleted on the other, `in`, if somebody says so."""
+    page = [one for one in waiting.deletions(tx, known.link_id, limit=limit) if one.mapping_id in known.described]
+    return {
+        "deletions": [{
+            "id": one.id, **known.head(one.mapping_id), "row": int(one.key) if one.side == "local" else None,
+            "title": one.title, "in": SIDES[one.side], "seen_at": moment(one.seen_at),
+        } for one in page],
+        "total": waits(tx, known, "deletions"),
+    }
+
+
+def changes(tx: sa.Connection, known: Tables, before: int | None, limit: int) -> dict[str, Any]:
+    """What was written, the newest first. Changes of a table that is not mapped any more are not told."""
+    page = history.page(tx, known.link_id, before=before, limit=limit + 1)
+    more, page = len(page) > limit, page[:limit]
+    shown = [one for one in page if one.mapping_id in known.described]
+    known.learn(tx, [(one.mapping_id, one.field, raw) for one in shown for raw in (one.before, one.after)])
+    return {
+        "changes": [{
+            "id": one.id, "run": one.run_id, "at": moment(one.at), "by": one.started_by,
+            **known.head(one.mapping_id), "row": one.local_key, "title": one.title,
+            **known.describe(one.mapping_id, one.field), "to": SIDES[one.side], "kind": one.kind,
+            "before": known.value(one.mapping_id, one.field, one.before),
+            "after": known.value(one.mapping_id, one.field, one.after), "why": one.why,
+        } for one in shown],
+        "next": page[-1].id if more else None,
+    }
+
+
+def _row(known: Tables, one: Any) -> int | None:
+    if one.side == "remote":
+        return known.rows.get((one.mapping_id, one.key))
+    return int(one.key) if one.key.isdigit() else None
