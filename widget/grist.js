@@ -4,6 +4,9 @@ const DEFAULT_PLUGIN_API = "https://docs.getgrist.com/grist-plugin-api.js";
 const READY_MS = 15_000;
 const RENEW_EARLY_MS = 60_000;
 
+/** Grist gave no access token: the widget may not act for anybody. */
+export class NoToken extends Error {}
+
 /** What Grist and the person who set the widget up pass in its address. */
 export function settings(search = location.search) {
   const query = new URLSearchParams(search);
@@ -40,6 +43,8 @@ export async function connect({ readonly }, heard) {
       const early = Math.min(RENEW_EARLY_MS, answer.ttlMsecs / 2);
       held = { token: answer.token, ends: Date.now() + answer.ttlMsecs - early };
       return held.token;
+    }, (error) => {
+      throw new NoToken(String(error), { cause: error });
     }).finally(() => { asking = null; });
     return asking;
   }

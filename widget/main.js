@@ -2,7 +2,7 @@
 
 import { Refused, Unreachable, createApi, loadStrings } from "./api.js";
 import { createFormat, readTyped } from "./format.js";
-import { connect, isFramed, settings } from "./grist.js";
+import { NoToken, connect, isFramed, settings } from "./grist.js";
 import { choicesBody, initial, isUnreachable, maySync, reduce } from "./state.js";
 import { html, render } from "./vendor/preact-htm.js";
 import { resultWords } from "./views/overview.js";
@@ -16,6 +16,8 @@ const TOAST_MS = 6_000;
 const LEAVE_MS = 1_000;
 const KEPT_CHOICES = "shopify-grist-sync:choices:";
 const KEPT_STATE = "shopify-grist-sync:state:";
+
+const KEPT_LETTERS = "shopify-grist-sync:letters";
 
 const root = document.getElementById("root");
 const wanted = settings();
@@ -35,6 +37,7 @@ async function start() {
   const strings = await loadStrings(wanted.language);
   f = createFormat({ strings, ...wanted });
   document.documentElement.lang = wanted.language;
+  dispatch({ type: "letters", on: localStorage.getItem(KEPT_LETTERS) !== "off" });
   draw();
   setInterval(() => dispatch({ type: "tick", now: Date.now() }), 1_000);
   if (!isFramed()) return dispatch({ type: "phase", phase: "no_frame" });
@@ -103,7 +106,7 @@ async function ask() {
     const id = state.session.link.id;
     const before = state.server;
     const { body } = await api.state(id);
-    answered();
+    failures = 0;
     dispatch({ type: "polled", server: body, now: Date.now() });
     rememberState();
     announce(before, body);
@@ -116,6 +119,7 @@ async function ask() {
       return dispatch({ type: "problem", problem: error });
     }
     if (error instanceof Refused) return dispatch({ type: "problem", problem: error });
+    if (error instanceof NoToken) return dispatch({ type: "problem", problem: { status: 401, message: f.t("error.no_token"), cure: f.t("error.no_token_cure") } });
     throw error;
   }
   if (state.problem?.status) dispatch({ type: "problem", problem: null });
@@ -142,7 +146,7 @@ function loadedStrings() {
 
 function answered() {
   failures = 0;
-  if (isUnreachable(state) && !state.session?.link) state = { ...state, connection: { ...state.connection, nextTry: null, trying: false } };
+  dispatch({ type: "answered", now: Date.now() });
 }
 
 function lost() {
@@ -223,6 +227,7 @@ async function press(name, work) {
   } catch (error) {
     if (error instanceof Unreachable) lost();
     else if (error instanceof Refused) dispatch({ type: "problem", problem: { message: error.message, cure: error.cure } });
+    else if (error instanceof NoToken) dispatch({ type: "problem", problem: { message: f.t("error.no_token"), cure: f.t("error.no_token_cure") } });
     else throw error;
   } finally {
     dispatch({ type: "pressed", name, on: false });
@@ -312,7 +317,10 @@ const on = {
     dispatch({ type: "keys", on: to });
     setTimeout(() => (to ? document.getElementById("close-keys") : document.querySelector("#conflict-list [tabindex='0']"))?.focus());
   },
-  letters: (to) => dispatch({ type: "letters", on: to }),
+  letters: (to) => {
+    localStorage.setItem(KEPT_LETTERS, to ? "on" : "off");
+    dispatch({ type: "letters", on: to });
+  },
 };
 
 /** A value as somebody would type it: "40.00", "gift, wool". */

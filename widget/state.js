@@ -48,6 +48,7 @@ export function reduce(state, event) {
     case "session": return { ...state, phase: shownPhase(state), session: event.session };
     case "remembered": return state.server ? state : { ...state, phase: "ready", server: event.server, session: event.session, cached: true };
     case "polled": return polled(state, event);
+    case "answered": return { ...state, phase: shownPhase(state), connection: { ...state.connection, answered: event.now, nextTry: null, trying: false } };
     case "trying": return { ...state, connection: { ...state.connection, trying: true } };
     case "unreachable":
       return { ...state, phase: state.phase === "starting" ? "ready" : state.phase, connection: { ...state.connection, nextTry: event.nextTry, trying: false } };
@@ -75,8 +76,8 @@ export function reduce(state, event) {
     case "cursor": return rearranged({ ...state, cursor: event.cursor, gristTable: event.cursor?.table ?? state.gristTable, filters: { ...state.filters, row: false }, look: { ...state.look, row: false } }, event.working);
     case "filter": return { ...state, filters: { ...state.filters, ...event.filters } };
     case "current": return { ...state, current: event.current, focus: event.focus ? state.focus + 1 : state.focus };
-    case "choose": return chosen(state, event.id, event.keep, event.again);
-    case "choose_many": return event.ids.reduce((now, id) => chosen(now, id, event.keep, true), { ...state, selected: [], menu: null });
+    case "choose": return chosen(state, event.id, event.keep);
+    case "choose_many": return chosenMany(state, event);
     case "take_back": return takenBack(state);
     case "clear": return { ...state, choices: {}, order: [], typing: {}, invalid: {} };
     case "restore": return { ...state, choices: event.choices, order: Object.keys(event.choices).map(Number) };
@@ -258,11 +259,6 @@ export function fitTabs(tabs, { widths, room, gap, more, chosen, counts }) {
   return tabs.filter((name) => kept.includes(name));
 }
 
-/** Fits from the right, never the chosen one: the wider widget's way. */
-export function fitTabsInOrder(tabs, { widths, room, gap, more, chosen }) {
-  return fitTabs(tabs, { widths, room, gap, more, chosen, counts: {} });
-}
-
 /** The changes that the look (filters) lets through. */
 export function visibleChanges(state, text) {
   const { table, field, to, text: wanted, row } = state.look;
@@ -361,13 +357,33 @@ function isSettled(state, item) {
   return item.id in state.settled || (item.choice !== null && item.choice !== undefined && !item.moved);
 }
 
-/** Keeps a side; the same again takes it back, unless `again` says that it is meant (a whole selection). */
-function chosen(state, id, keep, again = false) {
+/** Keeps a side; the same again takes it back. */
+function chosen(state, id, keep) {
   const item = find(state, id);
-  if (!item || (keep === "merge" && !canMerge(item)) || (keep === "base" && !canKeepBase(item))) return state;
+  if (!item || !canKeep(item, keep)) return state;
   const base = { ...state, menu: null, typing: without(state.typing, [id]), invalid: without(state.invalid, [id]) };
-  if (state.choices[id]?.keep === keep && !again) return { ...base, choices: without(state.choices, [id]), order: state.order.filter((one) => one !== id) };
+  if (state.choices[id]?.keep === keep) return { ...base, choices: without(state.choices, [id]), order: state.order.filter((one) => one !== id) };
   return withChoice(base, item, { keep });
+}
+
+/** Keeps one side of many at once: in one pass, for it may be all 5,000 of a column. */
+function chosenMany(state, { ids, keep }) {
+  const wanted = new Set(ids);
+  const items = (state.lists.conflicts.items ?? []).filter((item) => wanted.has(item.id) && canKeep(item, keep));
+  const done = items.map((item) => item.id);
+  const choices = { ...state.choices };
+  for (const item of items) choices[item.id] = { keep, seen: { grist: item.grist, shopify: item.shopify } };
+  const again = new Set(done);
+  return {
+    ...state, choices, selected: [], menu: null,
+    order: [...state.order.filter((id) => !again.has(id)), ...done],
+    typing: without(state.typing, done), invalid: without(state.invalid, done), moved: without(state.moved, done),
+  };
+}
+
+function canKeep(item, keep) {
+  if (keep === "merge") return canMerge(item);
+  return keep !== "base" || canKeepBase(item);
 }
 
 function withChoice(state, item, choice) {

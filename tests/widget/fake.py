@@ -26,8 +26,9 @@ ROOT = Path(__file__).resolve().parents[2]
 WIDGET = ROOT / "widget"
 SHARED = Path(os.environ.get("SHARED_DIR", ROOT.parent / "shared"))
 DOCUMENT = "demoDocument"
-POLICY = ("default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self' data:; "
-          "frame-ancestors 'self'")
+# Styles may be inline: Grist's own plugin script writes the theme into a style element of this page.
+POLICY = ("default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
+          "img-src 'self' data:; frame-ancestors 'self'")
 
 
 @dataclass
@@ -70,7 +71,7 @@ class Shop:
         return {
             "now": stamp(self.clock()), "status": "running" if self.run else self.status,
             "synced_at": syncs[0]["finished_at"] if syncs else None, "message": self.message,
-            "counts": {"conflicts": len(self.conflicts), "deletions": len(self.deletions), "refused": len(self.refused)},
+            "counts": {name: len(getattr(self, name)) for name in ("conflicts", "deletions", "refused")},
             "run": self.run, "last_run": self.runs[0] if self.runs else None, "mappings": self.mappings,
         }
 
@@ -100,11 +101,11 @@ def conflict_row(number: int, table: str, row: int, title: str, name: str, kind:
             "reason": "", "moved": None, "choice": None, "seen_at": "2026-11-23T13:00:00Z", **more}
 
 
-def change_row(number: int, run: int, at: str, by: str, title: str, name: str | None, to: str, shown_as: str, before: Any,
-               after: Any, **more: Any) -> dict[str, Any]:
+def change_row(number: int, run: int, at: str, by: str, title: str, name: str | None, to: str, shown_as: str,
+               before: Any, after: Any, **more: Any) -> dict[str, Any]:
     return {"id": number, "run": run, "at": at, "by": by, "resource": "variants", "label": "Variants",
-            "table": "Variants", "row": 1, "title": title, "field": name, "field_label": name, "type": shown_as, "to": to,
-            "kind": "update", "before": before, "after": after, "why": "", **more}
+            "table": "Variants", "row": 1, "title": title, "field": name, "field_label": name, "type": shown_as,
+            "to": to, "kind": "update", "before": before, "after": after, "why": "", **more}
 
 
 def fieldhouse(now: datetime | None = None) -> Shop:
@@ -231,7 +232,8 @@ def make_app(shop: Shop) -> Flask:
                 return Response("<h1>Bad gateway</h1>", 502, mimetype="text/html")
             token = request.headers.get("Authorization", "").removeprefix("Bearer ")
             if not token or token in shop.bad_tokens:
-                return {"code": "token", "message": "The Grist token is not good.", "cure": "Reload.", "details": {}}, 401
+                refusal = {"code": "token", "message": "The Grist token is not good.", "cure": "Reload.", "details": {}}
+                return refusal, 401
         return None
 
     @app.after_request
@@ -319,7 +321,7 @@ def make_app(shop: Shop) -> Flask:
 
 
 def theme(name: str) -> dict[str, str]:
-    """Grist's own variables where the shared recording is at hand, else none: the widget's fallbacks are the light theme."""
+    """Grist's own variables where the shared recording is at hand, else none: the fallbacks are the light theme."""
     recording = SHARED / "fixtures" / "grist-themes.json"
     if not recording.exists():
         return {}

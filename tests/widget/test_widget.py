@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 
 import fake
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Locator, Page, expect, sync_playwright
+
 from demo.serving import serving
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -23,7 +19,7 @@ QUERY = "access=full&readonly=false&culture=en-GB&language=en-US&timeZone=Europe
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
-        pytest.fail("Chromium is missing, and the widget can only be tested in a browser. Install the package chromium.")
+        pytest.fail("Chromium is missing, and the widget is tested in it. Install the package chromium.")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield running
@@ -42,7 +38,11 @@ class Screen:
         self.page, self.url, self.shop = page, url, shop
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda line: self.errors.append(line.text) if "Content Security Policy" in line.text else None)
+        page.on("console", self.heard)
+
+    def heard(self, line: ConsoleMessage) -> None:
+        if "Content Security Policy" in line.text:
+            self.errors.append(line.text)
 
     @property
     def widget(self) -> FrameLocator:
@@ -53,7 +53,7 @@ class Screen:
         if tab:
             self.widget.locator(f"#tab-{tab}").click()
 
-    def value(self, conflict: int, column: str) -> object:
+    def value(self, conflict: int, column: str) -> Locator:
         return self.widget.locator(f'[data-conflict="{conflict}"] [data-column="{column}"]')
 
     def look_again(self) -> None:
@@ -96,7 +96,8 @@ def test_sync_shows_progress_and_then_the_counts(screen: Screen) -> None:
     expect(screen.widget.get_by_role("row", name="Products 212 3 3 Done")).to_be_visible()
     with screen.shop.lock:
         screen.shop.run = None
-        screen.shop.runs.insert(0, fake.run_row(7, "Ana, Sync button", screen.shop.clock(), 20, updated=742, conflicts=2))
+        ended = fake.run_row(7, "Ana, Sync button", screen.shop.clock(), 20, updated=742, conflicts=2)
+        screen.shop.runs.insert(0, ended)
     expect(screen.widget.locator(".status")).to_contain_text("Synced just now")
     expect(screen.widget.get_by_role("button", name="742 updated")).to_be_visible()
     expect(screen.widget.locator("#said")).to_have_text("742 updated, 2 conflicts")
@@ -263,7 +264,8 @@ def test_the_row_icon_moves_grists_cursor_and_only_in_its_own_table(screen: Scre
     screen.fake_grist("choose(1)")
     expect(screen.widget.locator(".chip")).to_contain_text("Linen shirt / S")
     screen.widget.get_by_role("button", name="Show row 4 in Grist").click()
-    screen.widget.get_by_role("button", name="Show row 3 in Grist").first.click(force=True)  # a row of Products, not of this table
+    # A row of Products, while the widget looks at Variants: Grist would go to a wrong row.
+    screen.widget.get_by_role("button", name="Show row 3 in Grist").first.click(force=True)
     assert screen.fake_grist("cursor") == [{"rowId": 4}]
     screen.widget.get_by_role("button", name="Linen shirt / S", exact=True).click()
     expect(screen.widget.locator("[data-conflict]")).to_have_count(2)
@@ -272,7 +274,8 @@ def test_the_row_icon_moves_grists_cursor_and_only_in_its_own_table(screen: Scre
 def test_a_preview_lists_what_a_sync_would_write_and_writes_nothing(screen: Screen) -> None:
     screen.open()
     screen.widget.get_by_role("button", name="Preview").click()
-    expect(screen.widget.get_by_text("A sync now would make 1 change in Grist and 1 change in Shopify.")).to_be_visible()
+    said = screen.widget.get_by_text("A sync now would make 1 change in Grist and 1 change in Shopify.")
+    expect(said).to_be_visible()
     expect(screen.widget.get_by_role("row", name="Linen shirt / S Price to Shopify")).to_contain_text("$39.00")
     assert screen.shop.posts("runs") == [{"kind": "preview"}]
     screen.widget.get_by_role("button", name="Close preview").click()
@@ -316,7 +319,8 @@ def test_a_pulled_brake_says_why_and_what_to_do(screen: Screen) -> None:
     screen.shop.message = {"message": "48 of 212 products are gone from Shopify.", "cure": "Nothing was written."}
     screen.open()
     expect(screen.widget.locator(".status")).to_contain_text("Stopped before writing")
-    expect(screen.widget.locator(".banner")).to_have_text("48 of 212 products are gone from Shopify. Nothing was written.")
+    banner = screen.widget.locator(".banner")
+    expect(banner).to_have_text("48 of 212 products are gone from Shopify. Nothing was written.")
 
 
 def test_empty_lists_teach(screen: Screen) -> None:

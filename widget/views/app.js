@@ -77,7 +77,7 @@ function Status({ status, s, f, on }) {
   const dot = (shape) => html`<span class=${`dot ${shape}`} aria-hidden="true" />`;
   const synced = server?.synced_at ? Date.parse(server.synced_at) : null;
   const stopped = server?.last_run?.finished_at ? Date.parse(server.last_run.finished_at) : null;
-  const counted = !["running", "unreachable", "starting"].includes(status) && server.counts.conflicts > 0 && s.tab !== "";
+  const counted = !["running", "unreachable", "starting"].includes(status) && server.counts.conflicts > 0;
   const text = {
     starting: () => html`${dot("ring")}<span>${f.t("bar.starting")}</span>`,
     unreachable: () => html`${dot("ring")}<span data-cut>${f.t("bar.not_connected")}${synced !== null && ` · ${f.t("bar.synced_small", { when: f.when(synced, now) })}`}</span>`,

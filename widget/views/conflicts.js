@@ -236,7 +236,8 @@ function Field({ line, index, first, s, f, on, may }) {
       <span class="cell base" role="gridcell"><span class="tag">${f.t("conflicts.base")}</span><span class="of"><${Base} item=${item} f=${f} now=${s.now} whole=${whole} /></span></span>
       ${side("grist")}${side("shopify")}
       <${KeepCell} item=${item} choice=${choice} may=${may && !leaving} tab=${tab("keep")} note=${note} label=${label} s=${s} f=${f} on=${on} /></div>
-    ${note && html`<div class=${`note ${note.yellow ? "yellow" : ""}`} id=${`note${item.id}`} role=${note.alert ? "alert" : undefined}>${note.icon && html`<${Icon} name="triangle" tone=${note.tone} />`}<span>${note.words}</span></div>`}</div>`;
+    ${note && html`<div class=${`note ${note.yellow ? "yellow" : ""}`} role="row">${note.icon && html`<${Icon} name="triangle" tone=${note.tone} />`}
+      <span role="gridcell" aria-colspan="6" id=${`note${item.id}`}><span role=${note.alert ? "alert" : undefined}>${note.words}</span></span></div>`}</div>`;
 }
 
 function SideCell({ item, name, choice, may, tab, whole, label, s, f, on }) {
