@@ -3,7 +3,8 @@
     prepare(mappings, ...)   → the mappings as they can run today, and sentences for what cannot
     read(mapping, keys)      → a Snapshot: complete for what was asked, or it raises
     batches(mapping, ops)    → the ops cut into what one request carries, in an order that works
-    apply(mapping, batch)    → one Receipt for each op, in the same order
+    apply(mapping, batch, …) → one Receipt for each op, in the same order
+    repeat(mapping, batch, …) → after a crash: the same again where that is safe, else None
 
 A connector never decides. Values go in and out in their canonical form (`core.values`); a `ref` is the key
 that the connector's own side uses: a row id in Grist, a gid in Shopify. The engine translates between them.
@@ -41,6 +42,16 @@ class Usage:
     writes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What marks one batch as ours. It stands in the journal, with the batch, before the batch is sent."""
+
+    key: str
+    """Idempotency key: the same batch under the same key happens once, where the service keeps keys."""
+    run: str
+    """Names the run in the service's own history."""
+
+
 class Connector(Protocol):
     """One side. Every method raises `UserError`, `RetryLater` or a bug; none returns half an answer."""
 
@@ -66,9 +77,14 @@ class Connector(Protocol):
         """`ops` of this side cut into requests. Between two batches a run may be cancelled."""
         ...
 
-    def apply(self, mapping: Mapping, batch: Sequence[Op]) -> list[Receipt]:
-        """Write one batch. One receipt an op, in order; a row that is refused stops only itself.
+    def apply(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt]:
+        """Write one batch, marked with `stamp`. One receipt an op, in order; a row that is refused stops only itself.
 
         Raises RetryLater where it is not known or not true that anything was written; the run stops there and
-        the next one reads before it decides."""
+        the next one looks before it decides."""
+        ...
+
+    def repeat(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt] | None:
+        """What became of a batch that was sent under `stamp` and whose answer nobody kept, where the service itself
+        knows: it is sent again and happens once. None where only looking at the values can tell."""
         ...

@@ -432,10 +432,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one op. Exactly one of: done (with the values *as stored*), refused, stale.
+    """What became of one op. Exactly one of: done (with the values *as stored*), refused, stale, unclear.
 
     `stored` holds canonical values by field name of at least every field that was written; more is welcome.
     `stale` means that the conditional write found another value: nothing was written, read it again and plan anew.
+    `unclear` means that it may have happened and no look can tell any more: a person has to say what is right.
     """
 
     op: Op
@@ -444,7 +445,8 @@ class Receipt:
     stored: Dict[str, Value] = field(default_factory=dict)
     refusal: Refusal | None = None
     stale: bool = False
+    unclear: bool = False
 
     @property
     def done(self) -> bool:
-        return self.refusal is None and not self.stale
+        return self.refusal is None and not self.stale and not self.unclear

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from backend.connector import Prepared, Usage
+from backend.connector import Prepared, Stamp, Usage
 from backend.core.model import Key, Mapping, Op, Receipt, Side, Snapshot
 from backend.errors import RetryLater, UserError
 from backend.grist.applying import Applying
@@ -155,7 +155,11 @@ class GristConnector:
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return cut(self._of(mapping), ops)
 
-    def apply(self, mapping: Mapping, batch: Sequence[Op]) -> list[Receipt]:
+    def repeat(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt] | None:
+        """Grist keeps no keys: the cells and the Shopify ID tell what happened."""
+        return None
+
+    def apply(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp | None = None) -> list[Receipt]:
         """One atomic bundle, halved where Grist refuses it until the bad row stands alone. See `backend.connector`."""
         bound = self._of(mapping)
         if not bound.exists:

@@ -17,8 +17,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backend.connector import Prepared, Usage
-from backend.core.model import Create, Delete, Direction, Key, Mapping, Op, Policy, Receipt, Row, Side, Snapshot, Update
+from backend.connector import Prepared, Stamp, Usage
+from backend.core.model import Create, Delete, Direction, Key, Mapping, Op, Policy, Receipt, Side, Snapshot, Update
 from backend.errors import OutcomeUnknown, RetryLater
 from backend.shopify import documents, writes
 from backend.shopify.answers import LOOKED_AT, Answer, InputRefused, TooCostly
@@ -85,8 +85,6 @@ class ShopifyConnector:
         self.store = store_domain(store)
         self.usage = Usage()
         self.notes: list[str] = []
-        self.run = new_key()
-        """Names the run in Shopify's stock history; the engine may set its own."""
         self._shop: Shop | None = None
         self._known = Known()
         self._sleep = sleep
@@ -164,9 +162,11 @@ class ShopifyConnector:
             else:
                 yield from chunks(same, ROWS_PER_REQUEST)
 
-    def request_for(self, mapping: Mapping, batch: Sequence[Op]) -> Request:
-        """The request that carries a batch, with a new key, ready to be kept before it is sent. Sends nothing."""
-        return writes.request_for(mapping, batch, self._known, key=self._new_key(), run=self.run,
+    def request_for(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp | None = None) -> Request:
+        """The request that carries a batch under `stamp`. The same batch and stamp make the same request; sends
+        nothing."""
+        stamp = stamp or Stamp(self._new_key(), self._new_key())
+        return writes.request_for(mapping, batch, self._known, key=stamp.key, run=stamp.run,
                                   weight_unit=self.shop.weight_unit)
 
     def send(self, request: Request) -> Answer:
@@ -176,28 +176,37 @@ class ShopifyConnector:
         """What one answer alone says of each op; `apply` goes on from there."""
         return receipts_from(request, answer, self.shop.decimals)
 
-    def apply(self, mapping: Mapping, batch: Sequence[Op]) -> list[Receipt]:
+    def apply(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp | None = None) -> list[Receipt]:
         """Write one batch. Raises AccessError where a right is missing, RetryLater and OutcomeUnknown (see there)."""
         self._learn(mapping, batch)
-        receipts = self._write(mapping, batch)
+        receipts = self._write(mapping, batch, stamp)
         return self._complete_stock(mapping, receipts) if mapping.name == "inventory" else receipts
 
-    def _write(self, mapping: Mapping, ops: Sequence[Op], tries: int = 2) -> list[Receipt]:
-        request = self.request_for(mapping, ops)
+    def repeat(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt] | None:
+        """Stock is sent again under its own key, which Shopify keeps for a day (facts §6); never read back, for
+        10 → 13 → 10 looks like nothing."""
+        return self.apply(mapping, batch, stamp) if mapping.name == "inventory" else None
+
+    def _write(self, mapping: Mapping, ops: Sequence[Op], stamp: Stamp | None, tries: int = 2) -> list[Receipt]:
+        request = self.request_for(mapping, ops, stamp)
         try:
             outcome = self._outcome(request)
         except (InputRefused, TooCostly) as error:
             # Nothing of the document was run. One row spoils it, or all together are too much: halve it.
             if len(ops) > 1:
                 half = len(ops) // 2
-                return self._write(mapping, ops[:half], tries) + self._write(mapping, ops[half:], tries)
+                return self._write(mapping, ops[:half], None, tries) + self._write(mapping, ops[half:], None, tries)
             if isinstance(error, TooCostly):
                 raise
             refusal = refusal_of(ops[0], error.message, label=mapping.resource.label)
             return [Receipt(ops[0], refusal=refusal)]
         self._remember(request, outcome)
         receipts = outcome.receipts
-        if outcome.again:
+        if outcome.again and mapping.name == "inventory":
+            # One row spoils its call. The others are not sent again here: a key that is not in the journal must
+            # never change stock. A new look plans them anew.
+            receipts |= self._judged(mapping, ops, outcome.again)
+        elif outcome.again:
             receipts |= self._write_again(mapping, ops, outcome.again, tries)
         return [receipts[i] for i in range(len(ops))]
 
@@ -213,17 +222,9 @@ class ShopifyConnector:
     def _write_again(
         self, mapping: Mapping, ops: Sequence[Op], positions: Sequence[int], tries: int
     ) -> dict[int, Receipt]:
-        """Send those once more that suffered from another row of their call. Stock is looked at before: nobody has
-        recorded whether one stale row stops the others (facts §6)."""
+        """Send those once more that suffered from another row of their call."""
         receipts: dict[int, Receipt] = {}
         left = list(positions)
-        if mapping.name == "inventory":
-            fresh = self.read(mapping, [key for key in (getattr(ops[i], "key", None) for i in left) if key is not None])
-            for position in positions:
-                settled = _as_it_stands(mapping, ops[position], fresh.rows)
-                if settled is not None:
-                    receipts[position] = settled
-                    left.remove(position)
         parts = [left]
         if len(left) == len(ops) > 1:
             parts = [left[:len(left) // 2], left[len(left) // 2:]]
@@ -236,8 +237,14 @@ class ShopifyConnector:
             tries -= 1
         for part in parts:
             if part:
-                receipts |= dict(zip(part, self._write(mapping, [ops[i] for i in part], tries), strict=True))
+                receipts |= dict(zip(part, self._write(mapping, [ops[i] for i in part], None, tries), strict=True))
         return receipts
+
+    def _judged(self, mapping: Mapping, ops: Sequence[Op], positions: Sequence[int]) -> dict[int, Receipt]:
+        """What became of stock changes beside a refused one, by what stands there now: nobody has recorded whether
+        one stale row stops the others (facts §6)."""
+        rows = self.read(mapping, [key for key in (getattr(ops[i], "key", None) for i in positions) if key]).rows
+        return {i: _as_it_stands(mapping, ops[i], rows) for i in positions}
 
     def _complete_stock(self, mapping: Mapping, receipts: list[Receipt]) -> list[Receipt]:
         """The other fields of a level move with its stock: read them, so that they are no news to the next run.
@@ -335,18 +342,15 @@ def _only_reading(mapping: Mapping) -> Mapping:
     return replace(mapping, fields=fields, chosen=chosen, create_remote=False, delete_remote=Policy.IGNORE)
 
 
-def _as_it_stands(mapping: Mapping, op: Op, rows: dict[Key, Row]) -> Receipt | None:
-    """A stock op judged by what stands there now: done, overtaken, or None where it can still be sent."""
+def _as_it_stands(mapping: Mapping, op: Op, rows: dict[Key, Row]) -> Receipt:
+    """A stock op judged by what stands there now: done, not done, or nobody can tell."""
     if not isinstance(op, Update):
         raise TypeError(f"Stock is only ever updated, not {op!r}.")
-    if op.key not in rows:
-        return Receipt(op, op.key, stale=True)
-    now = mapping.values(rows[op.key])
+    now = mapping.values(rows[op.key]) if op.key in rows else {}
     if all(now.get(name) == value for name, value in op.values.items()):
         return Receipt(op, op.key, stored=dict(op.values))
-    if all((now.get(name) or 0) == (value or 0) for name, value in op.before.items()):
-        return None
-    return Receipt(op, op.key, stale=True)
+    untouched = all((now.get(name) or 0) == (value or 0) for name, value in op.before.items())
+    return Receipt(op, op.key, stale=untouched, unclear=not untouched)
 
 
 def _and(names: Sequence[str]) -> str:

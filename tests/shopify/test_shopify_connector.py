@@ -12,6 +12,7 @@ import pytest
 import requests
 from shopify_helpers import create, delete, flat, mapping_of, says, scripted, update
 
+from backend.connector import Stamp
 from backend.core.model import Direction, Mapping, Op, Policy, Receipt
 from backend.core.values import UNREAD
 from backend.errors import AccessError, OutcomeUnknown, RetryLater, UserError
@@ -371,7 +372,7 @@ def test_stock_is_written_and_what_moves_with_it_comes_back(start: Any, field: s
 
 
 @pytest.mark.parametrize("whole_call_fails", [True, False])
-def test_stock_that_moved_meanwhile_is_stale_and_the_others_are_written(start: Any, whole_call_fails: bool) -> None:
+def test_stock_beside_a_row_that_moved_is_never_sent_under_another_key(start: Any, whole_call_fails: bool) -> None:
     at = start(behaviour=Behaviour(stale_row_fails_call=whole_call_fails))
     mapping = mapping_of("inventory", "available")
     levels = list(at.store.levels())[:4]
@@ -381,8 +382,25 @@ def test_stock_that_moved_meanwhile_is_stale_and_the_others_are_written(start: A
     at.door("edit", variant={"id": levels[2].item.variant.gid},
             set={"available": held[2] - 1, "location": levels[2].location.name})
     receipts = write(at.connector, mapping, *ops)
-    assert [receipt.stale for receipt in receipts] == [False, False, True, False]
-    assert [level.quantity("available") for level in levels] == [held[0] + 10, held[1] + 10, held[2] - 1, held[3] + 10]
+    written = 0 if whole_call_fails else 10
+    assert [receipt.stale for receipt in receipts] == [whole_call_fails, whole_call_fails, True, whole_call_fails]
+    assert [level.quantity("available") for level in levels] == [
+        held[0] + written, held[1] + written, held[2] - 1, held[3] + written]
+
+
+def test_a_batch_repeated_under_its_stamp_changes_stock_once(start: Any) -> None:
+    at = start()
+    mapping, stamp = mapping_of("inventory", "available"), Stamp("key-1", "7")
+    level = next(iter(at.store.levels()))
+    held = level.quantity("available")
+    op = update(level.gid, available=(held, held + 5))
+    at.connector.read(mapping)
+    at.connector.apply(mapping, [op], stamp)
+    at.door("edit", variant={"id": level.item.variant.gid}, set={"available": held, "location": level.location.name})
+    receipts = at.connector.repeat(mapping, [op], stamp)
+    assert receipts is not None
+    assert [(r.done, r.stored["available"]) for r in receipts] == [(True, held + 5)]
+    assert level.quantity("available") == held
 
 
 def test_a_deactivated_level_keeps_its_row_and_is_never_written(start: Any) -> None:
