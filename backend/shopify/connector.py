@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backend.connector import Prepared, Stamp, Usage
-from backend.core.model import Create, Delete, Direction, Key, Mapping, Op, Policy, Receipt, Side, Snapshot, Update
+from backend.core.model import Create, Delete, Direction, Key, Mapping, Op, Policy, Receipt, Row, Side, Snapshot, Update
 from backend.errors import OutcomeUnknown, RetryLater
 from backend.shopify import documents, writes
 from backend.shopify.answers import LOOKED_AT, Answer, InputRefused, TooCostly
