@@ -430,7 +430,7 @@ function applied(state, { answer }) {
   const moved = { ...state.moved };
   const invalid = { ...state.invalid };
   const values = new Map(answer.moved.map((one) => [one.conflict, one]));
-  for (const one of answer.moved) moved[one.conflict] = state.choices[one.conflict]?.seen ?? {};
+  for (const one of answer.moved) moved[one.conflict] = state.choices[one.conflict]?.seen ?? state.moved[one.conflict] ?? {};
   for (const one of answer.invalid) invalid[one.conflict] = { message: one.message, cure: one.cure };
   const list = state.lists.conflicts;
   const items = (list.items ?? []).map((item) => (values.has(item.id)

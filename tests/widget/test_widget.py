@@ -167,9 +167,9 @@ def test_a_moved_choice_shows_the_yellow_line_and_the_new_value(screen: Screen) 
     screen.open("conflicts")
     screen.shop.choices_answer = {"applied": [], "invalid": [], "run": None, "moved": [
         {"conflict": 33, "grist": "Wool scarf, undyed merino", "shopify": "Wool scarf, Shetland"}]}
+    screen.value(33, "shopify").click()
     with screen.shop.lock:
         screen.shop.conflicts[2]["shopify"] = "Wool scarf, Shetland"
-    screen.value(33, "shopify").click()
     screen.widget.get_by_role("button", name="Apply 1 choice").click()
     note = screen.widget.locator("#note33")
     expect(note).to_have_text("Shopify changed Title again; it was “Wool scarf, natural” when you chose. "
@@ -368,7 +368,7 @@ def test_five_thousand_conflicts_mount_only_what_is_seen(screen: Screen) -> None
 def test_no_width_scrolls_the_page_sideways(screen: Screen, width: int) -> None:
     screen.page.set_viewport_size({"width": width, "height": 600})
     screen.open()
-    for tab in ("conflicts", "deletions", "changes", "overview"):
+    for tab in ("conflicts", "deletions", "refused", "changes", "overview"):
         shown = screen.widget.locator(f"#tab-{tab}")
         expect(screen.widget.locator(".table, [data-conflict]").first).to_be_visible()
         if shown.count():

@@ -11,7 +11,8 @@ export function Refused({ s, f, on }) {
   return html`<div class="scroll"><table class="table refused"><caption class="hidden">${f.t("refused.list")}</caption>
     <thead><tr><th scope="col">${f.t("refused.row")}</th><th scope="col">${f.t("refused.happened")}</th><th scope="col">${f.t("refused.todo")}</th><td class="act" /></tr></thead>
     <tbody>${items.map((item) => html`<tr key=${item.id} class="two">
-      <th scope="row"><span data-cut>${item.title}</span><small>${item.row === null ? f.t("place.table", { table: item.label }) : f.t("place.row", { table: item.label, row: item.row })}</small></th>
+      <th scope="row"><span data-cut>${item.title}</span><small>${item.row === null ? f.t("place.table", { table: item.label }) : f.t("place.row", { table: item.label, row: item.row })}</small>
+        ${item.row !== null && html`<span class="narrow"><${RowButton} item=${item} s=${s} f=${f} on=${on} words=${f.t("refused.show_row")} /></span>`}</th>
       <td>${item.field_label && !item.message.includes(item.field_label) ? f.t("refused.field", { field: item.field_label, message: item.message }) : item.message}${" "}
         ${f.t("refused.tried", { n: item.tries, when: f.moment(Date.parse(item.at), s.now) })}${item.waits && html` ${f.t("refused.waits")}`}</td>
       <td>${item.cure}</td><td class="act">${item.row !== null && html`<${RowButton} item=${item} s=${s} f=${f} on=${on} words=${f.t("refused.show_row")} />`}</td></tr>`)}</tbody></table>
