@@ -154,6 +154,26 @@ def test_conflicts_are_resolved_by_keyboard_alone(screen: Screen) -> None:
     expect(screen.widget.get_by_text("No conflicts.")).to_be_visible()
 
 
+def test_a_whole_row_is_kept_or_deleted_in_words(screen: Screen) -> None:
+    screen.open("conflicts")
+    expect(screen.value(36, "grist").locator("xpath=..")).to_contain_text("edited: Price $18.00")
+    screen.value(36, "grist").click()
+    expect(screen.value(36, "keep")).to_have_text("Create again in Shopify")
+    screen.value(36, "shopify").click()
+    expect(screen.value(36, "keep")).to_have_text("Delete row 4")
+
+
+def test_a_whole_column_is_kept_from_the_menu_of_one_field(screen: Screen) -> None:
+    screen.shop.conflicts += [fake.conflict_row(number, "Variants", number, f"Shirt {number}", "Price", "money", "1.00",
+                                                "2.00", "3.00") for number in (70, 71)]
+    screen.open("conflicts")
+    screen.value(31, "keep").focus()
+    screen.page.keyboard.press(".")
+    screen.widget.get_by_role("menuitem", name="Keep Shopify in all 3 of Price").click()
+    expect(screen.widget.get_by_text("3 of 9 chosen")).to_be_visible()
+    expect(screen.value(71, "shopify")).to_be_checked()
+
+
 def test_keys_move_without_choosing(screen: Screen) -> None:
     screen.open("conflicts")
     screen.value(33, "grist").focus()

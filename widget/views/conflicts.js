@@ -76,7 +76,7 @@ function Tools({ s, f, on, lines, may }) {
   if (s.selected.length > 0 && may) return html`<${Selection} s=${s} f=${f} on=${on} />`;
   const all = s.lists.conflicts.items;
   const tables = uniquePairs(all.map((item) => [item.resource, item.label]));
-  const fields = [...new Set(all.filter((item) => s.filters.table === null || item.resource === s.filters.table).map((item) => item.field_label))].sort();
+  const fields = [...new Set(all.filter((item) => item.field_label !== null && (s.filters.table === null || item.resource === s.filters.table)).map((item) => item.field_label))].sort();
   const rows = new Set(visible.map(groupKey)).size;
   const { waiting } = s.lists.conflicts;
   const chip = all.find((item) => isCursor(item, s.cursor));

@@ -7,8 +7,8 @@ import { Direction, Empty, Icon, Link } from "./parts.js";
 
 /** The counts of a finished run that are worth a word, as [key, count]; unchanged only where it is asked for. */
 export function resultParts(run, withUnchanged = false) {
-  const { created = 0, updated = 0, unchanged = 0, conflicts = 0, refused = 0, proposed_deletions: deletions = 0, waiting = 0 } = run.totals ?? {};
-  const parts = [["created", created], ["updated", updated]];
+  const { created = 0, updated = 0, deleted = 0, unchanged = 0, conflicts = 0, refused = 0, proposed_deletions: deletions = 0, waiting = 0 } = run.totals ?? {};
+  const parts = [["created", created], ["updated", updated], ["deleted", deleted]];
   if (withUnchanged) parts.push(["unchanged", unchanged]);
   return [...parts, ["conflicts", conflicts], ["deletions", deletions], ["refused", refused], ["waiting", waiting]].filter(([, n]) => n > 0);
 }
