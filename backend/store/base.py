@@ -117,5 +117,15 @@ def forget(tx: sa.Connection, mapping_id: int, fields: Collection[str]) -> None:
         tx.execute(_SET_BASES, updates)
 
 
+def doubt(tx: sa.Connection, mapping_id: int, doubted: Iterable[tuple[str, Collection[str]]]) -> None:
+    """Forget what these things (by Shopify key) agreed on these fields: nobody can tell any more."""
+    for thing, fields in doubted:
+        row = tx.execute(sa.select(pair.c.id, pair.c.base_local, pair.c.base_remote, pair.c.shown).where(
+            pair.c.mapping_id == mapping_id, pair.c.remote_key == thing)).one_or_none()
+        if row is not None:
+            kept = [{name: value for name, value in stored.items() if name not in fields} for stored in row[1:]]
+            tx.execute(_SET_BASES, [{"pair": row.id, "base_local": kept[0], "base_remote": kept[1], "shown": kept[2]}])
+
+
 def dump_values(values: Dict[str, Value]) -> dict[str, Any]:
     return {name: dump(value) for name, value in values.items() if value is not UNREAD}

@@ -11,10 +11,11 @@ import orjson
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from backend.errors import UserError
+from backend.errors import ConfigError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 15_000
@@ -43,14 +44,14 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = normalise(url)
         try:
+            dialect = sa.make_url(self.url).get_backend_name()
             self.engine = sa.create_engine(
                 self.url, json_serializer=_dumps, json_deserializer=orjson.loads, pool_pre_ping=True
             )
-        except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
-            raise UserError(
-                "DATABASE_URL is not an address that is understood here.",
-                cure="Write sqlite:///path/to/file.db or postgresql://user:password@host/name, or leave it out.",
-            ) from error
+        except (sa.exc.ArgumentError, ImportError, ValueError) as error:
+            raise _not_understood() from error
+        if dialect not in ("sqlite", "postgresql"):
+            raise _not_understood()
         if self.engine.dialect.name == "sqlite":
             sa.event.listen(self.engine, "connect", _sqlite_connect)
             sa.event.listen(self.engine, "begin", _sqlite_begin)
@@ -68,18 +69,41 @@ class Database:
             yield connection
 
     def migrate(self) -> None:
-        """Bring the tables to the newest revision; one process at a time."""
-        with self.engine.connect() as connection:
-            if self.engine.dialect.name == "postgresql":
-                connection.execute(sa.text("select pg_advisory_lock(723641)"))
-                connection.commit()
-            try:
+        """Bring the tables to the newest revision; one process at a time. Raises ConfigError where the database
+        cannot be opened or was made by a newer version of this program."""
+        try:
+            with self.alone() as connection:
                 command.upgrade(alembic_config(connection), "head")
-                connection.commit()
+        except CommandError as error:
+            raise ConfigError(
+                "The database was made by a newer version of this program.",
+                cure="Run that version or a newer one, or name another database in DATABASE_URL.",
+            ) from error
+        except sa.exc.DBAPIError as error:
+            raise ConfigError(
+                f"The database cannot be opened: {_said(error)}.",
+                cure="Check DATABASE_URL, that its folder exists, and that it may be written there.",
+            ) from error
+
+    @contextmanager
+    def alone(self) -> Iterator[sa.Connection]:
+        """A transaction for changes of the tables: others that migrate wait until it ends.
+
+        On SQLite foreign keys are off meanwhile. Alembic changes a table there by making it anew and dropping the
+        old one, and a drop with foreign keys on deletes, in cascade, everything that refers to it.
+        """
+        sqlite = self.engine.dialect.name == "sqlite"
+        with self.engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection:
+            if sqlite:
+                _pragma(connection, "foreign_keys=OFF")  # before BEGIN: inside a transaction it does nothing
+            try:
+                with connection.begin():
+                    if not sqlite:
+                        connection.execute(sa.text("select pg_advisory_xact_lock(723641)"))
+                    yield connection
             finally:
-                if self.engine.dialect.name == "postgresql":
-                    connection.execute(sa.text("select pg_advisory_unlock(723641)"))
-                    connection.commit()
+                if sqlite:
+                    _pragma(connection, "foreign_keys=ON")
 
     def dispose(self) -> None:
         self.engine.dispose()
@@ -90,6 +114,23 @@ def alembic_config(connection: sa.Connection) -> Config:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
+
+
+def _not_understood() -> ConfigError:
+    return ConfigError(
+        "DATABASE_URL is not an address that is understood here.",
+        cure="Write sqlite:///path/to/file.db or postgresql://user:password@host/name, or leave it out.",
+    )
+
+
+def _said(error: sa.exc.DBAPIError) -> str:
+    """The driver's own words, in one line; they name host and user, never the password."""
+    return " ".join(str(error.orig).split()).rstrip(".")
+
+
+def _pragma(connection: sa.Connection, pragma: str) -> None:
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"pragma {pragma}")
 
 
 def normalise(url: str) -> str:
@@ -108,7 +149,8 @@ def _sqlite_connect(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours: _sqlite_begin
     cursor = connection.cursor()
     # FULL: what was remembered survives a power cut, not only a crash; a lost base would be a lost promise.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+    # The timeout comes first: turning WAL on is what several processes that start together queue for.
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"pragma {pragma}")
     cursor.close()
 

@@ -1,6 +1,7 @@
 """The tables, as SQLAlchemy Core knows them. Migrations make them: `backend/store/migrations`.
 
     link ── mapping ── pair            what agreed, and what each side held then
+       │        ├───── intent          what is about to be written; gone once it is known what became of it
        │        ├───── conflict        what waits for a choice
        │        ├───── deletion        what waits for a yes
        │        ├───── refusal         what was left alone, and why
@@ -105,6 +106,19 @@ Index("uq_run_running", run.c.link_id, unique=True, sqlite_where=run.c.state == 
 Index("uq_run_queued", run.c.link_id, unique=True, sqlite_where=run.c.state == "queued",
       postgresql_where=run.c.state == "queued")
 Index("ix_run_link", run.c.link_id, run.c.id)
+
+intent = Table(
+    "intent", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    _of("run"),
+    Column("side", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("ops", JSON, nullable=False),
+    Column("pending", JSON, nullable=False),
+    Column("at", Double, nullable=False),
+)
+Index("ix_intent_mapping", intent.c.mapping_id)
 
 conflict = Table(
     "conflict", metadata,

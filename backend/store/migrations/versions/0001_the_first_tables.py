@@ -118,6 +118,22 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_deletion')),
     sa.UniqueConstraint('mapping_id', 'side', 'key', name=op.f('uq_deletion_mapping_id_side_key'))
     )
+    op.create_table('intent',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('mapping_id', sa.Integer(), nullable=False),
+    sa.Column('run_id', sa.Integer(), nullable=False),
+    sa.Column('side', sa.Text(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('ops', sa.JSON(), nullable=False),
+    sa.Column('pending', sa.JSON(), nullable=False),
+    sa.Column('at', sa.Double(), nullable=False),
+    sa.ForeignKeyConstraint(['mapping_id'], ['mapping.id'], name=op.f('fk_intent_mapping_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['run_id'], ['run.id'], name=op.f('fk_intent_run_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_intent'))
+    )
+    with op.batch_alter_table('intent', schema=None) as batch_op:
+        batch_op.create_index('ix_intent_mapping', ['mapping_id'], unique=False)
+
     op.create_table('pair',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('mapping_id', sa.Integer(), nullable=False),
@@ -166,6 +182,10 @@ def downgrade():
     op.drop_table('sighting')
     op.drop_table('refusal')
     op.drop_table('pair')
+    with op.batch_alter_table('intent', schema=None) as batch_op:
+        batch_op.drop_index('ix_intent_mapping')
+
+    op.drop_table('intent')
     op.drop_table('deletion')
     op.drop_table('conflict')
     with op.batch_alter_table('change', schema=None) as batch_op:

@@ -1,0 +1,131 @@
+"""Settle what an earlier run left open: it was killed, or an answer was lost, between the journal and the base.
+
+    stock            sent again under its own key: Shopify runs it once (for a day; after that a person says)
+    other values     looked at: as sent → done; as before → not done; else somebody edited since
+    creations        Grist: found by the Shopify ID; Shopify: by the key they carry; else left to a person
+    deletions, ids   looked at
+
+Nothing is guessed. What cannot be told any more loses its base, and so becomes a conflict where the sides differ.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from backend.connector import Connector, Stamp
+from backend.core.model import Create, Delete, Op, Receipt, Refusal, Rule, Side, Update
+from backend.core.values import NUMBERS, UNREAD
+from backend.errors import OutcomeUnknown
+from backend.remember import Memory
+from backend.store import base, journal
+from backend.store.journal import Intent
+from backend.work import Work
+
+log = logging.getLogger(__name__)
+
+KEY_KEPT_SECONDS = 23 * 3600
+"""Shopify keeps idempotency keys for 24 hours (facts §6); an hour is left for clocks and slow answers."""
+
+
+class Recovery:
+    """The open intents of a link. `repeat` comes before anything is read, `look` after."""
+
+    def __init__(self, memory: Memory, local: Connector, remote: Connector) -> None:
+        self.memory = memory
+        self.connectors = {Side.LOCAL: local, Side.REMOTE: remote}
+
+    def repeat(self, one: Work) -> None:
+        """Send again what happens once under its key."""
+        for intent in self._open(one):
+            if intent.age_seconds > KEY_KEPT_SECONDS:
+                continue
+            connector, stamp = self.connectors[intent.side], Stamp(intent.key, str(intent.run_id))
+            try:
+                receipts = connector.repeat(one.mapping, intent.ops, stamp)
+            except OutcomeUnknown:
+                # The service knows the key with other figures, or cannot say: looking has to decide.
+                log.warning("a batch of run %s could not be settled by its key", intent.run_id)
+                continue
+            if receipts is not None:
+                self._remember(one, intent, receipts)
+
+    def look(self, one: Work) -> bool:
+        """Settle the rest by what was just read. True where bases moved, so that pairs must be read anew."""
+        found = self._open(one)
+        for intent in found:
+            doubted = len(one.doubtful)
+            receipts = [receipt for op in intent.ops for receipt in self._seen(one, op)]
+            if len(one.doubtful) > doubted:
+                # Kept until a person has paired or removed the row: it must not be created a second time.
+                continue
+            self._remember(one, intent, receipts)
+        return bool(found)
+
+    def _open(self, one: Work) -> list[Intent]:
+        with self.memory.database.read() as tx:
+            return [intent for intent in journal.unsettled(tx, one.mapping) if intent.ops]
+
+    def _remember(self, one: Work, intent: Intent, receipts: Sequence[Receipt]) -> None:
+        # The Shopify IDs of what was created are written by this run's plan: those pairs are not marked yet.
+        self.memory.remember(one, intent.side, receipts, intent=intent.id, pending=intent.pending)
+        log.info("settled a batch of run %s: %d of %d had been written", intent.run_id,
+                 sum(receipt.done for receipt in receipts), len(intent.ops))
+
+    def _seen(self, one: Work, op: Op) -> list[Receipt]:
+        if isinstance(op, Update):
+            return self._seen_update(one, op)
+        if isinstance(op, Create):
+            return self._seen_create(one, op)
+        snapshot = one.local if op.side is Side.LOCAL else one.remote
+        if isinstance(op, Delete):
+            return [Receipt(op)] if snapshot.proves_gone(op.key) and op.key not in snapshot.rows else []
+        return [Receipt(op, op.key)] if one.local.marks.get(op.key) == op.partner else []
+
+    def _seen_update(self, one: Work, op: Update) -> list[Receipt]:
+        snapshot = one.local if op.side is Side.LOCAL else one.remote
+        row = snapshot.rows.get(op.key)
+        if row is None:
+            return []
+        keyed = op.side is Side.REMOTE and one.mapping.name == "inventory"
+        done, unclear = [], []
+        for change in op.changes:
+            now, rule = row[one.mapping.index[change.field]], one.mapping.rule(change.field)
+            adds_up = rule.on_conflict is Rule.MERGE and rule.kind in NUMBERS
+            if keyed or now is UNREAD:
+                unclear.append(change)
+            elif now == change.after:
+                done.append(change)
+            elif now != change.before and adds_up:
+                unclear.append(change)
+        receipts = []
+        if done:
+            stored = {change.field: row[one.mapping.index[change.field]] for change in done}
+            receipts.append(Receipt(replace(op, changes=tuple(done)), op.key, stored))
+        if unclear:
+            receipts.append(Receipt(replace(op, changes=tuple(unclear)), op.key, unclear=True))
+        return receipts
+
+    def _seen_create(self, one: Work, op: Create) -> list[Receipt]:
+        if op.side is Side.LOCAL:
+            rows = [row for row, mark in one.local.marks.items() if mark == op.source]
+            if len(rows) == 1 and op.source not in one.pairs:
+                return [Receipt(op, rows[0])]
+            return []
+        row = int(op.source)
+        if row not in one.local.rows or any(pair.local == row for pair in one.pairs.values()):
+            return []
+        one.doubtful.add(row)
+        one.refuse([Refusal(
+            Side.LOCAL, row,
+            "This row may have been created in Shopify already: the answer was lost.",
+            "Look for it in Shopify. If it is there, copy its ID into the row's Shopify ID; if not, copy the row "
+            "into a new one and delete this one.", title=op.title,
+        )])
+        return []
+
+
+def pairs_anew(memory: Memory, one: Work) -> None:
+    with memory.database.read() as tx:
+        one.take_pairs(base.pairs(tx, one.mapping))

@@ -1,0 +1,173 @@
+"""What is remembered of a batch that came back: bases, pairs, history, and that its intent is settled; all of it in
+one transaction, before the next batch is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from backend.core.agree import Agreed, after_create, after_update
+from backend.core.mapping import Directory
+from backend.core.model import Change, Create, Delete, Mark, Op, Receipt, Side, Update
+from backend.core.values import Value
+from backend.report import Report
+from backend.store import base, changes, journal
+from backend.store.db import Database
+from backend.work import Work, thing_of
+
+
+@dataclass
+class _Batch:
+    """What one batch leaves behind."""
+
+    advanced: list[tuple[str, Dict[str, Value], Dict[str, Value], Dict[str, tuple[Value, ...]]]] = field(
+        default_factory=list
+    )
+    joined: list[tuple[int, str, Dict[str, Value], Dict[str, Value]]] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    dissolved: list[str] = field(default_factory=list)
+    doubted: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    marked: list[int] = field(default_factory=list)
+    marks: list[Op] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Memory:
+    """Turns receipts into what the next run knows. One for a run."""
+
+    def __init__(self, database: Database, run_id: int, directory: Directory, works: Sequence[Work], report: Report
+                 ) -> None:
+        self.database = database
+        self.run_id = run_id
+        self.directory = directory
+        self.works = works
+        self.report = report
+
+    def remember(
+        self, one: Work, side: Side, receipts: Sequence[Receipt], *, intent: int | None = None,
+        pending: Dict[str, Dict[str, Value]] | None = None,
+    ) -> list[Op]:
+        """Keep what `receipts` say, and settle `intent`. Returns the Shopify IDs that are now to be written into
+        rows. `pending` is `Work.pending` of the plan that the receipts belong to."""
+        batch = _Batch()
+        for receipt in receipts:
+            self._take(one, side, receipt, one.pending if pending is None else pending, batch)
+        mapping_id = one.mapping.id
+        with self.database.write() as tx:
+            base.dissolve(tx, mapping_id, [*batch.dissolved, *batch.replaced])
+            base.insert(tx, mapping_id, batch.joined, marked=side is Side.LOCAL)
+            base.advance(tx, mapping_id, batch.advanced)
+            base.doubt(tx, mapping_id, batch.doubted)
+            base.mark(tx, mapping_id, batch.marked)
+            changes.add(tx, batch.history)
+            if intent is not None:
+                journal.settle(tx, intent)
+        for row, thing, _, _ in batch.joined:
+            self.directory.add(one.mapping.name, row, thing)
+        return batch.marks
+
+    def _take(
+        self, one: Work, side: Side, receipt: Receipt, pending: Dict[str, Dict[str, Value]], batch: _Batch
+    ) -> None:
+        op = receipt.op
+        if receipt.refusal is not None:
+            one.refuse([replace(receipt.refusal, title=receipt.refusal.title or op.title)])
+        elif receipt.stale:
+            one.again.add(thing_of(op))
+        elif receipt.unclear:
+            if isinstance(op, Update):
+                batch.doubted.append((thing_of(op), tuple(op.values)))
+                one.again.add(thing_of(op))
+        elif isinstance(op, Update):
+            self._updated(one, op, receipt, pending, batch)
+        elif isinstance(op, Create):
+            self._created(one, op, receipt, batch)
+        elif isinstance(op, Mark):
+            batch.marked.append(op.key)
+        else:
+            batch.dissolved.append(thing_of(op))
+            batch.history.append(self._line(one, op, kind="delete", before=_last_known(one, op)))
+            self.report.of(one.mapping).deleted += 1
+
+    def _updated(
+        self, one: Work, told: Update, receipt: Receipt, pending: Dict[str, Dict[str, Value]], batch: _Batch
+    ) -> None:
+        op = replace(told, changes=self._canonical(one, told))
+        thing = thing_of(op)
+        stored = self._stored(one, op.side, receipt.stored)
+        pair = one.pairs.get(thing)
+        base_local = one.mapping.values(pair.base_local) if pair else {}
+        held = pending.get(thing, {}) if op.side is Side.REMOTE else {}
+        agreed = after_update(one.mapping, op, stored, held, base_local)
+        batch.advanced.append((thing, agreed.local, agreed.remote, agreed.shown))
+        self._look_later(one, op.side, thing, agreed)
+        one.updated.add(thing)
+        counts = self.report.of(one.mapping)
+        counts.to_grist += len(op.changes) if op.side is Side.LOCAL else 0
+        counts.to_shopify += len(op.changes) if op.side is Side.REMOTE else 0
+        for change in op.changes:
+            after = stored.get(change.field, change.after)
+            batch.history.append(self._line(one, op, kind="update", field=change.field, before=change.before,
+                                            after=after, why=change.why.value))
+
+    def _created(self, one: Work, op: Create, receipt: Receipt, batch: _Batch) -> None:
+        sent = self._stored(one, op.side, op.values)
+        agreed = after_create(one.mapping, op.side, sent, self._stored(one, op.side, receipt.stored))
+        row, thing = (receipt.key, op.source) if op.side is Side.LOCAL else (op.source, receipt.key)
+        assert isinstance(row, int)
+        assert isinstance(thing, str)
+        # Made again after a deletion: the old pair ends where the new one begins.
+        before = {thing, self.directory.thing(one.mapping.name, row) or thing}
+        batch.replaced += [old for old in before if old in one.pairs]
+        batch.joined.append((row, thing, agreed.local, agreed.remote))
+        batch.history.append(self._line(one, op, kind="create", local_key=row, remote_key=thing, after=dict(sent)))
+        if op.side is Side.REMOTE:
+            batch.marks.append(Mark(row, thing, op.title))
+            self._children_are_coming(one)
+        self._look_later(one, op.side, thing, agreed)
+        counts = self.report.of(one.mapping)
+        counts.created += 1
+        counts.to_grist += len(sent) if op.side is Side.LOCAL else 0
+        counts.to_shopify += len(sent) if op.side is Side.REMOTE else 0
+
+    def _children_are_coming(self, one: Work) -> None:
+        made = {one.mapping.name}
+        for other in self.works:
+            if any(target in made for _, target in other.references):
+                other.parent_made = True
+                made.add(other.mapping.name)
+
+    def _look_later(self, one: Work, side: Side, thing: str, agreed: Agreed) -> None:
+        if side is Side.REMOTE:
+            one.written.add(thing)
+        if agreed.carry or any(rule.source_only for rule in one.mapping.fields):
+            one.again.add(thing)
+
+    def _canonical(self, one: Work, op: Update) -> tuple[Change, ...]:
+        """The changes of `op` with their references in canonical words again."""
+        before = self._stored(one, op.side, op.before)
+        after = self._stored(one, op.side, op.values)
+        return tuple(replace(c, before=before[c.field], after=after[c.field]) for c in op.changes)
+
+    def _stored(self, one: Work, side: Side, values: Dict[str, Value]) -> Dict[str, Value]:
+        return self.directory.stored(one.mapping, values) if side is Side.LOCAL else values
+
+    def _line(
+        self, one: Work, op: Op, *, kind: str, field: str = "", before: Any = None, after: Any = None, why: str = "",
+        local_key: Any = None, remote_key: Any = None,
+    ) -> dict[str, Any]:
+        if isinstance(op, Update | Delete):
+            local_key, remote_key = (op.key, op.partner) if op.side is Side.LOCAL else (op.partner, op.key)
+        return {
+            "run_id": self.run_id, "mapping_id": one.mapping.id, "side": op.side.value, "kind": kind,
+            "local_key": local_key, "remote_key": remote_key, "field": field, "title": op.title,
+            "before": changes.as_json(before), "after": changes.as_json(after), "why": why or getattr(op, "why", ""),
+        }
+
+
+def _last_known(one: Work, op: Delete) -> dict[str, Value]:
+    snapshot = one.local if op.side is Side.LOCAL else one.remote
+    row = snapshot.rows.get(op.key)
+    return one.mapping.values(row) if row is not None else {}

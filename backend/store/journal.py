@@ -1,0 +1,104 @@
+"""The journal: what is about to be written, kept before it is sent and until it is known what became of it.
+
+An open intent at the start of a run means that somebody was killed, or an answer was lost, between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from backend.core.model import Change, Create, Delete, Mapping, Mark, Op, Side, Update, Why
+from backend.core.values import UNREAD, Kind, Value, dump, load
+from backend.store.base import dump_values
+from backend.store.db import now
+from backend.store.tables import intent, mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One batch that may or may not have been written. `pending`: by thing, what Grist still held of the fields that
+    the same plan also writes there."""
+
+    id: int
+    run_id: int
+    side: Side
+    key: str
+    ops: tuple[Op, ...]
+    pending: dict[str, dict[str, Value]]
+    age_seconds: float
+
+
+def add(tx: sa.Connection, run_id: int, mapped: Mapping, side: Side, key: str, ops: Sequence[Op],
+        pending: Dict[str, Dict[str, Value]]) -> int:
+    values = {
+        "mapping_id": mapped.id, "run_id": run_id, "side": side.value, "key": key,
+        "ops": [_dump(op) for op in ops],
+        "pending": {thing: dump_values(held) for thing, held in pending.items()}, "at": now(),
+    }
+    return int(tx.execute(sa.insert(intent).values(values)).inserted_primary_key[0])  # type: ignore[index]
+
+
+def settle(tx: sa.Connection, intent_id: int) -> None:
+    """It is known what became of it, and that is remembered in this same transaction."""
+    tx.execute(sa.delete(intent).where(intent.c.id == intent_id))
+
+
+def unsettled(tx: sa.Connection, mapped: Mapping) -> list[Intent]:
+    """The open intents of a mapping, oldest first."""
+    query = (sa.select(intent.c.id, intent.c.run_id, intent.c.side, intent.c.key, intent.c.ops, intent.c.pending,
+                       (now() - intent.c.at).label("age"))
+             .where(intent.c.mapping_id == mapped.id).order_by(intent.c.id))
+    return [
+        Intent(
+            row.id, row.run_id, Side(row.side), row.key, tuple(_load(mapped, op) for op in row.ops),
+            {thing: _load_values(mapped, held) for thing, held in row.pending.items()}, row.age,
+        )
+        for row in tx.execute(query)
+    ]
+
+
+def count(tx: sa.Connection, link_id: int) -> int:
+    """How many batches of a link wait to be settled."""
+    query = (sa.select(sa.func.count(intent.c.id)).join(mapping, mapping.c.id == intent.c.mapping_id)
+             .where(mapping.c.link_id == link_id))
+    return int(tx.execute(query).scalar() or 0)
+
+
+def _dump(op: Op) -> dict[str, Any]:
+    kept: dict[str, Any] = {"op": type(op).__name__, "side": op.side.value, "title": op.title}
+    if isinstance(op, Create):
+        return kept | {"source": op.source, "values": dump_values(op.values), "why": op.why.value}
+    if isinstance(op, Update):
+        changes = [{"field": c.field, "after": dump(c.after), "why": c.why.value}
+                   | dump_values({"before": c.before}) for c in op.changes]
+        return kept | {"key": op.key, "partner": op.partner, "changes": changes}
+    if isinstance(op, Delete):
+        return kept | {"key": op.key, "partner": op.partner, "why": op.why.value}
+    return kept | {"key": op.key, "partner": op.partner}
+
+
+def _load(mapped: Mapping, kept: dict[str, Any]) -> Op:
+    side, title = Side(kept["side"]), kept["title"]
+    if kept["op"] == "Create":
+        return Create(side, kept["source"], _load_values(mapped, kept["values"]), title, Why(kept["why"]))
+    if kept["op"] == "Update":
+        changes = tuple(_load_change(mapped.rule(c["field"]).kind, c) for c in kept["changes"]
+                        if c["field"] in mapped.index)
+        return Update(side, kept["key"], kept["partner"], changes, title)
+    if kept["op"] == "Delete":
+        return Delete(side, kept["key"], kept["partner"], title, Why(kept["why"]))
+    return Mark(kept["key"], kept["partner"], title)
+
+
+def _load_change(kind: Kind, kept: dict[str, Any]) -> Change:
+    before = load(kind, kept["before"]) if "before" in kept else UNREAD
+    return Change(kept["field"], before, load(kind, kept["after"]), Why(kept["why"]))
+
+
+def _load_values(mapped: Mapping, values: Dict[str, Any]) -> dict[str, Value]:
+    return {name: load(mapped.rule(name).kind, raw) for name, raw in values.items() if name in mapped.index}

@@ -1,0 +1,101 @@
+"""One mapping at work in one run: what was read, what is planned, what is still to be looked at."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from backend.core.model import Create, Key, Mapping, Mark, Op, Pair, Plan, Refusal, Side, Snapshot, Update
+from backend.core.values import UNREAD, Value
+
+
+@dataclass
+class Work:
+    """Grows and changes through a run; the engine, the memory and the recovery share it."""
+
+    mapping: Mapping
+    moved: frozenset[str] = frozenset()
+    """Fields that live in another column than at the last run: what that one held says nothing about this one."""
+    pairs: dict[str, Pair] = field(default_factory=dict)
+    """By thing."""
+    local: Snapshot = field(default_factory=Snapshot)
+    remote: Snapshot = field(default_factory=Snapshot)
+    plan: Plan | None = None
+    pending: dict[str, dict[str, Value]] = field(default_factory=dict)
+    """By thing: what Grist still holds of the fields that the plan writes there."""
+    doubtful: set[int] = field(default_factory=set)
+    """Rows that may have been created in Shopify already: never created again by themselves."""
+    again: set[str] = field(default_factory=set)
+    """Things to look at once more in this run."""
+    written: set[str] = field(default_factory=set)
+    """Things written in Shopify since the last look."""
+    parent_made: bool = False
+    """Something that this mapping refers to was made in Shopify, which makes children of its own: a new product
+    has a variant, a new variant stock levels. Only a whole read finds those."""
+    refusals: dict[tuple[Side, Key, str], Refusal] = field(default_factory=dict)
+    updated: set[str] = field(default_factory=set)
+    ops_done: int = 0
+
+    def refuse(self, refusals: Iterable[Refusal]) -> None:
+        self.refusals.update({(one.side, one.key, one.field): one for one in refusals})
+
+    def take_pairs(self, pairs: Iterable[Pair]) -> None:
+        """These are the pairs as remembered, less what moved to another column."""
+        places = {self.mapping.index[name] for name in self.moved if name in self.mapping.index}
+
+        def forgetting(pair: Pair) -> Pair:
+            base = tuple(UNREAD if i in places else value for i, value in enumerate(pair.base_local))
+            return replace(pair, base_local=base)
+
+        self.pairs = {pair.remote: forgetting(pair) if places else pair for pair in pairs}
+
+    def take_plan(self, plan: Plan) -> None:
+        self.plan = plan
+        self.refuse(plan.refusals)
+        self.pending = {str(op.partner): op.before for op in plan.on(Side.LOCAL) if isinstance(op, Update)}
+
+    @property
+    def planned(self) -> Plan:
+        assert self.plan is not None, f"{self.mapping.name} is not planned yet"
+        return self.plan
+
+    @property
+    def references(self) -> list[tuple[int, str]]:
+        """(place in a row, resource referred to)."""
+        return [(i, rule.field.target) for i, rule in enumerate(self.mapping.fields) if rule.kind == "ref"]
+
+    @property
+    def computes(self) -> bool:
+        """Whether Shopify computes any mapped field here, so that a write elsewhere in the thing may move it."""
+        return any(not rule.field.writable and rule.kind != "ref" for rule in self.mapping.fields)
+
+    @property
+    def new_rows(self) -> dict[int, str]:
+        """New rows in Grist that may be created in Shopify: row id → a digest of what they look like."""
+        if not (self.mapping.create_remote and self.mapping.resource.creatable and self.mapping.whole):
+            return {}
+        known = {pair.local for pair in self.pairs.values()}
+        return {
+            key: hashlib.sha256(repr(row).encode()).hexdigest()
+            for key, row in self.local.rows.items()
+            if isinstance(key, int) and key not in known and key not in self.local.marks
+        }
+
+    def state(self, *, writing: bool) -> str:
+        if writing:
+            return "writing"
+        if self.plan is None:
+            return "waits"
+        if not self.plan.ops:
+            return "nothing"
+        return "done" if self.ops_done >= len(self.plan.ops) else "next"
+
+
+def thing_of(op: Op) -> str:
+    """The Shopify key of what an op is about; "" where there is none yet."""
+    if isinstance(op, Create):
+        return str(op.source) if op.side is Side.LOCAL else ""
+    if isinstance(op, Mark):
+        return op.partner
+    return str(op.key if op.side is Side.REMOTE else op.partner)
