@@ -10,11 +10,12 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from backend.errors import ConfigError, UserError
+from backend.errors import ConfigError
 
 DEFAULT_DATABASE = "sqlite:///shopify-grist-sync.db"
 DEFAULT_GRIST = "https://docs.getgrist.com"
 DEFAULT_VERSION = "2026-10"
+LONGEST_INTERVAL_SECONDS = 30 * 86_400
 
 NAMES = (
     "SHOPIFY_STORE",
@@ -38,10 +39,16 @@ NAMES = (
 )
 
 
-class Secret(str):
-    """Text that never shows itself in a message, a log or a traceback. `reveal()` gives it to who needs it."""
+class Secret:
+    """Text that never shows itself in a message, a log, JSON or a traceback. `reveal()` gives it to who needs it.
 
-    __slots__ = ()
+    Not a `str`, so that nothing that takes text (joining, adding, encoding, JSON) can take it by mistake.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str = "") -> None:
+        self._text = text
 
     def __repr__(self) -> str:
         return "Secret(•••)"
@@ -51,8 +58,17 @@ class Secret(str):
     def __format__(self, _: str) -> str:
         return repr(self)
 
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
     def reveal(self) -> str:
-        return str.__str__(self)
+        return self._text
 
 
 @dataclass(frozen=True)
@@ -72,7 +88,8 @@ class Settings:
     grist_api_key: Secret = field(default=Secret())
     grist_document: str = ""
     grist_workspace: str = ""
-    database_url: str = DEFAULT_DATABASE
+    database_url: str = field(default=DEFAULT_DATABASE, repr=False)
+    """May hold a password, so it is not shown."""
     config_file: str = ""
     interval_seconds: int | None = None
     rest_seconds: float | None = None
@@ -88,12 +105,9 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Dict[str, str] | None = None, dotenv: Path | None = None) -> Settings:
-        """Raises UserError for a value that cannot be meant."""
+        """Raises ConfigError for a value that cannot be meant."""
         environ = os.environ if environ is None else environ
-        file = dotenv if dotenv is not None else Path(".env")
-        values = (
-            {**{k: v or "" for k, v in dotenv_values(file).items()}, **environ} if file.is_file() else dict(environ)
-        )
+        values = {**_read_dotenv(dotenv if dotenv is not None else Path(".env")), **environ}
         said = {name: values.get(name, "").strip() for name in NAMES}
         token, secret = said["SHOPIFY_ACCESS_TOKEN"], said["SHOPIFY_API_SECRET"]
         # Beside an access token the specification's API key and secret only sign webhooks; alone they are the
@@ -123,16 +137,30 @@ class Settings:
         )
 
 
+def _read_dotenv(file: Path) -> dict[str, str]:
+    """What stands in `file`; nothing where there is none. `$` in a secret is a `$`: nothing is put in its place."""
+    if not file.is_file():
+        return {}
+    try:
+        found = dotenv_values(file, interpolate=False, encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{file} cannot be read.", cure="Save it as plain text in UTF-8, readable for whoever runs this."
+        ) from error
+    return {name: value or "" for name, value in found.items()}
+
+
 _UNITS = {"": 60, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def parse_interval(text: str) -> int:
-    """Seconds from `15` (minutes), `20s`, `15m`, `1h` or `1d`; at least 5 s. Raises ConfigError."""
-    found = re.fullmatch(r"\s*(\d+)\s*([smhd]?)\s*", text)
+    """Seconds from `15` (minutes), `20s`, `15m`, `1h` or `1d`; 5 seconds to 30 days. Raises ConfigError."""
+    found = re.fullmatch(r"\s*([0-9]{1,7})\s*([smhd]?)\s*", text)
     seconds = int(found[1]) * _UNITS[found[2]] if found else 0
-    if seconds < 5:
+    if not 5 <= seconds <= LONGEST_INTERVAL_SECONDS:
         raise ConfigError(
-            f"“{text}” is not an interval.", cure="Write minutes, as in 15, or 20s, 15m, 1h; at least 5s."
+            f"“{text[:40]}” is not an interval.",
+            cure="Write minutes, as in 15, or 20s, 15m, 1h; at least 5s and at most 30d.",
         )
     return seconds
 
@@ -140,18 +168,15 @@ def parse_interval(text: str) -> int:
 def _seconds(name: str, text: str) -> float | None:
     if not text:
         return None
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        raise ConfigError(
-            f"{name} is “{text}”, which is no number of seconds.", cure="Write 30, for example."
-        ) from None
+    if not re.fullmatch(r"[0-9]{1,7}(\.[0-9]+)?", text):
+        raise ConfigError(f"{name} is “{text[:40]}”, which is no number of seconds.", cure="Write 30, for example.")
+    return float(text)
 
 
 def _refuse_wiped_disk(database: str, environ: Dict[str, str]) -> None:
     host = "Heroku" if environ.get("DYNO") else "Render" if environ.get("RENDER") else ""
     if host and database.startswith("sqlite"):
-        raise UserError(
+        raise ConfigError(
             f"The disk of {host} is wiped at every restart, and what has been agreed between Grist and Shopify "
             "must survive it.",
             cure="Add a Postgres database; its DATABASE_URL is used by itself.",
