@@ -236,11 +236,11 @@ class _Work:
         local: Value = None if where is Side.LOCAL else seen
         remote: Value = None if where is Side.REMOTE else seen
         choice = self.choices.get((pair.local, WHOLE_ROW))
-        if choice is None or choice.keep not in ("grist", "shopify") or (choice.local, choice.remote) != (local, remote):
+        moved = choice is not None and (choice.local, choice.remote) != (local, remote)
+        if choice is None or moved or choice.keep not in ("grist", "shopify"):
             self.conflicts.append(Conflict(
                 pair.local, pair.remote, WHOLE_ROW, None, local, remote, title,
-                deleted=where, edits=edits,
-                moved=choice is not None and (choice.local, choice.remote) != (local, remote),
+                deleted=where, edits=edits, moved=moved,
             ))
             return
         survivor = where.other
