@@ -242,7 +242,6 @@ class _Run:
                 if one.mapping.whole:
                     waiting.replace_deletions(tx, one.mapping.id, planned.proposals)
                     waiting.sight(tx, one.mapping.id, one.new_rows)
-                links.remember_rows(tx, one.mapping.id, planned.rows)
 
     def _write(self) -> None:
         """All plans, in order of reference: what is referred to exists before it is referred to. Within a mapping
@@ -363,6 +362,7 @@ class _Run:
         with self.session.database.write() as tx:
             for one in self.work:
                 waiting.replace_refusals(tx, one.mapping, list(one.refusals.values()))
+                links.remember_rows(tx, one.mapping.id, self.report.of(one.mapping).rows)
             links.mark_synced(tx, self.session.link_id)
             waits = waiting.counts(tx, self.session.link_id)
         for one in self.work:
@@ -380,6 +380,8 @@ class _Run:
                 counts.to_shopify += len(op.changes) if op.side is Side.REMOTE else 0
             else:
                 counts.created += isinstance(op, Create)
+                counts.to_grist += isinstance(op, Create) and op.side is Side.LOCAL
+                counts.to_shopify += isinstance(op, Create) and op.side is Side.REMOTE
                 counts.deleted += isinstance(op, Delete)
 
     def _counted(self) -> Report:

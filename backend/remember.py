@@ -89,7 +89,9 @@ class Memory:
         else:
             batch.dissolved.append(thing_of(op))
             batch.history.append(self._line(one, op, kind="delete", before=_last_known(one, op)))
-            self.report.of(one.mapping).deleted += 1
+            counts = self.report.of(one.mapping)
+            counts.deleted += 1
+            counts.rows -= op.side is Side.LOCAL
 
     def _updated(
         self, one: Work, told: Update, receipt: Receipt, pending: Dict[str, Dict[str, Value]], batch: _Batch
@@ -129,8 +131,9 @@ class Memory:
         self._look_later(one, op.side, thing, agreed)
         counts = self.report.of(one.mapping)
         counts.created += 1
-        counts.to_grist += len(sent) if op.side is Side.LOCAL else 0
-        counts.to_shopify += len(sent) if op.side is Side.REMOTE else 0
+        counts.rows += op.side is Side.LOCAL
+        counts.to_grist += op.side is Side.LOCAL
+        counts.to_shopify += op.side is Side.REMOTE
 
     def _children_are_coming(self, one: Work) -> None:
         made = {one.mapping.name}

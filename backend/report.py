@@ -15,7 +15,8 @@ SIDE_NAMES = {Side.LOCAL: "grist", Side.REMOTE: "shopify"}
 
 @dataclass
 class MappingReport:
-    """The counts of one mapping. Rows, except `to_shopify` and `to_grist`, which are cells."""
+    """The counts of one mapping. Rows, except `to_shopify` and `to_grist`: lines of the history, which
+    are cells of rows that were there and whole rows that were made."""
 
     resource: str
     label: str
