@@ -39,7 +39,8 @@ _ITEM_TEXTS = {"sku": "sku", "tracked": "tracked", "requiresShipping": "requires
                "countryCodeOfOrigin": "country_code_of_origin", "provinceCodeOfOrigin": "province_code_of_origin",
                "harmonizedSystemCode": "harmonized_system_code"}
 _MADE_UP = 10 ** 17  # testers' ids of things that are not there are longer than real ones
-_LOCATION_TEXTS = {"name": "name", "isActive": "is_active", "addressVerified": "address_verified", "fulfillsOnlineOrders": "fulfills_online_orders"}
+_LOCATION_TEXTS = {"name": "name", "isActive": "is_active", "addressVerified": "address_verified",
+                   "fulfillsOnlineOrders": "fulfills_online_orders"}
 
 
 def adopt(store: Store, answer: Any) -> None:
@@ -70,7 +71,8 @@ class _Adoption:
     def thing(self, shown: dict[str, Any], above: list[Any]) -> Any:
         make = {"Product": self.product, "ProductVariant": self.variant, "InventoryItem": self.item,
                 "InventoryLevel": self.level, "Location": self.location, "Collection": self.collection,
-                "Metafield": self.metafield, "MetafieldDefinition": self.definition, "Shop": self.shop, "TaxonomyCategory": self.category}.get(
+                "Metafield": self.metafield, "MetafieldDefinition": self.definition,
+                "Shop": self.shop, "TaxonomyCategory": self.category}.get(
                     kind_of(shown["id"]))
         return make(shown, above) if make else None
 
@@ -174,10 +176,11 @@ class _Adoption:
         if "compareAtPrice" in shown:
             variant.compare_at_price = None if shown["compareAtPrice"] is None else Decimal(shown["compareAtPrice"])
         _dates(variant, shown, "createdAt", "updatedAt")
-        if isinstance(shown.get("inventoryQuantity"), int) and "inventoryLevels" not in item_shown and store.locations:
-            level = store.stock_at(variant.inventory_item, store.default_location())
-            level.stock["available"] = (level.quantity("available") + shown["inventoryQuantity"]
-                                        - store.available(variant))
+        quantity, item = shown.get("inventoryQuantity"), variant.inventory_item
+        if isinstance(quantity, int) and "inventoryLevels" not in item_shown and store.locations and (
+                not item.levels or store.available(variant) != quantity):
+            level = store.stock_at(item, store.default_location())
+            level.stock["available"] = level.quantity("available") + quantity - store.available(variant)
         for pair in shown.get("selectedOptions") or ():
             option = variant.product.option_named(pair["name"]) or store.add_option(variant.product, pair["name"])
             variant.chosen[option.id] = store.option_value(option, pair["value"]).id

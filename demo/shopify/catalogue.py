@@ -86,7 +86,8 @@ _KINDS = (
 _MANNERS = ("Heavy", "Light", "Striped", "Plain", "Winter", "Summer", "Everyday", "Nordic", "Garden", "Harbour",
             "Ridge", "Meadow", "Birch", "Fjord", "Coastal", "Workshop", "Sunday", "Old town", "Cabin", "Trail")
 _VENDORS = ("Fieldhouse Goods", "Nordvik Mill", "Ås Keramikk", "Lofoten Ull", "Brenna & Co")
-_ODD_TITLES = ("Blåbær jam — 200 g", "東京 tea towel", "Café au lait bowl “petit”", "Ørsta fishing cap", "Žurnál & pen set")
+_ODD_TITLES = ("Blåbær jam — 200 g", "東京 tea towel", "Café au lait bowl “petit”", "Ørsta fishing cap",
+               "Žurnál & pen set")
 _ODD_KIND = _Kind("thing", "ODD", "Home", "18.00", 300, (), ("gift", "home"), "hg")
 _TAXONOMY = {"aa-1": ("Clothing", "Apparel & Accessories > Clothing"),
              "aa-2": ("Clothing Accessories", "Apparel & Accessories > Clothing Accessories"),

@@ -26,6 +26,7 @@ from graphql import (
     get_named_type,
     is_abstract_type,
     is_composite_type,
+    value_from_ast_untyped,
 )
 
 MAX_QUERY_COST = 1000
@@ -33,8 +34,9 @@ RESTORE_PER_SECOND = {"standard": 100, "advanced": 200, "plus": 1000, "enterpris
 
 _FREE_TYPES = {"PageInfo", "MoneyBag", "MoneyV2", "MailingAddress", "Weight", "InventoryItemMeasurement",
                "CollectionRuleSet", "CollectionRule", "CustomerEmailMarketingConsentState",
-               "CustomerSmsMarketingConsentState", "SEO", "Count"}
-_MUTATION_BASES = {"orderCapture": 20, "refundCreate": 20, "fileCreate": 20}
+               "CustomerSmsMarketingConsentState", "LocationAddress"}
+_MUTATION_BASES = {"orderCapture": 20, "refundCreate": 20, "fileCreate": 20, "fulfillmentTrackingInfoUpdate": 50,
+                   "fulfillmentTrackingInfoUpdateV2": 50}
 _COUNT_ROOT = 10
 
 
@@ -108,7 +110,7 @@ class _Meter:
     def mutation(self, selection_set: SelectionSetNode, root: GraphQLObjectType, data: Any) -> float:
         total = 0.0
         for field in self.fields(selection_set, root):
-            total += _MUTATION_BASES.get(field.name.value, 10)
+            total += _MUTATION_BASES.get(field.name.value, 10) + self.input(field)
             payload = get_named_type(root.fields[field.name.value].type) if field.name.value in root.fields else None
             if field.selection_set is None or not isinstance(payload, GraphQLObjectType):
                 continue
@@ -129,6 +131,17 @@ class _Meter:
                     total += self.selection(part.selection_set, named, found)
         return total
 
+    def input(self, field: FieldNode) -> float:
+        """productSet and the bulk variant mutations charge by the size of what they are given [S]."""
+        if field.name.value not in ("productSet", "productVariantsBulkCreate", "productVariantsBulkUpdate"):
+            return 0
+        given = {argument.name.value: value_from_ast_untyped(argument.value, dict(self.variables))
+                 for argument in field.arguments or ()}
+        whole = given.get("input") if isinstance(given.get("input"), dict) else given
+        variants = [row for row in whole.get("variants") or () if isinstance(row, dict)]
+        metafields = len(whole.get("metafields") or ()) + sum(len(row.get("metafields") or ()) for row in variants)
+        return 0.2 * len(variants) + 0.4 * metafields + 1.9 * len(whole.get("files") or ())
+
     def selection(self, selection_set: SelectionSetNode, parent: Any, data: Any, *, root: bool = False) -> float:
         """The sum over the fields; of an interface or union the dearest branch."""
         if isinstance(data, list):
@@ -139,7 +152,8 @@ class _Meter:
             target = self.schema.type_map.get(condition) if condition else parent
             cost = self.selection(fragment_set, target, data, root=root)
             key = condition or ""
-            if is_abstract_type(parent) and condition and condition != getattr(parent, "name", ""):
+            # of an interface's fragments those on objects exclude each other, those on interfaces do not
+            if is_abstract_type(parent) and condition and not is_abstract_type(target):
                 if self.actual and isinstance(data, Mapping) and data.get("__typename", condition) != condition:
                     continue
                 branches[key] = branches.get(key, 0) + cost

@@ -28,8 +28,9 @@ _SCHEMES = ("http", "https", "mailto", "sms", "tel")
 _SHORT_UNITS = {
     "dimension": {"CENTIMETERS": "cm", "MILLIMETERS": "mm", "METERS": "m", "INCHES": "in", "FEET": "ft",
                   "YARDS": "yd"},
-    "volume": {"MILLILITERS": "ml", "CENTILITERS": "cl", "LITERS": "l", "CUBIC_METERS": "m3", "FLUID_OUNCES": "us_fl_oz",
-               "PINTS": "us_pt", "QUARTS": "us_qt", "GALLONS": "us_gal", "IMPERIAL_FLUID_OUNCES": "imp_fl_oz",
+    "volume": {"MILLILITERS": "ml", "CENTILITERS": "cl", "LITERS": "l", "CUBIC_METERS": "m3",
+               "FLUID_OUNCES": "us_fl_oz", "PINTS": "us_pt", "QUARTS": "us_qt", "GALLONS": "us_gal",
+               "IMPERIAL_FLUID_OUNCES": "imp_fl_oz",
                "IMPERIAL_PINTS": "imp_pt", "IMPERIAL_QUARTS": "imp_qt", "IMPERIAL_GALLONS": "imp_gal"},
     "weight": {"KILOGRAMS": "kg", "GRAMS": "g", "POUNDS": "lb", "OUNCES": "oz"}}
 

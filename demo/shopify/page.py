@@ -37,7 +37,7 @@ def blueprint(store: Store) -> Blueprint:
 
 
 def rows(store: Store) -> dict[str, Any]:
-    """`{shop, currency, locations: [name], products: [{id, title, status, …, variants: [{…, stock: [n or null]}]}]}`."""
+    """`{shop, currency, locations: [name], products: [{id, title, …, variants: [{sku, …, stock: [n or null]}]}]}`."""
     with store.lock:
         locations = [location for location in store.locations.values() if location.is_active]
         return {"shop": store.shop.name, "currency": store.shop.currency_code,

@@ -132,7 +132,8 @@ class Store:
         return [variant for variant in self.variants.values() if variant.inventory_item.sku == sku]
 
     def default_location(self) -> Location:
-        return next(location for location in self.locations.values() if location.is_active)
+        """Where new items are stocked: the oldest active one."""
+        return min((location for location in self.locations.values() if location.is_active), key=lambda each: each.id)
 
     # --- making things --------------------------------------------------------------------------------
 

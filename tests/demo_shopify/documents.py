@@ -30,7 +30,8 @@ def written(schema: GraphQLSchema, data: dict[str, Any], variables: dict[str, An
 
     keyed: with @idempotent where there is a variable for the key.
     """
-    assert schema.query_type is not None and schema.mutation_type is not None
+    assert schema.query_type is not None
+    assert schema.mutation_type is not None
     if not data:
         raise CannotWrite("no data")
     if all(name in schema.mutation_type.fields for name in data):

@@ -64,7 +64,7 @@ def read(name: str) -> Recording:
 
 
 # What was done before the request that it stands beside.
-_BEFORE = re.compile(r"setup|seed|create$|before|pre[A-Z]")
+_BEFORE = re.compile(r"(setup|create|before|preMutation\w*)$")
 
 
 def _steps(value: Json, path: str, *, upstream: bool) -> Iterator[Step]:

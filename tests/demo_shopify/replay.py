@@ -24,7 +24,8 @@ from .recordings import Recording, Step
 # Values that a real store makes up: compared only for being there or not.
 _VOLATILE = {"createdAt", "updatedAt", "publishedAt", "cursor", "startCursor", "endCursor", "compareDigest", "url",
              "onlineStorePreviewUrl", "onlineStoreUrl", "storefrontId", "legacyResourceId", "inventoryHistoryUrl",
-             "defaultCursor", "latitude", "longitude", "suggestedAddresses", "addressVerified", "src", "originalSrc", "transformedSrc", "deactivatedAt", "duplicateSkuCount"}
+             "defaultCursor", "latitude", "longitude", "suggestedAddresses", "addressVerified", "src",
+             "originalSrc", "transformedSrc", "deactivatedAt", "duplicateSkuCount"}
 # Values that lag behind in the recordings themselves, or count what else the real store held.
 _LAGGING = {"totalInventory", "hasOutOfStockVariants", "count", "productsCount", "hasActiveInventory", "deletable",
             "deactivatable", "activatable", "precision", "isPrimary", "shipsInventory"}

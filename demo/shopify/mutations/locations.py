@@ -8,6 +8,7 @@ from ..errors import user_error
 from ..geography import country_name, province_name
 from .base import TOO_LONG, UserErrors, mutation
 
+
 @mutation("locationAdd")
 def location_add(source: Any, arguments: dict[str, Any], context: Context) -> dict[str, Any]:
     given, store = arguments["input"], context.store

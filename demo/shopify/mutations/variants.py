@@ -176,7 +176,8 @@ def _read_new_options(row: _Row, product: Product) -> None:
         else:
             name = value.get("name") or ""
             if len(name) > 255:
-                return row.refuse(["optionValues", str(place), "name"], f"Option value name {TOO_LONG}", "INVALID_INPUT")
+                return row.refuse(["optionValues", str(place), "name"], f"Option value name {TOO_LONG}",
+                                  "INVALID_INPUT")
             row.named.append((option, name))
     missing = [option.name for option in product.option_list if option.name not in seen]
     if missing:
@@ -186,7 +187,8 @@ def _read_new_options(row: _Row, product: Product) -> None:
     return None
 
 
-def value_errors(given: dict[str, Any], path: list[str], context: Context, variant: Variant | None = None) -> UserErrors:
+def value_errors(given: dict[str, Any], path: list[str], context: Context,
+                 variant: Variant | None = None) -> UserErrors:
     """Values that do not fit: prices, texts, the inventory item, metafields."""
     errors: UserErrors = []
     price, compare = amount(given.get("price")), amount(given.get("compareAtPrice"))
