@@ -11,7 +11,8 @@ from flask import Response, request
 
 
 def answer(body: Any, status: int = 200) -> Response:
-    response = Response(orjson.dumps(body), status, mimetype="application/json")
+    # marshmallow names the place in a list by its number: {"choices": {0: …}}.
+    response = Response(orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS), status, mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
     return response
 

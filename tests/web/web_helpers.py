@@ -141,7 +141,9 @@ class Place:
     def begin(self, kind: str = "sync", progress: dict[str, Any] | None = None) -> Run:
         """A run that a worker has claimed."""
         with self.service.database.write() as tx:
-            runs.request(tx, self.link.id, kind, "Timer")
+            queued = runs.active(tx, self.link.id)
+            if queued is None or queued.state != "queued":
+                runs.request(tx, self.link.id, kind, "Timer")
             claimed = runs.claim(tx, "tests")
             assert claimed is not None
             runs.alive(tx, claimed, "tests", progress or {})
