@@ -29,10 +29,11 @@ def create_app(store: Store, *, tokens: Iterable[str] = ("shpat_demo",),
     @app.post("/admin/api/<version>/graphql.json")
     def graphql(version: str) -> Response:
         body = request.get_data()
+        door.arrived()
         fault = door.next_fault()
         serving = versions.serving(version, store.now())
         if fault.get("status"):
-            return door.count(_failed(int(fault["status"]), fault), None)
+            return _failed(int(fault["status"]), fault)
         if serving is None:
             if store.behaviour.unknown_version_is_404:
                 return _json({"errors": "Not Found"}, 404)
@@ -40,7 +41,7 @@ def create_app(store: Store, *, tokens: Iterable[str] = ("shpat_demo",),
         if request.headers.get("X-Shopify-Access-Token") not in known:
             return _json({"errors": _BAD_TOKEN}, 401)
         if fault.get("drop") == "before":
-            return door.count(control.drop_connection(), None)
+            return control.drop_connection()
         if request.mimetype == "application/graphql":
             asked: Any = {"query": body.decode()}
         else:
@@ -52,11 +53,11 @@ def create_app(store: Store, *, tokens: Iterable[str] = ("shpat_demo",),
             return _json({"errors": "Bad Request"}, 400)
         outcome = engine.run(store, asked["query"], asked.get("variables") or {}, asked.get("operationName"),
                              throttle=bool(fault.get("throttle")))
-        answer = door.count(_json(outcome.body), outcome)
+        door.answered(outcome)
+        answer = _json(outcome.body)
         if fault.get("drop") == "after":
             return control.drop_connection()
         answer.headers["X-Shopify-API-Version"] = serving
-        answer.headers["X-Shopify-Shop-Api-Call-Limit"] = "1/40"
         return answer
 
     @app.post("/admin/oauth/access_token")

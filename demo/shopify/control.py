@@ -44,14 +44,16 @@ class Door:
         self._faults: deque[dict[str, Any]] = deque()
         self.requests = self.reads = self.writes = self.points = 0
 
-    def count(self, answer: Response, outcome: Outcome | None) -> Response:
+    def arrived(self) -> None:
+        """A request came, whatever becomes of it."""
         with self._lock:
             self.requests += 1
-            if outcome is not None:
-                self.reads += 0 if outcome.is_mutation else 1
-                self.writes += outcome.writes
-                self.points += outcome.points
-        return answer
+
+    def answered(self, outcome: Outcome) -> None:
+        with self._lock:
+            self.reads += 0 if outcome.is_mutation else 1
+            self.writes += outcome.writes
+            self.points += outcome.points
 
     def counts(self) -> dict[str, int]:
         with self._lock:

@@ -48,15 +48,16 @@ def run(store: Store, query: str, given: dict[str, Any] | None = None, operation
         throttle: bool = False) -> Outcome:
     """Answer one request. `throttle` pretends that the bucket is empty. Never raises for a bad document."""
     schema = load_schema()
+    is_mutation = False
     try:
         prepared = _prepared(query)
         if prepared.problems:
             raise RequestRefused([dict(problem) for problem in prepared.problems])
         operation = _chosen(prepared.document, operation_name)
+        is_mutation = operation.operation == OperationType.MUTATION
         values = variables.read(schema, operation, given or {})
     except RequestRefused as refused:
-        return Outcome({"errors": refused.errors})
-    is_mutation = operation.operation == OperationType.MUTATION
+        return Outcome({"errors": refused.errors}, is_mutation=is_mutation)
     requested = cost.operation_cost(schema, operation, prepared.fragments, values)
     try:
         if requested > cost.MAX_QUERY_COST:
