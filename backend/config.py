@@ -15,7 +15,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
 
 from backend.core.guard import Limits
 from backend.core.mapping import column_id, in_order, rule_for
@@ -24,7 +26,12 @@ from backend.core.values import NUMBERS
 from backend.errors import ConfigError
 from backend.settings import parse_interval
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 100_000
+MAX_EVENTS = 20_000
+MAX_DEPTH = 12
+"""What is larger or deeper is no list of mappings, and would only keep everybody waiting."""
+RESERVED = ("id", "manualsort", "shopify_id")
+"""Columns that Grist has of its own, and the one that we write the Shopify ID into."""
 
 
 @dataclass
@@ -50,7 +57,7 @@ class _Delete(Schema):
 
 
 class _FieldRule(Schema):
-    column = fields.String(required=True, validate=validate.Length(min=1))
+    column = fields.String(validate=validate.Length(min=1))
     direction = fields.String(validate=validate.OneOf([d.value for d in Direction]))
     on_conflict = fields.String(validate=validate.OneOf([r.value for r in Rule]))
 
@@ -65,7 +72,7 @@ class _Mapping(Schema):
     delete = fields.Nested(_Delete, load_default=lambda: _Delete().load({}))
     fields_ = fields.Dict(
         keys=fields.String(),
-        values=fields.Raw(),
+        values=fields.Raw(allow_none=True),
         required=True,
         data_key="fields",
         attribute="fields",
@@ -103,27 +110,52 @@ def load(path: Path, resources: Dict[str, Resource]) -> Config:
 def parse(text: bytes | str, resources: Dict[str, Resource]) -> Config:
     """The configuration in `text` (YAML). Raises ConfigError."""
     if len(text) > MAX_BYTES:
-        raise ConfigError("The configuration is over 1 MB.", cure="It holds only mappings: a page or two.")
+        raise _too_large()
     try:
+        _look_over(text)
         tree = YAML(typ="rt").load(text)
+    except DuplicateKeyError as error:
+        key = str(error.problem).partition('"')[2].partition('"')[0]
+        raise _at(error.problem_mark, f"“{key}” stands there twice.", "Take one of the two out.") from error
     except MarkedYAMLError as error:
-        mark = error.problem_mark
+        said = f"This is not YAML: {error.problem or 'it cannot be read'}."
+        raise _at(error.problem_mark, said, "Check indentation and quotes there.") from error
+    except (YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise ConfigError(
-            f"This is not YAML: {error.problem or 'it cannot be read'}.",
-            cure="Check indentation and quotes there.",
-            line=mark.line + 1 if mark else None,
-            column=mark.column + 1 if mark else None,
+            "This is not text that can be read as YAML.", cure="Save it in UTF-8, or start from sync.example.yaml."
         ) from error
-    except (YAMLError, RecursionError) as error:
-        raise ConfigError("This is not YAML that can be read.", cure="Start from sync.example.yaml.") from error
     if not isinstance(tree, dict):
-        raise ConfigError(
-            "The configuration is empty.",
-            cure="Write one with --init, or start from sync.example.yaml.",
-            line=1,
-            column=1,
-        )
+        said = "The configuration is empty." if tree is None else "The configuration does not begin with keys."
+        raise ConfigError(said, cure="Write one with --init, or start from sync.example.yaml.", line=1, column=1)
     return _Checker(tree, resources).config()
+
+
+def _look_over(text: bytes | str) -> None:
+    """Refuse, before anything is built from it, what can grow: references to other parts, endless nesting.
+
+    Raises ConfigError, and ruamel's errors for what is no YAML.
+    """
+    depth = 0
+    for number, event in enumerate(YAML(typ="rt").parse(text)):
+        if isinstance(event, AliasEvent):
+            raise _at(event.start_mark, f"“*{event.anchor}” refers to another part of the file.", "Write it out there.")
+        if isinstance(event, ScalarEvent | CollectionStartEvent) and event.tag:
+            raise _at(event.start_mark, f"“{event.tag}” is a tag, and none is known here.", "Take it out.")
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise _at(event.start_mark, "This is nested too deeply.", "Start from sync.example.yaml.")
+        if number > MAX_EVENTS:
+            raise _too_large()
+
+
+def _too_large() -> ConfigError:
+    return ConfigError("The configuration is too large to be one.", cure="It holds only mappings: a page or two.")
+
+
+def _at(mark: StringMark | None, message: str, cure: str) -> ConfigError:
+    if mark is None:
+        return ConfigError(message, cure=cure)
+    return ConfigError(message, cure=cure, line=mark.line + 1, column=mark.column + 1)
 
 
 def mapping_of(settings: Dict[str, Any], resources: Dict[str, Resource], mapping_id: int = 0) -> Mapping:
@@ -177,13 +209,15 @@ class _Checker:
         try:
             checked = _File().load(_plain(self.tree))
         except ValidationError as error:
-            path, said = _first(error.messages)
-            raise self._mistake(path, *_explain(path, said)) from error
+            raise self._first((), error) from error
         limits = Limits(**checked["brakes"])
         interval = None
         if "interval" in checked:
+            said = checked["interval"]
+            if isinstance(said, bool) or not isinstance(said, int | str):
+                raise self._mistake(("interval",), *_explain(("interval",), "", said))
             try:
-                interval = parse_interval(str(checked["interval"]))
+                interval = parse_interval(str(said))
             except ConfigError as error:
                 raise self._mistake(("interval",), error.message, error.cure) from error
         mappings = [self._mapping(i, one) for i, one in enumerate(checked["mappings"])]
@@ -246,11 +280,14 @@ class _Checker:
             )
         if said is None or isinstance(said, str):
             return rule_for(described, said or "")
+        if not isinstance(said, dict):
+            raise self._mistake(
+                at, f"“{name}” names no column.", f"Write {name}: {column_id(described.label)}, for example."
+            )
         try:
-            rule = _FieldRule().load(said if isinstance(said, dict) else {"column": said})
+            rule = _FieldRule().load(said)
         except ValidationError as error:
-            path, message = _first(error.messages)
-            raise self._mistake((*at, *path), *_explain((*at, *path), message)) from error
+            raise self._first(at, error) from error
         direction = Direction(rule["direction"]) if "direction" in rule else None
         on_conflict = Rule(rule["on_conflict"]) if "on_conflict" in rule else None
         if direction in (Direction.BOTH, Direction.TO_SHOPIFY) and not described.writable:
@@ -260,7 +297,7 @@ class _Checker:
                 "Write direction: to_grist, or leave it out.",
             )
         self._check_rule(at, described, on_conflict)
-        return rule_for(described, rule["column"], direction, on_conflict)
+        return rule_for(described, rule.get("column", ""), direction, on_conflict)
 
     def _check_rule(self, at: tuple[Any, ...], described: Field, rule: Rule | None) -> None:
         numbers = described.kind in NUMBERS
@@ -298,15 +335,29 @@ class _Checker:
                     yield rule_for(described, direction=Direction.TO_GRIST)
 
     def _check_columns(self, at: tuple[Any, ...], mapping: Mapping) -> None:
-        seen: dict[str, str] = {}
+        seen: dict[str, FieldRule] = {}
         for rule in mapping.fields:
-            if rule.column in seen:
+            column = _same(rule.column)
+            if column in RESERVED:
                 raise self._mistake(
                     (*at, "fields", rule.name),
-                    f"Column “{rule.column}” holds {seen[rule.column]} already.",
+                    f"Column “{rule.column}” has a use of its own and cannot hold {rule.field.label}.",
+                    "Choose another name.",
+                )
+            if column in seen:
+                raise self._mistake(
+                    (*at, "fields", rule.name),
+                    f"Column “{rule.column}” holds {seen[column].field.label} already.",
                     "Give each field a column of its own.",
                 )
-            seen[rule.column] = rule.name
+            seen[column] = rule
+        toggle = seen.get(_same(mapping.only_where)) if mapping.only_where else None
+        if toggle is not None and toggle.kind != "boolean":
+            raise self._mistake(
+                (*at, "only_where"),
+                f"Column “{mapping.only_where}” holds {toggle.field.label}, so it cannot be the toggle.",
+                "Name a toggle column of its own; it is made when it is missing.",
+            )
 
     def _check_stock(self, at: tuple[Any, ...], mapping: Mapping) -> None:
         written = [
@@ -326,13 +377,13 @@ class _Checker:
             seen: set[str] = set()
             for i, mapping in enumerate(mappings):
                 value = getattr(mapping, attribute)
-                if value in seen:
+                if _same(value) in seen:
                     raise self._mistake(
                         ("mappings", i, word),
                         f"The {word} “{value}” is mapped twice.",
                         "One mapping a resource and a table.",
                     )
-                seen.add(value)
+                seen.add(_same(value))
 
     def _with_targets(self, mappings: Sequence[Mapping]) -> list[Mapping]:
         """A reference needs the table that it points to. Locations are added by themselves: they are only read."""
@@ -349,6 +400,13 @@ class _Checker:
                         f"{rule.field.label} refers to {target}, which are not mapped.",
                         f"Add a mapping for {target}, or take this field out.",
                     )
+                taken = next((m for m in mappings if _same(m.table) == _same(resource.table)), None)
+                if taken is not None:
+                    raise self._mistake(
+                        ("mappings", i, "fields", rule.name),
+                        f"{rule.field.label} needs the table of {target}, and “{taken.table}” holds {taken.name}.",
+                        f"Add a mapping of {target} to another table.",
+                    )
                 rules = tuple(rule_for(f) for f in resource.fields)
                 by_name[target] = Mapping(resource, resource.table, rules, _matchable(resource, rules))
         return in_order(list(by_name.values()), list(self.resources))
@@ -356,6 +414,13 @@ class _Checker:
     def _mistake(self, path: Iterable[Any], message: str, cure: str) -> ConfigError:
         line, column = _where(self.tree, list(path))
         return ConfigError(message, cure=cure, line=line, column=column)
+
+    def _first(self, at: tuple[Any, ...], error: ValidationError) -> ConfigError:
+        """The mistake that stands first in the file; what is missing stands nowhere and comes last, since it is
+        often only misspelt."""
+        found = [((*at, *path), said) for path, said in _messages(error.messages)]
+        path, said = min(found, key=lambda one: (one[1] == MISSING, _where(self.tree, list(one[0]))))
+        return self._mistake(path, *_explain(path, said, _value(self.tree, path)))
 
 
 def _matchable(resource: Resource, rules: Sequence[FieldRule]) -> tuple[str, ...]:
@@ -383,23 +448,74 @@ def _plain(node: Any) -> Any:
     return [_plain(value) for value in node] if isinstance(node, list) else node
 
 
-def _first(messages: Any) -> tuple[tuple[Any, ...], str]:
-    """Path and text of the first of marshmallow's messages."""
-    path: tuple[Any, ...] = ()
-    while isinstance(messages, dict):
-        key = next(iter(messages))
-        path += () if key == "_schema" else (key,)
-        messages = messages[key]
-    return path, str(messages[0]) if messages else ""
+def _value(tree: Any, path: Iterable[Any]) -> Any:
+    for part in path:
+        try:
+            tree = tree[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return tree
 
 
-def _explain(path: Sequence[Any], said: str) -> tuple[str, str]:
-    name = next((str(part) for part in reversed(path) if isinstance(part, str)), "The file")
-    if said == "Unknown field.":
-        return f"“{name}” is not a key that is known here.", "sync.example.yaml explains every key."
-    if said.startswith("Missing data"):
-        return f"“{name}” is missing.", "sync.example.yaml shows where it belongs."
-    return f"“{name}”: {said}", "sync.example.yaml shows what can stand there."
+def _messages(messages: Any, path: tuple[Any, ...] = ()) -> Iterable[tuple[tuple[Any, ...], str]]:
+    """Path and text of each of marshmallow's messages."""
+    if isinstance(messages, dict):
+        for key, below in messages.items():
+            yield from _messages(below, path if key == "_schema" else (*path, key))
+    else:
+        yield path, str(messages[0])
+
+
+MISSING, UNKNOWN, NULL = "Missing data for required field.", "Unknown field.", "Field may not be null."
+EMPTY = "Shorter than minimum length 1."
+_FORMS = {
+    "store": "store: my-shop.myshopify.com", "document": "document: https://docs.getgrist.com/abc123",
+    "interval": "interval: 15m", "rest_seconds": "rest_seconds: 30", "brakes": "brakes: {deletions: 20}",
+    "deletions": "deletions: 20", "deletions_share": "deletions_share: 0.25", "changed_share": "changed_share: 0.9",
+    "mappings": "mappings: and below it a list that begins with - resource: products",
+    "resource": "resource: products", "table": "table: Products", "match": "match: [handle]",
+    "filter": 'filter: "status:active"', "only_where": "only_where: Sync",
+    "create": "create: {in_grist: true, in_shopify: false}",
+    "delete": "delete: {in_grist: propose, in_shopify: propose}", "fields": "fields: {title: Title}",
+    "column": "column: Title", "direction": "direction: to_grist", "on_conflict": "on_conflict: ask",
+    "create.in_grist": "in_grist: true", "create.in_shopify": "in_shopify: false",
+    "delete.in_grist": "in_grist: propose", "delete.in_shopify": "in_shopify: propose",
+}
+"""How each key is written."""
+
+
+def _explain(path: Sequence[Any], said: str, value: Any) -> tuple[str, str]:
+    """What is wrong and what to do, from what marshmallow said of the value at `path`."""
+    names = [part for part in path if isinstance(part, str)]
+    name = names[-1] if names else "The file"
+    if said == UNKNOWN:
+        known = _known_keys(path[:-1])
+        return f"“{name}” is not a key that is known here.", f"{_nearest(name, known)}Known are {_list(known)}."
+    form = _FORMS.get(name) or _FORMS.get(".".join(names[-2:]), "")
+    cure = f"Write {form}, for example." if form else "sync.example.yaml shows what can stand there."
+    if said == MISSING:
+        return f"“{name}” is missing.", cure
+    if said in (NULL, EMPTY):
+        return f"“{name}” is empty.", f"{cure[:-1]}, or take it out." if name not in ("mappings", "fields") else cure
+    shown = f"“{value}”" if isinstance(value, str | int | float) else "what stands there"
+    if said.startswith("Must be one of: "):
+        known = said.removeprefix("Must be one of: ").rstrip(".").split(", ")
+        return f"“{name}” cannot be {shown}.", f"{_nearest(str(value), known)}It is one of {_list(known)}."
+    return f"“{name}” cannot be {shown}.", cure
+
+
+def _known_keys(path: Sequence[Any]) -> list[str]:
+    """The keys that may stand under `path`."""
+    last = next((part for part in reversed(path) if isinstance(part, str)), "")
+    schemas = {"": _File, "brakes": _Brakes, "mappings": _Mapping, "create": _Create, "delete": _Delete}
+    below_a_field = len(path) > 1 and path[-2] == "fields"
+    schema = _FieldRule if below_a_field else schemas[last]
+    return [one.data_key or name for name, one in schema().fields.items()]
+
+
+def _same(name: str) -> str:
+    """What Grist makes of a name: it keeps no two that differ only in case or in signs."""
+    return column_id(name).casefold()
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
