@@ -209,6 +209,10 @@ class _Run:
         one.refusals |= doubts
         for row, thing in planned.paired:
             self.directory.add(mapping.name, row, thing)
+        for thing, row in planned.moved:
+            self.directory.drop(mapping.name, one.pairs[thing].local, thing)
+            self.directory.add(mapping.name, row, thing)
+            one.pairs[thing] = replace(one.pairs[thing], local=row)
         for pair in one.pairs.values():
             if one.local.proves_gone(pair.local):
                 # Grist gives freed row ids away again: nothing may point at a row that is not there.
@@ -412,6 +416,7 @@ class _Run:
 
 def _remember_agreed(tx: Any, one: Work) -> None:
     planned = one.planned
+    base.move(tx, one.mapping.id, planned.moved)
     base.join(tx, one.mapping.id, planned.paired)
     base.mark(tx, one.mapping.id, [row for row, thing in planned.paired if one.local.marks.get(row) == thing])
     base.advance(tx, one.mapping.id, [(a.remote_key, a.local, a.remote, {}) for a in planned.agreements])

@@ -40,6 +40,10 @@ def after_update(
     for change in op.changes:
         rule = mapping.rule(change.field)
         now = stored.get(change.field, change.after)
+        if change.stays is not UNREAD:
+            written, kept = (agreed.remote, agreed.local) if op.side is Side.REMOTE else (agreed.local, agreed.remote)
+            written[change.field], kept[change.field] = now, change.stays
+            continue
         if op.side is Side.REMOTE:
             value = pending.get(change.field, change.after)
             carry = now != value and rule.may_write(Side.LOCAL)

@@ -142,6 +142,11 @@ class FieldRule:
             return not self.source_only and self.direction is not Direction.TO_SHOPIFY
         return self.field.writable and self.direction is not Direction.TO_GRIST
 
+    @property
+    def may_create_remote(self) -> bool:
+        """Whether a new thing in Shopify gets this value: some fields (options) can be given then and never again."""
+        return bool(self.field.on_create) or self.may_write(Side.REMOTE)
+
 
 @dataclass(frozen=True)
 class Mapping:
@@ -279,6 +284,8 @@ class Change:
     before: Value
     after: Value
     why: Why
+    stays: Value = UNREAD
+    """What the other side holds and keeps, where somebody chose that the two differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,6 +409,9 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     paired: tuple[tuple[int, str], ...] = ()
     """New pairs that the first sync found."""
+    moved: tuple[tuple[str, int], ...] = ()
+    """(thing, row): known pairs whose row has another id now. A negative one stands for a row that is gone and
+    whose id Grist has given to a new row."""
     dissolved: tuple[tuple[int, str], ...] = ()
     """Pairs of which both halves are gone."""
     unchanged: int = 0

@@ -4,7 +4,10 @@ Known pairs stand unless the Shopify ID cell of the row says otherwise. What has
 to one: by the id in the cell, then by each witness in turn (SKU, barcode, handle …). Where a witness points at
 more than one candidate nothing is joined and nothing is created: that row waits for a person.
 
-    row without partner, its cell holds   … an id that a known pair has   → a copy: left alone, listed
+    known row, its cell is empty          … and its values are not those we know → Grist gave a freed id to a new row
+                                          … else                                 → left alone, listed
+    row without partner, its cell holds   … the id of a pair whose row is gone → the pair moves to this row
+                                          … an id that a known pair has   → a copy: left alone, listed
                                           … the id of a thing without row → joined
                                           … an id of nothing              → left alone, listed
                                           … nothing                       → the witnesses decide
@@ -15,7 +18,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from backend.core.model import Key, Mapping, Pair, Refusal, Row, Side, Snapshot
 from backend.core.values import UNREAD, Unfit, Value
@@ -25,6 +28,9 @@ from backend.core.values import UNREAD, Unfit, Value
 class Pairing:
     """The outcome. `joined` are new pairs; a row in `blocked` is neither written nor created until a person acts."""
 
+    known: list[Pair] = field(default_factory=list)
+    """The known pairs, at the rows where they are now."""
+    moved: list[tuple[str, int]] = field(default_factory=list)
     joined: list[tuple[int, str]] = field(default_factory=list)
     blocked: set[Key] = field(default_factory=set)
     refusals: list[Refusal] = field(default_factory=list)
@@ -33,10 +39,11 @@ class Pairing:
 def pair_up(mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence[Pair]) -> Pairing:
     """Check the known pairs against the Shopify ID cells, and join what has no partner yet."""
     outcome = Pairing()
-    row_of = {pair.remote: pair.local for pair in pairs}
-    _check_known(local, pairs, outcome)
+    _find_known(local, pairs, outcome)
+    row_of = {pair.remote: pair.local for pair in outcome.known}
+    _check_known(local, outcome)
 
-    known_rows = {pair.local for pair in pairs}
+    known_rows = {pair.local for pair in outcome.known}
     rows = {key: row for key, row in local.rows.items() if key not in known_rows}
     things = {key: row for key, row in remote.rows.items() if key not in row_of}
     _join_by_mark(local, rows, things, remote, row_of, outcome)
@@ -47,8 +54,35 @@ def pair_up(mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence
     return outcome
 
 
-def _check_known(local: Snapshot, pairs: Sequence[Pair], outcome: Pairing) -> None:
+def _find_known(local: Snapshot, pairs: Sequence[Pair], outcome: Pairing) -> None:
+    """Where each known pair's row is now: Grist gives freed ids away again, and rows are cut and pasted."""
+    known_rows = {pair.local for pair in pairs}
+    homeless: dict[str, list[int]] = defaultdict(list)
+    for key, mark in local.marks.items():
+        if key in local.rows and key not in known_rows and isinstance(key, int):
+            homeless[mark].append(key)
     for pair in pairs:
+        at = pair.local
+        if pair.marked and at in local.rows and at not in local.marks and _is_somebody_else(local.rows[at], pair):
+            at = -pair.id
+        if at not in local.rows and at not in local.outside and (at < 0 or local.proves_gone(at)):
+            holders = homeless.get(pair.remote, [])
+            at = holders[0] if len(holders) == 1 else at
+        if at != pair.local:
+            outcome.moved.append((pair.remote, at))
+            pair = replace(pair, local=at)
+        outcome.known.append(pair)
+
+
+def _is_somebody_else(row: Row, pair: Pair) -> bool:
+    """Whether nothing that was agreed still stands in the row: then it is another row under a freed id."""
+    telling = [(now, was) for now, was in zip(row, pair.base_local, strict=True)
+               if was not in (None, UNREAD, False, 0) and now is not UNREAD]
+    return bool(telling) and all(now != was for now, was in telling)
+
+
+def _check_known(local: Snapshot, outcome: Pairing) -> None:
+    for pair in outcome.known:
         mark = local.marks.get(pair.local)
         if mark == pair.remote or pair.local not in local.rows or (mark is None and not pair.marked):
             continue
@@ -84,7 +118,9 @@ def _join_by_mark(
         elif mark in things:
             outcome.joined.append((_row_id(keys[0]), mark))
             del things[mark]
-        elif mark not in remote.outside:
+        elif mark in remote.outside:
+            outcome.blocked.update(keys)
+        else:
             _block(outcome, local, keys[0], "The Shopify ID of this row belongs to nothing that Shopify shows.",
                    "Clear the Shopify ID to make this a new row, or delete the row.")
 

@@ -41,7 +41,7 @@ from backend.core.model import (
     Update,
     Why,
 )
-from backend.core.pairing import pair_up
+from backend.core.pairing import Pairing, pair_up
 from backend.core.values import UNREAD, Unfit, Value, dump, is_empty
 
 WHOLE_ROW = ""
@@ -65,6 +65,7 @@ def plan(
     """
     work = _Work(mapping, local, remote, choices or {}, approved, resting)
     pairing = pair_up(mapping, local, remote, pairs)
+    pairs = pairing.known
     work.refusals.extend(pairing.refusals)
     for pair in pairs:
         work.known(pair, blocked=pair.local in pairing.blocked or pair.remote in pairing.blocked)
@@ -73,8 +74,9 @@ def plan(
         work.join(Pair(row, thing, nothing, nothing))
     taken = {key for pair in pairs for key in (pair.local, pair.remote)} | pairing.blocked
     taken.update(key for joined in pairing.joined for key in joined)
+    taken.update(local.marks[row] for row in local.outside if row in local.marks)
     work.create(taken)
-    return work.done(pairing.joined)
+    return work.done(pairing)
 
 
 @dataclass
@@ -152,9 +154,11 @@ class _Work:
                 self._refuse_unfit(pair.local, rule.name, local, title)
             else:
                 if verdict.local is not UNREAD:
-                    to_local.append(Change(rule.name, local, verdict.local, verdict.why))
+                    stays = _stays(verdict.why, verdict.remote, remote, verdict.local)
+                    to_local.append(Change(rule.name, local, verdict.local, verdict.why, stays))
                 if verdict.remote is not UNREAD:
-                    to_remote.append(Change(rule.name, remote, verdict.remote, verdict.why))
+                    stays = _stays(verdict.why, verdict.local, local, verdict.remote)
+                    to_remote.append(Change(rule.name, remote, verdict.remote, verdict.why, stays))
         if to_remote:
             self.ops.append(Update(Side.REMOTE, pair.remote, pair.local, tuple(to_remote), title))
         if to_local:
@@ -205,10 +209,11 @@ class _Work:
                 if key not in taken and isinstance(key, int):
                     self._create_remote(key, row)
 
-    def done(self, joined: Sequence[tuple[int, str]]) -> Plan:
+    def done(self, pairing: Pairing) -> Plan:
         return Plan(
             self.mapping, tuple(self.ops), tuple(self.conflicts), tuple(self.agreements), tuple(self.proposals),
-            tuple(self.refusals), tuple(joined), tuple(self.dissolved), self.unchanged, len(self.local.rows),
+            tuple(self.refusals), tuple(pairing.joined), tuple(pairing.moved), tuple(self.dissolved),
+            self.unchanged, len(self.local.rows),
         )
 
     def _create_remote(self, key: int, row: Row) -> None:
@@ -218,8 +223,7 @@ class _Work:
             if isinstance(value, Unfit):
                 self._refuse_unfit(key, rule.name, value, title)
                 return
-            creatable = rule.field.writable or rule.field.on_create
-            if creatable and value is not UNREAD and not is_empty(value) and rule.direction != "to_grist":
+            if rule.may_create_remote and value is not UNREAD and not is_empty(value):
                 values[rule.name] = value
         missing = [r.field.label for r in self.mapping.fields if r.field.required and r.name not in values]
         if missing:
@@ -255,7 +259,7 @@ class _Work:
             rule.name: value
             for rule, value in zip(self.mapping.fields, row, strict=True)
             if value is not UNREAD and not is_empty(value) and not isinstance(value, Unfit)
-            and (not rule.source_only if where is Side.LOCAL else bool(rule.field.writable or rule.field.on_create))
+            and (not rule.source_only if where is Side.LOCAL else rule.may_create_remote)
         }
         self.ops.append(Create(where, key, values, title, Why.CHOICE))
 
@@ -281,3 +285,8 @@ class _Work:
 
     def _title(self, row: int, thing: str) -> str:
         return self.remote.titles.get(thing) or self.local.titles.get(row, "")
+
+
+def _stays(why: Why, other_written: Value, other: Value, written: Value) -> Value:
+    """A choice on a one-way field can leave the two sides different on purpose: then this is what stays."""
+    return other if why is Why.CHOICE and other_written is UNREAD and other != written else UNREAD

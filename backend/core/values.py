@@ -22,6 +22,7 @@ clear, write or prove anything. `Unfit` is text in a cell whose type it does not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -36,6 +37,10 @@ KINDS: Final[tuple[Kind, ...]] = (
     "text", "html", "choice", "integer", "decimal", "money", "boolean", "date", "datetime", "list", "ref",
 )
 NUMBERS: Final[frozenset[Kind]] = frozenset({"integer", "decimal", "money"})
+
+
+LARGEST_INTEGER: Final = 2**63 - 1
+LONGEST_INTEGER_DIGITS: Final = 19
 
 
 class Unread(Enum):
@@ -144,11 +149,15 @@ def is_empty(value: Value) -> bool:
 
 
 def _text(raw: Any, _: int) -> Value:
-    return _as_text(raw).replace("\r\n", "\n").strip() or None
+    return _one_line_end(_as_text(raw)).strip() or None
 
 
 def _html(raw: Any, _: int) -> Value:
-    return _as_text(raw).replace("\r\n", "\n") or None
+    return _one_line_end(_as_text(raw)) or None
+
+
+def _one_line_end(text: str) -> str:
+    return re.sub(r"\r+\n?", "\n", text)
 
 
 def _as_text(raw: Any) -> str:
@@ -175,6 +184,9 @@ def _decimal(raw: Any, _: int) -> Decimal:
 
 def _integer(raw: Any, decimals: int) -> Value:
     number = _decimal(raw, decimals)
+    # Neither JSON nor any of the two services keeps more than 64 bits; and 9e99999999 would take hours to write out.
+    if number.adjusted() > LONGEST_INTEGER_DIGITS or abs(number) > LARGEST_INTEGER:
+        raise ValueError(raw)
     if number != number.to_integral_value():
         raise ValueError(raw)
     return int(number)
@@ -200,14 +212,20 @@ def _boolean(raw: Any, _: int) -> Value:
 def _date(raw: Any, _: int) -> Value:
     if isinstance(raw, datetime):
         return raw.date()
-    return raw if isinstance(raw, date) else date.fromisoformat(raw.strip())
+    return raw if isinstance(raw, date) else date.fromisoformat(_only_text(raw))
 
 
 def _datetime(raw: Any, _: int) -> Value:
-    moment = raw if isinstance(raw, datetime) else datetime.fromisoformat(raw.strip())
+    moment = raw if isinstance(raw, datetime) else datetime.fromisoformat(_only_text(raw))
     if moment.tzinfo is None:
         raise ValueError(raw)  # a moment without a zone is a guess
     return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def _only_text(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise TypeError(raw)
+    return raw.strip()
 
 
 def _list(raw: Any, _: int) -> Value:

@@ -57,6 +57,18 @@ def mark(tx: sa.Connection, mapping_id: int, rows: Sequence[int]) -> None:
                                          pair.c.local_key.in_(rows[start:start + CHUNK])).values(marked=True))
 
 
+def move(tx: sa.Connection, mapping_id: int, moved: Sequence[tuple[str, int]]) -> None:
+    """These things (by Shopify key) live in other rows now: all old places are left before any new one is taken."""
+    def put(thing: str, row: Any) -> None:
+        tx.execute(sa.update(pair).where(pair.c.mapping_id == mapping_id, pair.c.remote_key == thing)
+                   .values(local_key=row))
+
+    for thing, _ in moved:
+        put(thing, -pair.c.id)
+    for thing, row in moved:
+        put(thing, row)
+
+
 def dissolve(tx: sa.Connection, mapping_id: int, remotes: Sequence[str]) -> None:
     for start in range(0, len(remotes), CHUNK):
         tx.execute(sa.delete(pair).where(pair.c.mapping_id == mapping_id,

@@ -75,7 +75,7 @@ def _dump(op: Op) -> dict[str, Any]:
         return kept | {"source": op.source, "values": dump_values(op.values), "why": op.why.value}
     if isinstance(op, Update):
         changes = [{"field": c.field, "after": dump(c.after), "why": c.why.value}
-                   | dump_values({"before": c.before}) for c in op.changes]
+                   | dump_values({"before": c.before, "stays": c.stays}) for c in op.changes]
         return kept | {"key": op.key, "partner": op.partner, "changes": changes}
     if isinstance(op, Delete):
         return kept | {"key": op.key, "partner": op.partner, "why": op.why.value}
@@ -96,8 +96,8 @@ def _load(mapped: Mapping, kept: dict[str, Any]) -> Op:
 
 
 def _load_change(kind: Kind, kept: dict[str, Any]) -> Change:
-    before = load(kind, kept["before"]) if "before" in kept else UNREAD
-    return Change(kept["field"], before, load(kind, kept["after"]), Why(kept["why"]))
+    before, stays = (load(kind, kept[name]) if name in kept else UNREAD for name in ("before", "stays"))
+    return Change(kept["field"], before, load(kind, kept["after"]), Why(kept["why"]), stays)
 
 
 def _load_values(mapped: Mapping, values: Dict[str, Any]) -> dict[str, Value]:
