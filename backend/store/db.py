@@ -46,7 +46,7 @@ class Database:
         try:
             dialect = sa.make_url(self.url).get_backend_name()
             self.engine = sa.create_engine(
-                self.url, json_serializer=_dumps, json_deserializer=orjson.loads, pool_pre_ping=True
+                self.url, json_serializer=_dumps, json_deserializer=_loads, pool_pre_ping=True
             )
         except (sa.exc.ArgumentError, ImportError, ValueError) as error:
             raise _not_understood() from error
@@ -139,6 +139,11 @@ def normalise(url: str) -> str:
         if url.startswith(prefix):
             return "postgresql+psycopg://" + url.removeprefix(prefix)
     return url
+
+
+def _loads(value: Any) -> Any:
+    # SQLite keeps a bare number in a JSON column as a number, and hands it back as one.
+    return value if isinstance(value, int | float) else orjson.loads(value)
 
 
 def _dumps(value: Any) -> str:

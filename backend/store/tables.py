@@ -136,7 +136,7 @@ conflict = Table(
     Column("deleted", Text),
     Column("edits", JSON, nullable=False),
     Column("choice", JSON),
-    Column("moved", Boolean, nullable=False, server_default=text("false")),
+    Column("moved", JSON),
     Column("seen_at", Double, nullable=False),
     UniqueConstraint("mapping_id", "local_key", "field"),
 )

@@ -25,7 +25,7 @@ def replace_conflicts(tx: sa.Connection, mapped: Mapping, seen: Sequence[Conflic
     """The open conflicts of a mapping are those just seen. Only what was looked at can be closed: the mapping's
     active fields, in `rows` (row ids) or in all rows.
 
-    A choice that was made on other values than are seen now is dropped, and the conflict says that it moved.
+    A choice that was made on other values than are seen now is dropped, and the conflict keeps what it was made on.
     """
     stored = {
         (row.local_key, row.field): row
@@ -55,8 +55,8 @@ def replace_conflicts(tx: sa.Connection, mapped: Mapping, seen: Sequence[Conflic
             continue
         if (old.local, old.remote) == (values["local"], values["remote"]):
             del values["seen_at"]
-        elif old.choice is not None or one.moved:
-            values |= {"choice": None, "moved": True}
+        elif old.choice is not None:
+            values |= {"choice": None, "moved": {side: old.choice[side] for side in ("local", "remote")}}
         tx.execute(sa.update(conflict).where(conflict.c.id == old.id).values(values))
 
 
@@ -78,7 +78,7 @@ class OpenConflict:
     deleted: str | None
     edits: list[dict[str, Any]]
     choice: dict[str, Any] | None
-    moved: bool
+    moved: dict[str, Any] | None
     seen_at: float
 
 
@@ -124,7 +124,7 @@ def conflicts_by_id(tx: sa.Connection, mapping_ids: Sequence[int], ids: Sequence
 
 def choose(tx: sa.Connection, conflict_id: int, choice: dict[str, Any]) -> None:
     """Keep a person's answer until the next run applies it: {keep, value, local, remote, by}, values as JSON."""
-    tx.execute(sa.update(conflict).where(conflict.c.id == conflict_id).values(choice=choice, moved=False))
+    tx.execute(sa.update(conflict).where(conflict.c.id == conflict_id).values(choice=choice, moved=None))
 
 
 def choices(tx: sa.Connection, mapped: Mapping) -> dict[tuple[int, str], Choice]:

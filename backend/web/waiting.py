@@ -45,8 +45,7 @@ def conflict(known: Tables, one: OpenConflict) -> dict[str, Any]:
         "base": known.value(one.mapping_id, one.field, one.base) if one.field else None, **sides(known, one),
         "base_known": one.base_known, "whole_row": not one.field,
         "deleted": SIDES[one.deleted] if one.deleted else None, "reason": one.reason,
-        # The values that the choice was made on are not kept, so they are not told.
-        "moved": {} if one.moved else None, "choice": _choice(known, one), "seen_at": moment(one.seen_at),
+        "moved": _moved(known, one), "choice": _choice(known, one), "seen_at": moment(one.seen_at),
     }
     merged = merge(known, one)
     if merged is not UNREAD:
@@ -61,6 +60,14 @@ def sides(known: Tables, one: OpenConflict) -> dict[str, Any]:
                 "shopify": known.value(one.mapping_id, one.field, one.remote)}
     edited = known.edits(one.mapping_id, one.edits)
     return {"grist": None if one.deleted == "local" else edited, "shopify": None if one.deleted == "remote" else edited}
+
+
+def _moved(known: Tables, one: OpenConflict) -> dict[str, Any] | None:
+    """What a dropped choice was made on. Of a whole row only that it moved: its words were not kept."""
+    if one.moved is None or not one.field:
+        return None if one.moved is None else {}
+    return {name: known.value(one.mapping_id, one.field, one.moved[side])
+            for name, side in (("grist", "local"), ("shopify", "remote"))}
 
 
 def merge(known: Tables, one: OpenConflict) -> Value:

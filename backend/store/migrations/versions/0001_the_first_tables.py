@@ -98,7 +98,7 @@ def upgrade():
     sa.Column('deleted', sa.Text(), nullable=True),
     sa.Column('edits', sa.JSON(), nullable=False),
     sa.Column('choice', sa.JSON(), nullable=True),
-    sa.Column('moved', sa.Boolean(), server_default=sa.text('(false)'), nullable=False),
+    sa.Column('moved', sa.JSON(), nullable=True),
     sa.Column('seen_at', sa.Double(), nullable=False),
     sa.ForeignKeyConstraint(['mapping_id'], ['mapping.id'], name=op.f('fk_conflict_mapping_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_conflict')),
