@@ -5,12 +5,14 @@ Reports go to standard output (one JSON object a run with --json), everything el
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,19 +24,28 @@ from rich.table import Table
 
 from backend import __version__
 from backend.app import Context, read_config
-from backend.errors import BrakeError, ConfigError, SyncError
+from backend.config import Config, mapping_of, narrowed
+from backend.core.guard import Limits
+from backend.errors import AccessError, BrakeError, ConfigError, RetryLater, SyncError
+from backend.grist.address import document_id
 from backend.init import write_config
 from backend.jobs.perform import Outcome, perform
+from backend.jobs.rehearse import rehearse
 from backend.logs import set_up
 from backend.report import Report
 from backend.settings import Settings, parse_interval
+from backend.shopify.client import store_domain
+from backend.shopify.resources import RESOURCES
 from backend.store import runs
+from backend.store.db import Database
 from backend.store.links import Link
+from backend.store.runs import Run
 
 DONE, FAILED, WRONG_USAGE, WAITS, BRAKED = 0, 1, 2, 3, 4
 FREE_CALLS_A_DAY = 5_000
 """Hosted Grist's free plan [Grist help, limits]."""
 DAY_SECONDS = 86_400
+DEFAULT_SECONDS = 900
 
 EPILOG = """\b
 Examples
@@ -43,6 +54,7 @@ Examples
   python shopify_grist_sync.py --mode=continuous --interval=15
   python shopify_grist_sync.py --fields=inventory,price
   python shopify_grist_sync.py --init                       write sync.yaml
+  python shopify_grist_sync.py --json >> syncs.jsonl        for other programs
 
 \b
 Exit codes
@@ -56,7 +68,8 @@ Exit codes
 
 @click.command(epilog=EPILOG, context_settings={"max_content_width": 100})
 @click.option("--mode", type=click.Choice(["once", "continuous"]), default="once", show_default=True)
-@click.option("--interval", help="With continuous: minutes between syncs; 20s, 15m, 1h too.  [default: 15]")
+@click.option("--interval", help="With continuous: minutes between syncs; 20s, 15m, 1h too.  "
+                                 "[default: interval of sync.yaml, else 15]")
 @click.option("--fields", help="Only these fields or groups, with commas: inventory, price, sku, metadata, title …")
 @click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False),
               help="The configuration file.  [default: sync.yaml]")
@@ -71,80 +84,75 @@ def main(
     as_json: bool, init: bool, check: bool,
 ) -> None:
     """Keep a Shopify store and a Grist document in agreement, both ways."""
-    set_up(os.environ.get("LOG_LEVEL", "WARNING").upper())
+    file = config_path or Path("sync.yaml")
     try:
-        if interval and mode != "continuous":
+        set_up(os.environ.get("LOG_LEVEL", "WARNING"))
+        if interval is not None and mode != "continuous":
             raise ConfigError("--interval goes with --mode=continuous.", cure="Add it, or leave --interval out.")
-        seconds = parse_interval(interval or "15")
+        seconds = parse_interval(interval) if interval is not None else None
+        chosen = _names(fields)
         settings = Settings.from_environment()
         if init:
-            raise SystemExit(_init(settings, config_path))
+            raise SystemExit(_init(settings, file))
+        file = config_path or Path(settings.config_file or file)
         config = read_config(settings, config_path)
         if check:
-            _say(f"{config_path or 'sync.yaml'} is in order." if config else "The settings are in order.")
-            raise SystemExit(DONE)
+            raise SystemExit(_check(settings, config, chosen, file))
         context = Context.open(settings, config)
         context.check_credentials()
-        link = context.ensure_link(config)
-        wanted = {"fields": [name.strip() for name in (fields or "").split(",") if name.strip()], "go_on": go_on}
-        context.mappings(link, wanted["fields"])  # a field that nobody knows ends it here
+        face: _Face
+        if dry_run:
+            face = _Rehearsal(context, config, chosen, as_json)
+        else:
+            link = context.ensure_link(config)
+            context.mappings(link, chosen)  # a field that nobody knows ends it here
+            face = _Sync(context, link, {"fields": chosen, "go_on": go_on}, as_json)
+        seconds = seconds or (config and config.interval_seconds) or settings.interval_seconds or DEFAULT_SECONDS
+        code = face.once() if mode == "once" else face.continuously(seconds)
     except SyncError as error:
-        _say(f"{_file_of(error, config_path)}{error}")
-        raise SystemExit(WRONG_USAGE) from error
-    face = _Face(context, link, wanted, "preview" if dry_run else "sync", as_json)
-    raise SystemExit(face.once() if mode == "once" else face.continuously(seconds))
+        _say(f"{_place(error, file)}{error}")
+        raise SystemExit(FAILED if isinstance(error, RetryLater | AccessError) else WRONG_USAGE) from error
+    raise SystemExit(code)
 
 
 class _Face:
-    """Runs of one link, shown on a terminal or as JSON."""
+    """Runs, one or one after the other, shown on a terminal or as JSON."""
 
-    def __init__(self, context: Context, link: Link, wanted: dict[str, Any], kind: str, as_json: bool) -> None:
-        self.context, self.link, self.wanted, self.kind, self.as_json = context, link, wanted, kind, as_json
-        self.owner = f"cli:{os.getpid()}"
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
         self.stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop.set())
 
+    def run(self, watch: Callable[[dict[str, Any]], None]) -> Outcome:
+        raise NotImplementedError
+
+    def wait_for_turn(self) -> bool:
+        """False where it was stopped meanwhile."""
+        return True
+
     def once(self) -> int:
-        outcome = self._run()
+        outcome = self._shown()
         return FAILED if outcome is None else _code(outcome)
 
     def continuously(self, seconds: int) -> int:
         warned = False
-        while True:
-            outcome = self._run()
+        for number in itertools.count():
+            outcome = self._shown()
             if outcome is not None and not warned:
-                warned = self._warn_of_quota(outcome.report, seconds)
+                # The first run makes tables and fills them, which says nothing about those that follow.
+                warned = (number > 0 or not outcome.report.totals["created"]) and _warn_of_quota(outcome, seconds)
             if self.stop.wait(seconds):
-                _say("Stopped after the batch in hand. Nothing is half done.")
+                _say("Stopped. Nothing is half done.")
                 return DONE
+        raise AssertionError("unreachable")
 
-    def _run(self) -> Outcome | None:
-        """One run, waiting for another one of the same link to end first. None where it could not begin."""
-        with self.context.database.write() as tx:
-            run_id = runs.request(tx, self.link.id, self.kind, "Command line", self.wanted)
-        said = False
-        while True:
-            with self.context.database.write() as tx:
-                claimed = runs.claim(tx, self.owner, run_id=run_id)
-            if claimed is not None:
-                break
-            if not said:
-                _say("Another sync of this document is running; waiting for it to end.")
-                said = True
-            if self.stop.wait(0.5):
-                return None
-            with self.context.database.read() as tx:
-                asked = runs.get(tx, run_id)
-            if asked is None or asked.state not in ("queued", "running"):
-                _say("The sync was done by another process.")
-                return None
+    def _shown(self) -> Outcome | None:
+        """One run, shown. None where it was stopped before it began."""
+        if not self.wait_for_turn():
+            return None
         with _bar(self.as_json) as watch:
-            outcome = perform(self.context, claimed, self.owner, stop=self.stop, watch=watch)
-        self._show(outcome)
-        return outcome
-
-    def _show(self, outcome: Outcome) -> None:
+            outcome = self.run(watch)
         report = outcome.report
         if self.as_json:
             click.echo(json.dumps(report.as_json(), ensure_ascii=False))
@@ -152,15 +160,73 @@ class _Face:
             _show_report(report)
         if outcome.error is not None:
             _say(str(outcome.error) if isinstance(outcome.error, SyncError) else f"{report.message} {report.cure}")
+        elif report.message:  # a dry run at which a brake would be pulled
+            _say(f"{report.message} {report.cure or ''}".strip())
+        return outcome
 
-    def _warn_of_quota(self, report: Report, seconds: int) -> bool:
-        calls = report.requests.get("grist", 0) * DAY_SECONDS // seconds
-        if calls > FREE_CALLS_A_DAY:
-            _say(
-                f"At this interval the document gets about {calls:,} calls a day; hosted Grist's free plan allows "
-                f"{FREE_CALLS_A_DAY:,}. Choose a longer --interval, unless your plan or your own server allows more."
-            )
+
+class _Sync(_Face):
+    """Syncs of one link, each begun when no other process is at work on it."""
+
+    def __init__(self, context: Context, link: Link, wanted: dict[str, Any], as_json: bool) -> None:
+        super().__init__(as_json)
+        self.context, self.link, self.wanted = context, link, wanted
+        self.owner = f"cli:{socket.gethostname()}:{os.getpid()}"
+        self.claimed: Run | None = None
+
+    def wait_for_turn(self) -> bool:
+        said = False
+        while not self._begin():
+            if not said:
+                _say("Another sync of this document is running; waiting for it to end. One that was killed is taken "
+                     f"for running for {runs.LEASE_SECONDS:.0f} seconds more.")
+                said = True
+            if self.stop.wait(0.5):
+                _say("Stopped before the sync began.")
+                return False
         return True
+
+    def _begin(self) -> bool:
+        with self.context.database.write() as tx:
+            self.claimed = runs.begin(tx, self.link.id, "sync", "Command line", self.wanted, self.owner)
+        # Somebody has looked at what stopped the last sync, not at what may stop a later one.
+        self.wanted = self.wanted | {"go_on": self.wanted["go_on"] and self.claimed is None}
+        return self.claimed is not None
+
+    def run(self, watch: Callable[[dict[str, Any]], None]) -> Outcome:
+        assert self.claimed is not None
+        return perform(self.context, self.claimed, self.owner, stop=self.stop, watch=watch)
+
+
+class _Rehearsal(_Face):
+    """Dry runs. They take nobody's turn, for they leave no trace."""
+
+    def __init__(self, context: Context, config: Config | None, fields: list[str], as_json: bool) -> None:
+        super().__init__(as_json)
+        self.context, self.config, self.fields = context, config, fields
+
+    def run(self, watch: Callable[[dict[str, Any]], None]) -> Outcome:
+        return rehearse(self.context, self.config, self.fields, stop=self.stop, watch=watch)
+
+
+def _names(fields: str | None) -> list[str]:
+    if fields is None:
+        return []
+    names = [name.strip() for name in fields.split(",") if name.strip()]
+    if not names:
+        # An empty variable of a script must not turn "only these" into "everything".
+        raise ConfigError("--fields names no field.", cure="Name some, as in inventory,price, or leave it out for all.")
+    return names
+
+
+def _warn_of_quota(outcome: Outcome, seconds: int) -> bool:
+    calls = outcome.report.requests.get("grist", 0) * DAY_SECONDS // seconds
+    if calls > FREE_CALLS_A_DAY:
+        _say(
+            f"At this interval the document gets about {calls:,} calls a day; hosted Grist's free plan allows "
+            f"{FREE_CALLS_A_DAY:,}. Choose a longer --interval, unless your plan or your own server allows more."
+        )
+    return True
 
 
 def _code(outcome: Outcome) -> int:
@@ -173,15 +239,34 @@ def _code(outcome: Outcome) -> int:
     return WAITS if outcome.report.waits_for_somebody else DONE
 
 
-def _init(settings: Settings, path: Path | None) -> int:
-    target = path or Path("sync.yaml")
-    write_config(Context.open(settings), target)
+def _init(settings: Settings, target: Path) -> int:
+    write_config(settings, target)
     _say(f"Wrote {target}. Look it over, then sync with --dry-run first.")
     return DONE
 
 
+def _check(settings: Settings, config: Config | None, fields: list[str], file: Path) -> int:
+    """What can be checked without asking anybody and without a trace."""
+    context = Context(settings, Database(settings.database_url), RESOURCES, Limits(), 0)
+    context.check_credentials()
+    if not ((config.store if config else "") or settings.shopify_store):
+        raise ConfigError("No Shopify store is named.", cure="Set SHOPIFY_STORE, or store: in sync.yaml.")
+    store_domain((config.store if config else "") or settings.shopify_store)
+    document = (config.document if config else "") or settings.grist_document
+    if not (document or settings.grist_workspace):
+        raise ConfigError("No Grist document is named.", cure="Set GRIST_DOC_ID, or document: in sync.yaml.")
+    if document:
+        document_id(document)
+    if config is None:
+        _say(f"The settings are in order. There is no {file}; --init writes one.")
+    else:
+        narrowed([mapping_of(one, RESOURCES) for one in config.mappings], fields)
+        _say(f"{file} and the settings are in order.")
+    return DONE
+
+
 def _show_report(report: Report) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     if report.plan:
         for line in report.plan:
             arrow = "→ Shopify" if line["side"] == "shopify" else "← Grist"
@@ -201,6 +286,10 @@ def _show_report(report: Report) -> None:
     for one in report.mappings:
         if one.paused:
             console.print(f"{one.label} paused: {one.paused}", markup=False)
+        if one.deleted:
+            console.print(f"{one.label}: {one.deleted:,} deleted", markup=False)
+        if one.waiting:
+            console.print(f"{one.label}: {one.waiting:,} new rows wait; they rest, or lack something", markup=False)
     for note in dict.fromkeys(report.notes):
         console.print(note, markup=False)
     requests = sum(report.requests.values())
@@ -211,6 +300,8 @@ def _show_report(report: Report) -> None:
 def _text(value: Any) -> str:
     if value is None or value == []:
         return "empty"
+    if isinstance(value, dict):
+        return "not read" if "unread" in value else str(value.get("unfit", value.get("row")))
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 
@@ -237,8 +328,8 @@ def _bar(as_json: bool) -> Iterator[Any]:
         yield watch
 
 
-def _file_of(error: SyncError, path: Path | None) -> str:
-    return f"{path or 'sync.yaml'}, " if isinstance(error, ConfigError) and error.line is not None else ""
+def _place(error: SyncError, file: Path) -> str:
+    return f"{file}, " if isinstance(error, ConfigError) and error.line is not None else ""
 
 
 def _say(text: str) -> None:

@@ -20,7 +20,7 @@ from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
 
 from backend.core.guard import Limits
-from backend.core.mapping import column_id, in_order, rule_for
+from backend.core.mapping import choose, column_id, in_order, rule_for
 from backend.core.model import Direction, Field, FieldRule, Mapping, Policy, Resource, Rule
 from backend.core.values import NUMBERS
 from backend.errors import ConfigError
@@ -179,6 +179,25 @@ def mapping_of(settings: Dict[str, Any], resources: Dict[str, Resource], mapping
         Policy(settings["delete"]["in_shopify"]),
         id=mapping_id,
     )
+
+
+def narrowed(mappings: Sequence[Mapping], fields: Sequence[str]) -> list[Mapping]:
+    """`mappings` with only `fields` (names or groups) taking part; all where none are given.
+
+    Raises ConfigError for a name that nothing mapped answers to.
+    """
+    if not fields:
+        return list(mappings)
+    try:
+        return choose(mappings, fields)
+    except KeyError as error:
+        groups = sorted({rule.field.group for m in mappings for rule in m.fields})
+        names = sorted({rule.name for m in mappings for rule in m.fields} - set(groups))
+        raise ConfigError(
+            f"“{error.args[0]}” is not among the mapped fields.",
+            cure=f"{_nearest(str(error.args[0]), [*groups, *names])}"
+            f"Known groups are {', '.join(groups)}; known fields are {', '.join(names)}.",
+        ) from error
 
 
 def settings_of(mapping: Mapping) -> dict[str, Any]:

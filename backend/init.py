@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping as Dict
 from pathlib import Path
 from typing import Any
 
 from backend.app import Context, shop_facts
 from backend.config import default_config, mapping_of
+from backend.core.guard import Limits
 from backend.core.mapping import rule_for
 from backend.core.model import Resource
 from backend.errors import ConfigError
 from backend.grist.suggest import suggest
+from backend.settings import Settings
 from backend.shopify.client import store_domain
+from backend.shopify.resources import RESOURCES
+from backend.store.db import Database
 from backend.store.links import Link
 
+NOT_TEXT = ("null", "true", "false", "yes", "no", "on", "off")
 HEAD = """# Written by --init from what the store and the document have. sync.example.yaml explains every key.
 # See what it would do before it does it: python shopify_grist_sync.py --dry-run
 
@@ -25,33 +32,43 @@ mappings:
 """
 
 
-def write_config(context: Context, target: Path) -> None:
-    """Write `target`. Raises ConfigError where it exists, and what the connectors raise where they cannot look."""
+def write_config(settings: Settings, target: Path) -> None:
+    """Write `target`. Raises ConfigError where it exists or cannot be written, and what the connectors raise where
+    they cannot look. The database is not touched."""
     if target.exists():
         raise ConfigError(f"{target} exists already.", cure="Name another file with --config, or move it away.")
-    if not context.settings.shopify_store:
+    if not settings.shopify_store:
         raise ConfigError("No Shopify store is named.", cure="Set SHOPIFY_STORE.")
-    store = store_domain(context.settings.shopify_store)
-    server, document = context.document(None)
+    context = Context(settings, Database(settings.database_url), RESOURCES, Limits(), 0)
+    store = store_domain(settings.shopify_store)
     remote = context.shopify(store)
-    local = context.grist(Link(0, store, server, document, {}, None, None), shop_facts(remote.shop))
+    facts = shop_facts(remote.shop)
+    # Only now: where no document is named this makes one, and a store that cannot be asked should come before.
+    server, document = context.document(None)
+    local = context.grist(Link(0, store, server, document, {}, None, None), facts)
     tables = local.tables()
     found: dict[str, tuple[str, dict[str, str]]] = {}
     for resource in context.resources.values():
         if resource.table in tables:
             targets = {name: table for name, (table, _) in found.items()}
             found[resource.name] = (resource.table, suggest(local.columns(resource.table), resource, targets))
-    settings = default_config(context.resources, found)
-    allowed = remote.prepare([mapping_of(one, context.resources) for one in settings], {}, write=False)
+    suggested = default_config(context.resources, found)
+    allowed = remote.prepare([mapping_of(one, context.resources) for one in suggested], {}, write=False)
     text = HEAD.format(store=store, document=f"{server}/doc/{document}")
-    for one in settings:
+    for one in suggested:
         text += _as_yaml(one, context.resources[one["resource"]], allowed.paused.get(one["resource"]))
-    target.write_text(text, encoding="utf-8")
+    try:
+        with target.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise ConfigError(
+            f"{target} cannot be written: {error.strerror}.", cure="Name another file with --config."
+        ) from error
 
 
 def _as_yaml(settings: Dict[str, Any], resource: Resource, paused: str | None) -> str:
     """One mapping; commented out where the app may not read it."""
-    lines = [f"- resource: {settings['resource']}", f"  table: {settings['table']}"]
+    lines = [f"- resource: {settings['resource']}", f"  table: {_word(settings['table'])}"]
     if settings["match"]:
         lines.append(f"  match: [{', '.join(settings['match'])}]")
     create, delete = settings["create"], settings["delete"]
@@ -63,12 +80,18 @@ def _as_yaml(settings: Dict[str, Any], resource: Resource, paused: str | None) -
     for name, rule in settings["fields"].items():
         described = resource.field(name)
         assert described is not None
-        natural = rule_for(described, rule["column"])
+        natural, column = rule_for(described, rule["column"]), _word(rule["column"])
         if (natural.direction.value, natural.on_conflict.value) == (rule["direction"], rule["on_conflict"]):
-            lines.append(f"    {name}: {rule['column']}")
+            lines.append(f"    {name}: {column}")
         else:
-            lines.append(f"    {name}: {{column: {rule['column']}, direction: {rule['direction']}, "
+            lines.append(f"    {name}: {{column: {column}, direction: {rule['direction']}, "
                          f"on_conflict: {rule['on_conflict']}}}")
     if paused:
         lines = [f"# {paused}", *(f"# {line}" for line in lines)]
     return "".join(f"  {line}\n" for line in lines) + "\n"
+
+
+def _word(text: str) -> str:
+    """`text` as YAML takes for that text: in quotes where it would be read as a number, as nothing or as yes."""
+    plain = re.fullmatch(r"[A-Za-z_]\w*", text) and text.lower() not in NOT_TEXT
+    return text if plain else json.dumps(text, ensure_ascii=False)

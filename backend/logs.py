@@ -9,9 +9,17 @@ import sys
 
 import structlog
 
+from backend.errors import ConfigError
+
 
 def set_up(level: str | None = None) -> None:
-    """Lines for people on a terminal, JSON elsewhere (`LOG_FORMAT=plain|json` decides otherwise)."""
+    """Lines for people on a terminal, JSON elsewhere (`LOG_FORMAT=plain|json` decides otherwise).
+
+    `level` is DEBUG, INFO, WARNING or ERROR; without it LOG_LEVEL says, else it is INFO. Raises ConfigError.
+    """
+    wanted = (level or os.environ.get("LOG_LEVEL") or "INFO").strip().upper()
+    if wanted not in logging.getLevelNamesMapping():
+        raise ConfigError(f"LOG_LEVEL is “{wanted}”.", cure="Write DEBUG, INFO, WARNING or ERROR.")
     plain = os.environ.get("LOG_FORMAT", "plain" if sys.stderr.isatty() else "json") == "plain"
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
@@ -32,4 +40,4 @@ def set_up(level: str | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("backend").setLevel(level or os.environ.get("LOG_LEVEL", "INFO").upper())
+    logging.getLogger("backend").setLevel(wanted)

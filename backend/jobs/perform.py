@@ -21,6 +21,12 @@ log = logging.getLogger(__name__)
 Progress = dict[str, Any]
 
 
+class Interrupted(Cancelled):
+    """The process was told to end; the batch in hand was finished and remembered."""
+
+    code = "interrupted"
+
+
 @dataclass
 class Outcome:
     """How a run ended: its report, and the error that ended it early, if one did."""
@@ -36,10 +42,12 @@ def perform(
     *,
     stop: threading.Event | None = None,
     watch: Callable[[Progress], None] = lambda progress: None,
+    hand_over: bool = False,
 ) -> Outcome:
     """Do `claimed` to its end and record how it ended. Never raises for what can go wrong in a run.
 
-    `stop` ends it after the batch in hand; `watch` is shown the progress.
+    `stop` ends it after the batch in hand: as cancelled, or, with `hand_over`, left for the next worker to take at
+    once. `watch` is shown the progress.
     """
     pulse = _Pulse(context, claimed, owner, stop or threading.Event(), watch)
     try:
@@ -58,6 +66,10 @@ def perform(
     report = outcome.report
     with context.database.write() as tx:
         state = "done" if report.state == "preview" else report.state
+        if hand_over and isinstance(outcome.error, Interrupted):
+            runs.give_back(tx, claimed, owner)
+            log.info("run %s is left for the next worker", claimed.id)
+            return outcome
         if not runs.finish(tx, claimed, owner, state, report.as_json(), report.message, report.cure):
             log.warning("run %s was taken over by another worker before it ended", claimed.id)
     totals = report.totals
@@ -116,9 +128,12 @@ class _Pulse:
         cancelling = self._renew()
         if cancelling is None:
             raise LeaseLost("Another worker has taken this sync over.", cure="Nothing to do: it goes on there.")
-        if cancelling or self._stop.is_set():
+        if cancelling:
             raise Cancelled("The sync was cancelled. What was written until then stays.",
                             cure="Sync again to go on from there.")
+        if self._stop.is_set():
+            raise Interrupted("The sync was stopped after the batch in hand. What was written until then stays.",
+                              cure="The next sync goes on from there.")
 
     def _renew(self) -> bool | None:
         with self._context.database.write() as tx:

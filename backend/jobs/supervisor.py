@@ -5,12 +5,16 @@ lease ends."""
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 log = logging.getLogger(__name__)
+
+ROOT = Path(__file__).resolve().parents[2]
 
 FIRST_PAUSE_SECONDS = 0.2
 LONG_LIFE_SECONDS = 30.0
@@ -41,8 +45,7 @@ class Supervisor:
         if child is not None and child.stdin is not None:
             try:
                 child.stdin.write(b"\n")
-                child.stdin.flush()
-            except (BrokenPipeError, ValueError):
+            except (OSError, ValueError):  # gone, or its pipe is closed already
                 log.debug("the worker was not there to be woken; its successor will look")
 
     def stop(self) -> None:
@@ -50,19 +53,22 @@ class Supervisor:
         self._stopping.set()
         with self._lock:
             child = self._child
-        if child is None:
+        if child is None or child.stdin is None:
             return
-        if child.stdin is not None:
-            child.stdin.close()
+        child.stdin.close()
         try:
             child.wait(GOODBYE_SECONDS)
         except subprocess.TimeoutExpired:
             log.warning("the worker did not end by itself and is killed; its run goes on when the lease ends")
             child.kill()
             child.wait()
+        self._thread.join(GOODBYE_SECONDS)
 
     def _keep(self) -> None:
         pause = FIRST_PAUSE_SECONDS
+        environment = dict(os.environ if self._environment is None else self._environment)
+        # The child finds our code wherever the web process was started from.
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), environment.get("PYTHONPATH")]))
         while not self._stopping.is_set():
             began = time.monotonic()
             with self._lock:
@@ -70,9 +76,11 @@ class Supervisor:
                     return
                 self._child = subprocess.Popen(
                     [sys.executable, "-m", "backend.jobs.worker", "--child"],
-                    stdin=subprocess.PIPE, env=self._environment,
+                    stdin=subprocess.PIPE, bufsize=0, env=environment,
                 )
             code = self._child.wait()
+            assert self._child.stdin is not None
+            self._child.stdin.close()
             lived = time.monotonic() - began
             pause = FIRST_PAUSE_SECONDS if lived > LONG_LIFE_SECONDS else min(pause * 2, LONGEST_PAUSE_SECONDS)
             if self._stopping.wait(pause):

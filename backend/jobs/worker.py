@@ -11,7 +11,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import threading
 import uuid
 
@@ -27,6 +26,7 @@ from backend.store import runs
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+STDIN = 0
 
 
 class Worker:
@@ -53,7 +53,7 @@ class Worker:
         if claimed is None:
             return False
         log.info("run %s (%s) begins, started by %s", claimed.id, claimed.kind, claimed.started_by)
-        perform(self.context, claimed, self.owner, stop=self.stopping)
+        perform(self.context, claimed, self.owner, stop=self.stopping, hand_over=True)
         return True
 
     def stop(self) -> None:
@@ -63,8 +63,10 @@ class Worker:
 
 def listen(worker: Worker) -> None:
     """Wake at each line from the parent; stop when the parent is gone."""
-    for _ in sys.stdin:
+    # Not through sys.stdin: a thread that waits in there keeps its lock, and Python dies of that when it ends.
+    while os.read(STDIN, 1024):
         worker.wake.set()
+    log.info("the parent is gone")
     worker.stop()
 
 
@@ -72,8 +74,8 @@ def listen(worker: Worker) -> None:
 @click.option("--child", is_flag=True, help="Started by a web process, which talks to it over standard input.")
 def main(child: bool) -> None:
     """Do queued and timed syncs until stopped."""
-    set_up()
     try:
+        set_up()
         settings = Settings.from_environment()
         worker = Worker(Context.open(settings, read_config(settings)))
     except SyncError as error:

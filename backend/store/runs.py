@@ -12,6 +12,8 @@ from backend.store.tables import link, run
 
 LEASE_SECONDS = 90.0
 """Longer than any one request may take (timeouts in http.py), so that a paused owner finds out before it writes."""
+ATTEMPTS = 5
+"""How often one run is taken over. One that ends its process each time would otherwise do so for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +41,52 @@ _COLUMNS = (run.c.id, run.c.link_id, run.c.kind, run.c.state, run.c.started_by, 
 
 
 def request(tx: sa.Connection, link_id: int, kind: str, started_by: str, wanted: dict[str, Any] | None = None) -> int:
-    """Queue a run; where one is queued already, that one: it reads everything when it starts."""
-    queued = tx.execute(sa.select(run.c.id).where(run.c.link_id == link_id, run.c.state == "queued")).scalar()
+    """Queue a run; where one is queued already, that one: it reads everything when it starts.
+
+    A waiting preview becomes the sync that somebody asked for. Two waiting syncs become one that does what both
+    wanted: the fields of both, or all where one of them named none.
+    """
+    _only_me(tx, link_id)
+    queued = tx.execute(sa.select(run.c.id, run.c.kind, run.c.wanted).where(
+        run.c.link_id == link_id, run.c.state == "queued")).one_or_none()
     if queued is not None:
-        if kind == "sync":  # a waiting preview becomes the sync that somebody asked for
-            tx.execute(sa.update(run).where(run.c.id == queued).values(kind="sync", started_by=started_by,
-                                                                       wanted=wanted or {}))
-        return int(queued)
+        if kind == "sync":
+            both = wanted or {} if queued.kind != "sync" else _both(queued.wanted, wanted or {})
+            tx.execute(sa.update(run).where(run.c.id == queued.id).values(kind="sync", started_by=started_by,
+                                                                          wanted=both))
+        return int(queued.id)
     values = {"link_id": link_id, "kind": kind, "state": "queued", "started_by": started_by, "wanted": wanted or {},
               "progress": {}, "requested_at": now()}
     return int(tx.execute(sa.insert(run).values(values)).inserted_primary_key[0])  # type: ignore[index]
 
 
-def claim(tx: sa.Connection, owner: str, *, run_id: int | None = None) -> Run | None:
-    """Take the oldest queued run whose link nobody is working on (or the given one), for one lease.
+def begin(tx: sa.Connection, link_id: int, kind: str, started_by: str, wanted: dict[str, Any], owner: str
+          ) -> Run | None:
+    """Make a run and claim it at once, past the queue; None while another one of the link is running.
+
+    A run whose owner let the lease run out is ended as failed: this one reads everything anyway.
+    """
+    _only_me(tx, link_id)
+    _fail(tx, run.c.link_id == link_id, run.c.lease_until < now())
+    if tx.execute(sa.select(run.c.id).where(run.c.link_id == link_id, run.c.state == "running")).scalar():
+        return None
+    values = {"link_id": link_id, "kind": kind, "state": "running", "started_by": started_by, "wanted": wanted,
+              "progress": {}, "requested_at": now(), "started_at": now(), "owner": owner, "attempt": 1,
+              "lease_until": now() + LEASE_SECONDS}
+    return get(tx, int(tx.execute(sa.insert(run).values(values)).inserted_primary_key[0]))  # type: ignore[index]
+
+
+def claim(tx: sa.Connection, owner: str) -> Run | None:
+    """Take the oldest queued run whose link nobody is working on, for one lease.
 
     A run whose owner let the lease run out is given to the next one as it stands: `attempt` counts.
     """
+    _fail(tx, run.c.lease_until < now(), run.c.attempt >= ATTEMPTS)
     busy = sa.select(run.c.link_id).where(run.c.state == "running", run.c.lease_until >= now())
     lost = sa.and_(run.c.state == "running", run.c.lease_until < now())
     queued = sa.and_(run.c.state == "queued", run.c.link_id.not_in(
         sa.select(run.c.link_id).where(run.c.state == "running")))
     query = sa.select(run.c.id).where(sa.or_(queued, lost), run.c.link_id.not_in(busy)).order_by(run.c.id).limit(1)
-    if run_id is not None:
-        query = query.where(run.c.id == run_id)
     found = tx.execute(query.with_for_update(skip_locked=True)).scalar()
     if found is None:
         return None
@@ -104,6 +128,26 @@ def cancel(tx: sa.Connection, link_id: int, run_id: int) -> bool:
                   .values(state="cancelled", finished_at=now())).rowcount:
         return True
     return tx.execute(sa.update(run).where(*where, run.c.state == "running").values(cancelling=True)).rowcount == 1
+
+
+def _only_me(tx: sa.Connection, link_id: int) -> None:
+    """Whoever else queues or begins a run of this link waits for this transaction (SQLite has one writer anyway)."""
+    tx.execute(sa.select(link.c.id).where(link.c.id == link_id).with_for_update())
+
+
+def _both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """What two requests want together."""
+    both = {**one, **other, "go_on": bool(one.get("go_on") or other.get("go_on"))}
+    if one.get("fields") and other.get("fields"):
+        return both | {"fields": list(dict.fromkeys([*one["fields"], *other["fields"]]))}
+    return both | {"fields": []}
+
+
+def _fail(tx: sa.Connection, *which: sa.ColumnElement[bool]) -> None:
+    """End running runs that nobody works on any more."""
+    tx.execute(sa.update(run).where(run.c.state == "running", *which).values(
+        state="failed", finished_at=now(), lease_until=None,
+        message="The process that did this sync ended before the sync did.", cure="The next sync goes on from there."))
 
 
 def get(tx: sa.Connection, run_id: int) -> Run | None:
