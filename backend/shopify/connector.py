@@ -1,6 +1,6 @@
 """The Shopify side of a link: rights, snapshots and writes of one store, on the Admin GraphQL API.
 
-    prepare  → shop and scopes in one request; what is missing pauses a mapping, or lets it only read
+    prepare  → shop and scopes in one request; what is missing pauses a mapping, or has its writes refused
     read     → `reading`
     batches  → one request's worth each: updates, then creations, then deletions
     apply    → build a request (`writes`), send it (`client`), read its answer (`receipts`);
@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backend.connector import Prepared, Stamp, Usage
-from backend.core.model import Create, Delete, Direction, Key, Mapping, Op, Policy, Receipt, Row, Side, Snapshot, Update
-from backend.errors import OutcomeUnknown, RetryLater
+from backend.core.model import Create, Delete, Key, Mapping, Op, Policy, Receipt, Refusal, Row, Side, Snapshot, Update
+from backend.errors import AccessError, OutcomeUnknown, RetryLater
 from backend.shopify import documents, writes
 from backend.shopify.answers import LOOKED_AT, Answer, InputRefused, TooCostly
 from backend.shopify.auth import Credentials
@@ -27,7 +27,7 @@ from backend.shopify.client import Client, store_domain
 from backend.shopify.known import Known
 from backend.shopify.reading import PAGE, Reader, chunks
 from backend.shopify.receipts import Outcome, outcome_of, receipts_from, refusal_of
-from backend.shopify.writes import Request
+from backend.shopify.writes import Request, refusal_key
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +87,8 @@ class ShopifyConnector:
         self.notes: list[str] = []
         self._shop: Shop | None = None
         self._known = Known()
+        self._unwritable: dict[str, AccessError] = {}
+        """By resource: why nothing of it can be written."""
         self._sleep = sleep
         self._new_key = new_key
         self._client = Client((admin_url or f"https://{self.store}").rstrip("/"), version, credentials, self.usage,
@@ -104,12 +106,14 @@ class ShopifyConnector:
     def prepare(self, mappings: Sequence[Mapping], bindings: dict[str, Any], *, write: bool) -> Prepared:
         """Check the token, the version and the scopes. Nothing is ever made on this side.
 
-        A mapping whose data may not be read is paused. One that may be read but not written comes back reading only:
-        its fields go to Grist, and fields that only go to Shopify rest.
+        A mapping whose data may not be read is paused. One that may be read but not written keeps its rules, for a
+        field turned to `to_grist` would put the store's value over what a person typed: nothing of it is created or
+        deleted in Shopify, and `apply` refuses every change of it with the sentence that names the scope.
         """
         answer = self._client.run(documents.PREPARE, {})
         self._shop = self._shop_from(answer)
         self._known.forget()
+        self._unwritable.clear()
         ready: list[Mapping] = []
         paused: dict[str, str] = {}
         notes: list[str] = []
@@ -125,9 +129,13 @@ class ShopifyConnector:
                 continue
             lacking = _lacking(mapping.resource.write_scopes, scopes)
             if lacking and _writes(mapping):
-                notes.append(f"{mapping.resource.label} are only read: writing them to Shopify needs the access scope "
-                             f"{_and(lacking)}. Add it to the app's scopes and install that version on the store.")
-                mapping = _only_reading(mapping)
+                said = AccessError(
+                    f"{mapping.resource.label} cannot be written to Shopify: the app lacks the access scope "
+                    f"{_and(lacking)}.",
+                    cure="Add it to the app's scopes, release and install that version on the store, then sync again.")
+                notes.append(f"{said.message} {said.cure}")
+                self._unwritable[mapping.name] = said
+                mapping = replace(mapping, create_remote=False, delete_remote=Policy.IGNORE)
             ready.append(mapping)
         return Prepared(tuple(ready), {}, paused, tuple(notes))
 
@@ -147,6 +155,9 @@ class ShopifyConnector:
 
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         """Changes first, so that a handle or an option that becomes free can be taken; deletions last."""
+        if mapping.name in self._unwritable:
+            yield from chunks(ops, ROWS_PER_REQUEST)
+            return
         for kind in (Update, Create, Delete):
             same: list[Op] = [op for op in ops if isinstance(op, kind)]
             if mapping.name == "products":
@@ -178,6 +189,8 @@ class ShopifyConnector:
 
     def apply(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp | None = None) -> list[Receipt]:
         """Write one batch. Raises AccessError where a right is missing, RetryLater and OutcomeUnknown (see there)."""
+        if mapping.name in self._unwritable:
+            return [self._refused_for(op, self._unwritable[mapping.name]) for op in batch]
         self._learn(mapping, batch)
         receipts = self._write(mapping, batch, stamp)
         return self._complete_stock(mapping, receipts) if mapping.name == "inventory" else receipts
@@ -185,7 +198,13 @@ class ShopifyConnector:
     def repeat(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt] | None:
         """Stock is sent again under its own key, which Shopify keeps for a day (facts §6); never read back, for
         10 → 13 → 10 looks like nothing."""
+        if mapping.name in self._unwritable:
+            return None  # it may have happened while the right was still there
         return self.apply(mapping, batch, stamp) if mapping.name == "inventory" else None
+
+    @staticmethod
+    def _refused_for(op: Op, error: AccessError) -> Receipt:
+        return Receipt(op, refusal=Refusal(Side.REMOTE, refusal_key(op), error.message, error.cure, title=op.title))
 
     def _write(self, mapping: Mapping, ops: Sequence[Op], stamp: Stamp | None, tries: int = 2) -> list[Receipt]:
         request = self.request_for(mapping, ops, stamp)
@@ -328,18 +347,6 @@ def _lacking(wanted: Sequence[str], scopes: frozenset[str] | None) -> list[str]:
 
 def _writes(mapping: Mapping) -> bool:
     return mapping.create_remote or any(rule.may_write(Side.REMOTE) for rule in mapping.fields)
-
-
-def _only_reading(mapping: Mapping) -> Mapping:
-    """The mapping without any writing to Shopify. A field that only goes there rests: turned round, it would put the
-    store's value over what a person typed."""
-    resting = {rule.name for rule in mapping.fields if rule.direction is Direction.TO_SHOPIFY}
-    chosen = mapping.chosen
-    if resting:
-        chosen = frozenset(set(mapping.names if chosen is None else chosen) - resting)
-    fields = tuple(rule if rule.name in resting else replace(rule, direction=Direction.TO_GRIST)
-                   for rule in mapping.fields)
-    return replace(mapping, fields=fields, chosen=chosen, create_remote=False, delete_remote=Policy.IGNORE)
 
 
 def _as_it_stands(mapping: Mapping, op: Op, rows: dict[Key, Row]) -> Receipt:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +12,7 @@ import requests
 from shopify_helpers import create, delete, flat, mapping_of, says, scripted, update
 
 from backend.connector import Stamp
-from backend.core.model import Direction, Mapping, Op, Policy, Receipt
+from backend.core.model import Mapping, Op, Policy, Receipt
 from backend.core.values import UNREAD
 from backend.errors import AccessError, OutcomeUnknown, RetryLater, UserError
 from backend.shopify import reading
@@ -100,15 +99,31 @@ def test_a_missing_reading_scope_pauses_what_needs_it_and_names_it(start: Any) -
     assert "read_inventory" in prepared.paused["inventory"]
 
 
-def test_a_missing_writing_scope_leaves_a_mapping_that_only_reads(start: Any) -> None:
+def test_a_missing_writing_scope_keeps_the_rules_and_refuses_each_change(start: Any) -> None:
     at = start(scopes=("read_products",))
     mapping = mapping_of("products", "title", "vendor", create_remote=True, delete_remote=Policy.APPLY)
-    one_way = replace(mapping.fields[1], direction=Direction.TO_SHOPIFY)
-    prepared = at.connector.prepare([mapping.with_fields([mapping.fields[0], one_way])], {}, write=True)
-    [reading_only] = prepared.mappings
+    prepared = at.connector.prepare([mapping], {}, write=True)
+    [kept] = prepared.mappings
     assert "write_products" in prepared.notes[0]
-    assert (reading_only.rule("title").direction, reading_only.create_remote) == (Direction.TO_GRIST, False)
-    assert (reading_only.active, reading_only.delete_remote) == ((True, False), Policy.IGNORE)
+    assert kept.fields == mapping.fields, "turned to to_grist, the store's value would go over what a person typed"
+    assert (kept.create_remote, kept.delete_remote) == (False, Policy.IGNORE)
+    product = next(iter(at.store.products.values()))
+    title, asked = product.title, counted(at)["requests"]
+    receipts = write(at.connector, kept, update(product.gid, "Chair", title=(title, "New")), delete(product.gid),
+                     create(7, title="Oil lamp"))
+    assert [(r.refusal and "write_products" in r.refusal.message, r.refusal and r.refusal.key) for r in receipts] == [
+        (True, product.gid), (True, product.gid), (True, 7)]
+    assert (product.title, counted(at)["requests"]) == (title, asked), "nothing may be sent"
+
+
+def test_a_scope_that_was_added_meanwhile_lets_changes_through(start: Any) -> None:
+    at = start(scopes=("read_products",))
+    product = next(iter(at.store.products.values()))
+    at.connector.prepare([mapping_of("products", "title")], {}, write=True)
+    at.store.scopes = ("read_products", "write_products")
+    [kept] = at.connector.prepare([mapping_of("products", "title")], {}, write=True).mappings
+    [receipt] = write(at.connector, kept, update(product.gid, title=(product.title, "New")))
+    assert receipt.done
 
 
 # --- reading ------------------------------------------------------------------------------------
