@@ -652,7 +652,6 @@ def test_a_creation_in_shopify_sends_what_may_go_there() -> None:
     assert dict(create.values) == {"title": "Mug", "stock": 3, "price": Decimal("4.00")}
 
 
-@pytest.mark.xfail(strict=True, reason="rule_for makes such a field to_grist, and plan._create_remote leaves those out")
 def test_a_creation_sends_fields_that_are_given_on_create_only() -> None:
     """Options of a variant and its product: Shopify takes them once, then computes them."""
     mapped = mapping("title", "option")

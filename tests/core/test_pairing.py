@@ -120,7 +120,6 @@ def test_an_id_that_was_never_written_is_written_and_stops_nothing() -> None:
     assert told(found) == ["S title=Cup", "mark"]
 
 
-@pytest.mark.xfail(strict=True, reason="a moved row counts as a copy, its thing as deleted")
 def test_a_row_that_left_with_its_id_still_there_is_no_copy_and_its_thing_is_not_deleted() -> None:
     """Cut and paste: the row is gone and another one holds its id. The pair moves there (design, §5)."""
     mapped = mapping("title", "sku", match=("sku",), delete_remote=Policy.APPLY)
@@ -131,7 +130,6 @@ def test_a_row_that_left_with_its_id_still_there_is_no_copy_and_its_thing_is_not
     assert "copy of row 1" not in " ".join(one.message for one in found.refusals)
 
 
-@pytest.mark.xfail(strict=True, reason="such a row is neither joined nor blocked")
 def test_a_row_whose_thing_a_filter_leaves_out_is_not_created_again() -> None:
     """After a lost database: the row says which thing it is, and that exists outside the filter."""
     found = plan(MAPPED, grist(MAPPED, {1: {"title": "Mug", "sku": "m1"}}),
@@ -139,7 +137,6 @@ def test_a_row_whose_thing_a_filter_leaves_out_is_not_created_again() -> None:
     assert told(found) == []
 
 
-@pytest.mark.xfail(strict=True, reason="marks of rows outside the filter are not looked at")
 def test_a_thing_whose_row_a_filter_leaves_out_gets_no_second_row() -> None:
     """The row is not to be synced, but its cell still says which thing it is."""
     found = plan(MAPPED, grist(MAPPED, outside=frozenset({1}), marks={1: thing(1)}),
@@ -147,7 +144,6 @@ def test_a_thing_whose_row_a_filter_leaves_out_gets_no_second_row() -> None:
     assert told(found) == []
 
 
-@pytest.mark.xfail(strict=True, reason="every empty cell under a known row id blocks")
 def test_a_freed_row_id_given_to_other_values_is_a_new_row() -> None:
     """Grist gives the id of a deleted last row to the next new one: no cell was emptied (design, §5)."""
     mapped = mapping("title", "sku", match=("sku",))

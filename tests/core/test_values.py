@@ -78,7 +78,6 @@ def test_what_does_not_fit_is_kept_as_typed(kind: Kind, raw: Any) -> None:
     assert canonical(kind, raw) == Unfit(str(raw))
 
 
-@pytest.mark.xfail(strict=True, raises=AttributeError, reason="canonical lets AttributeError through")
 @pytest.mark.parametrize("kind", ["date", "datetime"])
 @pytest.mark.parametrize("raw", [5, 20260301.0, True, ["2026-03-01"]])
 def test_a_number_where_a_date_belongs_does_not_fit(kind: Kind, raw: Any) -> None:
@@ -152,7 +151,6 @@ def test_canonical_is_idempotent(case: tuple[Kind, Any], decimals: int) -> None:
     assert type(again) is type(once)
 
 
-@pytest.mark.xfail(strict=True, reason="two carriage returns before a line feed lose one at each look")
 @pytest.mark.parametrize("kind", ["text", "html"])
 def test_line_ends_have_one_form(kind: Kind) -> None:
     once = canonical(kind, "a\r\r\nb")
@@ -174,7 +172,6 @@ def test_empty_unfit_and_new_references_come_back_for_every_kind(kind: Kind, val
     assert load(kind, json.loads(json.dumps(dump(value)))) == value
 
 
-@pytest.mark.xfail(strict=True, reason="an integer beyond 64 bits cannot be kept as JSON and would end the whole run")
 @pytest.mark.parametrize("raw", [10**30, 1e30, "1e30"])
 def test_a_number_too_large_to_keep_does_not_fit(raw: Any) -> None:
     orjson.dumps(dump(canonical("integer", raw)))

@@ -1,0 +1,85 @@
+"""Worlds to run in. The database is migrated once; each test gets a copy of that file."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from backend.core.model import Mapping
+from backend.store.db import Database
+
+from .world import World, make_world
+
+MakeWorld = Callable[..., World]
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "sync.db"
+    database = Database(f"sqlite:///{path}")
+    database.migrate()
+    database.dispose()
+    return path
+
+
+@pytest.fixture
+def new_world(migrated: Path, tmp_path: Path) -> Iterator[MakeWorld]:
+    """Makes empty worlds: `new_world(mappings, batch_size=…)`."""
+    made: list[World] = []
+
+    def make(mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50) -> World:
+        path = tmp_path / f"sync-{len(made)}.db"
+        shutil.copy(migrated, path)
+        made.append(make_world(path, mappings, batch_size=batch_size))
+        return made[-1]
+
+    yield make
+    for world in made:
+        world.database.dispose()
+
+
+@dataclass
+class Shop:
+    """A world with one product that has been synced: its parts by name, in both sides' words."""
+
+    world: World
+    product: str
+    variant: str
+    level: str
+    location: str
+
+    @property
+    def row(self) -> int:
+        """The product's row."""
+        return self.world.row_of(self.product)
+
+    @property
+    def level_row(self) -> int:
+        return self.world.row_of(self.level)
+
+
+@pytest.fixture
+def new_shop(new_world: MakeWorld) -> Callable[..., Shop]:
+    """Makes shops with one product of ten pieces that both sides agree on."""
+
+    def make(mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50) -> Shop:
+        world = new_world(mappings, batch_size=batch_size)
+        shop = world.shopify
+        product = shop.add("products", title="Mug", handle="mug", tags=["blue"])
+        variant = shop.add("variants", product=product, sku="m1", price="12.50")
+        location = shop.add("locations", name="Shelf")
+        level = shop.add("inventory", variant=variant, location=location, available=10)
+        world.run()
+        world.forget_what_was_written()
+        return Shop(world, product, variant, level, location)
+
+    return make
+
+
+@pytest.fixture
+def shop(new_shop: Callable[..., Shop]) -> Shop:
+    return new_shop()

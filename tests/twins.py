@@ -1,0 +1,454 @@
+"""Both services as plain dicts, behind the same `Connector` that the real ones have. For tests of the engine.
+
+    grist = MemoryGrist(mappings)                        shopify = MemoryShopify(mappings)
+    grist.type("Products", 3, "title", "Mug")            shopify.edit(gid, "title", "Mug")      a person at work
+    grist.rows["Products"][3]["title"]                   shopify.things["products"][gid]["title"]
+    grist.log, shopify.log                               every cell that the engine wrote, in order
+
+They hold values in canonical form under the names of fields; a reference is a row id in Grist and a gid in Shopify.
+What makes the real services awkward is here on purpose: freed row ids are given away again, formulas and triggers
+answer a write with something else, Shopify spells handles its own way, computes fields, and refuses a stock change
+that was made on another figure.
+
+Every step out into the world first says so to `on_io`, with a name:
+
+    grist.prepare   grist.read.products   grist.apply.products.before   grist.apply.products.after   (shopify alike)
+
+A hook that raises there plays a crash or a lost line: `before` nothing has been written, `after` everything has been
+and nobody heard of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, replace
+from typing import Any
+
+from backend.connector import Prepared, Stamp, Usage
+from backend.core.model import (
+    Create,
+    Delete,
+    Key,
+    Mapping,
+    Mark,
+    Op,
+    Receipt,
+    Refusal,
+    Row,
+    Side,
+    Snapshot,
+    Update,
+)
+from backend.core.values import UNREAD, Value, canonical
+from backend.errors import OutcomeUnknown
+
+Cells = dict[str, Value]
+"""The values of one row or thing by field name."""
+
+OnIo = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Written:
+    """One thing that the engine wrote: `kind` is update, create, delete or mark; a creation is a line a field."""
+
+    where: str
+    """Table or resource."""
+    kind: str
+    key: Key
+    field: str = ""
+    before: Value = None
+    after: Value = None
+
+
+class _Twin:
+    """What both twins share: counting, the hook, the log, refusals, batches."""
+
+    side: Side
+    name: str
+
+    def __init__(self, mappings: Sequence[Mapping], *, batch_size: int = 50) -> None:
+        self.mappings = {mapping.name: mapping for mapping in mappings}
+        self.batch_size = batch_size
+        self.usage = Usage()
+        self.notes: list[str] = []
+        self.log: list[Written] = []
+        self.on_io: OnIo = lambda point: None
+        self.refuses: Callable[[Op], str | None] = lambda op: None
+        """Says in the service's words why it will not do an op, or None."""
+        self.incomplete: set[str] = set()
+        """Mappings whose whole reads are not proven complete."""
+        self.hidden: set[tuple[Key, str]] = set()
+        """(key, field) of cells that the connector's identity may not read."""
+
+    def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
+        """Changes, then creations, then deletions, in requests of `batch_size`."""
+        for kinds in ((Update, Mark), (Create,), (Delete,)):
+            same = [op for op in ops if isinstance(op, kinds)]
+            for start in range(0, len(same), self.batch_size):
+                yield same[start:start + self.batch_size]
+
+    def _io(self, *parts: str) -> None:
+        self.on_io(".".join((self.name, *parts)))
+
+    def _refusal(self, op: Op) -> Receipt | None:
+        message = self.refuses(op)
+        if message is None:
+            return None
+        key = op.source if isinstance(op, Create) else op.key
+        return Receipt(op, refusal=Refusal(self.side, key, message, "Change it and sync again."))
+
+    def _read_row(self, mapping: Mapping, key: Key, cells: Dict[str, Value]) -> Row:
+        return tuple(UNREAD if (key, name) in self.hidden else cells.get(name) for name in mapping.names)
+
+    def _checked(self, mapping: Mapping, op: Create | Update) -> None:
+        """No connector should ever be handed such an op: promises P11 and the connector's contract."""
+        assert op.side is self.side, op
+        for name, value in op.values.items():
+            rule = mapping.rule(name)
+            assert value is not UNREAD, f"{name} was not read, so it cannot be written"
+            assert canonical(rule.kind, value) == value, f"{name}: {value!r} is not canonical"
+            creating = isinstance(op, Create)
+            if self.side is Side.LOCAL:
+                assert creating or rule.may_write(Side.LOCAL), f"{name} never goes to Grist"
+            else:
+                given = bool(rule.field.on_create) and creating
+                assert given or rule.may_write(Side.REMOTE), f"{name} never goes to Shopify"
+            if rule.kind == "ref" and value is not None:
+                assert isinstance(value, int if self.side is Side.LOCAL else str), f"{name}: {value!r} in wrong words"
+
+
+class MemoryGrist(_Twin):
+    """A document of plain dicts: `rows[table][row id][field]`."""
+
+    side = Side.LOCAL
+    name = "grist"
+
+    def __init__(self, mappings: Sequence[Mapping], *, batch_size: int = 50) -> None:
+        super().__init__(mappings, batch_size=batch_size)
+        self.rows: dict[str, dict[int, Cells]] = {}
+        self.marks: dict[str, dict[int, str]] = {}
+        """The Shopify ID cells."""
+        self.unticked: set[tuple[str, int]] = set()
+        """Rows whose toggle (`only_where`) is off."""
+        self.formulas: dict[tuple[str, str], Callable[[Cells], Any]] = {}
+        """(table, field) → what the column works out of its row. Never written."""
+        self.triggers: dict[tuple[str, str], Callable[[Cells], Any]] = {}
+        """(table, field) → what a trigger formula makes of the row whenever anybody writes into it."""
+        self._versions: dict[tuple[str, int], int] = {}
+        self._seen: dict[tuple[str, int], int] = {}
+
+    # --- a person ---------------------------------------------------------------------------------
+
+    def type(self, table: str, row: int, field: str, value: Any) -> None:
+        """Type `value` into a cell."""
+        assert (table, field) not in self.formulas, f"{field} is a formula column"
+        self._put(table, row, {field: value})
+
+    def add_row(self, table: str, /, **values: Any) -> int:
+        """Add a row; its id is the highest one plus one, so a freed last id is given away again."""
+        row = max(self.rows.setdefault(table, {}), default=0) + 1
+        self.rows[table][row] = {}
+        self._put(table, row, values)
+        return row
+
+    def remove_row(self, table: str, row: int) -> None:
+        """Delete a row. References to it are cleared, as Grist does."""
+        del self.rows[table][row]
+        self.marks.get(table, {}).pop(row, None)
+        self._touch(table, row)
+        for mapping in self.mappings.values():
+            for rule in mapping.fields:
+                if rule.kind == "ref" and self._table_of(rule.field.target) == table:
+                    for other, cells in self.rows.get(mapping.table, {}).items():
+                        if cells.get(rule.name) == row:
+                            self._put(mapping.table, other, {rule.name: None})
+
+    def set_mark(self, table: str, row: int, thing: str) -> None:
+        """Type into the Shopify ID cell; "" empties it."""
+        self.marks.setdefault(table, {})[row] = thing
+        if not thing:
+            del self.marks[table][row]
+        self._touch(table, row)
+
+    def cell(self, table: str, row: int, field: str) -> Value:
+        """What the grid shows."""
+        return self._shown(table, row)[field]
+
+    # --- the connector ----------------------------------------------------------------------------
+
+    def prepare(self, mappings: Sequence[Mapping], bindings: dict[str, Any], *, write: bool) -> Prepared:
+        """Makes tables with `write`; formula columns become sources."""
+        self._io("prepare")
+        self.usage.requests += 1
+        if write:
+            for mapping in mappings:
+                self.rows.setdefault(mapping.table, {})
+        return Prepared(tuple(
+            mapping.with_fields(replace(rule, source_only=(mapping.table, rule.name) in self.formulas)
+                                for rule in mapping.fields)
+            for mapping in mappings
+        ))
+
+    def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
+        self._io("read", mapping.name)
+        self.usage.requests += 1
+        held = self.rows.get(mapping.table, {})
+        wanted = list(held) if keys is None else [key for key in keys if isinstance(key, int)]
+        rows: dict[Key, Row] = {}
+        outside: set[Key] = set()
+        for row in wanted:
+            if row in held:
+                self._seen[mapping.table, row] = self._version(mapping.table, row)
+                if mapping.only_where and (mapping.table, row) in self.unticked:
+                    outside.add(row)
+                else:
+                    rows[row] = self._read_row(mapping, row, self._shown(mapping.table, row))
+        marks = {row: mark for row, mark in self.marks.get(mapping.table, {}).items() if row in wanted}
+        return Snapshot(
+            rows=rows, outside=frozenset(outside), marks=dict(marks),
+            gone=frozenset() if keys is None else frozenset(row for row in wanted if row not in held),
+            complete=mapping.name not in self.incomplete,
+        )
+
+    def apply(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp | None = None) -> list[Receipt]:
+        """A row that somebody touched since it was read gets a stale receipt."""
+        self._io("apply", mapping.name, "before")
+        self.usage.requests += 1
+        self.usage.writes += 1
+        receipts = [self._apply_one(mapping, op) for op in batch]
+        self._io("apply", mapping.name, "after")
+        return receipts
+
+    def repeat(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt] | None:
+        return None
+
+    def _apply_one(self, mapping: Mapping, op: Op) -> Receipt:
+        table = mapping.table
+        refused = self._refusal(op)
+        if refused:
+            return refused
+        if isinstance(op, Create):
+            self._checked(mapping, op)
+            row = self.add_row(table, **op.values)
+            self.set_mark(table, row, str(op.source))
+            self._seen[table, row] = self._version(table, row)
+            self.log += [Written(table, "create", row, name, None, value) for name, value in op.values.items()]
+            return Receipt(op, row, {name: self._shown(table, row)[name] for name in op.values})
+        assert isinstance(op.key, int)
+        row = op.key
+        if row not in self.rows[table] or self._version(table, row) != self._seen.get((table, row)):
+            return Receipt(op, stale=True)
+        if isinstance(op, Update):
+            self._checked(mapping, op)
+            self.log += [Written(table, "update", row, c.field, self.rows[table][row].get(c.field), c.after)
+                         for c in op.changes]
+            self._put(table, row, op.values)
+        elif isinstance(op, Mark):
+            self.log.append(Written(table, "mark", row, after=op.partner))
+            self.set_mark(table, row, op.partner)
+        else:
+            self.log.append(Written(table, "delete", row))
+            self.remove_row(table, row)
+            return Receipt(op, row)
+        self._seen[table, row] = self._version(table, row)
+        stored = {name: self._shown(table, row)[name] for name in op.values} if isinstance(op, Update) else {}
+        return Receipt(op, row, stored)
+
+    def _put(self, table: str, row: int, values: Dict[str, Any]) -> None:
+        cells = self.rows[table][row]
+        mapping = next(one for one in self.mappings.values() if one.table == table)
+        for name, value in values.items():
+            cells[name] = canonical(mapping.rule(name).kind, value)
+        for (where, name), work_out in self.triggers.items():
+            if where == table:
+                cells[name] = canonical(mapping.rule(name).kind, work_out(cells))
+        self._touch(table, row)
+
+    def _shown(self, table: str, row: int) -> Cells:
+        mapping = next(one for one in self.mappings.values() if one.table == table)
+        cells = {name: self.rows[table][row].get(name, canonical(mapping.rule(name).kind, None))
+                 for name in mapping.names}
+        for (where, name), work_out in self.formulas.items():
+            if where == table:
+                cells[name] = canonical(mapping.rule(name).kind, work_out(cells))
+        return cells
+
+    def _touch(self, table: str, row: int) -> None:
+        self._versions[table, row] = self._version(table, row) + 1
+
+    def _version(self, table: str, row: int) -> int:
+        return self._versions.get((table, row), 0)
+
+    def _table_of(self, resource: str) -> str:
+        return self.mappings[resource].table if resource in self.mappings else ""
+
+
+class MemoryShopify(_Twin):
+    """A store of plain dicts: `things[resource][gid][field]`."""
+
+    side = Side.REMOTE
+    name = "shopify"
+
+    def __init__(self, mappings: Sequence[Mapping], *, batch_size: int = 50) -> None:
+        super().__init__(mappings, batch_size=batch_size)
+        self.things: dict[str, dict[str, Cells]] = {name: {} for name in self.mappings}
+        self.computed: dict[tuple[str, str], Callable[[MemoryShopify, str], Any]] = {}
+        """(resource, field) → what Shopify works out for a thing."""
+        self.spelling: dict[tuple[str, str], Callable[[Value], Any]] = {}
+        """(resource, field) → how Shopify stores what it is given."""
+        self.defaults: dict[str, dict[str, Any]] = {}
+        """By resource: what a new thing holds where nothing is given."""
+        self.brings: dict[str, Callable[[MemoryShopify, str], None]] = {}
+        """By resource: what else appears when one is made (a product's first variant)."""
+        self.conditional: set[tuple[str, str]] = {("inventory", "available"), ("inventory", "onHand")}
+        """(resource, field) that are written only over the value that was read."""
+        self.keyed: set[str] = {"inventory"}
+        """Resources whose batches happen once under one idempotency key."""
+        self.unproven: set[str] = set()
+        """Gids for which Shopify answers an error instead of a thing or null."""
+        self._answers: dict[str, tuple[tuple[Op, ...], list[Receipt]]] = {}
+        self._count = 0
+
+    # --- a person ---------------------------------------------------------------------------------
+
+    def add(self, resource: str, /, **values: Any) -> str:
+        """Make a thing, with its defaults and what it brings along. Returns its gid, counted up."""
+        self._count += 1
+        gid = f"gid://shopify/{self.mappings[resource].resource.type}/{self._count}"
+        self.things[resource][gid] = {}
+        self._put(resource, gid, self.defaults.get(resource, {}) | values)
+        if resource in self.brings:
+            self.brings[resource](self, gid)
+        return gid
+
+    def edit(self, gid: str, field: str, value: Any) -> None:
+        """Change one field in Shopify's admin."""
+        assert (self.resource_of(gid), field) not in self.computed, f"Shopify computes {field}"
+        self._put(self.resource_of(gid), gid, {field: value})
+
+    def sell(self, gid: str, pieces: int = 1) -> None:
+        """Take pieces from an inventory level, as an order does."""
+        held = self.things["inventory"][gid]["available"]
+        assert isinstance(held, int)
+        self._put("inventory", gid, {"available": held - pieces})
+
+    def delete(self, gid: str) -> None:
+        """Delete a thing and everything that belongs to it."""
+        del self.things[self.resource_of(gid)][gid]
+        for child in [other for other in self.all_gids() if gid in self.thing(other).values()]:
+            if child in self.all_gids():
+                self.delete(child)
+
+    def restore(self, resource: str, gid: str, cells: Cells) -> None:
+        """Put a thing back under its old gid: it was archived or hidden, not deleted."""
+        self.things[resource][gid] = dict(cells)
+
+    def thing(self, gid: str) -> Cells:
+        """What the admin shows, computed fields and all."""
+        resource = self.resource_of(gid)
+        mapping = self.mappings[resource]
+        cells = {name: self.things[resource][gid].get(name, canonical(mapping.rule(name).kind, None))
+                 for name in mapping.names}
+        for (where, name), work_out in self.computed.items():
+            if where == resource and name in mapping.index:
+                cells[name] = canonical(mapping.rule(name).kind, work_out(self, gid))
+        return cells
+
+    def all_gids(self) -> list[str]:
+        return [gid for things in self.things.values() for gid in things]
+
+    def resource_of(self, gid: str) -> str:
+        return next(name for name, things in self.things.items() if gid in things)
+
+    # --- the connector ----------------------------------------------------------------------------
+
+    def prepare(self, mappings: Sequence[Mapping], bindings: dict[str, Any], *, write: bool) -> Prepared:
+        self._io("prepare")
+        self.usage.requests += 1
+        return Prepared(tuple(mappings))
+
+    def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
+        """A list misses what is deleted and what a filter leaves out; asked by gid, null means deleted."""
+        self._io("read", mapping.name)
+        self.usage.requests += 1
+        held = self.things[mapping.name]
+        wanted = list(held) if keys is None else [str(key) for key in keys]
+        rows: dict[Key, Row] = {}
+        outside: set[Key] = set()
+        gone: set[Key] = set()
+        titles: dict[Key, str] = {}
+        for gid in wanted:
+            if gid in self.unproven:
+                continue
+            if gid not in held:
+                gone.add(gid)
+                continue
+            cells = self.thing(gid)
+            if not _passes(mapping.filter, cells):
+                outside.add(gid)
+                continue
+            rows[gid] = self._read_row(mapping, gid, cells)
+            titles[gid] = str(cells.get(mapping.resource.title) or "")
+        return Snapshot(rows, frozenset(gone), frozenset(outside), titles=titles,
+                        complete=mapping.name not in self.incomplete)
+
+    def apply(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp | None = None) -> list[Receipt]:
+        """Stock moves only from the figure that was read, and once under one key."""
+        self._io("apply", mapping.name, "before")
+        self.usage.requests += 1
+        self.usage.writes += 1
+        key = stamp.key if stamp and mapping.name in self.keyed else ""
+        if key in self._answers:
+            sent, receipts = self._answers[key]
+            if sent != tuple(batch):
+                raise OutcomeUnknown("Shopify knows this key with other figures.")
+        else:
+            receipts = [self._apply_one(mapping, op) for op in batch]
+            if key:
+                self._answers[key] = (tuple(batch), receipts)
+        self._io("apply", mapping.name, "after")
+        return receipts
+
+    def repeat(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt] | None:
+        return self.apply(mapping, batch, stamp) if mapping.name in self.keyed else None
+
+    def _apply_one(self, mapping: Mapping, op: Op) -> Receipt:
+        resource = mapping.name
+        refused = self._refusal(op)
+        if refused:
+            return refused
+        if isinstance(op, Create):
+            self._checked(mapping, op)
+            assert mapping.resource.creatable, f"{resource} cannot be created in Shopify"
+            gid = self.add(resource, **op.values)
+            self.log += [Written(resource, "create", gid, name, None, value) for name, value in op.values.items()]
+            return Receipt(op, gid, {name: self.thing(gid)[name] for name in op.values})
+        gid = str(op.key)
+        if gid not in self.things[resource]:
+            return Receipt(op, refusal=Refusal(Side.REMOTE, gid, "It does not exist any more.", "Sync again."))
+        if isinstance(op, Delete):
+            assert mapping.resource.deletable, f"{resource} cannot be deleted in Shopify"
+            self.log.append(Written(resource, "delete", gid))
+            self.delete(gid)
+            return Receipt(op, gid)
+        assert isinstance(op, Update), f"{op!r} never goes to Shopify"
+        self._checked(mapping, op)
+        now = self.thing(gid)
+        if any((resource, c.field) in self.conditional and c.before != now[c.field] for c in op.changes):
+            return Receipt(op, stale=True)
+        self.log += [Written(resource, "update", gid, c.field, now[c.field], c.after) for c in op.changes]
+        self._put(resource, gid, op.values)
+        return Receipt(op, gid, {name: self.thing(gid)[name] for name in op.values})
+
+    def _put(self, resource: str, gid: str, values: Dict[str, Any]) -> None:
+        for name, value in values.items():
+            spelled = self.spelling.get((resource, name), lambda given: given)(value)
+            self.things[resource][gid][name] = canonical(self.mappings[resource].rule(name).kind, spelled)
+
+
+def _passes(search: str, cells: Cells) -> bool:
+    """A little of Shopify's search syntax: `field:value` parts that must all hold."""
+    parts = [part.split(":", 1) for part in search.split()]
+    return all(str(cells.get(name) or "").casefold() == value.casefold() for name, value in parts)
