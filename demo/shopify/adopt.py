@@ -274,6 +274,10 @@ class _Adoption:
             store.collection_handles[collection.handle] = number
         _copy(collection, shown, {"title": "title", "descriptionHtml": "description_html", "sortOrder": "sort_order",
                                   "templateSuffix": "template_suffix", "ruleSet": "rule_set"})
+        if shown.get("handle") and shown["handle"] != collection.handle:
+            store.collection_handles.pop(collection.handle, None)
+            collection.handle = shown["handle"]
+            store.collection_handles[collection.handle] = number
         _dates(collection, shown, "updatedAt")
         product = next((thing for thing in reversed(above) if isinstance(thing, Product)), None)
         if product is not None and collection.rule_set is None and product.id not in collection.product_ids:

@@ -34,3 +34,5 @@ class Behaviour:
     unknown_version_is_404: bool = True
     # A key whose first attempt was refused is spent (IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED); else it may be used again.
     failed_key_is_spent: bool = False
+    # A smart collection takes products by hand, as one made of sources does (recorded both ways, by date).
+    smart_collections_take_products: bool = False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .model import Collection, Item, Product, Thing, Variant
 from .search import Field
+from .smart import is_smart
 
 if TYPE_CHECKING:
     from .state import Store
@@ -105,7 +106,7 @@ def document(store: Store, thing: Thing) -> Document:
                 "default": [thing.sku or ""]}
     if isinstance(thing, Collection):
         return {"id": thing.id, "title": thing.title, "handle": thing.handle, "updated_at": thing.updated_at,
-                "collection_type": "smart" if thing.rule_set else "custom", "product_id": list(thing.product_ids),
+                "collection_type": "smart" if is_smart(thing) else "custom", "product_id": list(thing.product_ids),
                 "published_status": ["published", "any"], "default": [thing.title]}
     raise TypeError(f"Nothing searches {type(thing).__name__}.")
 
@@ -129,7 +130,7 @@ def _product(store: Store, product: Product) -> Document:
                                       if item.tracked for level in item.levels.values()),
         "created_at": product.created_at, "updated_at": product.updated_at, "published_at": product.published_at,
         "published_status": [published, "any"],
-        "collection_id": [c.id for c in store.collections.values() if product.id in c.product_ids],
+        "collection_id": [each.id for each in store.collections_of(product)],
         "category_id": product.category,
         "metafields": {f"{m.namespace}.{m.key}": m.value for m in store.metafields.values()
                        if m.owner == product.gid} if store.metafields else {},
@@ -149,7 +150,7 @@ def _variant(store: Store, variant: Variant) -> Document:
         "updated_at": variant.updated_at, "managed": variant.inventory_item.tracked,
         "position": product.variant_list.index(variant) + 1 if variant in product.variant_list else 0,
         "policy": variant.inventory_policy, "gift_card": product.is_gift_card,
-        "collection": [c.id for c in store.collections.values() if product.id in c.product_ids],
+        "collection": [each.id for each in store.collections_of(product)],
         "published_status": ["published" if product.published_at else "unpublished", "any"],
         **{f"option{number}": name for number, name in enumerate(names, 1)},
         "default": [product.title, title, variant.inventory_item.sku or "", variant.barcode or "", product.vendor],

@@ -164,8 +164,30 @@ class Collection(Thing):
     template_suffix: str | None = None
     seo: dict[str, str | None] = field(default_factory=lambda: {"title": None, "description": None})
     rule_set: dict[str, Any] | None = None
-    product_ids: list[int] = field(default_factory=list)  # of manual ones
+    product_ids: list[int] = field(default_factory=list)  # chosen by hand
     members_adopted: bool = False  # a smart one's members are those of a recording, not those its rules find
+    image: dict[str, Any] | None = None
+    sources: list[CollectionSource] = field(default_factory=list)  # besides what rules and chosen products are
+
+
+@dataclass(eq=False)
+class CollectionSource(Thing):
+    """One of the sources that a collection is made of (2026-07 and later): chosen products, conditions, or both.
+
+    The first source of a collection stands for its own `product_ids` and `rule_set`, so `main` has no lists itself.
+    A condition is `{"id", "kind": "productTag", "relation", "values" or "value", "matchType"}`.
+    """
+
+    kind: ClassVar[str] = "CollectionConditionsSource"
+    id: int
+    title: str
+    description: str | None = None
+    target_type: str = "PRODUCTS"
+    match_type: str = "ALL"
+    conditions: list[dict[str, Any]] = field(default_factory=list)
+    product_ids: list[int] = field(default_factory=list)
+    variant_ids: dict[int, list[str]] = field(default_factory=dict)  # chosen variants by product id; absent: all
+    excluded_ids: list[int] = field(default_factory=list)
 
 
 @dataclass(eq=False)

@@ -71,6 +71,7 @@ class Store:
         self.idempotency: dict[str, tuple[datetime, str, dict[str, Any], bool]] = {}
         self.product_handles: dict[str, int] = {}
         self.collection_handles: dict[str, int] = {}
+        self.jobs: set[str] = set()
         self.index = SearchIndex(self)
         self.revision = 0  # counts changes: the page's ETag
         from .catalogue import fill  # the catalogue is written with the store's own methods
@@ -252,6 +253,20 @@ class Store:
     def changed(self) -> None:
         self.revision += 1
 
+    def add_collection(self, title: str, handle: str, *, id: int | None = None, **values: Any) -> Collection:
+        collection = Collection(id=id or self.new_id(), title=title, handle=handle, updated_at=self.now(), **values)
+        self.collections[collection.id] = collection
+        self.collection_handles[handle] = collection.id
+        self.touch(collection)
+        return collection
+
+    def remove_collection(self, collection: Collection) -> None:
+        self.collections.pop(collection.id, None)
+        self.collection_handles.pop(collection.handle, None)
+        self._drop_metafields(collection.gid)
+        self.index.forget("collection", collection.id)
+        self.changed()
+
     def remove_location(self, location: Location) -> None:
         for item in self.items.values():
             item.levels.pop(location.id, None)
@@ -329,8 +344,8 @@ class Store:
             ("Title", "Default Title")]
 
     def collections_of(self, product: Product) -> list[Collection]:
-        from .smart import members  # smart collections read products, which live here
-        return [collection for collection in self.collections.values() if product.id in members(self, collection)]
+        from .smart import holds  # smart collections read products, which live here
+        return [collection for collection in self.collections.values() if holds(self, collection, product)]
 
     def digest(self, metafield: Metafield) -> str:
         """The compareDigest: opaque, changes with what is stored."""

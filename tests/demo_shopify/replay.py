@@ -39,10 +39,14 @@ _MADE_BY = {
     "locationAdd": {"Location"}, "inventorySetQuantities": {"InventoryAdjustmentGroup"},
     "inventoryAdjustQuantities": {"InventoryAdjustmentGroup"}, "inventoryMoveQuantities": {"InventoryAdjustmentGroup"},
     "inventorySetOnHandQuantities": {"InventoryAdjustmentGroup"}, "inventoryActivate": {"InventoryLevel"},
-    "inventoryBulkToggleActivation": {"InventoryLevel"}, "productDelete": {"ProductDeleteOperation"}}
+    "inventoryBulkToggleActivation": {"InventoryLevel"},
+    "collectionCreate": {"Collection", "CollectionConditionsSource", "Metafield"},
+    "collectionUpdate": {"Job", "Metafield"}, "collectionRemoveProducts": {"Job"},
+    "collectionAddProductsV2": {"Job"}, "collectionReorderProducts": {"Job"},
+    "productDelete": {"ProductDeleteOperation"}}
 _KEPT = {"Product", "ProductVariant", "InventoryItem", "InventoryLevel", "Location", "Collection", "ProductOption",
          "ProductOptionValue", "Metafield", "MetafieldDefinition", "TaxonomyCategory", "InventoryAdjustmentGroup",
-         "ProductDeleteOperation", "ProductSetOperation", "Shop", "InventoryQuantity"}
+         "ProductDeleteOperation", "ProductSetOperation", "Shop", "InventoryQuantity", "Job"}
 _MISSING = re.compile(r"does not exist|could not be found|was deleted|wasn't found|was not found|does not belong|"
                       r"couldn't be found", re.IGNORECASE)
 
@@ -66,25 +70,42 @@ class Report:
 
 
 def replay(recording: Recording) -> Report:
-    """Run every step; each further (upstream) read in a store of its own, the others one after another."""
+    """Run every step; each further (upstream) read in a store of its own, the others one after another.
+
+    What recordings show both ways is a switch of the store: where one position does not fit, the other is tried.
+    """
+    report = _replayed(recording)
+    for switches in _OTHER_POSITIONS if report.of("differs") else ():
+        other = _replayed(recording, **switches)
+        if len(other.of("differs")) < len(report.of("differs")):
+            report = other
+    return report
+
+
+# Switches that one recording or another needs in their other position.
+_OTHER_POSITIONS: tuple[dict[str, Any], ...] = ({"smart_collections_take_products": True},)
+
+
+def _replayed(recording: Recording, **switches: Any) -> Report:
     report = Report(recording)
-    main = _Replay(recording)
+    main = _Replay(recording, **switches)
     for step in recording.steps:
-        runner = _Replay(recording) if step.upstream else main
+        runner = _Replay(recording, **switches) if step.upstream else main
         report.outcomes.append(runner.step(step))
     return report
 
 
 class _Replay:
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, **switches: Any) -> None:
         self.recording = recording
         self.store = Store(products=0, clock=Clock(datetime(2026, 11, 23, 10, tzinfo=UTC)), plan="unlimited",
-                           behaviour=Behaviour(search_lag_seconds=3600))
+                           behaviour=Behaviour(search_lag_seconds=3600, **switches))
         self.store.locations.clear()
         name = recording.store_domain.removesuffix(".myshopify.com")
         self.store.shop.name, self.store.shop.domain = name, recording.store_domain
         self.bound: dict[str, str] = {}  # recorded id -> ours
         self.shown: dict[str, list[dict[str, Any]]] = {}
+        self.gone: set[str] = set()  # deleted by a step that was replayed: never taken over again
         self.blind = False  # a mutation was skipped: what comes after may show what it did
         for thing in mentioned(_answers_only(recording.whole)):
             self.shown.setdefault(thing["id"], []).append(thing)
@@ -187,7 +208,7 @@ class _Replay:
             self.take_over(data)
             return
         for global_id in dict.fromkeys(_ids(step.variables)):
-            if global_id in self.bound or self.store.thing(global_id) is not None:
+            if global_id in self.bound or global_id in self.gone or self.store.thing(global_id) is not None:
                 continue
             if global_id not in self.shown and (kind_of(global_id) not in _KEPT or self.absent(global_id)):
                 continue
@@ -214,6 +235,7 @@ class _Replay:
 
     def note(self, data: Any) -> None:
         """Remember what this step has shown: it is how things stand for the steps to come."""
+        self.gone |= set(_deleted(data))
         for thing in mentioned(data):
             self.seen.setdefault(thing["id"], []).append(thing)
 
@@ -368,6 +390,16 @@ def _without_stock(value: Any) -> Any:
         return {key: _without_stock(entry) for key, entry in value.items()
                 if key not in ("quantities", "inventoryQuantity", "isActive", "inventoryLevels")}
     return value
+
+
+def _deleted(value: Any) -> Iterator[str]:
+    """The ids under `deletedProductId` and its like."""
+    if isinstance(value, dict):
+        for key, entry in value.items():
+            if re.fullmatch(r"deleted\w*Id", key) and isinstance(entry, str):
+                yield entry
+            else:
+                yield from _deleted(entry)
 
 
 def _shops(value: Any) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
 """The mutations, a module a concern; importing them announces them."""
-from . import inventory, locations, metafields, options, product_set, products, tags, variants
+from . import collections, inventory, locations, metafields, options, product_set, products, tags, variants
 
-__all__ = ["inventory", "locations", "metafields", "options", "product_set", "products", "tags", "variants"]
+__all__ = ["collections", "inventory", "locations", "metafields", "options", "product_set", "products", "tags", "variants"]

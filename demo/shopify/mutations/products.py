@@ -8,6 +8,7 @@ from ..context import Context
 from ..errors import TopLevelError, invalid_arguments, user_error
 from ..model import Collection, Product
 from ..reads.roots import identified
+from ..smart import is_smart
 from . import metafields, option_inputs
 from .base import TOO_LONG, UserErrors, mutation, too_long, wanted
 from .inputs import clean_tags
@@ -202,7 +203,8 @@ def _memberships(product: Product, given: dict[str, Any], context: Context) -> N
     for name, joins in (("collectionsToJoin", True), ("collectionsToLeave", False)):
         for global_id in given.get(name) or ():
             collection = wanted(context, global_id, "Collection")
-            if isinstance(collection, Collection) and collection.rule_set is None:
+            takes = context.store.behaviour.smart_collections_take_products
+            if isinstance(collection, Collection) and (takes or not is_smart(collection)):
                 inside = product.id in collection.product_ids
                 if joins and not inside:
                     collection.product_ids.append(product.id)
