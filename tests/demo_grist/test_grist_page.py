@@ -7,14 +7,11 @@ from dataclasses import dataclass
 import pytest
 import requests
 from flask import Flask
-from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from demo.grist import Document, Grist, create_app
 from demo.serving import serving
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]
 WIDGET = """<!doctype html><script src="GRIST/grist-plugin-api.js"></script>
 <p id="row"></p><p id="access"></p><p id="options"></p><script>
 const say = (id, value) => { document.getElementById(id).textContent = JSON.stringify(value); };
@@ -57,18 +54,10 @@ def shop() -> Iterator[Shop]:
         ["BulkAddRecord", "Variants", [None, None], {
             "Product": [1, 2], "SKU": ["LIN-S", "WOO-1"], "Price": [39, 29.5], "Taxable": [True, False]}],
     ])
-    widget = Flask("widget")
+    widget = Flask("widget_page")  # not "widget": that is a folder of this project
     with serving(widget) as backend, serving(create_app(grist, backend_url=backend)) as url:
         widget.add_url_rule("/widget/", view_func=lambda: WIDGET.replace("GRIST", url))
         yield Shop(document, url)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
