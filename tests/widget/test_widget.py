@@ -1,29 +1,15 @@
 """The widget in Chromium, in a frame, between a stand-in Grist and a stand-in backend (see fake.py)."""
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import fake
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Locator, Page, expect
 
 from demo.serving import serving
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
 QUERY = "access=full&readonly=false&culture=en-GB&language=en-US&timeZone=Europe/Oslo&currency=USD"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.fail("Chromium is missing, and the widget is tested in it. Install the package chromium.")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture
