@@ -34,7 +34,6 @@ from backend.jobs.rehearse import rehearse
 from backend.logs import set_up
 from backend.report import Report
 from backend.settings import Settings, parse_interval
-from backend.shopify.client import store_domain
 from backend.shopify.resources import RESOURCES
 from backend.store import runs
 from backend.store.db import Database
@@ -105,7 +104,9 @@ def main(
             face = _Rehearsal(context, config, chosen, as_json)
         else:
             link = context.ensure_link(config)
-            context.mappings(link, chosen)  # a field that nobody knows ends it here
+            # A field that nobody knows, or a token that can be none, ends it here.
+            narrowed(context.mappings(link), chosen)
+            context.shopify(link.store)
             face = _Sync(context, link, {"fields": chosen, "go_on": go_on}, as_json)
         seconds = seconds or (config and config.interval_seconds) or settings.interval_seconds or DEFAULT_SECONDS
         code = face.once() if mode == "once" else face.continuously(seconds)
@@ -248,10 +249,10 @@ def _init(settings: Settings, target: Path) -> int:
 def _check(settings: Settings, config: Config | None, fields: list[str], file: Path) -> int:
     """What can be checked without asking anybody and without a trace."""
     context = Context(settings, Database(settings.database_url), RESOURCES, Limits(), 0)
-    context.check_credentials()
-    if not ((config.store if config else "") or settings.shopify_store):
+    store = (config.store if config else "") or settings.shopify_store
+    if not store:
         raise ConfigError("No Shopify store is named.", cure="Set SHOPIFY_STORE, or store: in sync.yaml.")
-    store_domain((config.store if config else "") or settings.shopify_store)
+    context.shopify(store)
     document = (config.document if config else "") or settings.grist_document
     if not (document or settings.grist_workspace):
         raise ConfigError("No Grist document is named.", cure="Set GRIST_DOC_ID, or document: in sync.yaml.")

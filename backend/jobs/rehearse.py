@@ -10,7 +10,9 @@ from typing import Any
 from backend import engine
 from backend.app import Context, shop_facts
 from backend.config import Config, mapping_of, narrowed
+from backend.connector import Usage
 from backend.core.mapping import in_order
+from backend.core.model import Mapping
 from backend.engine import Cancelled, Session
 from backend.errors import ConfigError, SyncError
 from backend.jobs.perform import Outcome
@@ -30,7 +32,7 @@ def rehearse(
 ) -> Outcome:
     """What a sync of the configured link would do now, as the report of a preview.
 
-    Raises ConfigError for settings that cannot be meant; what goes wrong later is in the outcome.
+    Raises UserError for settings that cannot be meant; what goes wrong later is in the outcome.
     """
 
     def beat(progress: dict[str, Any]) -> None:
@@ -38,26 +40,35 @@ def rehearse(
         if stop is not None and stop.is_set():
             raise Cancelled("The dry run was stopped.", cure="Nothing was written.")
 
-    session = None
+    link, stored = _remembered(context, config)
+    mappings = _mappings(context, config, stored, fields)
+    remote = context.shopify(link.store)
+    report, local = Report(), None
     try:
-        session = _session(context, config, fields, beat)
-        return Outcome(engine.preview(session))
-    except ConfigError:
-        raise
+        local = context.grist(link, link.shop or shop_facts(remote.shop))
+        return Outcome(engine.preview(Session(
+            database=context.database,
+            link_id=link.id,
+            run_id=0,
+            mappings=mappings,
+            local=local,
+            remote=remote,
+            bindings={one.resource: one.binding for one in stored if one.binding},
+            limits=context.limits,
+            rest_seconds=context.rest_seconds,
+            beat=beat,
+        )))
     except SyncError as error:
-        report = error.report or Report()
         report.state = "cancelled" if isinstance(error, Cancelled) else "failed"
         report.message, report.cure = error.message, error.cure or None
-        if session is not None:
-            report.used(session.local.usage, session.remote.usage)
+        report.used(local.usage if local else Usage(), remote.usage)
         return Outcome(report, error)
 
 
-def _session(
-    context: Context, config: Config | None, fields: Sequence[str], beat: Callable[[dict[str, Any]], None]
-) -> Session:
-    link, stored = _remembered(context, config)
-    ids = {one.resource: one.id for one in stored}
+def _mappings(
+    context: Context, config: Config | None, stored: Sequence[StoredMapping], fields: Sequence[str]
+) -> list[Mapping]:
+    """The mappings as sync.yaml has them, else as they are remembered; narrowed to `fields`."""
     if config is not None and config.mappings:
         settings = config.mappings
     else:
@@ -67,20 +78,9 @@ def _session(
             "There is no sync.yaml, so it is not known which tables to sync.",
             cure="Write one with --init, look it over, and sync again.",
         )
+    ids = {one.resource: one.id for one in stored}
     mappings = [mapping_of(one, context.resources, ids.get(one["resource"], 0)) for one in settings]
-    remote = context.shopify(link.store)
-    return Session(
-        database=context.database,
-        link_id=link.id,
-        run_id=0,
-        mappings=narrowed(in_order(mappings, list(context.resources)), fields),
-        local=context.grist(link, link.shop or shop_facts(remote.shop)),
-        remote=remote,
-        bindings={one.resource: one.binding for one in stored if one.binding},
-        limits=context.limits,
-        rest_seconds=context.rest_seconds,
-        beat=beat,
-    )
+    return narrowed(in_order(mappings, list(context.resources)), fields)
 
 
 def _remembered(context: Context, config: Config | None) -> tuple[Link, list[StoredMapping]]:
