@@ -209,6 +209,7 @@ class MemoryGrist(_Twin):
         return Snapshot(
             rows=rows, outside=frozenset(outside), marks=dict(marks),
             gone=frozenset() if keys is None else frozenset(row for row in wanted if row not in held),
+            titles={row: str(held[int(row)].get(mapping.resource.title) or "") for row in rows},
             complete=mapping.name not in self.incomplete,
         )
 
