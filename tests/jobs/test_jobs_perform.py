@@ -1,0 +1,148 @@
+"""One claimed run and its end: done, cancelled, handed over, taken away, or ended by a mistake of ours."""
+
+from __future__ import annotations
+
+import threading
+
+from backend import engine
+from backend.engine import LeaseLost
+from backend.errors import RetryLater
+from backend.jobs import perform as performing
+from backend.jobs.perform import Interrupted, is_temporary, perform
+from backend.store import links, runs
+
+
+def at_first_write(act):
+    """A watcher that acts once, right before the first batch is sent."""
+    acted = threading.Event()
+
+    def watch(progress):
+        if progress["phase"] == "writing" and not acted.is_set():
+            acted.set()
+            act()
+
+    return watch
+
+
+def test_a_run_is_done_and_its_report_kept(shop):
+    run_id = shop.request()
+    assert shop.worker().step()
+    done = shop.get(run_id)
+    assert (done.state, done.message, done.report["totals"]["created"]) == ("done", None, 8)
+    with shop.database.read() as tx:
+        assert links.get(tx, shop.link.id).shop["name"] == "Fieldhouse Goods"
+    assert not shop.worker().step()
+
+
+def test_a_preview_is_done_without_a_write(shop):
+    run_id = shop.request("preview")
+    assert shop.worker().step()
+    done = shop.get(run_id)
+    assert (done.state, done.report["state"], done.report["plan_total"]) == ("done", "preview", 8)
+    assert shop.writes() == (0, 0)
+
+
+def test_who_lost_its_lease_writes_nothing_more(shop):
+    run_id = shop.request()
+    first = shop.claim("w1")
+    seen = {}
+
+    def steal():
+        shop.let_lease_end(run_id)
+        seen["second"] = shop.claim("w2")
+        seen["writes"] = shop.writes()
+
+    outcome = perform(shop.context, first, "w1", watch=at_first_write(steal))
+    assert isinstance(outcome.error, LeaseLost)
+    assert shop.writes() == seen["writes"]
+    still = shop.get(run_id)
+    assert (still.state, still.attempt, still.report) == ("running", 2, None)
+    assert perform(shop.context, seen["second"], "w2").error is None
+    assert shop.get(run_id).report["totals"]["created"] == 8
+
+
+def test_the_lease_lives_through_a_request_longer_than_itself(shop, monkeypatch):
+    monkeypatch.setattr(runs, "LEASE_SECONDS", 0.5)
+    monkeypatch.setattr(performing._Pulse, "EVERY_SECONDS", 0.1)
+    run_id = shop.request()
+    claimed = shop.claim("w1")
+    shop.slow_document(1.2)
+    outcomes = []
+    thread = threading.Thread(target=lambda: outcomes.append(perform(shop.context, claimed, "w1")))
+    thread.start()
+    while thread.is_alive():
+        assert shop.claim("w2") is None
+        thread.join(0.1)
+    assert outcomes[0].error is None
+    assert shop.get(run_id).state == "done"
+
+
+def test_cancelled_in_the_middle_it_keeps_what_was_written(shop):
+    run_id = shop.request()
+    claimed = shop.claim()
+
+    def cancel():
+        with shop.database.write() as tx:
+            assert runs.cancel(tx, shop.link.id, run_id)
+
+    perform(shop.context, claimed, "w1", watch=at_first_write(cancel))
+    ended = shop.get(run_id)
+    assert (ended.state, ended.cancelling) == ("cancelled", True)
+    assert "was cancelled" in ended.message
+    assert "Sync again" in ended.cure
+    again = shop.request()
+    assert shop.worker().step()
+    assert shop.get(again).state == "done"
+
+
+def test_a_queued_run_that_was_cancelled_is_never_begun(shop):
+    run_id = shop.request()
+    with shop.database.write() as tx:
+        runs.cancel(tx, shop.link.id, run_id)
+    assert not shop.worker().step()
+    assert shop.writes() == (0, 0)
+
+
+def test_a_worker_told_to_end_hands_its_run_over(shop):
+    run_id = shop.request()
+    stop = threading.Event()
+    outcome = perform(shop.context, shop.claim("w1"), "w1", stop=stop, watch=at_first_write(stop.set), hand_over=True)
+    assert isinstance(outcome.error, Interrupted)
+    assert shop.get(run_id).state == "running"
+    assert shop.lease_of(run_id) < 0
+    assert shop.worker("w2").step()
+    done = shop.get(run_id)
+    assert (done.state, done.attempt, done.report["totals"]["created"]) == ("done", 2, 8)
+
+
+def test_without_another_worker_a_stopped_run_ends_as_cancelled(shop):
+    run_id = shop.request()
+    stop = threading.Event()
+    perform(shop.context, shop.claim("w1"), "w1", stop=stop, watch=at_first_write(stop.set))
+    assert shop.get(run_id).state == "cancelled"
+    assert "after the batch in hand" in shop.get(run_id).message
+
+
+def test_a_mistake_of_ours_ends_the_run_with_a_sentence(shop, monkeypatch, caplog):
+    monkeypatch.setattr(engine, "sync", lambda session: 1 / 0)
+    run_id = shop.request()
+    assert shop.worker().step()
+    ended = shop.get(run_id)
+    assert ended.state == "failed"
+    assert "a mistake of its own" in ended.message
+    assert f"run {run_id}" in ended.cure
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_only_what_the_clock_mends_is_temporary(shop, monkeypatch):
+    def later(session):
+        raise RetryLater("Shopify cannot be reached.", cure="It is tried again by itself.")
+
+    monkeypatch.setattr(engine, "sync", later)
+    run_id = shop.request()
+    outcome = perform(shop.context, shop.claim("w1"), "w1")
+    assert is_temporary(outcome)
+    assert (shop.get(run_id).state, shop.get(run_id).message) == ("failed", "Shopify cannot be reached.")
+    monkeypatch.setattr(engine, "sync", lambda session: 1 / 0)
+    shop.request()
+    assert not is_temporary(perform(shop.context, shop.claim("w1"), "w1"))
