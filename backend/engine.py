@@ -20,9 +20,9 @@ from typing import Any
 from backend.connector import Connector, Stamp
 from backend.core.guard import Limits, brakes
 from backend.core.mapping import Directory
-from backend.core.model import Create, Delete, Key, Mapping, Op, Plan, Refusal, Side, Update
+from backend.core.model import Create, Delete, Key, Mapping, Op, Plan, Receipt, Refusal, Side, Update
 from backend.core.plan import plan
-from backend.errors import BrakeError, SyncError
+from backend.errors import BrakeError, OutcomeUnknown, SyncError
 from backend.recover import Recovery, pairs_anew
 from backend.remember import Memory
 from backend.report import Report, plan_lines
@@ -242,9 +242,9 @@ class _Run:
                 planned = one.planned
                 _remember_agreed(tx, one)
                 base.dissolve(tx, one.mapping.id, [thing for _, thing in planned.dissolved])
-                waiting.replace_conflicts(tx, one.mapping, planned.conflicts)
+                waiting.replace_conflicts(tx, one.mapping, planned.conflicts, applying=one.applying)
                 if one.mapping.whole:
-                    waiting.replace_deletions(tx, one.mapping.id, planned.proposals)
+                    waiting.replace_deletions(tx, one.mapping.id, planned.proposals, one.deleting)
                     waiting.sight(tx, one.mapping.id, one.new_rows)
 
     def _write(self) -> None:
@@ -273,7 +273,7 @@ class _Run:
             pending = {key: one.pending[key] for op in batch if (key := str(getattr(op, "key", ""))) in one.pending}
             with self.session.database.write() as tx:
                 intent = journal.add(tx, self.session.run_id, one.mapping, connector.side, stamp.key, batch, pending)
-            receipts = connector.apply(one.mapping, batch, stamp)
+            receipts = self._apply(one, connector, batch, stamp, intent)
             marks = self.memory.remember(one, connector.side, receipts, intent=intent)
             if marks:
                 self._send(one, self.session.local, marks)
@@ -284,6 +284,19 @@ class _Run:
                 for change in receipt.op.changes
             }
         return unwritten
+
+    def _apply(self, one: Work, connector: Connector, batch: Sequence[Op], stamp: Stamp, intent: int) -> list[Receipt]:
+        written = connector.usage.writes
+        try:
+            return connector.apply(one.mapping, batch, stamp)
+        except OutcomeUnknown:
+            raise
+        except SyncError:
+            if connector.usage.writes == written:
+                # The service said that it did nothing, so there is nothing to find out.
+                with self.session.database.write() as tx:
+                    journal.settle(tx, intent)
+            raise
 
     def _told(self, one: Work, op: Op) -> Op | None:
         """`op` with its references in the words of the side that it goes to; None where it has to wait for them."""
@@ -328,7 +341,7 @@ class _Run:
             rows = None if whole else {pair.local for pair in one.pairs.values()}
             with self.session.database.write() as tx:
                 _remember_agreed(tx, one)
-                waiting.replace_conflicts(tx, one.mapping, one.planned.conflicts, rows)
+                waiting.replace_conflicts(tx, one.mapping, one.planned.conflicts, rows, one.applying)
         if any(not one.planned.empty for one in looking):
             self._write()
             return True

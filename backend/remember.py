@@ -10,12 +10,12 @@ from typing import Any
 
 from backend.core.agree import Agreed, after_create, after_update
 from backend.core.mapping import Directory
-from backend.core.model import Change, Create, Delete, Mark, Op, Receipt, Side, Update
+from backend.core.model import Change, Create, Delete, Key, Mark, Op, Receipt, Side, Update
 from backend.core.values import Value
 from backend.report import Report
-from backend.store import base, changes, journal
+from backend.store import base, changes, journal, waiting
 from backend.store.db import Database
-from backend.work import Work, thing_of
+from backend.work import Work, settles, thing_of
 
 
 @dataclass
@@ -29,6 +29,8 @@ class _Batch:
     replaced: list[str] = field(default_factory=list)
     dissolved: list[str] = field(default_factory=list)
     doubted: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    settled: list[tuple[int, str]] = field(default_factory=list)
+    deleted: list[Key] = field(default_factory=list)
     marked: list[int] = field(default_factory=list)
     marks: list[Op] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -61,6 +63,10 @@ class Memory:
             base.advance(tx, mapping_id, batch.advanced)
             base.doubt(tx, mapping_id, batch.doubted)
             base.mark(tx, mapping_id, batch.marked)
+            for row, name in batch.settled:
+                waiting.conflict_settled(tx, mapping_id, row, name)
+            for key in batch.deleted:
+                waiting.deletion_done(tx, mapping_id, side, key)
             changes.add(tx, batch.history)
             if intent is not None:
                 journal.settle(tx, intent)
@@ -72,6 +78,8 @@ class Memory:
         self, one: Work, side: Side, receipt: Receipt, pending: Dict[str, Dict[str, Value]], batch: _Batch
     ) -> None:
         op = receipt.op
+        if receipt.done:
+            batch.settled += settles(op)
         if receipt.refusal is not None:
             one.refuse([replace(receipt.refusal, title=receipt.refusal.title or op.title)])
         elif receipt.stale:
@@ -88,6 +96,7 @@ class Memory:
             batch.marked.append(op.key)
         else:
             batch.dissolved.append(thing_of(op))
+            batch.deleted.append(op.key)
             batch.history.append(self._line(one, op, kind="delete", before=_last_known(one, op)))
             counts = self.report.of(one.mapping)
             counts.deleted += 1

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from backend.core.model import Create, Key, Mapping, Mark, Op, Pair, Plan, Refusal, Side, Snapshot, Update
+from backend.core.model import Create, Delete, Key, Mapping, Mark, Op, Pair, Plan, Refusal, Side, Snapshot, Update, Why
 from backend.core.values import UNREAD, Value
 
 
@@ -61,6 +61,15 @@ class Work:
         return self.plan
 
     @property
+    def applying(self) -> set[tuple[int, str]]:
+        """The conflicts, by (row, field), that the plan settles as somebody chose."""
+        return {settled for op in self.planned.ops for settled in settles(op)}
+
+    @property
+    def deleting(self) -> set[tuple[Side, Key]]:
+        return {(op.side, op.key) for op in self.planned.ops if isinstance(op, Delete)}
+
+    @property
     def references(self) -> list[tuple[int, str]]:
         """(place in a row, resource referred to)."""
         return [(i, rule.field.target) for i, rule in enumerate(self.mapping.fields) if rule.kind == "ref"]
@@ -90,6 +99,18 @@ class Work:
         if not self.plan.ops:
             return "nothing"
         return "done" if self.ops_done >= len(self.plan.ops) else "next"
+
+
+def settles(op: Op) -> list[tuple[int, str]]:
+    """The conflicts, by (row, field), that are settled once `op` is written; "" stands for the whole row."""
+    if isinstance(op, Update):
+        row = op.key if op.side is Side.LOCAL else op.partner
+        return [(int(row), change.field) for change in op.changes if change.why is Why.CHOICE]
+    if isinstance(op, Create | Delete) and op.why is Why.CHOICE:
+        row = op.key if isinstance(op, Delete) and op.side is Side.LOCAL else (
+            op.partner if isinstance(op, Delete) else op.source)
+        return [(row, "")] if isinstance(row, int) else []
+    return []
 
 
 def thing_of(op: Op) -> str:

@@ -20,10 +20,11 @@ CHUNK = 500
 # --- conflicts ----------------------------------------------------------------------------------
 
 
-def replace_conflicts(tx: sa.Connection, mapped: Mapping, seen: Sequence[Conflict],
-                      rows: Set[int] | None = None) -> None:
+def replace_conflicts(tx: sa.Connection, mapped: Mapping, seen: Sequence[Conflict], rows: Set[int] | None = None,
+                      applying: Set[tuple[int, str]] = frozenset()) -> None:
     """The open conflicts of a mapping are those just seen. Only what was looked at can be closed: the mapping's
-    active fields, in `rows` (row ids) or in all rows.
+    active fields, in `rows` (row ids) or in all rows. What a choice is about to settle (`applying`) stays until
+    that is written: `conflict_settled`.
 
     A choice that was made on other values than are seen now is dropped, and the conflict keeps what it was made on.
     """
@@ -36,7 +37,7 @@ def replace_conflicts(tx: sa.Connection, mapped: Mapping, seen: Sequence[Conflic
     open_now = {(one.local_key, one.field) for one in seen}
     gone = [
         old.id for (row, name), old in stored.items()
-        if (row, name) not in open_now and (rows is None or row in rows)
+        if (row, name) not in open_now and (row, name) not in applying and (rows is None or row in rows)
         and (mapped.whole if not name else mapped.chosen is None or name in mapped.chosen)
     ]
     if gone:
@@ -58,6 +59,12 @@ def replace_conflicts(tx: sa.Connection, mapped: Mapping, seen: Sequence[Conflic
         elif old.choice is not None:
             values |= {"choice": None, "moved": {side: old.choice[side] for side in ("local", "remote")}}
         tx.execute(sa.update(conflict).where(conflict.c.id == old.id).values(values))
+
+
+def conflict_settled(tx: sa.Connection, mapping_id: int, row: int, field: str) -> None:
+    """A choice was written."""
+    tx.execute(sa.delete(conflict).where(conflict.c.mapping_id == mapping_id, conflict.c.local_key == row,
+                                         conflict.c.field == field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +151,14 @@ def choices(tx: sa.Connection, mapped: Mapping) -> dict[tuple[int, str], Choice]
 # --- deletions ----------------------------------------------------------------------------------
 
 
-def replace_deletions(tx: sa.Connection, mapping_id: int, seen: Sequence[Proposal]) -> None:
-    """The deletions that wait are those just seen: what reappeared is no longer asked."""
+def replace_deletions(tx: sa.Connection, mapping_id: int, seen: Sequence[Proposal],
+                      applying: Set[tuple[Side, Key]] = frozenset()) -> None:
+    """The deletions that wait are those just seen: what reappeared is no longer asked. Those that are about to be
+    done (`applying`) keep their yes until they are: `deletion_done`."""
     stored = {(row.side, row.key): row.id for row in tx.execute(
         sa.select(deletion.c.id, deletion.c.side, deletion.c.key).where(deletion.c.mapping_id == mapping_id))}
     open_now = {(one.side.value, str(one.key)) for one in seen}
+    open_now |= {(side.value, str(key)) for side, key in applying}
     gone = [stored[key] for key in stored.keys() - open_now]
     if gone:
         tx.execute(sa.delete(deletion).where(deletion.c.id.in_(gone)))
@@ -159,6 +169,11 @@ def replace_deletions(tx: sa.Connection, mapping_id: int, seen: Sequence[Proposa
     ]
     for values in new:
         tx.execute(sa.insert(deletion).values(values))
+
+
+def deletion_done(tx: sa.Connection, mapping_id: int, side: Side, key: Key) -> None:
+    tx.execute(sa.delete(deletion).where(deletion.c.mapping_id == mapping_id, deletion.c.side == side.value,
+                                         deletion.c.key == str(key)))
 
 
 def deletions(tx: sa.Connection, link_id: int, *, limit: int = 200) -> list[sa.Row[Any]]:
