@@ -3,7 +3,8 @@
     newest state as it was read?  yes → write
                                   no  → look at the rows; those that moved get a stale receipt, the rest is written
     the bundle's number is one above that state?  yes → nobody wrote in between
-                                                  no  → compare over that window; a value that was overwritten is named
+                                                  no  → compare over that window; what was overwritten is put back
+                                                        (rescue) and its op gets a stale receipt
     what is stored differs from what was sent?    → it counts as stored only where it was so right after the bundle
 
 A bundle is all or nothing. Where Grist refuses one it is halved until the bad row stands alone.
@@ -20,10 +21,11 @@ from backend.errors import RetryLater, UserError
 from backend.grist.binding import Bound
 from backend.grist.cells import spoken_value
 from backend.grist.client import Applied, BundleRefused, State
-from backend.grist.history import TableDelta, table_delta
+from backend.grist.history import COLUMNS, table_delta
 from backend.grist.memory import Memory
 from backend.grist.reading import RowReader
-from backend.grist.schema import Column
+from backend.grist.rescue import Cell, Lost, Rescue, Window, window
+from backend.grist.schema import Column, parse_options
 from backend.grist.writing import (
     CHOICE_BYTES,
     Item,
@@ -45,6 +47,7 @@ class Applying:
         self._seen = memory.seen
         self._marks = memory.marks
         self._decimals = memory.decimals
+        self._rescue = Rescue(memory.client)
         self._choices_are_fixed = False
         """The key may not change the document's structure, so lists of choices stay as they are."""
 
@@ -72,14 +75,17 @@ class Applying:
             self._refused(bound, items, receipts, error, looked=look, half=half, lists=bool(lists))
             return
         bound.columns |= lists
-        self._after(bound, items, now, applied)
+        back = self._after(bound, items, lists, now, applied)
         rows: dict[int, int] = {}
         for action, value in zip(planned, applied.values[len(first):], strict=True):
             for i, item in enumerate(action.items):
                 rows[item.position] = value[i] if isinstance(item.op, Create) else row_of(item.op)
         stored = self._read_back(bound, items, rows, applied)
         for item in items:
-            receipts[item.position] = Receipt(item.op, key=rows[item.position], stored=stored[item.position])
+            fields = back.get(item.position)
+            kept = {name: value for name, value in stored[item.position].items() if name not in (fields or ())}
+            receipts[item.position] = Receipt(
+                item.op, key=rows[item.position], stored=kept, stale=fields is not None)
 
     def _choices(self, bound: Bound, items: list[Item]) -> dict[str, Column]:
         """By field: choice columns with what is missing in their lists. The lists are read anew first, for a person
@@ -190,8 +196,13 @@ class Applying:
                     cure="The next sync follows the change or says what to do.",
                 )
 
-    def _after(self, bound: Bound, items: list[Item], before: State, applied: Applied) -> None:
-        """Move what was seen along with our own bundle, or look at what a person did in between."""
+    def _after(
+        self, bound: Bound, items: list[Item], lists: dict[str, Column], before: State, applied: Applied
+    ) -> dict[int, set[str]]:
+        """Move what was seen along with our own bundle, or put back what it wrote over.
+
+        By position: the fields of each op that hold what a person typed, none of them for a row that came back.
+        """
         removes = any(isinstance(item.op, Delete) for item in items)
         if applied.state.n == before.n + 1:
             for name, seen in list(self._seen.items()):
@@ -200,61 +211,66 @@ class Applying:
                     self._seen[name] = applied.state
             if self._memory.latest and self._memory.latest.h == before.h:
                 self._memory.latest = applied.state
-            return
+            return {}
         self._memory.latest = None
-        delta = self._between(bound, before, applied)
-        if delta is None:
+        seen_between = window(self._client, before, applied.state)
+        if seen_between is None or table_delta(seen_between.others, bound.table).renamed:
             rows = ", ".join(str(row_of(i.op)) for i in items if not isinstance(i.op, Create))[:200]
             self._memory.notes.append(
                 f"Somebody changed the document in the moment in which the sync wrote to table {bound.table!r}, and "
                 f"Grist does not tell the sync's key what. Look at rows {rows} in the document's history."
             )
-            return
-        for item in items:
-            self._say_overwritten(bound, item, delta)
+            return {}
+        id_column = bound.id_column.id if bound.id_column else ""
+        lost = self._rescue.overwritten(bound.table, id_column, items, seen_between)
+        lost.cells |= _longer_lists(lists, seen_between)
+        return self._put_back(bound, items, lost, applied) if lost else {}
 
-    def _between(self, bound: Bound, before: State, applied: Applied) -> TableDelta | None:
-        """What others did between the look and the bundle; None where Grist does not say."""
+    def _put_back(self, bound: Bound, items: list[Item], lost: Lost, applied: Applied) -> dict[int, set[str]]:
         try:
-            under = next((s for s in self._client.states() if s.n == applied.state.n - 1), None)
-            if under is None:
-                return None
-            delta = table_delta(self._client.compare(before.h, under.h), bound.table)
+            failed = self._rescue.put_back(lost, applied.state)
         except RetryLater:
+            self._say_lost(bound, items, lost)
             raise
-        except UserError:
-            return None
-        return None if delta.renamed else delta
+        self._say_lost(bound, items, failed)
+        names = {column.id: name for name, column in bound.columns.items()}
+        back: dict[int, set[str]] = {}
+        for item in items:
+            if isinstance(item.op, Create):
+                continue
+            row = row_of(item.op)
+            columns = [c for c in item.cells if (bound.table, row, c) in lost.cells.keys() - failed.cells.keys()]
+            if columns or (bound.table, row) in lost.rows.keys() - failed.rows.keys():
+                back[item.position] = {names[column] for column in columns if column in names}
+        return back
 
-    def _say_overwritten(self, bound: Bound, item: Item, delta: TableDelta) -> None:
-        if isinstance(item.op, Create):
-            return
-        row = row_of(item.op)
-        title = f" ({item.op.title})" if item.op.title else ""
-        where = f"Row {row}{title} of table {bound.table!r}"
-        if row in delta.removed and row in delta.added:
+    def _say_lost(self, bound: Bound, items: list[Item], lost: Lost) -> None:
+        """Name every value that could not be put back, with its cell."""
+        titles = {row_of(item.op): item.op.title for item in items if not isinstance(item.op, Create)}
+
+        def where(table: str, row: int) -> str:
+            title = titles.get(row, "") if table == bound.table else ""
+            return f"Row {row}{f' ({title})' if title else ''} of table {table!r}"
+
+        for (table, row, column), cell in lost.cells.items():
+            if table == COLUMNS:
+                self._say_once(f"Somebody changed the choices of a column of table {bound.table!r} in the moment in "
+                               "which the sync added some. Look at the list of choices.")
+                continue
+            typed = self._shown(bound, column, cell) if table == bound.table else spoken_value(cell)
             self._memory.notes.append(
-                f"{where} was deleted and its number given to a new row in the moment in which the sync wrote to it: "
-                "look at that row, the sync's values may not belong there."
+                f"{where(table, row)}, column {column!r}: somebody typed {typed} in the moment in which the sync wrote "
+                f"there, and Grist did not let it be put back. Type {typed} again if it was meant."
             )
-            return
-        if isinstance(item.op, Delete):
-            if row in delta.touched:
-                typed = ", ".join(
-                    f"{column} = {self._shown(bound, column, after)}"
-                    for (changed, column), (_, after) in delta.cells.items() if changed == row
-                )
-                self._memory.notes.append(f"{where} was deleted by the sync in the moment in which somebody changed it "
-                                  f"({typed}). The document's history can bring it back.")
-            return
-        for column, cell in item.cells.items():
-            if (row, column) in delta.cells and delta.cells[row, column][1] != cell:
-                before, after = (self._shown(bound, column, one) for one in delta.cells[row, column])
-                self._memory.notes.append(
-                    f"{where}, column {column!r}: somebody changed {before} to {after} in the moment in which the sync "
-                    f"wrote {self._shown(bound, column, cell)}, which stands there now. Type {after} again if it was "
-                    "meant."
-                )
+        for (table, row), cells in lost.rows.items():
+            held = ", ".join(
+                f"{column} = {self._shown(bound, column, cell)}" for column, cell in cells.items()
+                if any(known.id == column for known in _all_columns(bound))
+            )
+            self._memory.notes.append(
+                f"{where(table, row)} was deleted by the sync in the moment in which somebody changed it ({held}), and "
+                "Grist did not let it be put back. The document's history can bring it back."
+            )
 
     def _shown(self, bound: Bound, column_id: str, cell: Any) -> str:
         """A cell as a person knows it: dates as dates, not seconds."""
@@ -319,6 +335,19 @@ class Applying:
 
 def _all_columns(bound: Bound) -> list[Column]:
     return [*bound.columns.values(), *(column for column in (bound.id_column, bound.toggle) if column)]
+
+
+def _longer_lists(lists: dict[str, Column], seen: Window) -> dict[Cell, str]:
+    """The options of choice columns that somebody edited in the moment in which we made their lists longer: theirs,
+    with our words after them."""
+    others, own = table_delta(seen.others, COLUMNS), table_delta(seen.own, COLUMNS)
+    longer: dict[Cell, str] = {}
+    for column in lists.values():
+        place = (column.ref, "widgetOptions")
+        if place in others.cells and place in own.cells:
+            theirs = replace(column, options=parse_options(own.cells[place][0]))
+            longer[COLUMNS, *place] = choice_action(longer_list(theirs, column.options["choices"]))[3]["widgetOptions"]
+    return longer
 
 
 def _fields_of(bound: Bound, op: Op) -> list[str]:

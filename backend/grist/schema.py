@@ -103,7 +103,7 @@ def parse_columns(answer: Iterable[dict[str, Any]]) -> list[Column]:
             type=c["fields"].get("type") or "Any",
             is_formula=bool(c["fields"].get("isFormula")),
             formula=c["fields"].get("formula") or "",
-            options=_options(c["fields"].get("widgetOptions")),
+            options=parse_options(c["fields"].get("widgetOptions")),
         )
         for c in answer
     ]
@@ -180,7 +180,7 @@ def _widget_options(wanted: Field, currency: str | None) -> dict[str, Any]:
     return {}
 
 
-def _options(text: Any) -> dict[str, Any]:
+def parse_options(text: Any) -> dict[str, Any]:
     """The parsed `widgetOptions`; an odd text (an old document) is no options."""
     if not text:
         return {}

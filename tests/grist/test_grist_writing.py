@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -197,43 +196,6 @@ def test_a_row_that_left_the_filter_is_not_written(place: Place) -> None:
     connector.read(bound)
     place.act(["UpdateRecord", "Products", 1, {"Sync": False}])
     assert connector.apply(bound, [update(1, GID(1), title=("A", "x"))])[0].stale
-
-
-def test_a_value_typed_in_the_very_moment_of_the_write_is_named(place: Place, products: Any) -> None:
-    connector, bound = products
-    after_next(connector._client, "newest", lambda: place.act(["UpdateRecord", "Products", 1, {"Title": "typed"}]))
-    [receipt] = connector.apply(bound, [update(1, GID(1), title=("A", "x"))])
-    assert receipt.done
-    assert receipt.stored == {"title": "x"}
-    [note] = connector.notes
-    assert "Row 1 of table 'Products', column 'Title': somebody changed 'A' to 'typed'" in note
-    assert "the sync wrote 'x', which stands there now" in note
-
-
-def test_a_date_typed_in_that_moment_is_named_as_a_date(place: Place) -> None:
-    connector = place.connector()
-    [bound] = connector.prepare([mapping("products", "title", "createdAt")], {}, write=True).mappings
-    place.act(["AddRecord", "Products", None, {"Title": "A", "Shopify_ID": GID(1)}])
-    connector.read(bound)
-    after_next(connector._client, "newest", lambda: place.act(["UpdateRecord", "Products", 1, {"Created": 1767323045}]))
-    connector.apply(bound, [update(1, GID(1), createdAt=(None, datetime(2026, 3, 1, tzinfo=UTC)))])
-    assert "somebody changed nothing to 2026-01-02 03:04:05 UTC" in connector.notes[0]
-    assert "the sync wrote 2026-03-01 00:00:00 UTC" in connector.notes[0]
-
-
-def test_a_row_edited_in_the_moment_of_its_deletion_is_named(place: Place, products: Any) -> None:
-    connector, bound = products
-    after_next(connector._client, "newest", lambda: place.act(["UpdateRecord", "Products", 3, {"Title": "typed"}]))
-    assert connector.apply(bound, [Delete(Side.LOCAL, 3, GID(3))])[0].done
-    assert "somebody changed it (Title = 'typed')" in connector.notes[0]
-
-
-def test_an_id_given_to_a_new_row_in_that_moment_is_named(place: Place, products: Any) -> None:
-    connector, bound = products
-    after_next(connector._client, "newest", lambda: place.act(
-        ["BulkRemoveRecord", "Products", [3]], ["AddRecord", "Products", None, {"Title": "other"}]))
-    assert connector.apply(bound, [update(3, GID(3), title=("C", "x"))])[0].done
-    assert "its number given to a new row" in connector.notes[0]
 
 
 def test_where_grist_does_not_tell_what_changed_the_rows_are_named(place: Place, products: Any) -> None:
