@@ -1,0 +1,209 @@
+"""Write the parts of these pages that are copied from the code: `python docs/generate.py`.
+
+    docs/mapping.md   fields of every resource, kinds of values     backend/shopify/resources, backend/grist/schema.py
+    docs/shopify.md   access scopes of every resource               backend/shopify/resources
+    docs/deploy.md    settings                                      backend/settings.py
+    docs/promises.md  tests that are expected to fail               tests/
+
+A part stands between `<!-- begin: name -->` and `<!-- end: name -->`. With --check nothing is written, and the exit
+code is 1 where a page is out of date; tests/docs does the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS.parent))
+
+from backend import settings  # noqa: E402
+from backend.core.guard import Limits  # noqa: E402
+from backend.core.mapping import rule_for  # noqa: E402
+from backend.core.model import Direction, Field, Rule  # noqa: E402
+from backend.core.values import KINDS, Kind  # noqa: E402
+from backend.engine import REST_SECONDS  # noqa: E402
+from backend.grist.schema import FEEDING, FITTING  # noqa: E402
+from backend.shopify.resources import RESOURCES  # noqa: E402
+
+SETTINGS = {
+    "SHOPIFY_STORE": ("the store, `my-shop.myshopify.com`", "`store:` of sync.yaml"),
+    "SHOPIFY_ACCESS_TOKEN": ("an Admin API token of a custom app, `shpat_…`", ""),
+    "SHOPIFY_CLIENT_ID": ("client id of an app of the Dev Dashboard; instead of a token", ""),
+    "SHOPIFY_CLIENT_SECRET": ("its client secret", ""),
+    "SHOPIFY_API_KEY": ("another name for the client id; not used beside an access token", ""),
+    "SHOPIFY_API_SECRET": ("another name for the client secret; not used yet beside an access token", ""),
+    "SHOPIFY_API_VERSION": ("version of Shopify's Admin API", f"`{settings.DEFAULT_VERSION}`"),
+    "SHOPIFY_ADMIN_URL": ("another address that answers in the store's place: a simulated store", ""),
+    "GRIST_SERVER_URL": ("address of the Grist server", f"`{settings.DEFAULT_GRIST}`"),
+    "GRIST_API_KEY": ("API key of somebody who may edit the document", ""),
+    "GRIST_DOC_ID": ("the document: its id, or its address", "`document:` of sync.yaml"),
+    "GRIST_WORKSPACE_ID": ("number of the workspace where the command line makes a document if none is named", ""),
+    "GRIST_PUBLIC_URL": ("how browsers reach Grist, where that is another address", "`GRIST_SERVER_URL`"),
+    "DATABASE_URL": ("where what was agreed is kept: SQLite or Postgres", f"`{settings.DEFAULT_DATABASE}`"),
+    "SYNC_CONFIG": ("the configuration file", "`sync.yaml`, where there is one"),
+    "SYNC_INTERVAL": ("the timer: minutes, or `20s`, `15m`, `1h`; `interval:` of sync.yaml comes first", "no timer"),
+    "SYNC_REST_SECONDS": (
+        "how long a new row in Grist stays untouched before it is created in Shopify; comes before `rest_seconds:`",
+        f"`{REST_SECONDS:.0f}`"),
+    "ALLOWED_ORIGINS": ("other sites that may call the API, with blanks or commas between", "none"),
+}
+"""By name: what it holds, and what stands where it is left out."""
+
+WAYS = {Direction.BOTH: "both", Direction.TO_GRIST: "to Grist", Direction.TO_SHOPIFY: "to Shopify"}
+
+KIND_NOTES: dict[Kind, str] = {
+    "text": "white space around it does not count; \"\" is empty",
+    "html": "kinds of line ends do not count; \"\" is empty",
+    "choice": "",
+    "integer": "3 and 3.0 are the same",
+    "decimal": "1.5 and 1.50 are the same",
+    "money": "rounded half-up to the decimals of the store's currency before it is compared or sent",
+    "boolean": "empty is off",
+    "date": "",
+    "datetime": "the same moment in two zones is the same; whole seconds",
+    "list": "order, doubles and case of doubles do not count",
+    "ref": "the row of the other table",
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a page is out of date")
+    check = parser.parse_args().check
+    stale = [path for path in pages() if path.read_text(encoding="utf-8") != generated(path)]
+    for path in stale:
+        print(f"{path.name} {'is out of date' if check else 'was brought up to date'}")
+        if not check:
+            path.write_text(generated(path), encoding="utf-8")
+    return 1 if check and stale else 0
+
+
+def pages() -> list[Path]:
+    """The pages that hold a generated part."""
+    return [path for path in sorted(DOCS.glob("*.md")) if "<!-- begin: " in path.read_text(encoding="utf-8")]
+
+
+def generated(path: Path) -> str:
+    """The page as it should be. Raises KeyError for a part that nothing writes."""
+    text = path.read_text(encoding="utf-8")
+    return re.sub(
+        r"(<!-- begin: (\w+) -->\n).*?(<!-- end: \2 -->)",
+        lambda part: f"{part[1]}\n{PARTS[part[2]]()}\n{part[3]}", text, flags=re.DOTALL,
+    )
+
+
+def fields() -> str:
+    """One table a resource: every field, the column that is made for it, and its usual rules."""
+    parts = []
+    for resource in RESOURCES.values():
+        abilities = [f"table `{resource.table}`", f"rows meet by {_or(resource.match)}"]
+        abilities.append("new rows can be created in Shopify" if resource.creatable else "never created from Grist")
+        abilities.append("can be deleted in Shopify" if resource.deletable else "never deleted in Shopify")
+        abilities.append("takes a `filter`" if resource.search else "takes no `filter`")
+        rows = [(f"`{f.name}`", f"`{rule_for(f).column}`", f.kind, _ways(f), f.group, _notes(f))
+                for f in resource.fields]
+        sentence = "; ".join(abilities)
+        parts.append(f"### `{resource.name}`\n\n{sentence[:1].upper()}{sentence[1:]}.\n\n"
+                     + _table(("field", "column", "kind", "ways", "group", "notes"), rows))
+    return "\n".join(parts)
+
+
+def kinds() -> str:
+    rows = [
+        (kind, FITTING[kind][0], ", ".join(FITTING[kind][1:]) or "–",
+         ", ".join(one for one in FEEDING[kind] if one not in FITTING[kind]) or "–", KIND_NOTES[kind])
+        for kind in KINDS
+    ]
+    heads = ("kind", "column that is made", "also fits", "a formula may also be", "what counts as the same")
+    return _table(heads, rows)
+
+
+def brakes() -> str:
+    limits = Limits()
+    return _table(("key", "a sync stops when", "usual"), [
+        ("`deletions`", "more rows than this are gone from one side since the last sync", str(limits.deletions)),
+        ("`deletions_share`", f"… or more than this share of a table of {limits.small} rows or more",
+         str(limits.deletions_share)),
+        ("`changed_share`", f"this share or more of a table of {limits.changed_from} rows or more changed on one side",
+         str(limits.changed_share)),
+        ("–", f"a side is empty that had {limits.empty_from} rows or more", "always"),
+    ])
+
+
+def scopes() -> str:
+    rows = [(f"`{one.name}`", _codes(one.scopes), _codes(one.write_scopes) or "never written")
+            for one in RESOURCES.values()]
+    return _table(("resource", "to read", "to write"), rows)
+
+
+def environment() -> str:
+    rows = [(f"`{name}`", holds, otherwise or "–") for name, (holds, otherwise) in SETTINGS.items()]
+    return _table(("setting", "holds", "left out"), rows)
+
+
+def gaps() -> str:
+    lines = [f"- `{name}`: {reason}\n" for name, reason in sorted(expected_to_fail())]
+    return "".join(lines) or "There are none today.\n"
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "fields": fields, "kinds": kinds, "brakes": brakes, "scopes": scopes, "environment": environment, "gaps": gaps,
+}
+
+
+def expected_to_fail() -> Iterator[tuple[str, str]]:
+    """(name, reason) of the tests of the product's behaviour that are marked so. How the code is laid out, which
+    tests/test_architecture.py looks at, is nobody's promise."""
+    for path in sorted((DOCS.parent / "tests").glob("*/**/test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                yield from ((node.name, reason) for mark in node.decorator_list if (reason := _why(mark)))
+
+
+def _why(mark: ast.expr) -> str:
+    """The reason of an xfail mark; "" for any other mark."""
+    if not isinstance(mark, ast.Call) or not ast.unparse(mark.func).endswith("mark.xfail"):
+        return ""
+    given = [ast.literal_eval(one.value) for one in mark.keywords if one.arg == "reason"]
+    return str(given[0]) if given else "no reason is given"
+
+
+def _ways(field: Field) -> str:
+    if not field.writable and field.on_create:
+        return "to Grist; to Shopify on creation only"
+    return WAYS[rule_for(field).direction]
+
+
+def _notes(field: Field) -> str:
+    notes = []
+    if field.required:
+        notes.append("nothing is created without it")
+    if field.target:
+        notes.append(f"refers to `{field.target}`")
+    if field.rule is not Rule.ASK:
+        notes.append(f"usual rule `{field.rule.value}`")
+    if field.choices:
+        notes.append(", ".join(field.choices))
+    return "; ".join(notes)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _or(names: Sequence[str]) -> str:
+    return ", then ".join(f"`{name}`" for name in names)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
