@@ -4,6 +4,7 @@
     read     → `reading`
     batches  → one request's worth each: updates, then creations, then deletions
     apply    → build a request (`writes`), send it (`client`), read its answer (`receipts`);
+               a creation carries what it is found again by (`creating`);
                what an answer leaves open is looked at and sent again, what Shopify refuses as a whole is halved
                until the row that spoils it stands alone
 """
@@ -18,21 +19,40 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from backend.connector import Prepared, Stamp, Usage
-from backend.core.model import Create, Delete, Key, Mapping, Op, Policy, Receipt, Refusal, Row, Side, Snapshot, Update
+from backend.core.model import (
+    Create,
+    Delete,
+    Direction,
+    Key,
+    Mapping,
+    Op,
+    Policy,
+    Receipt,
+    Refusal,
+    Row,
+    Side,
+    Snapshot,
+    Update,
+)
+from backend.core.values import UNREAD, Value
 from backend.errors import AccessError, OutcomeUnknown, RetryLater
 from backend.shopify import documents, writes
 from backend.shopify.answers import LOOKED_AT, Answer, InputRefused, TooCostly
 from backend.shopify.auth import Credentials
 from backend.shopify.client import Client, store_domain
-from backend.shopify.known import Known
-from backend.shopify.reading import PAGE, Reader, chunks
+from backend.shopify.creating import Keys
+from backend.shopify.known import Held, Known
+from backend.shopify.metafields import described
+from backend.shopify.reading import PAGE, Reader, chunks, read_definitions, row_maker
 from backend.shopify.receipts import Outcome, outcome_of, receipts_from, refusal_of
-from backend.shopify.writes import Request, refusal_key
+from backend.shopify.resource import METAFIELD, shape
+from backend.shopify.writes import Money, Request, chosen_options, refusal_key
 
 log = logging.getLogger(__name__)
 
 VERSION = "2026-10"
-PRODUCTS_PER_REQUEST = 10
+THINGS_PER_REQUEST = 10
+METAFIELD_ROWS_PER_REQUEST = 100
 CREATES_PER_REQUEST = 5
 """Creations and deletions take Shopify longer than changes; a request has 30 seconds."""
 ROWS_PER_REQUEST = 250
@@ -89,10 +109,15 @@ class ShopifyConnector:
         self._known = Known()
         self._unwritable: dict[str, AccessError] = {}
         """By resource: why nothing of it can be written."""
+        self._definitions: dict[str, dict[str, dict[str, Any]]] = {}
+        """By owner of metafields: the store's definitions, by field name."""
+        self._scopes: frozenset[str] | None = None
+        """What the token may do, as far as Shopify told."""
         self._sleep = sleep
         self._new_key = new_key
         self._client = Client((admin_url or f"https://{self.store}").rstrip("/"), version, credentials, self.usage,
                               sleep=sleep)
+        self._keys = Keys(self._client, self.notes)
 
     @property
     def shop(self) -> Shop:
@@ -114,10 +139,11 @@ class ShopifyConnector:
         self._shop = self._shop_from(answer)
         self._known.forget()
         self._unwritable.clear()
+        self._definitions.clear()
         ready: list[Mapping] = []
         paused: dict[str, str] = {}
         notes: list[str] = []
-        scopes = _scopes(answer)
+        scopes = self._scopes = _scopes(answer)
         if scopes is None:
             notes.append("Shopify does not say which scopes the app has, so missing ones show only when they are used.")
         for mapping in mappings:
@@ -136,8 +162,28 @@ class ShopifyConnector:
                 notes.append(f"{said.message} {said.cure}")
                 self._unwritable[mapping.name] = said
                 mapping = replace(mapping, create_remote=False, delete_remote=Policy.IGNORE)
-            ready.append(mapping)
+            ready.append(self._with_metafields(mapping, notes))
         return Prepared(tuple(ready), {}, paused, tuple(notes))
+
+    def _with_metafields(self, mapping: Mapping, notes: list[str]) -> Mapping:
+        """The mapping with its metafields as the store's definitions say."""
+        if not any(rule.name.startswith(METAFIELD) for rule in mapping.fields):
+            return mapping
+        owner = shape(mapping).owner
+        if owner not in self._definitions:
+            self._definitions[owner] = read_definitions(self._client, owner)
+        rules = []
+        for rule in mapping.fields:
+            if rule.name.startswith(METAFIELD):
+                about = described(rule.field, self._definitions[owner].get(rule.name))
+                if not about.writable and rule.direction is not Direction.TO_GRIST:
+                    why = "the store has no definition of it" if rule.name not in self._definitions[owner] else \
+                        "its type has no column that could hold it"
+                    notes.append(f"{mapping.resource.label}: {rule.name} is only read, as text, because {why}.")
+                    rule = replace(rule, direction=Direction.TO_GRIST)
+                rule = replace(rule, field=about)
+            rules.append(rule)
+        return mapping.with_fields(rules)
 
     def _shop_from(self, answer: Answer) -> Shop:
         shop = answer.root("shop", "the store's settings")
@@ -148,7 +194,9 @@ class ShopifyConnector:
 
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
         """Everything, or what stands under `keys`. Raises AccessError, UserError, RetryLater; never half a list."""
-        reader = Reader(self._client, mapping, self._known, self.shop.decimals)
+        window = shape(mapping).window
+        reader = Reader(self._client, mapping, self._known, self.shop.decimals,
+                        window=bool(window and (self._scopes is None or window not in self._scopes)))
         return reader.everything() if keys is None else reader.some(keys)
 
     # --- writing ----------------------------------------------------------------------------------
@@ -158,27 +206,35 @@ class ShopifyConnector:
         if mapping.name in self._unwritable:
             yield from chunks(ops, ROWS_PER_REQUEST)
             return
+        writer = shape(mapping).writer
         for kind in (Update, Create, Delete):
             same: list[Op] = [op for op in ops if isinstance(op, kind)]
-            if mapping.name == "products":
-                yield from chunks(same, PRODUCTS_PER_REQUEST if kind is Update else CREATES_PER_REQUEST)
-            elif mapping.name == "variants":
-                self._learn(mapping, same)
-                yield from self._by_product(same, PRODUCTS_PER_REQUEST if kind is Update else CREATES_PER_REQUEST)
-            elif mapping.name == "inventory" and kind is Update:
+            most = THINGS_PER_REQUEST if kind is Update else CREATES_PER_REQUEST
+            if writer == "stock" and kind is Update:
                 for name in writes.STOCK:
                     yield from chunks([op for op in same if _quantity(op) == name], ROWS_PER_REQUEST)
                 # What sets both quantities is for `apply` to refuse.
                 yield from chunks([op for op in same if _quantity(op) not in writes.STOCK], 1)
+                continue
+            self._learn(mapping, same)
+            light = [op for op in same if isinstance(op, Update) and _only_metafields(op)]
+            yield from chunks(light, METAFIELD_ROWS_PER_REQUEST)
+            same = [op for op in same if op not in light] if light else same
+            if writer == "variants":
+                yield from self._by_product(same, most)
             else:
-                yield from chunks(same, ROWS_PER_REQUEST)
+                yield from chunks(same, most if writer == "one" else ROWS_PER_REQUEST)
 
-    def request_for(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp | None = None) -> Request:
+    def request_for(
+        self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp | None = None,
+        marks: dict[int, dict[str, Any]] | None = None,
+    ) -> Request:
         """The request that carries a batch under `stamp`. The same batch and stamp make the same request; sends
-        nothing."""
+        nothing. `marks` is what creations carry besides their values (`creating`)."""
         stamp = stamp or Stamp(self._new_key(), self._new_key())
         return writes.request_for(mapping, batch, self._known, key=stamp.key, run=stamp.run,
-                                  weight_unit=self.shop.weight_unit)
+                                  weight_unit=self.shop.weight_unit, marks=marks,
+                                  money=Money(self.shop.currency, self.shop.decimals))
 
     def send(self, request: Request) -> Answer:
         return self._client.run(request.document, request.variables, writes=True)
@@ -192,41 +248,134 @@ class ShopifyConnector:
         if mapping.name in self._unwritable:
             return [self._refused_for(op, self._unwritable[mapping.name]) for op in batch]
         self._learn(mapping, batch)
-        receipts = self._write(mapping, batch, stamp)
-        return self._complete_stock(mapping, receipts) if mapping.name == "inventory" else receipts
+        receipts = self._write(mapping, batch, *self._stamped(batch, stamp))
+        return self._complete_stock(mapping, receipts) if shape(mapping).writer == "stock" else receipts
 
     def repeat(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt] | None:
         """Stock is sent again under its own key, which Shopify keeps for a day (facts §6); never read back, for
-        10 → 13 → 10 looks like nothing."""
+        10 → 13 → 10 looks like nothing. Creations are looked for by what they carry; what is not there is made under
+        the same key, so that a request that still is under way somewhere is refused."""
+        writer = shape(mapping).writer
         if mapping.name in self._unwritable:
             return None  # it may have happened while the right was still there
-        return self.apply(mapping, batch, stamp) if mapping.name == "inventory" else None
+        if writer == "stock":
+            return self.apply(mapping, batch, stamp)
+        if not batch or not all(isinstance(op, Create) for op in batch):
+            return None
+        creates = [op for op in batch if isinstance(op, Create)]
+        stamp, keys = self._stamped(batch, stamp)
+        found = self._find_variants(mapping, creates) if writer == "variants" else self._find(mapping, creates, keys)
+        if found is None:
+            return None
+        missing = [i for i in range(len(creates)) if i not in found]
+        self._learn(mapping, [creates[i] for i in missing])
+        made = self._write(mapping, [creates[i] for i in missing], stamp, [keys[i] for i in missing]) if missing else []
+        found |= dict(zip(missing, made, strict=True))
+        return [found[i] for i in range(len(creates))]
+
+    def _stamped(self, batch: Sequence[Op], stamp: Stamp | None) -> tuple[Stamp, list[str]]:
+        """The stamp, and the key of each op in the batch."""
+        stamp = stamp or Stamp(self._new_key(), self._new_key())
+        return stamp, [f"{stamp.key}-{i}" for i in range(len(batch))]
+
+    def _find(self, mapping: Mapping, ops: Sequence[Create], keys: Sequence[str]) -> dict[int, Receipt] | None:
+        """By position: what has been made already. None where nobody could tell."""
+        if not shape(mapping).finds:
+            return None
+        ways = [(i, *way) for i, op in enumerate(ops) for way in self._keys.identifiers(mapping, op, keys[i])]
+        if {i for i, _, _ in ways} != set(range(len(ops))):
+            return None
+        row = row_maker(mapping, self.shop.decimals)
+        found: dict[int, Receipt] = {}
+        for chunk in chunks(ways, THINGS_PER_REQUEST):
+            answer = self._client.run(documents.find_document(mapping, len(chunk)),
+                                      {f"i{n}": identifier for n, (_, identifier, _) in enumerate(chunk)})
+            for n, (i, _, surely) in enumerate(chunk):
+                node = answer.root(f"f{n}", mapping.resource.label)
+                if i in found or not isinstance(node, dict):
+                    continue
+                stored = mapping.values(row(node))
+                if surely or _holds(stored, ops[i]):
+                    found[i] = Receipt(ops[i], node["id"], stored)
+                    self._note_born(node)
+        return found
+
+    def _note_born(self, node: dict[str, Any]) -> None:
+        """A product made by us has a single variant still: the row of a new variant may take it."""
+        variants = (node.get("variants") or {}).get("nodes") or []
+        if len(variants) == 1:
+            self._known.born[node["id"]] = variants[0]["id"]
+            self._known.hidden.add(variants[0]["id"])
+
+    def _find_variants(self, mapping: Mapping, ops: Sequence[Create]) -> dict[int, Receipt]:
+        """By position: the variants that are there already, by product and option values, read fresh."""
+        row = row_maker(mapping, self.shop.decimals)
+        note = self._known.noter(mapping)
+        found: dict[int, Receipt] = {}
+        for product in dict.fromkeys(str(op.values.get("product")) for op in ops):
+            siblings: dict[tuple[str, ...], dict[str, Any]] = {}
+            single: dict[str, Any] | None = None
+            after = None
+            while True:
+                top = self._client.run(documents.siblings_document(mapping), {
+                    "id": product, "first": PAGE, "after": after}).root("product", "products")
+                if not isinstance(top, dict):
+                    break
+                self._note_options(product, top["options"])
+                for node in top["variants"]["nodes"]:
+                    siblings[tuple(one["value"].casefold() for one in node["selectedOptions"])] = node
+                if len(siblings) == 1 and self._known.options[product] == ("Title",):
+                    single = next(iter(siblings.values()))
+                if not top["variants"]["pageInfo"]["hasNextPage"]:
+                    break
+                after = top["variants"]["pageInfo"]["endCursor"]
+            for i, op in enumerate(ops):
+                if str(op.values.get("product")) != product:
+                    continue
+                chosen = tuple(value.strip().casefold() for value in chosen_options(mapping, op) if value)
+                node = siblings.get(chosen) if chosen else single
+                if node is None:
+                    continue
+                note(node)
+                stored = mapping.values(row(node))
+                if not chosen and stored.get("sku") in (None, op.values.get("sku")):
+                    # It took the variant that its new product came with: taking it again changes nothing.
+                    self._known.born[product] = node["id"]
+                elif _holds({name: value for name, value in stored.items() if name in ("sku", "barcode")}, op):
+                    found[i] = Receipt(op, node["id"], stored)
+        return found
 
     @staticmethod
     def _refused_for(op: Op, error: AccessError) -> Receipt:
         return Receipt(op, refusal=Refusal(Side.REMOTE, refusal_key(op), error.message, error.cure, title=op.title))
 
-    def _write(self, mapping: Mapping, ops: Sequence[Op], stamp: Stamp | None, tries: int = 2) -> list[Receipt]:
-        request = self.request_for(mapping, ops, stamp)
+    def _write(
+        self, mapping: Mapping, ops: Sequence[Op], stamp: Stamp, keys: Sequence[str], tries: int = 2
+    ) -> list[Receipt]:
+        """One request, or more where Shopify wants it smaller. `keys` stand beside the ops."""
+        request = self.request_for(mapping, ops, stamp, self._keys.marks(mapping, ops, keys))
         try:
             outcome = self._outcome(request)
         except (InputRefused, TooCostly) as error:
-            # Nothing of the document was run. One row spoils it, or all together are too much: halve it.
+            # Nothing of the document was run. One row spoils it, or all together are too much: halve it. The keys of
+            # the halves follow from the stamp, so that a later process halves it alike.
             if len(ops) > 1:
                 half = len(ops) // 2
-                return self._write(mapping, ops[:half], None, tries) + self._write(mapping, ops[half:], None, tries)
+                first, second = (replace(stamp, key=f"{stamp.key}.{n}") for n in (1, 2))
+                return (self._write(mapping, ops[:half], first, keys[:half], tries)
+                        + self._write(mapping, ops[half:], second, keys[half:], tries))
             if isinstance(error, TooCostly):
                 raise
             refusal = refusal_of(ops[0], error.message, label=mapping.resource.label)
             return [Receipt(ops[0], refusal=refusal)]
         self._remember(request, outcome)
         receipts = outcome.receipts
-        if outcome.again and mapping.name == "inventory":
+        if outcome.again and shape(mapping).writer == "stock":
             # One row spoils its call. The others are not sent again here: a key that is not in the journal must
             # never change stock. A new look plans them anew.
             receipts |= self._judged(mapping, ops, outcome.again)
         elif outcome.again:
-            receipts |= self._write_again(mapping, ops, outcome.again, tries)
+            receipts |= self._write_again(mapping, ops, outcome.again, stamp, keys, tries)
         return [receipts[i] for i in range(len(ops))]
 
     def _outcome(self, request: Request) -> Outcome:
@@ -239,11 +388,12 @@ class ShopifyConnector:
         raise OutcomeUnknown("Shopify is still working on a stock change that was sent before.", cure=LOOKED_AT)
 
     def _write_again(
-        self, mapping: Mapping, ops: Sequence[Op], positions: Sequence[int], tries: int
+        self, mapping: Mapping, ops: Sequence[Op], positions: Sequence[int], stamp: Stamp, keys: Sequence[str],
+        tries: int,
     ) -> dict[int, Receipt]:
         """Send those once more that suffered from another row of their call."""
         receipts: dict[int, Receipt] = {}
-        left = list(positions)
+        left = list(dict.fromkeys(positions))
         parts = [left]
         if len(left) == len(ops) > 1:
             parts = [left[:len(left) // 2], left[len(left) // 2:]]
@@ -256,7 +406,8 @@ class ShopifyConnector:
             tries -= 1
         for part in parts:
             if part:
-                receipts |= dict(zip(part, self._write(mapping, [ops[i] for i in part], None, tries), strict=True))
+                written = self._write(mapping, [ops[i] for i in part], stamp, [keys[i] for i in part], tries)
+                receipts |= dict(zip(part, written, strict=True))
         return receipts
 
     def _judged(self, mapping: Mapping, ops: Sequence[Op], positions: Sequence[int]) -> dict[int, Receipt]:
@@ -284,10 +435,17 @@ class ShopifyConnector:
 
     def _remember(self, request: Request, outcome: Outcome) -> None:
         self._known.born |= outcome.born
+        note = self._known.noter(request.mapping)
+        for node in outcome.nodes.values():
+            note(node)
         for receipt in outcome.receipts.values():
-            if request.mapping.name == "variants" and isinstance(receipt.op, Create) and receipt.done:
+            for name, value in (receipt.stored if receipt.done else {}).items():
+                if name.startswith(METAFIELD) and value is None:
+                    self._known.metafields[str(receipt.key), name] = Held()
+        for receipt in outcome.receipts.values():
+            if shape(request.mapping).writer == "variants" and isinstance(receipt.op, Create) and receipt.done:
                 product = str(receipt.op.values["product"])
-                self._known.born.pop(product, None)
+                self._known.hidden.discard(self._known.born.pop(product, ""))
                 self._known.products[str(receipt.key)] = product
 
     def _learn(self, mapping: Mapping, ops: Sequence[Op]) -> None:
@@ -295,15 +453,18 @@ class ShopifyConnector:
         unknown = self._known.lacks(mapping, ops)
         if unknown:
             self.read(replace(mapping, filter=""), unknown)
-        if mapping.name != "variants":
+        if shape(mapping).writer != "variants":
             return
         products = sorted({str(op.values.get("product")) for op in ops
                            if isinstance(op, Create) and op.values.get("product")} - self._known.options.keys())
         for chunk in chunks(products, PAGE):
             for node in self._client.run(documents.OPTIONS, {"ids": list(chunk)}).root("nodes", "products"):
                 if isinstance(node, dict) and node.get("id"):
-                    ordered = sorted(node["options"], key=lambda option: option["position"])
-                    self._known.options[node["id"]] = tuple(option["name"] for option in ordered)
+                    self._note_options(node["id"], node["options"])
+
+    def _note_options(self, product: str, options: Sequence[dict[str, Any]]) -> None:
+        ordered = sorted(options, key=lambda option: option["position"])
+        self._known.options[product] = tuple(option["name"] for option in ordered)
 
     def _by_product(self, ops: Sequence[Op], most: int) -> Iterator[list[Op]]:
         """Variants of one product together, several products a batch."""
@@ -326,6 +487,16 @@ class ShopifyConnector:
 def _quantity(op: Op) -> str:
     names = list(op.values) if isinstance(op, Update) else []
     return names[0] if len(names) == 1 else ""
+
+
+def _only_metafields(op: Update) -> bool:
+    return all(change.field.startswith(METAFIELD) for change in op.changes)
+
+
+def _holds(stored: dict[str, Value], op: Create) -> bool:
+    """Whether a thing holds what this creation gave it, so that it is most likely the one that it made."""
+    return all(stored[name] == value for name, value in op.values.items()
+               if name in stored and stored[name] is not UNREAD)
 
 
 def _scopes(answer: Answer) -> frozenset[str] | None:

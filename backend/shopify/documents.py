@@ -6,6 +6,7 @@ A field's path says what to select. Steps are joined by dots:
     selectedOptions.0.value      selectedOptions { value }            element 0 of a plain list
     item.variants.nodes.0.id     item { variants(first: 1) { nodes { id } } }
     quantities.available         quantities(names: ["available"]) { name quantity }
+    metafields.custom.fabric     m_custom_fabric: metafield(namespace: "custom", key: "fabric") { value … }
 
 Besides the mapped fields a document asks for what names a row to a person, and for what a write needs to know
 (a variant's product, a level's item and location). Cost of a page of 250 by facts §3: products 13 points,
@@ -14,36 +15,14 @@ variants 46, inventory items with up to 10 levels each 200 at most.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend.core.model import Mapping, Resource
+from backend.core.model import Mapping
 from backend.core.values import UNREAD
-
-CONNECTIONS = {
-    "products": "products(first: $first, after: $after, query: $query, sortKey: ID)",
-    "variants": "productVariants(first: $first, after: $after, query: $query, sortKey: ID)",
-    # Without the two flags a closed location would look deleted.
-    "locations": "locations(first: $first, after: $after, query: $query, sortKey: ID, includeInactive: true, "
-                 "includeLegacy: true)",
-    "inventory": "inventoryItems(first: $first, after: $after, query: $query)",
-}
-"""The list that holds everything of a resource. Inventory levels have none of their own: they hang below the items."""
-
-TITLES = {"inventory": ("item.variants.nodes.0.displayName", "location.name")}
-"""Where a resource's name for people is not one of its fields."""
-
-ADDRESSES = {
-    "products": (),
-    "variants": ("product.id",),
-    "locations": (),
-    "inventory": ("item.id", "location.id", "isActive"),
-}
-"""What a write needs to know besides its own change."""
-
-WEIGHT = ("inventoryItem.measurement.weight.value", "inventoryItem.measurement.weight.unit")
-"""Written together only: where one of them is mapped, both are read."""
+from backend.shopify.resource import METAFIELD, Below, StoreResource, shape
 
 PREPARE = """query Prepare {
   shop { name currencyCode ianaTimezone weightUnit myshopifyDomain }
@@ -54,55 +33,82 @@ OPTIONS = """query ReadOptions($ids: [ID!]!) {
   nodes(ids: $ids) { ... on Product { id options { name position } } }
 }"""
 
-LEVELS_OF_ITEM = "inventoryLevels(first: $levels, after: $levelsAfter, includeInactive: true)"
+DEFINITIONS = """query ReadDefinitions($owner: MetafieldOwnerType!, $first: Int!, $after: String) {
+  metafieldDefinitions(ownerType: $owner, first: $first, after: $after) {
+    nodes { namespace key type { name } validations { name value } }
+    pageInfo { hasNextPage endCursor }
+  }
+}"""
 
 
 def list_document(mapping: Mapping) -> str:
-    """One page of everything. Variables: first, after, query; for inventory also levels."""
-    resource = mapping.resource
-    if resource.name != "inventory":
-        return (f"query Read_{resource.name}($first: Int!, $after: String, $query: String) {{\n"
-                f"  {CONNECTIONS[resource.name]} {{\n    nodes {{ {selection(paths(mapping))} }}\n"
-                "    pageInfo { hasNextPage endCursor }\n  }\n}")
-    return ("query Read_inventory($first: Int!, $after: String, $query: String, $levels: Int!, "
-            f"$levelsAfter: String) {{\n  {CONNECTIONS['inventory']} {{\n    nodes {{ {_item_selection(mapping)} }}\n"
+    """One page of everything. Variables: first, after, query; for what hangs below something also below, belowAfter."""
+    resource = shape(mapping)
+    more, nodes = "", selection(paths(mapping))
+    if resource.below:
+        more, nodes = ", $below: Int!, $belowAfter: String", _above(resource.below, mapping)
+    return (f"query Read_{resource.name}($first: Int!, $after: String, $query: String{more}) {{\n"
+            f"  {_connection(resource)} {{\n    nodes {{ {nodes} }}\n"
             "    pageInfo { hasNextPage endCursor }\n  }\n}")
 
 
-def ids_document(resource: Resource) -> str:
+def ids_document(resource: StoreResource) -> str:
     """One page of ids only, to learn what a filter leaves out. Variables: first, after, query."""
     return (f"query Ids_{resource.name}($first: Int!, $after: String, $query: String) {{\n"
-            f"  {CONNECTIONS[resource.name]} {{ nodes {{ id }} pageInfo {{ hasNextPage endCursor }} }}\n}}")
+            f"  {_connection(resource)} {{ nodes {{ id }} pageInfo {{ hasNextPage endCursor }} }}\n}}")
 
 
 def nodes_document(mapping: Mapping) -> str:
     """Things by id, in order. Variables: ids."""
-    resource = mapping.resource
+    resource = shape(mapping)
     return (f"query Reread_{resource.name}($ids: [ID!]!) {{\n"
-            f"  nodes(ids: $ids) {{ ... on {resource.type} {{ {selection(paths(mapping))} }} }}\n}}")
+            f"  nodes(ids: $ids) {{ ... on {resource.type} {{ {selection(_own_paths(mapping))} }} }}\n}}")
 
 
-def items_document(mapping: Mapping) -> str:
-    """Inventory items by id with one page of their levels. Variables: ids, levels, levelsAfter."""
-    return ("query ReadMore_inventory($ids: [ID!]!, $levels: Int!, $levelsAfter: String) {\n"
-            f"  nodes(ids: $ids) {{ ... on InventoryItem {{ {_item_selection(mapping)} }} }}\n}}")
+def above_document(mapping: Mapping) -> str:
+    """What is above, by id, with one page of what hangs below each. Variables: ids, below, belowAfter."""
+    resource = shape(mapping)
+    below = resource.below
+    assert below is not None, f"{resource.name} hangs below nothing"
+    return (f"query ReadMore_{resource.name}($ids: [ID!]!, $below: Int!, $belowAfter: String) {{\n"
+            f"  nodes(ids: $ids) {{ ... on {below.type} {{ {_above(below, mapping)} }} }}\n}}")
+
+
+def find_document(mapping: Mapping, count: int) -> str:
+    """Things by what names them for sure, each null where there is none. Variables: i0, i1, …"""
+    resource = shape(mapping)
+    also = f" {resource.make.also}" if resource.make and resource.make.also else ""
+    variables = ", ".join(f"$i{n}: {resource.type}IdentifierInput!" for n in range(count))
+    lines = "\n  ".join(f"f{n}: {resource.finds}(identifier: $i{n}) {{ ...Stored{also} }}" for n in range(count))
+    return f"query Find_{resource.name}({variables}) {{\n  {lines}\n}}\n{fragment(mapping)}"
+
+
+def siblings_document(mapping: Mapping) -> str:
+    """The variants of one product with what tells them apart, in pages. Variables: id, first, after."""
+    return ("query ReadSiblings($id: ID!, $first: Int!, $after: String) {\n  product(id: $id) {\n"
+            "    options { name position }\n    variants(first: $first, after: $after) {\n"
+            "      nodes { ...Stored selectedOptions { name value } }\n"
+            f"      pageInfo {{ hasNextPage endCursor }}\n    }}\n  }}\n}}\n{fragment(mapping)}")
 
 
 def fragment(mapping: Mapping) -> str:
     """`...Stored`: what a mutation's answer must show of each thing it wrote."""
-    return f"fragment Stored on {mapping.resource.type} {{ {selection(paths(mapping))} }}"
+    return f"fragment Stored on {mapping.resource.type} {{ {selection(_own_paths(mapping))} }}"
 
 
 def paths(mapping: Mapping) -> tuple[str, ...]:
     """Every path that is read for this mapping, each once, `id` first."""
+    resource = shape(mapping)
     mapped = [rule.field.path for rule in mapping.fields if rule.field.path]
-    extra = WEIGHT if any(path in WEIGHT for path in mapped) else ()
-    return tuple(dict.fromkeys(("id", *ADDRESSES[mapping.name], *title_paths(mapping.resource), *mapped, *extra)))
+    written = [rule.field.write for rule in mapping.fields]
+    parts = [path for whole in resource.together if any(w.startswith(f"{whole.write}.") for w in written)
+             for _, path in whole.parts]
+    return tuple(dict.fromkeys(("id", *resource.needs, *title_paths(resource), *mapped, *parts)))
 
 
-def title_paths(resource: Resource) -> tuple[str, ...]:
+def title_paths(resource: StoreResource) -> tuple[str, ...]:
     titled = resource.field(resource.title)
-    return TITLES.get(resource.name) or ((titled.path,) if titled else ())
+    return resource.titles or ((titled.path,) if titled else ())
 
 
 def selection(wanted: Iterable[str]) -> str:
@@ -129,19 +135,41 @@ def dig(thing: Any, steps: Iterable[str | int]) -> Any:
 
 def steps(path: str) -> tuple[str | int, ...]:
     """A path ready for `dig`."""
+    if path.startswith(METAFIELD):
+        return (metafield_alias(path),)
     return tuple(int(step) if step.isdigit() else step for step in path.split("."))
 
 
 # --- how a selection is built -------------------------------------------------------------------
 
 
-def _item_selection(mapping: Mapping) -> str:
-    """The item once, its levels below it: cheaper than the item again at each of its levels."""
+def metafield_alias(path: str) -> str:
+    """What a metafield is called in our documents. Letters that a name cannot hold are told apart by their number."""
+    _, namespace, key = path.split(".")
+    return "m_" + re.sub(r"\W|_", lambda sign: "__" if sign[0] == "_" else f"_{ord(sign[0])}_", f"{namespace}.{key}")
+
+
+def _connection(resource: StoreResource) -> str:
+    arguments = f", {resource.arguments}" if resource.arguments else ""
+    return f"{resource.connection}(first: $first, after: $after, query: $query{arguments})"
+
+
+def _own_paths(mapping: Mapping) -> tuple[str, ...]:
+    """What a thing tells of itself: an order line does not know its order."""
+    below = shape(mapping).below
+    if below is None or below.points_up:
+        return paths(mapping)
+    return tuple(path for path in paths(mapping) if not path.startswith(f"{below.parent}."))
+
+
+def _above(below: Below, mapping: Mapping) -> str:
+    """What is above once, and what hangs below it inside: cheaper than the one above again at each."""
     wanted = paths(mapping)
-    item = [path.removeprefix("item.") for path in wanted if path.startswith("item.")]
-    level = [path for path in wanted if not path.startswith("item.")]
-    return (f"{selection(item)} {LEVELS_OF_ITEM} {{ nodes {{ {selection(level)} }} "
-            "pageInfo { hasNextPage endCursor } }")
+    upper = [path.removeprefix(f"{below.parent}.") for path in wanted if path.startswith(f"{below.parent}.")]
+    own = [path for path in wanted if not path.startswith(f"{below.parent}.")]
+    arguments = f", {below.arguments}" if below.arguments else ""
+    return (f"{selection(dict.fromkeys(('id', *upper)))} {below.step}(first: $below, after: $belowAfter{arguments}) "
+            f"{{ nodes {{ {selection(own)} }} pageInfo {{ hasNextPage endCursor }} }}")
 
 
 @dataclass
@@ -151,11 +179,16 @@ class _Part:
     below: dict[str, _Part] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     first: int = 0
+    leaf: str = ""
 
     def add(self, rest: list[str]) -> None:
         if rest and rest[0].isdigit():  # which element: `dig` asks, the document does not
             rest = rest[1:]
         if not rest:
+            return
+        if rest[0] == METAFIELD[:-1] and len(rest) == 3:
+            called = f'metafield(namespace: "{rest[1]}", key: "{rest[2]}") {{ value type compareDigest }}'
+            self.below[metafield_alias(".".join(rest))] = _Part(leaf=called)
             return
         name, rest = rest[0], rest[1:]
         part = self.below.setdefault(name, _Part())
@@ -167,7 +200,8 @@ class _Part:
         part.add(rest)
 
     def render(self) -> str:
-        return " ".join(name + part.arguments() + part.braces() for name, part in self.below.items())
+        return " ".join(f"{name}: {part.leaf}" if part.leaf else name + part.arguments() + part.braces()
+                        for name, part in self.below.items())
 
     def arguments(self) -> str:
         if self.names:

@@ -1,20 +1,20 @@
 """What was seen of a store that a write needs besides its own change.
 
 A stock change is addressed by item and location, a variant change by its product, a weight is sent together with
-its unit, and a new variant names its options. Rows hold only what is mapped, so this is kept beside them.
+its unit, an address as a whole, a metafield with the digest of what it replaces, and a new variant names its options.
+Rows hold only what is mapped, so this is kept beside them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend.core.model import Create, Mapping, Op
+from backend.core.model import Create, Delete, Mapping, Mark, Op, Update
 from backend.core.values import UNREAD
-from backend.shopify.documents import WEIGHT, dig, steps
-
-_VALUE, _UNIT = (steps(path) for path in WEIGHT)
+from backend.shopify.documents import dig, steps
+from backend.shopify.resource import METAFIELD, shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,44 +26,89 @@ class Level:
     active: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One metafield as it was last seen: its text, and the digest under which it may be replaced. Both None where
+    there is none."""
+
+    value: str | None = None
+    digest: str | None = None
+    type: str = ""
+
+
 @dataclass
 class Known:
     """Grows while reading; one for a connector."""
 
     products: dict[str, str] = field(default_factory=dict)
     """By variant."""
-    weights: dict[str, tuple[float, str]] = field(default_factory=dict)
-    """By variant: value and unit, where a mapping holds one of the two."""
+    wholes: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    """By thing and input (`shippingAddress`): its parts as they stand, by their name in the input."""
+    metafields: dict[tuple[str, str], Held] = field(default_factory=dict)
+    """By thing and field."""
+    above: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By thing that cannot tell what it hangs below: what was selected of that."""
     levels: dict[str, Level] = field(default_factory=dict)
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By product: the names of its options, in order."""
     born: dict[str, str] = field(default_factory=dict)
     """By product made through this connector: the single variant that Shopify gave it, while nobody has taken it."""
+    hidden: set[str] = field(default_factory=set)
+    """Of those, the variants that a new row is about to take: nobody may take them for news meanwhile."""
 
     def forget(self) -> None:
         """At the start of a run: options may have been added since, and a new product's variant has its own row."""
         self.options.clear()
         self.born.clear()
+        self.hidden.clear()
 
-    def note(self, mapping: Mapping, node: dict[str, Any]) -> None:
-        """Keep what one thing that was read tells."""
-        key = node["id"]
-        if mapping.name == "variants":
-            product = dig(node, ("product", "id"))
-            if isinstance(product, str):
-                self.products[key] = product
-            value, unit = dig(node, _VALUE), dig(node, _UNIT)
-            if isinstance(value, int | float) and isinstance(unit, str):
-                self.weights[key] = (value, unit)
-        elif mapping.name == "inventory":
-            item, location, active = dig(node, ("item", "id")), dig(node, ("location", "id")), node.get("isActive")
-            if isinstance(item, str) and isinstance(location, str) and active is not UNREAD:
-                self.levels[key] = Level(item, location, bool(active))
+    def noter(self, mapping: Mapping) -> Callable[[dict[str, Any]], None]:
+        """A function that keeps what one thing that was read tells."""
+        resource = shape(mapping)
+        writes = [rule.field.write for rule in mapping.fields]
+        wholes = [(whole.write, [(name, steps(path)) for name, path in whole.parts]) for whole in resource.together
+                  if any(write.startswith(f"{whole.write}.") for write in writes)]
+        metafields = [(rule.name, steps(rule.field.path)) for rule in mapping.fields
+                      if rule.name.startswith(METAFIELD)]
+
+        def note(node: dict[str, Any]) -> None:
+            key = node["id"]
+            for write, parts in wholes:
+                # What may not be seen is kept as UNREAD: such a whole must not be sent.
+                self.wholes.setdefault(key, {})[write] = {name: dig(node, path) for name, path in parts}
+            for name, path in metafields:
+                self.note_metafield(key, name, dig(node, path))
+            if resource.writer == "variants":
+                product = dig(node, ("product", "id"))
+                if isinstance(product, str):
+                    self.products[key] = product
+            elif resource.writer == "stock":
+                item, location, active = dig(node, ("item", "id")), dig(node, ("location", "id")), node.get("isActive")
+                if isinstance(item, str) and isinstance(location, str) and active is not UNREAD:
+                    self.levels[key] = Level(item, location, bool(active))
+
+        return note
+
+    def note_metafield(self, key: str, name: str, found: Any) -> None:
+        if found is None:
+            self.metafields[key, name] = Held()
+        elif isinstance(found, dict):
+            self.metafields[key, name] = Held(found["value"], found["compareDigest"], found["type"])
+        else:  # not shown to us: nothing is known any more
+            self.metafields.pop((key, name), None)
 
     def lacks(self, mapping: Mapping, ops: Iterable[Op]) -> list[str]:
         """The keys that must be read before these ops can be sent."""
-        if mapping.name not in ("variants", "inventory"):
-            return []
-        known = self.products.keys() if mapping.name == "variants" else self.levels.keys()
         return [op.key for op in ops
-                if not isinstance(op, Create) and isinstance(op.key, str) and op.key not in known]
+                if not isinstance(op, Create) and isinstance(op.key, str) and not self._suffices(mapping, op)]
+
+    def _suffices(self, mapping: Mapping, op: Update | Delete | Mark) -> bool:
+        resource, key = shape(mapping), str(op.key)
+        if (resource.writer == "variants" and key not in self.products) or (
+                resource.writer == "stock" and key not in self.levels):
+            return False
+        written = [mapping.rule(name).field.write for name in op.values] if isinstance(op, Update) else []
+        held = self.wholes.get(key, {})
+        return all((key, write) in self.metafields for write in written if write.startswith(METAFIELD)) and all(
+            whole.write in held for whole in resource.together
+            if any(write.startswith(f"{whole.write}.") for write in written))

@@ -5,8 +5,9 @@
     by id, no filter   nodes(ids:), 250 at a time; null without an error is `gone`
     by id, filtered    … and the same search for those ids: what it lacks is `outside`
 
-An inventory level is found below its item. Items come 250 a page with some levels each; an item that has more is
-read again with all of them. Half a list is no list: whatever goes wrong on the way raises.
+What has no list of its own is found below another thing: a stock level below its item. Items come 250 a page with
+some levels each; an item that has more is read again with all of them. Half a list is no list: whatever goes wrong
+on the way raises.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from backend.shopify.answers import RETRIED, Answer, TooCostly
 from backend.shopify.client import Client
 from backend.shopify.documents import dig, steps
 from backend.shopify.known import Known
+from backend.shopify.metafields import raw_of
+from backend.shopify.resource import METAFIELD, Below, shape
 
 T = TypeVar("T")
 
@@ -30,21 +33,26 @@ log = logging.getLogger(__name__)
 
 PAGE = 250
 IDS_PER_SEARCH = 100
-LEVELS_AT_FIRST = 10
-LEVELS_THEN = 50
+BELOW_AT_FIRST = 10
+BELOW_THEN = 50
 
 
 class Reader:
-    """Reads one mapping. `decimals` is how many the shop's currency has; `known` learns what writes need."""
+    """Reads one mapping. `decimals` is how many the shop's currency has; `known` learns what writes need. With
+    `window` the token sees only what is not too old, so that nothing that it lacks is proven gone."""
 
-    def __init__(self, client: Client, mapping: Mapping, known: Known, decimals: int) -> None:
+    def __init__(
+        self, client: Client, mapping: Mapping, known: Known, decimals: int, *, window: bool = False
+    ) -> None:
         self._client = client
         self._mapping = mapping
         self._known = known
-        self._resource = mapping.resource
+        self._resource = shape(mapping)
+        self._window = window
         self._row = row_maker(mapping, decimals)
         self._title = title_maker(mapping)
-        self._connection = documents.CONNECTIONS[mapping.name].split("(")[0]
+        self._note = known.noter(mapping)
+        self._connection = self._resource.connection
         self._filter = mapping.filter.strip()
         self._rows: dict[Key, Row] = {}
         self._titles: dict[Key, str] = {}
@@ -52,13 +60,13 @@ class Reader:
         self._outside: set[Key] = set()
         self._notes: dict[str, None] = {}
         self._unseen = 0
-        if self._filter and not self._resource.search:
+        if self._filter and (not self._resource.search or self._resource.below):
             raise UserError(f"{self._resource.label} cannot be filtered: Shopify has no search for them.",
                             cure="Remove the filter of this mapping.")
 
     def everything(self) -> Snapshot:
-        if self._mapping.name == "inventory":
-            self._read_levels()
+        if self._resource.below:
+            self._read_below(self._resource.below)
         else:
             for answer, page in self._pages(documents.list_document(self._mapping), self._filter):
                 self._remark(answer)
@@ -79,7 +87,10 @@ class Reader:
         document = documents.nodes_document(self._mapping)
         for chunk in chunks(wanted, PAGE):
             for key, node in zip(chunk, self._nodes(document, chunk, {}), strict=True):
-                if node is None:
+                if node is None and self._window:
+                    self._notes[f"{self._resource.label}: some are not shown to this app any more. That may be their "
+                                f"age: it lacks the access scope {self._resource.window}."] = None
+                elif node is None:
                     self._gone.add(key)
                 else:
                     self._take(node)
@@ -92,45 +103,52 @@ class Reader:
             self._rows = {key: row for key, row in self._rows.items() if key in inside}
         return self._snapshot()
 
-    def _read_levels(self) -> None:
-        levels = {"levels": LEVELS_AT_FIRST, "levelsAfter": None}
-        for answer, page in self._pages(documents.list_document(self._mapping), "", levels):
+    def _read_below(self, below: Below) -> None:
+        window = {"below": BELOW_AT_FIRST, "belowAfter": None}
+        for answer, page in self._pages(documents.list_document(self._mapping), "", window):
             self._remark(answer)
-            more = [item for item in page["nodes"] if not self._take_item(item)]
+            more = [thing for thing in page["nodes"] if not self._take_all_of(thing, below)]
             if more:
-                levels["levels"] = LEVELS_THEN
-                self._read_more_levels([item["id"] for item in more])
+                window["below"] = BELOW_THEN
+                self._read_more(below, [thing["id"] for thing in more])
 
-    def _read_more_levels(self, items: list[str]) -> None:
-        """All levels of items whose levels did not fit: many items at once, then what is still left one by one."""
-        document = documents.items_document(self._mapping)
-        for chunk in chunks(items, PAGE):
-            for item in self._nodes(document, chunk, {"levels": PAGE, "levelsAfter": None}):
-                while item is not None and not self._take_item(item):
-                    after = item["inventoryLevels"]["pageInfo"]["endCursor"]
-                    item = self._nodes(document, [item["id"]], {"levels": PAGE, "levelsAfter": after})[0]
+    def _read_more(self, below: Below, above: list[str]) -> None:
+        """All of what hangs below those of which not all came: many at once, then what is still left one by one."""
+        document = documents.above_document(self._mapping)
+        for chunk in chunks(above, PAGE):
+            for thing in self._nodes(document, chunk, {"below": PAGE, "belowAfter": None}):
+                while thing is not None and not self._take_all_of(thing, below):
+                    after = thing[below.step]["pageInfo"]["endCursor"]
+                    thing = self._nodes(document, [thing["id"]], {"below": PAGE, "belowAfter": after})[0]
 
-    def _take_item(self, item: Any) -> bool:
-        """Keep the levels of one item. False where there are more of them than came."""
-        below = dig(item, ("inventoryLevels",))
-        if not isinstance(below, dict):
+    def _take_all_of(self, thing: Any, below: Below) -> bool:
+        """Keep what hangs below one thing. False where there is more of it than came."""
+        page = dig(thing, (below.step,))
+        if not isinstance(page, dict):
             self._unseen += 1
             return True
-        shared = {name: value for name, value in item.items() if name != "inventoryLevels"}
-        for level in below["nodes"]:
-            self._take({**level, "item": shared} if isinstance(level, dict) else level)
-        return not below["pageInfo"]["hasNextPage"]
+        shared = {name: value for name, value in thing.items() if name != below.step}
+        for node in page["nodes"]:
+            if isinstance(node, dict) and not below.points_up:
+                self._known.above[node["id"]] = shared
+            self._take({**node, below.parent: shared} if isinstance(node, dict) else node)
+        return not page["pageInfo"]["hasNextPage"]
 
     def _take(self, node: Any) -> None:
         if not isinstance(node, dict) or not node.get("id"):
             self._unseen += 1  # there, and not shown to us
             return
         key = node["id"]
+        below = self._resource.below
+        if below and not below.points_up and below.parent not in node:
+            node = {**node, below.parent: self._known.above.get(key, UNREAD)}
+        if key in self._known.hidden:
+            return
         self._rows[key] = self._row(node)
         title = self._title(node)
         if title:
             self._titles[key] = title
-        self._known.note(self._mapping, node)
+        self._note(node)
 
     def _ids(self, query: str) -> set[Key]:
         found: set[Key] = set()
@@ -188,22 +206,37 @@ class Reader:
         if self._unseen:
             self._notes[f"{self._resource.label}: {self._unseen} things exist that Shopify did not show."] = None
         return Snapshot(rows=self._rows, gone=frozenset(self._gone), outside=frozenset(self._outside),
-                        titles=self._titles, complete=not self._unseen, notes=tuple(self._notes))
+                        titles=self._titles, complete=not (self._unseen or self._window), notes=tuple(self._notes))
+
+
+def read_definitions(client: Client, owner: str) -> dict[str, dict[str, Any]]:
+    """The store's definitions of metafields of one owner type, by the name that their field has here."""
+    found: dict[str, dict[str, Any]] = {}
+    after = None
+    while True:
+        answer = client.run(documents.DEFINITIONS, {"owner": owner, "first": PAGE, "after": after})
+        page = answer.root("metafieldDefinitions", "the definitions of metafields")
+        found |= {f"{METAFIELD}{one['namespace']}.{one['key']}": one for one in page["nodes"]}
+        if not page["pageInfo"]["hasNextPage"]:
+            return found
+        after = page["pageInfo"]["endCursor"]
 
 
 def row_maker(mapping: Mapping, decimals: int) -> Callable[[dict[str, Any]], Row]:
     """A function from a thing as Shopify answers it to a row in the order of `mapping.fields`."""
-    plan = [(rule.kind, steps(rule.field.path)) for rule in mapping.fields]
+    plan = [(rule.kind, steps(rule.field.path), rule.name.startswith(METAFIELD)) for rule in mapping.fields]
 
     def row(node: dict[str, Any]) -> Row:
-        return tuple(canonical(kind, dig(node, path), decimals=decimals) for kind, path in plan)
+        return tuple(
+            canonical(kind, raw_of(dig(node, path)) if held_apart else dig(node, path), decimals=decimals)
+            for kind, path, held_apart in plan)
 
     return row
 
 
 def title_maker(mapping: Mapping) -> Callable[[dict[str, Any]], str]:
     """A function from a thing to what people call it, "" where nothing names it."""
-    plan = [steps(path) for path in documents.title_paths(mapping.resource)]
+    plan = [steps(path) for path in documents.title_paths(shape(mapping))]
 
     def title(node: dict[str, Any]) -> str:
         parts = [dig(node, path) for path in plan]

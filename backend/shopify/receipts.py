@@ -10,6 +10,7 @@ Errors are given to their rows by the index in their path; where there is none t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,8 +20,11 @@ from backend.errors import AccessError, OutcomeUnknown
 from backend.shopify.answers import LOOKED_AT, Answer, Problem, denied
 from backend.shopify.cures import cure_for
 from backend.shopify.reading import row_maker
+from backend.shopify.resource import METAFIELD, shape
 from backend.shopify.writes import TAGS, Call, Request, key_of, refusal_key, values_of
 
+DIGEST_CODES = {"STALE_OBJECT", "INVALID_COMPARE_DIGEST"}
+"""Another value stands there than the one whose digest was sent (facts §7)."""
 GONE_CODES = {"PRODUCT_DOES_NOT_EXIST", "PRODUCT_VARIANT_DOES_NOT_EXIST"}
 
 
@@ -34,6 +38,8 @@ class Outcome:
     """The same key is being worked on at this moment: send exactly this request again, a little later."""
     born: dict[str, str] = field(default_factory=dict)
     """Products made: the single variant that Shopify gave each."""
+    nodes: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """By position: the thing as the last mutation returned it."""
 
 
 def outcome_of(request: Request, answer: Answer, decimals: int) -> Outcome:
@@ -47,10 +53,12 @@ def outcome_of(request: Request, answer: Answer, decimals: int) -> Outcome:
             read.failed(call, outcome)
         elif call.verb == "inventorySetQuantities":
             read.stock(call, payload, outcome)
+        elif call.verb.startswith("metafields"):
+            read.metafields(call, payload, outcome)
         elif call.verb.startswith("productVariantsBulk"):
             read.variants(call, payload, outcome)
         else:
-            read.product(call, payload, outcome)
+            read.one(call, payload, outcome)
     carried = {position for call in request.calls for position in call.ops}
     for position, op in enumerate(request.ops):
         if position not in carried and position not in outcome.receipts:
@@ -92,24 +100,26 @@ class _Read:
                 refusal = refusal_of(op, problem.message, label=self._mapping.resource.label)
             self._refuse(position, refusal, outcome)
 
-    def product(self, call: Call, payload: dict[str, Any], outcome: Outcome) -> None:
+    def one(self, call: Call, payload: dict[str, Any], outcome: Outcome) -> None:
         position = call.ops[0]
         op = self._request.ops[position]
         errors = payload.get("userErrors") or []
-        if any(_is_gone(error) for error in errors):
+        resource = shape(self._mapping)
+        if any(_is_gone(error, resource.type) for error in errors) and not isinstance(op, Create):
             # Gone is what a deletion wanted; anything else is to be planned anew without it.
             outcome.receipts[position] = Receipt(op, key_of(op), stale=not isinstance(op, Delete))
         elif errors:
             self._refuse(position, self._refusal(op, errors, call), outcome)
         elif isinstance(op, Delete):
-            if payload.get("deletedProductId") != op.key:
+            if resource.remove is None or payload.get(resource.remove.returns) != op.key:
                 raise _unsaid()
             outcome.receipts[position] = Receipt(op, op.key)
         else:
-            node = payload.get("product", payload.get("node"))
+            verb = resource.make if isinstance(op, Create) else resource.update
+            node = payload.get("node") if call.verb.startswith("tags") or verb is None else payload.get(verb.returns)
             if not isinstance(node, dict) or not node.get("id"):
                 raise _unsaid()
-            if call.verb == "productCreate":
+            if isinstance(op, Create) and resource.make and resource.make.also:
                 variants = (node.get("variants") or {}).get("nodes") or []
                 if len(variants) == 1:
                     outcome.born[node["id"]] = variants[0]["id"]
@@ -158,6 +168,36 @@ class _Read:
         elif clean:
             raise _unsaid()
 
+    def metafields(self, call: Call, payload: dict[str, Any], outcome: Outcome) -> None:
+        """All or nothing: an error of one row leaves the others of the call to be sent again."""
+        by_place, whole = _sort_errors(payload, "metafields", call)
+        if whole and len(set(call.ops)) > 1:
+            # Without a row's number nobody knows which: `again` halves them until it stands alone.
+            outcome.again += dict.fromkeys(call.ops)
+            return
+        blamed = {call.ops[place]: errors for place, errors in by_place.items()} or dict.fromkeys(call.ops, whole)
+        owners = {node["owner"]["id"]: node["owner"] for node in payload.get("metafields") or []
+                  if isinstance(node, dict) and isinstance(node.get("owner"), dict)}
+        for position in dict.fromkeys(call.ops):
+            op = self._request.ops[position]
+            errors = blamed.get(position) or []
+            if any(error.get("code") in DIGEST_CODES for error in errors):
+                outcome.receipts[position] = Receipt(op, key_of(op), stale=True)
+            elif errors:
+                self._blame(position, errors, call, outcome)
+            elif by_place or whole:
+                outcome.again.append(position)
+            elif call.verb == "metafieldsDelete":
+                # Its answer shows no values: what is deleted is empty now.
+                emptied = {name: value for name, value in values_of(op).items()
+                           if name.startswith(METAFIELD) and value is None}
+                earlier = outcome.receipts.get(position)
+                outcome.receipts[position] = Receipt(op, key_of(op), {**(earlier.stored if earlier else {}), **emptied})
+            elif key_of(op) in owners:
+                self._done(position, owners[key_of(op)], outcome)
+            else:
+                raise _unsaid()
+
     def stock(self, call: Call, payload: dict[str, Any], outcome: Outcome) -> None:
         codes = {str(error.get("code")) for error in payload.get("userErrors") or []}
         if "IDEMPOTENCY_CONCURRENT_REQUEST" in codes:
@@ -188,6 +228,7 @@ class _Read:
     def _done(self, position: int, node: dict[str, Any], outcome: Outcome) -> None:
         op = self._request.ops[position]
         stored = self._mapping.values(self._row(node))
+        outcome.nodes[position] = node
         earlier = outcome.receipts.get(position)
         if earlier is not None and not earlier.done:
             # Another call of the same op was refused: what this one stored is told along with that.
@@ -197,7 +238,7 @@ class _Read:
 
     def _blame(self, position: int, errors: list[dict[str, Any]], call: Call, outcome: Outcome) -> None:
         op = self._request.ops[position]
-        if any(_is_gone(error) for error in errors) and not isinstance(op, Create):
+        if any(_is_gone(error, shape(self._mapping).type) for error in errors) and not isinstance(op, Create):
             outcome.receipts[position] = Receipt(op, key_of(op), stale=True)
         else:
             self._refuse(position, self._refusal(op, errors, call), outcome)
@@ -217,6 +258,9 @@ class _Read:
         if call.verb.startswith("tags"):
             return self._mapping.rule(TAGS).field
         path = [str(step) for step in error.get("field") or []]
+        if call.verb.startswith("metafields"):
+            changed = [name for name in values_of(op) if name.startswith(METAFIELD)]
+            return self._mapping.rule(changed[0]).field if len(changed) == 1 else None
         written = [self._mapping.rule(name).field for name in values_of(op)]
         if path and path[-1] == "customProductType":  # what Shopify calls the product type here
             path = ["productType"]
@@ -244,9 +288,11 @@ def _sort_errors(
     return by_place, whole
 
 
-def _is_gone(error: dict[str, Any]) -> bool:
-    return error.get("code") in GONE_CODES or str(error.get("message")) in {
-        "Product does not exist", "Product variant does not exist"}
+def _is_gone(error: dict[str, Any], type_name: str) -> bool:
+    """Whether the thing itself is not there: `Order does not exist`, `Customer can't be found`."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ?", type_name)
+    return error.get("code") in GONE_CODES or (error.get("field") or ["id"])[-1] == "ownerId" or bool(
+        re.fullmatch(rf"{words} (does not exist|can't be found)\.?", str(error.get("message")), re.IGNORECASE))
 
 
 def _raise_for_all(request: Request, answer: Answer) -> None:

@@ -2,14 +2,16 @@
 
 Nothing in here talks to anybody; `receipts` reads the answer.
 
-    products    productUpdate with the changed fields only, tagsAdd and tagsRemove of the difference; several
-                products a document, each mutation with an alias of its own (facts §5)
+    one         productUpdate, orderUpdate … with the changed fields only, tagsAdd and tagsRemove of the difference;
+                several things a document, each mutation with an alias of its own (facts §5)
     variants    productVariantsBulkUpdate / Create / Delete, one call a product, several products a document
-    inventory   inventorySetQuantities: only over the value we saw (changeFromQuantity), once (@idempotent) (facts §6)
+    stock       inventorySetQuantities: only over the value we saw (changeFromQuantity), once (@idempotent) (facts §6)
+    metafields  of any of them: metafieldsSet, only over the value we saw (compareDigest), 25 a call (facts §7)
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,21 +19,25 @@ from decimal import Decimal
 from typing import Any
 
 from backend.core.model import Create, Delete, Field, Mapping, Op, Receipt, Refusal, Side, Update
-from backend.core.values import UNREAD, LocalRef, Unfit, Value
+from backend.core.values import UNREAD, LocalRef, Unfit, Value, canonical
 from backend.shopify.documents import fragment
-from backend.shopify.known import Known
+from backend.shopify.known import Held, Known
+from backend.shopify.metafields import raw_of, text_of
+from backend.shopify.resource import METAFIELD, Together, shape
 
 STOCK = {"available": "available", "onHand": "on_hand"}
 """Shopify's names of the quantities that can be set, by field."""
 
-NEVER_EMPTY = {"status": "", "inventoryPolicy": "", "price": "", "title": "", "weightUnit": "",
-               "weight": " Type 0 for none.", "available": " Type 0 for none.", "onHand": " Type 0 for none."}
+NEVER_EMPTY = {"status": "", "inventoryPolicy": "", "price": "", "title": "", "weightUnit": "", "sortOrder": "",
+               "locale": "", "weight": " Type 0 for none.",
+               "available": " Type 0 for none.", "onHand": " Type 0 for none."}
 """Fields that Shopify keeps no emptiness for, each with a hint."""
 
 LARGEST: dict[str, int] = {"integer": 2**31, "decimal": 10**12, "money": 10**18}
 """From here on Shopify cannot even read a number, and would refuse its whole request."""
 
 TAGS = "tags"
+METAFIELDS_PER_CALL = 25
 _VARIANT_ERRORS = "userErrors { field message code }"
 _PLAIN_ERRORS = "userErrors { field message }"
 
@@ -58,15 +64,29 @@ class Request:
     """The idempotency key, where the mutation takes one."""
     refused: dict[int, Receipt] = field(default_factory=dict)
     """What cannot be sent at all, by position."""
+    decimals: int = 2
+    """Of the shop's currency: how answers are read."""
 
 
-def request_for(mapping: Mapping, ops: Sequence[Op], known: Known, *, key: str, run: str, weight_unit: str) -> Request:
+@dataclass(frozen=True, slots=True)
+class Money:
+    """The shop's units, where a value needs one to be said."""
+
+    currency: str = ""
+    decimals: int = 2
+
+
+def request_for(
+    mapping: Mapping, ops: Sequence[Op], known: Known, *, key: str, run: str, weight_unit: str, money: Money = Money(),
+    marks: Dict[int, Dict[str, Any]] | None = None,
+) -> Request:
     """The request that carries these ops. Its document is a pure function of the mapping and of what is changed.
 
     `known` tells where variants and levels belong, `run` names the run in Shopify's stock history, `weight_unit` is
-    the shop's. Stock ops must all set the same quantity. Raises TypeError for values that must never come this far.
+    the shop's. `marks`, by position, is what a new thing carries besides its values so that it is found again.
+    Stock ops must all set the same quantity. Raises TypeError for values that must never come this far.
     """
-    build = _Build(mapping, known, weight_unit)
+    build = _Build(mapping, known, weight_unit, money, marks or {})
     refused: dict[int, Receipt] = {}
     good: list[int] = []
     for position, op in enumerate(ops):
@@ -76,17 +96,19 @@ def request_for(mapping: Mapping, ops: Sequence[Op], known: Known, *, key: str, 
             refused[position] = Receipt(op, refusal=refusal)
         else:
             good.append(position)
-    if mapping.name == "products":
-        for position in good:
-            build.product(position, ops[position])
-    elif mapping.name == "variants":
+    writer = shape(mapping).writer
+    # First, so that what the other mutations return shows the metafields as they are then.
+    good = build.metafields(good, ops, refused)
+    if writer == "variants":
         build.variants(good, ops, refused)
-    elif mapping.name == "inventory" and good:
-        build.stock(good, ops, run, key)
-    elif good:
-        raise TypeError(f"{mapping.resource.label} are never written.")
+    elif writer == "stock":
+        if good:
+            build.stock(good, ops, run, key)
+    else:
+        for position in good:
+            build.one(position, ops[position])
     return Request(mapping, tuple(ops), build.document(), build.values, tuple(build.calls),
-                   key if mapping.name == "inventory" else "", refused)
+                   key if writer == "stock" else "", refused, money.decimals)
 
 
 # --- from ops to a document ---------------------------------------------------------------------
@@ -95,12 +117,17 @@ def request_for(mapping: Mapping, ops: Sequence[Op], known: Known, *, key: str, 
 class _Build:
     """Collects variables and mutations of one document."""
 
-    def __init__(self, mapping: Mapping, known: Known, weight_unit: str) -> None:
+    def __init__(
+        self, mapping: Mapping, known: Known, weight_unit: str, money: Money, marks: Dict[int, Dict[str, Any]]
+    ) -> None:
         self.values: dict[str, Any] = {}
         self.calls: list[Call] = []
         self._mapping = mapping
+        self._resource = shape(mapping)
         self._known = known
         self._weight_unit = weight_unit
+        self._money = money
+        self._marks = marks
         self._types: list[str] = []
         self._lines: list[str] = []
 
@@ -122,16 +149,30 @@ class _Build:
             return self._refuse(op, "", f"{self._mapping.resource.label} cannot be created from here",
                                 "Shopify makes a row for each variant and location: activate the variant at the "
                                 "location in Shopify's admin, and the row appears here."
-                                if self._mapping.name == "inventory" else "Make it in Shopify's admin.")
+                                if self._resource.writer == "stock" else "Make it in Shopify's admin.")
         values = op.values if isinstance(op, Create | Update) else {}
         for name, value in values.items():
             rule = self._mapping.rule(name)
             refusal = self._bad_value(op, rule.field, value)
             if refusal:
                 return refusal
-        if self._mapping.name == "inventory":
+        if self._resource.writer == "stock":
             return self._bad_level(op, values)
+        return self._bad_whole(op, values)
+
+    def _bad_whole(self, op: Op, values: Dict[str, Value]) -> Refusal | None:
+        """An address of which we may not see a part cannot be sent as a whole without emptying that part."""
+        for whole in self._resource.together:
+            name = next((name for name in values if self._in_whole(name, whole)), None)
+            held = self._known.wholes.get(str(key_of(op)), {}).get(whole.write, {})
+            if name and UNREAD in held.values():
+                return self._refuse(op, name, f"{self._mapping.rule(name).field.label} is part of something that "
+                                    "Shopify takes only as a whole, and not all of that is shown to this app",
+                                    "Give the app access to protected customer data, or change it in Shopify's admin.")
         return None
+
+    def _in_whole(self, name: str, whole: Together) -> bool:
+        return self._mapping.rule(name).field.write.startswith(f"{whole.write}.")
 
     def _bad_value(self, op: Op, about: Field, value: Value) -> Refusal | None:
         creates = isinstance(op, Create)
@@ -169,32 +210,112 @@ class _Build:
         return Refusal(Side.REMOTE, refusal_key(op), f"{message[:1].upper()}{message[1:]}.", cure, field=name,
                        title=op.title)
 
-    # products
+    # metafields
 
-    def product(self, position: int, op: Op) -> None:
+    def metafields(self, good: Sequence[int], ops: Sequence[Op], refused: dict[int, Receipt]) -> list[int]:
+        """Add the calls for the metafields that are changed; returns the positions that are still good."""
+        sets: list[tuple[int, dict[str, Any]]] = []
+        drops: list[tuple[int, dict[str, Any]]] = []
+        left = []
+        for position in good:
+            op = ops[position]
+            changed = {name: value for name, value in values_of(op).items() if name.startswith(METAFIELD)}
+            if isinstance(op, Update) and changed:
+                held = {name: self._known.metafields.get((str(op.key), name)) for name in changed}
+                if any(one is None or self._moved(op, name, one) for name, one in held.items()):
+                    refused[position] = Receipt(op, op.key, stale=True)
+                    continue
+                for name, value in changed.items():
+                    one = held[name]
+                    assert one is not None
+                    where = {"ownerId": op.key, **_place_of(name)}
+                    if value is None:
+                        drops.append((position, where))
+                    else:
+                        text = text_of(value, self._mapping.rule(name).kind, one, self._money.currency)
+                        # null means: only where there is none yet.
+                        sets.append((position, {**where, "value": text, "compareDigest": one.digest}))
+            left.append(position)
+        owner = f"owner {{ ... on {self._resource.type} {{ ...Stored }} }}"
+        self._metafield_calls("metafieldsSet", "MetafieldsSetInput", sets,
+                              f"metafields {{ {owner} }} {_VARIANT_ERRORS}")
+        self._metafield_calls("metafieldsDelete", "MetafieldIdentifierInput", drops,
+                              f"deletedMetafields {{ ownerId }} {_PLAIN_ERRORS}")
+        return left
+
+    def _moved(self, op: Update, name: str, held: Held) -> bool:
+        """Whether another value stands there than the plan was made on."""
+        now = canonical(self._mapping.rule(name).kind,
+                        raw_of({"value": held.value, "type": held.type}) if held.value is not None else None,
+                        decimals=self._money.decimals)
+        return now != op.before[name]
+
+    def _metafield_calls(
+        self, verb: str, type_name: str, rows: Sequence[tuple[int, dict[str, Any]]], selected: str
+    ) -> None:
+        for start in range(0, len(rows), METAFIELDS_PER_CALL):
+            part = rows[start:start + METAFIELDS_PER_CALL]
+            n = len(self._lines)
+            self._var(f"f{n}", f"[{type_name}!]!", [row for _, row in part])
+            self._line(verb, [position for position, _ in part], f"metafields: $f{n}", selected)
+
+    # one thing a mutation
+
+    def one(self, position: int, op: Op) -> None:
         n = len(self._lines)
+        resource = self._resource
         if isinstance(op, Delete):
-            self._var(f"p{n}", "ProductDeleteInput!", {"id": op.key})
-            self._line("productDelete", [position], f"input: $p{n}", f"deletedProductId {_PLAIN_ERRORS}")
+            if resource.remove is None:
+                raise TypeError(f"{resource.label} are never deleted.")
+            self._var(f"p{n}", resource.remove.type, {"id": op.key})
+            self._line(resource.remove.name, [position], f"{resource.remove.argument}: $p{n}",
+                       f"{resource.remove.returns} {_PLAIN_ERRORS}")
         elif isinstance(op, Create):
+            if resource.make is None:
+                raise TypeError(f"{resource.label} are never created.")
             given: dict[str, Value] = {name: value for name, value in op.values.items() if value is not None}
-            # A half-filled row must not appear in the shop; the owner publishes by setting the status.
-            data = {"status": "DRAFT", **self._input(given)}
+            data = {**dict(resource.given), **self._input(given), **self._marks.get(position, {})}
             if given.get(TAGS):
                 data["tags"] = sorted(_tokens(given[TAGS]))
-            self._var(f"p{n}", "ProductCreateInput!", data)
-            self._line("productCreate", [position], f"product: $p{n}",
-                       f"product {{ ...Stored variants(first: 1) {{ nodes {{ id }} }} }} {_PLAIN_ERRORS}")
+            metafields = [*data.get("metafields", ()), *self._new_metafields(given)]
+            if metafields:
+                data["metafields"] = metafields
+            self._var(f"p{n}", resource.make.type, data)
+            also = f" {resource.make.also}" if resource.make.also else ""
+            self._line(resource.make.name, [position], f"{resource.make.argument}: $p{n}",
+                       f"{resource.make.returns} {{ ...Stored{also} }} {_PLAIN_ERRORS}")
         elif isinstance(op, Update):
             data = self._input({name: value for name, value in op.values.items() if name != TAGS})
+            for whole in resource.together:
+                if any(self._in_whole(name, whole) for name in op.values):
+                    data[whole.write] = self._whole(str(op.key), whole, data[whole.write])
             if data:
-                self._var(f"p{n}", "ProductUpdateInput!", {"id": op.key, **data})
-                self._line("productUpdate", [position], f"product: $p{n}", f"product {{ ...Stored }} {_PLAIN_ERRORS}")
+                self._update(position, op, data)
             if TAGS in op.values:
                 before, after = _tokens(op.before[TAGS]), _tokens(op.values[TAGS])
                 # Removed first: Shopify takes red for Red, and would drop the new spelling as a double.
                 self._tags(position, op, "tagsRemove", sorted(before - after))
                 self._tags(position, op, "tagsAdd", sorted(after - before))
+
+    def _update(self, position: int, op: Update, data: dict[str, Any]) -> None:
+        verb, n = self._resource.update, len(self._lines)
+        if verb is None:
+            raise TypeError(f"{self._resource.label} are never written.")
+        arguments = f"{verb.argument}: $p{n}"
+        if verb.id_apart:
+            self._var(f"i{n}", "ID!", op.key)
+            arguments = f"id: $i{n}, {arguments}"
+        self._var(f"p{n}", verb.type, data if verb.id_apart else {"id": op.key, **data})
+        self._line(verb.name, [position], arguments, f"{verb.returns} {{ ...Stored }} {_PLAIN_ERRORS}")
+
+    def _whole(self, key: str, whole: Together, changed: dict[str, Any]) -> dict[str, Any]:
+        held = self._known.wholes.get(key, {}).get(whole.write, {})
+        return {**{name: value for name, value in held.items() if value is not None}, **changed}
+
+    def _new_metafields(self, values: Dict[str, Value]) -> list[dict[str, str]]:
+        kinds = {rule.name: rule.kind for rule in self._mapping.fields}
+        return [{**_place_of(name), "value": text_of(value, kinds[name], Held(), self._money.currency)}
+                for name, value in values.items() if name.startswith(METAFIELD) and value is not None]
 
     def _tags(self, position: int, op: Update, verb: str, tags: list[str]) -> None:
         if not tags:
@@ -232,8 +353,12 @@ class _Build:
                        _VARIANT_ERRORS)
 
     def _update_variants(self, product: str, positions: Sequence[int], ops: Sequence[Op]) -> None:
-        rows = [{"id": key_of(op), **self._variant(op)} for op in (ops[i] for i in positions)]
-        self._variant_call("productVariantsBulkUpdate", product, positions, rows, "allowPartialUpdates: true")
+        rows = {i: {"id": key_of(ops[i]), **self._variant(ops[i])} for i in positions}
+        # Nothing besides the id: only its metafields are changed.
+        rows = {i: row for i, row in rows.items() if len(row) > 1}
+        if rows:
+            self._variant_call("productVariantsBulkUpdate", product, list(rows), list(rows.values()),
+                               "allowPartialUpdates: true")
 
     def _create_variants(
         self, product: str, positions: Sequence[int], ops: Sequence[Op], refused: dict[int, Receipt]
@@ -247,7 +372,7 @@ class _Build:
                 refused[position] = Receipt(op, refusal=self._refuse(
                     op, "product", "its product is no longer in Shopify", "Choose another product for this row."))
                 continue
-            chosen = self._option_values(op)
+            chosen = chosen_options(self._mapping, op)
             if not any(chosen) and product in self._known.born and len(positions) == 1:
                 # The product is new, and Shopify gave it its single variant: this row is that one.
                 self._variant_call("productVariantsBulkUpdate", product, [position],
@@ -281,18 +406,14 @@ class _Build:
         if isinstance(op, Create):
             given = {name: value for name, value in given.items() if value is not None}
         data = self._input(given)
+        if isinstance(op, Create) and (metafields := self._new_metafields(given)):
+            data["metafields"] = metafields
         if "weight" in given or "weightUnit" in given:
-            weight = data["inventoryItem"]["measurement"]["weight"]
-            value, unit = self._known.weights.get(str(key_of(op)), (0.0, self._weight_unit))
-            weight.setdefault("value", value)
-            weight.setdefault("unit", unit)
+            [whole] = self._resource.together
+            measurement = data["inventoryItem"]["measurement"]
+            measurement["weight"] = {"value": 0.0, "unit": self._weight_unit,
+                                     **self._whole(str(key_of(op)), whole, measurement["weight"])}
         return data
-
-    def _option_values(self, op: Op) -> list[str]:
-        """The option values of a new variant, in order, "" where a cell is empty."""
-        values = op.values if isinstance(op, Create) else {}
-        by_place = {rule.field.on_create: values.get(rule.name) for rule in self._mapping.fields}
-        return [str(by_place.get(f"optionValues.{place}") or "") for place in range(3)]
 
     # stock
 
@@ -326,7 +447,7 @@ class _Build:
         data: dict[str, Any] = {}
         for name, value in values.items():
             about = self._mapping.rule(name).field
-            if not about.write or name == TAGS:
+            if not about.write or name == TAGS or name.startswith(METAFIELD):
                 continue
             *outer, last = about.write.split(".")
             place = data
@@ -345,6 +466,11 @@ class _Build:
         self._lines.append(f"{alias}: {verb}({arguments}) {{ {selected} }}")
 
 
+def _place_of(name: str) -> dict[str, str]:
+    _, namespace, key = name.split(".")
+    return {"namespace": namespace, "key": key}
+
+
 def _as_input(about: Field, value: Value) -> Any:
     """A canonical value as Shopify's input takes it. Text is cleared by "", everything else by null."""
     if value is None:
@@ -356,6 +482,13 @@ def _as_input(about: Field, value: Value) -> Any:
     if about.name.endswith("CodeOfOrigin"):
         return str(value).upper()
     return list(value) if isinstance(value, tuple) else value
+
+
+def chosen_options(mapping: Mapping, op: Op) -> list[str]:
+    """The option values of a new variant, in order, "" where a cell is empty."""
+    values = op.values if isinstance(op, Create) else {}
+    by_place = {rule.field.on_create: values.get(rule.name) for rule in mapping.fields}
+    return [str(by_place.get(f"optionValues.{place}") or "") for place in range(3)]
 
 
 def _option_problem(options: Sequence[str], chosen: Sequence[str]) -> tuple[str, str, str] | None:

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
+import requests
 from flask import Flask, Response, request
 
-from backend.core.model import Change, Create, Delete, Direction, FieldRule, Mapping, Op, Side, Update, Why
+from backend.core.model import Change, Create, Delete, Direction, FieldRule, Mapping, Op, Receipt, Side, Update, Why
 from backend.core.values import Value
+from backend.shopify.connector import ShopifyConnector
 from backend.shopify.resources import RESOURCES
 from demo.serving import serving
 
@@ -41,6 +43,26 @@ def create(row: int = 1, called: str = "", **values: Value) -> Create:
 
 def delete(key: str, called: str = "") -> Delete:
     return Delete(Side.REMOTE, key, 1, called)
+
+
+STORE = "fieldhouse.myshopify.com"
+
+
+def write(connector: ShopifyConnector, mapping: Mapping, *ops: Op) -> list[Receipt]:
+    batches = list(connector.batches(mapping, ops))
+    assert sorted(map(id, flat(batches))) == sorted(map(id, ops))
+    receipts = [receipt for batch in batches for receipt in connector.apply(mapping, batch)]
+    by_op = {id(receipt.op): receipt for receipt in receipts}
+    return [by_op[id(op)] for op in ops]
+
+
+def row_of(connector: ShopifyConnector, mapping: Mapping, key: str) -> dict[str, Any]:
+    return mapping.values(connector.read(mapping, [key]).rows[key])
+
+
+def counted(at: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = requests.get(f"{at.url}/__control/counts", timeout=10).json()
+    return answer
 
 
 def flat(batches: Any) -> list[Op]:

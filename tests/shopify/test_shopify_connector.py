@@ -2,69 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import requests
-from shopify_helpers import create, delete, flat, mapping_of, says, scripted, update
+from shopify_helpers import (
+    STORE,
+    counted,
+    create,
+    delete,
+    mapping_of,
+    row_of,
+    says,
+    scripted,
+    update,
+    write,
+)
 
 from backend.connector import Stamp
-from backend.core.model import Mapping, Op, Policy, Receipt
+from backend.core.model import Policy
 from backend.core.values import UNREAD
 from backend.errors import AccessError, OutcomeUnknown, RetryLater, UserError
 from backend.shopify import reading
 from backend.shopify.auth import ClientCredentials, PastedToken
 from backend.shopify.connector import ShopifyConnector
 from backend.shopify.reading import row_maker
-from demo.serving import serving
-from demo.shopify import Behaviour, Store, create_app
-
-STORE = "fieldhouse.myshopify.com"
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., Any]]:
-    """Starts simulated stores; each comes with its connector, and a door to play tricks."""
-    open_ones = []
-
-    def begin(products: int = 6, tokens: tuple[str, ...] = ("shpat_demo",), **store: Any) -> Any:
-        one = Store(products=products, seed=1, **store)
-        context = serving(create_app(one, tokens=tokens))
-        url = context.__enter__()
-        open_ones.append(context)
-        connector = ShopifyConnector(STORE, PastedToken("shpat_demo"), admin_url=url, sleep=lambda seconds: None)
-
-        def door(name: str, **body: Any) -> Any:
-            answer = requests.post(f"{url}/__control/{name}", json=body, timeout=10)
-            assert answer.ok, answer.text
-            return answer.json()
-
-        return SimpleNamespace(store=one, url=url, connector=connector, door=door)
-
-    yield begin
-    for context in open_ones:
-        context.__exit__(None, None, None)
-
-
-def write(connector: ShopifyConnector, mapping: Mapping, *ops: Op) -> list[Receipt]:
-    batches = list(connector.batches(mapping, ops))
-    assert sorted(map(id, flat(batches))) == sorted(map(id, ops))
-    receipts = [receipt for batch in batches for receipt in connector.apply(mapping, batch)]
-    by_op = {id(receipt.op): receipt for receipt in receipts}
-    return [by_op[id(op)] for op in ops]
-
-
-def row_of(connector: ShopifyConnector, mapping: Mapping, key: str) -> dict[str, Any]:
-    return mapping.values(connector.read(mapping, [key]).rows[key])
-
-
-def counted(at: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = requests.get(f"{at.url}/__control/counts", timeout=10).json()
-    return answer
-
+from demo.shopify import Behaviour
 
 # --- rights -------------------------------------------------------------------------------------
 
@@ -188,7 +151,7 @@ def test_stock_is_one_row_for_each_item_and_location(start: Any) -> None:
 def test_an_item_at_more_locations_than_a_page_holds_is_read_whole(
     start: Any, monkeypatch: pytest.MonkeyPatch, locations: int
 ) -> None:
-    monkeypatch.setattr(reading, "LEVELS_AT_FIRST", 2)
+    monkeypatch.setattr(reading, "BELOW_AT_FIRST", 2)
     monkeypatch.setattr(reading, "PAGE", 20)
     at = start(products=2)
     item = next(iter(at.store.items.values()))

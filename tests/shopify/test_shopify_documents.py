@@ -26,9 +26,10 @@ from shopify_helpers import ITEM, LEVEL, LOCATION, PRODUCT, VARIANT, create, del
 
 from backend.core.model import Field, Mapping, Op
 from backend.core.values import Value
-from backend.shopify import documents
+from backend.shopify import creating, documents
 from backend.shopify.documents import dig, selection, steps
 from backend.shopify.known import Known, Level
+from backend.shopify.resource import shape
 from backend.shopify.resources import RESOURCES
 from backend.shopify.writes import request_for
 
@@ -40,6 +41,9 @@ EXAMPLES: dict[str, Value] = {
     "text": "Text", "html": "<p>Text</p>", "integer": 5, "decimal": Decimal("0.5"), "money": Decimal("24.00"),
     "boolean": True, "list": ("blue", "red"),
 }
+
+
+MARKS = {0: {"metafields": [{"namespace": creating.NAMESPACE, "key": creating.KEY, "type": "id", "value": "k-0"}]}}
 
 
 def known() -> Known:
@@ -65,30 +69,37 @@ def mappings() -> list[tuple[str, Mapping]]:
 
 def read_documents(mapping: Mapping) -> list[tuple[str, dict[str, Any]]]:
     page = {"first": 250, "after": None, "query": None}
-    levels = {"levels": 10, "levelsAfter": None} if mapping.name == "inventory" else {}
-    sent = [(documents.list_document(mapping), page | levels), (documents.nodes_document(mapping), {"ids": [PRODUCT]})]
-    if mapping.resource.search:
-        sent.append((documents.ids_document(mapping.resource), page))
-    if levels:
-        sent.append((documents.items_document(mapping), {"ids": [ITEM], **levels}))
+    resource = shape(mapping)
+    below = {"below": 10, "belowAfter": None} if resource.below else {}
+    sent = [(documents.list_document(mapping), page | below), (documents.nodes_document(mapping), {"ids": [PRODUCT]})]
+    if resource.search:
+        sent.append((documents.ids_document(resource), page))
+    if below:
+        sent.append((documents.above_document(mapping), {"ids": [ITEM], **below}))
+    if resource.finds:
+        sent.append((documents.find_document(mapping, 2), {"i0": {"id": PRODUCT}, "i1": {"id": PRODUCT}}))
+    if resource.writer == "variants":
+        sent.append((documents.siblings_document(mapping), {"id": PRODUCT, "first": 250, "after": None}))
     return sent
 
 
 def write_ops(mapping: Mapping) -> list[list[Op]]:
+    resource = shape(mapping)
     writable = [rule.field for rule in mapping.fields if rule.field.writable]
-    if mapping.name == "inventory":
+    if resource.writer == "stock":
         return [[update(LEVEL, **{f.name: (3, 5)})] for f in writable]
-    key = PRODUCT if mapping.name == "products" else VARIANT
-    batches: list[list[Op]] = [[delete(key)]] if mapping.resource.deletable else []
+    key = VARIANT if resource.writer == "variants" else f"gid://shopify/{resource.type}/1"
+    batches: list[list[Op]] = [[delete(key)]] if resource.deletable else []
     if writable:
         changes = {f.name: (("red", "Old") if f.kind == "list" else None, example(f)) for f in writable}
         cleared = {f.name: (("red",), None) for f in writable if f.kind == "list"}
         batches.append([update(key, **changes)])
         batches += [[update(key, **cleared)]] if cleared else []
     filled = {f.name: example(f) for f in writable}
-    if mapping.name == "products":
+    if resource.writer == "one" and resource.creatable and mapping.whole and all(
+            f.name in mapping.names for f in resource.fields if f.required):
         batches.append([create(1, **filled), create(2, **filled)])
-    if mapping.name == "variants" and mapping.whole and "product" in mapping.names:
+    if resource.writer == "variants" and mapping.whole and "product" in mapping.names:
         batches.append([create(1, product=PRODUCT, option1="L", **filled),
                         create(2, product="gid://shopify/Product/2", **filled)] if "option1" in mapping.names
                        else [create(2, product="gid://shopify/Product/2", **filled)])
@@ -100,13 +111,17 @@ def test_every_document_of_a_mapping_fits_the_schema(name: str, mapping: Mapping
     for document, variables in read_documents(mapping):
         assert_fits(document, variables)
     for ops in write_ops(mapping):
-        request = request_for(mapping, ops, known(), key="k", run="r", weight_unit="KILOGRAMS")
+        request = request_for(mapping, ops, known(), key="k", run="r", weight_unit="KILOGRAMS", marks=MARKS)
         assert request.refused == {}
         assert_fits(request.document, request.variables)
 
 
 @pytest.mark.parametrize(("document", "variables"), [
-    (documents.PREPARE, {}), (documents.OPTIONS, {"ids": [PRODUCT]})])
+    (documents.PREPARE, {}), (documents.OPTIONS, {"ids": [PRODUCT]}),
+    (documents.DEFINITIONS, {"owner": "PRODUCT", "first": 250, "after": None}),
+    (creating.LOOK, {"owner": "PRODUCT", "namespace": creating.NAMESPACE, "key": creating.KEY}),
+    (creating.DEFINE, {"definition": {"namespace": creating.NAMESPACE, "key": creating.KEY, "name": "N", "type": "id",
+                                      "ownerType": "PRODUCT", "capabilities": {"uniqueValues": {"enabled": True}}}})])
 def test_the_other_documents_fit_the_schema(document: str, variables: dict[str, Any]) -> None:
     assert_fits(document, variables)
 

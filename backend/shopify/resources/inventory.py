@@ -6,9 +6,10 @@ who types 15 over 10 means "five more", whatever was sold meanwhile. On hand is 
 The level's variant needs read_products; its location is readable with read_inventory too.
 """
 
-from backend.core.model import Field, Resource, Rule
+from backend.core.model import Field, Rule
+from backend.shopify.resource import Below, StoreResource
 
-INVENTORY = Resource(
+RESOURCE = StoreResource(
     name="inventory",
     label="Inventory",
     table="Inventory",
@@ -17,6 +18,12 @@ INVENTORY = Resource(
     title="",
     scopes=("read_inventory", "read_products"),
     write_scopes=("write_inventory",),
+    connection="inventoryItems",
+    arguments="",
+    below=Below("InventoryItem", "item", "inventoryLevels", "includeInactive: true"),
+    titles=("item.variants.nodes.0.displayName", "location.name"),
+    needs=("item.id", "location.id", "isActive"),
+    writer="stock",
     fields=(
         Field("variant", "ref", "Variant", "inventory", path="item.variants.nodes.0.id", target="variants"),
         Field("location", "ref", "Location", "inventory", path="location.id", target="locations"),

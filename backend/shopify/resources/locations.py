@@ -1,8 +1,9 @@
 """Locations: read only."""
 
-from backend.core.model import Field, Resource
+from backend.core.model import Field
+from backend.shopify.resource import StoreResource
 
-LOCATIONS = Resource(
+RESOURCE = StoreResource(
     name="locations",
     label="Locations",
     table="Locations",
@@ -10,6 +11,11 @@ LOCATIONS = Resource(
     match=("name",),
     title="name",
     scopes=("read_locations",),
+    connection="locations",
+    # Without the two flags a closed location would look deleted.
+    arguments="sortKey: ID, includeInactive: true, includeLegacy: true",
+    write_scopes=("write_locations",),
+    owner="LOCATION",
     fields=(
         Field("name", "text", "Name", "inventory", path="name"),
         Field("isActive", "boolean", "Active", "inventory", path="isActive"),

@@ -1,8 +1,9 @@
 """Products."""
 
-from backend.core.model import Field, Resource, Rule
+from backend.core.model import Field, Rule
+from backend.shopify.resource import StoreResource, Verb
 
-PRODUCTS = Resource(
+RESOURCE = StoreResource(
     name="products",
     label="Products",
     table="Products",
@@ -15,6 +16,15 @@ PRODUCTS = Resource(
     deletable=True,
     search="products",
     topics=("PRODUCTS_CREATE", "PRODUCTS_UPDATE", "PRODUCTS_DELETE"),
+    connection="products",
+    make=Verb("productCreate", "product", "ProductCreateInput!", "product", also="variants(first: 2) { nodes { id } }"),
+    update=Verb("productUpdate", "product", "ProductUpdateInput!", "product"),
+    remove=Verb("productDelete", "input", "ProductDeleteInput!", "deletedProductId"),
+    # A half-filled row must not appear in the shop; the owner publishes by setting the status.
+    given=(("status", "DRAFT"),),
+    owner="PRODUCT",
+    finds="productByIdentifier",
+    natural=(("handle", "handle"),),
     fields=(
         Field("title", "text", "Title", "metadata", path="title", write="title", required=True),
         Field("handle", "text", "Handle", "metadata", path="handle", write="handle"),

@@ -3,9 +3,10 @@
 read_products is enough to read the item as well; writing its fields needs write_inventory.
 """
 
-from backend.core.model import Field, Resource
+from backend.core.model import Field
+from backend.shopify.resource import StoreResource, Together
 
-VARIANTS = Resource(
+RESOURCE = StoreResource(
     name="variants",
     label="Variants",
     table="Variants",
@@ -17,6 +18,12 @@ VARIANTS = Resource(
     creatable=True,
     deletable=True,
     search="productVariants",
+    connection="productVariants",
+    needs=("product.id",),
+    writer="variants",
+    together=(Together("inventoryItem.measurement.weight", (
+        ("value", "inventoryItem.measurement.weight.value"), ("unit", "inventoryItem.measurement.weight.unit"))),),
+    owner="PRODUCTVARIANT",
     fields=(
         Field("displayName", "text", "Name", "metadata", path="displayName"),
         Field("product", "ref", "Product", "metadata", path="product.id", on_create="productId", target="products",

@@ -1,0 +1,107 @@
+"""What this connector needs to know of a resource besides what everybody knows. Data, no logic: a resource is one
+file in `resources/`.
+
+    connection   the list that holds all of it             orders(first: …, sortKey: ID)
+    below        where it has no list of its own           order lines hang below orders
+    create …     the mutation for each kind of write       orderUpdate(input: OrderInput!) → order
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from backend.core.model import Field, Mapping, Resource
+
+METAFIELD = "metafields."
+"""A field of this name is a metafield: `metafields.custom.material`. Which ones there are, the store says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A mutation that writes one thing: `productUpdate(product: ProductUpdateInput!) { product { … } }`."""
+
+    name: str
+    argument: str
+    type: str
+    returns: str
+    """Where the payload holds the thing, or for a deletion its id."""
+    id_apart: bool = False
+    """The id is an argument of its own and no part of the input: `draftOrderUpdate(id:, input:)`."""
+    also: str = ""
+    """What else to select of the thing that it returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """A resource without a list of its own hangs below another type: stock levels below inventory items."""
+
+    type: str
+    """The type above: `InventoryItem`."""
+    parent: str
+    """How paths call the thing above: `item` in `item.sku`."""
+    step: str
+    """The nested list: `inventoryLevels`."""
+    arguments: str = ""
+    points_up: bool = True
+    """Whether the thing can be asked for what is above it; an order line cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Parts of an input that Shopify takes only as a whole: an address, a weight with its unit."""
+
+    write: str
+    parts: tuple[tuple[str, str], ...]
+    """(name in the input, path where it is read)."""
+
+
+@dataclass(frozen=True)
+class StoreResource(Resource):
+    connection: str = ""
+    """The root that lists it, or that lists what it hangs below."""
+    arguments: str = "sortKey: ID"
+    """Of the connection, besides first, after and query."""
+    below: Below | None = None
+    titles: tuple[str, ...] = ()
+    """Paths that name a thing to people, where that is not one of its fields."""
+    needs: tuple[str, ...] = ()
+    """Paths that a write needs to know besides its own change."""
+    together: tuple[Together, ...] = ()
+    writer: Literal["one", "variants", "stock"] = "one"
+    """`one`: each thing by a mutation of its own, as said by the verbs. The other two have ways of their own."""
+    make: Verb | None = None
+    update: Verb | None = None
+    remove: Verb | None = None
+    given: tuple[tuple[str, str], ...] = ()
+    """What a new thing holds unless its row says otherwise, by name in the input."""
+    owner: str = ""
+    """Its name among the owners of metafields (MetafieldOwnerType); "" where it can have none here."""
+    finds: str = ""
+    """The root that finds a thing by a key that we gave it: `productByIdentifier`."""
+    natural: tuple[tuple[str, str], ...] = ()
+    """(field, its name in the identifier): what else of a thing no two can share, so that it is found by that."""
+    window: str = ""
+    """The scope without which old things are invisible (orders older than 60 days), so that nothing seen missing
+    is proven gone."""
+
+    def field(self, name: str) -> Field | None:
+        known = Resource.field(self, name)
+        if known is None and self.owner and name.startswith(METAFIELD) and name.count(".") == 2 and all(
+                name.split(".")):
+            return metafield(name)
+        return known
+
+
+def metafield(name: str) -> Field:
+    """A metafield as far as its name tells: text, until `prepare` has asked the store for its definition."""
+    return Field(name, "text", name.split(".")[2].replace("_", " ").replace("-", " ").capitalize(), "metafields",
+                 path=name, write=name, usual=False)
+
+
+def shape(mapping: Mapping) -> StoreResource:
+    """The resource of a mapping, as this connector knows it."""
+    resource = mapping.resource
+    if not isinstance(resource, StoreResource):
+        raise TypeError(f"{resource.name} is not described for Shopify.")
+    return resource
