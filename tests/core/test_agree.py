@@ -6,7 +6,7 @@ import pytest
 
 from backend.core.agree import after_create, after_update
 from backend.core.merge import Action, decide
-from backend.core.model import Change, Choice, Direction, Mapping, Rule, Side, Update, Why
+from backend.core.model import Change, Direction, Rule, Side, Update, Why
 from backend.core.values import UNREAD, Value
 
 from .small import ROW, THING, mapping, rule
@@ -117,28 +117,3 @@ def test_a_creation_in_grist_carries_what_a_trigger_made_of_it() -> None:
     assert agreed.local == {"sku": "a", "total": 2}
     assert agreed.remote == {"sku": "a", "total": 1}
     assert agreed.carry, "sku may go back to Shopify, total may not"
-
-
-# --- choices on a field that goes one way -----------------------------------------------------------
-
-
-@pytest.mark.xfail(strict=True, reason="after_update takes the other side for changed too")
-@pytest.mark.parametrize(("direction", "local", "remote"), [
-    (Direction.TO_SHOPIFY, None, "b"),
-    (Direction.TO_GRIST, "a", None),
-])
-def test_a_typed_choice_is_not_undone_by_the_next_run(direction: Direction, local: Value, remote: Value) -> None:
-    """Only the side that may be written gets the value; the other keeps what it has, and that is what it agreed on."""
-    mapped = mapping(rule("sku", direction))
-    verdict = decide(mapped.rule("sku"), UNREAD, UNREAD, local, remote, choice=Choice("value", local, remote, "c"))
-    assert verdict.action is Action.WRITE
-    side = Side.LOCAL if verdict.local is not UNREAD else Side.REMOTE
-    op = written(side, "sku", local if side is Side.LOCAL else remote, "c")
-    assert not next_run_writes(mapped, op, local, remote)
-
-
-def next_run_writes(mapped: Mapping, op: Update, local: Value, remote: Value) -> bool:
-    agreed = after_update(mapped, op, op.values, {}, {})
-    after = (op.values["sku"], remote) if op.side is Side.LOCAL else (local, op.values["sku"])
-    verdict = decide(mapped.rule("sku"), agreed.local["sku"], agreed.remote["sku"], *after)
-    return verdict.action is Action.WRITE

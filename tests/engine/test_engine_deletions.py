@@ -206,7 +206,6 @@ def test_children_are_deleted_before_what_they_belong_to(new_shop: Callable[...,
 # --- cut off -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="the approved row is forgotten before the deletion is sent")
 def test_a_yes_outlives_a_run_that_was_cut_off_before_it_deleted(new_world: MakeWorld) -> None:
     world, gid = one_product(new_world)
     delete(world, Side.LOCAL, gid)
