@@ -58,6 +58,8 @@ class Together:
 
 @dataclass(frozen=True)
 class StoreResource(Resource):
+    place: int = 100
+    """Where it stands in lists, as far as it may stand before what refers to it."""
     connection: str = ""
     """The root that lists it, or that lists what it hangs below."""
     arguments: str = "sortKey: ID"

@@ -11,15 +11,18 @@ from backend.shopify.resource import StoreResource
 
 def _in_order(found: dict[str, StoreResource]) -> dict[str, StoreResource]:
     """A resource stands after those it refers to: creating in this order always finds the referenced thing."""
-    depths: dict[str, int] = {}
+    ordered: dict[str, StoreResource] = {}
 
-    def depth(name: str) -> int:
-        if name not in depths:
-            targets = {field.target for field in found[name].fields if field.target}
-            depths[name] = 1 + max((depth(target) for target in targets), default=-1)
-        return depths[name]
+    def take(resource: StoreResource) -> None:
+        for target in sorted({field.target for field in resource.fields if field.target}):
+            if target not in ordered:
+                take(found[target])
+        ordered[resource.name] = resource
 
-    return {name: found[name] for name in sorted(found, key=lambda name: (depth(name), name))}
+    for resource in sorted(found.values(), key=lambda one: (one.place, one.name)):
+        if resource.name not in ordered:
+            take(resource)
+    return ordered
 
 
 RESOURCES: dict[str, StoreResource] = _in_order({

@@ -18,6 +18,7 @@ RESOURCE = StoreResource(
     title="",
     scopes=("read_inventory", "read_products"),
     write_scopes=("write_inventory",),
+    place=4,
     connection="inventoryItems",
     arguments="",
     below=Below("InventoryItem", "item", "inventoryLevels", "includeInactive: true"),

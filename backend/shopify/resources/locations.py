@@ -11,6 +11,7 @@ RESOURCE = StoreResource(
     match=("name",),
     title="name",
     scopes=("read_locations",),
+    place=3,
     connection="locations",
     # Without the two flags a closed location would look deleted.
     arguments="sortKey: ID, includeInactive: true, includeLegacy: true",

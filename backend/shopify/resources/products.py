@@ -16,6 +16,7 @@ RESOURCE = StoreResource(
     deletable=True,
     search="products",
     topics=("PRODUCTS_CREATE", "PRODUCTS_UPDATE", "PRODUCTS_DELETE"),
+    place=1,
     connection="products",
     make=Verb("productCreate", "product", "ProductCreateInput!", "product", also="variants(first: 2) { nodes { id } }"),
     update=Verb("productUpdate", "product", "ProductUpdateInput!", "product"),

@@ -18,6 +18,7 @@ RESOURCE = StoreResource(
     creatable=True,
     deletable=True,
     search="productVariants",
+    place=2,
     connection="productVariants",
     needs=("product.id",),
     writer="variants",
