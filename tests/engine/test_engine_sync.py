@@ -493,7 +493,6 @@ def test_a_field_that_only_goes_to_shopify_is_put_right_there(new_shop: Callable
     assert shop.world.grist.cell("Products", shop.row, "vendor") == "Potter"
 
 
-@pytest.mark.xfail(strict=True, reason="after_update takes it that the other side holds the written value too")
 @pytest.mark.parametrize(("direction", "mine", "theirs"), [
     (Direction.TO_SHOPIFY, None, "Theirs"), (Direction.TO_GRIST, "Mine", None),
 ])
