@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class Context:
 
     settings: Settings
     database: Database
-    resources: dict[str, Resource]
+    resources: Dict[str, Resource]
     limits: Limits
     rest_seconds: float
 

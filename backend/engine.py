@@ -22,11 +22,13 @@ from backend.core.guard import Limits, brakes
 from backend.core.mapping import Directory
 from backend.core.model import Create, Delete, Key, Mapping, Op, Plan, Receipt, Refusal, Side, Update
 from backend.core.plan import plan
+from backend.core.undo import Undo
+from backend.core.undo import undo as undo_lines
 from backend.errors import BrakeError, OutcomeUnknown, SyncError
 from backend.recover import Recovery, pairs_anew
 from backend.remember import Memory
 from backend.report import Report, plan_lines
-from backend.store import base, journal, links, waiting
+from backend.store import base, changes, journal, links, waiting
 from backend.store.db import Database
 from backend.work import Work
 
@@ -70,6 +72,14 @@ class Session:
     new_key: Callable[[], str] = lambda: str(uuid.uuid4())
 
 
+@dataclass(frozen=True, slots=True)
+class UndoWanted:
+    """Which lines of the history to take back: these, and all of these runs."""
+
+    changes: tuple[int, ...] = ()
+    runs: tuple[int, ...] = ()
+
+
 def sync(session: Session) -> Report:
     """Bring both sides of a link to agreement.
 
@@ -84,6 +94,17 @@ def preview(session: Session) -> Report:
     return _Run(session).preview()
 
 
+def undo(session: Session, wanted: UndoWanted) -> Report:
+    """Take back what the history says was written, then sync, so that both sides keep it. Lines that were edited
+    since, or that the next sync would write again, stay; `Report.stays` says why. Raises what `sync` raises."""
+    return _Run(session).undo(wanted)
+
+
+def preview_undo(session: Session, wanted: UndoWanted) -> Report:
+    """What `undo` would write and what would stay. Writes nothing."""
+    return _Run(session).preview_undo(wanted)
+
+
 class _Run:
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -96,26 +117,71 @@ class _Run:
     def sync(self) -> Report:
         try:
             self._prepare(write=True)
-            recovery = Recovery(self.memory, self.session.local, self.session.remote)
-            for one in self.work:
-                pairs_anew(self.memory, one)
-                recovery.repeat(one)
-            self._read()
-            for one in self.work:
-                if recovery.look(one):
-                    pairs_anew(self.memory, one)
-            self._plan()
-            self._brake()
-            self._remember_plan()
-            self._write()
-            for _ in range(ROUNDS - 1):
-                if not self._look_again():
-                    break
-            self._finish()
+            self._sync()
         except Exception as error:
             error.report = self._counted()  # type: ignore[attr-defined]  # whoever shows the error shows this too
             raise
         return self._counted()
+
+    def _settle_and_read(self) -> None:
+        """Read both sides, and find out what became of whatever an earlier run left open."""
+        recovery = Recovery(self.memory, self.session.local, self.session.remote)
+        for one in self.work:
+            pairs_anew(self.memory, one)
+            recovery.repeat(one)
+        self._read()
+        for one in self.work:
+            if recovery.look(one):
+                pairs_anew(self.memory, one)
+
+    def _sync(self) -> None:
+        self._settle_and_read()
+        self._plan()
+        self._brake()
+        self._remember_plan()
+        self._write()
+        for _ in range(ROUNDS - 1):
+            if not self._look_again():
+                break
+        self._finish()
+
+    def undo(self, wanted: UndoWanted) -> Report:
+        try:
+            self._prepare(write=True)
+            self._settle_and_read()
+            for one, undoing in self._undoing(wanted):
+                for connector in (self.session.remote, self.session.local):
+                    self._send(one, connector, [op for op in undoing.ops if op.side is connector.side])
+            self._sync()
+        except Exception as error:
+            error.report = self._counted()  # type: ignore[attr-defined]
+            raise
+        return self._counted()
+
+    def preview_undo(self, wanted: UndoWanted) -> Report:
+        self.report.state = "preview"
+        self._prepare(write=False)
+        undoings = self._undoing(wanted)
+        lines = [line for one, undoing in undoings for line in plan_lines(Plan(one.mapping, undoing.ops))]
+        self.report.plan, self.report.plan_total = lines[:PLAN_LINES_KEPT], len(lines)
+        return self._counted()
+
+    def _undoing(self, wanted: UndoWanted) -> list[tuple[Work, Undo]]:
+        """What an undo writes, by mapping, from what both sides show now."""
+        undoings = []
+        for one in self.work:
+            with self.session.database.read() as tx:
+                lines = changes.to_undo(tx, one.mapping, wanted.changes, wanted.runs)
+            if not lines:
+                continue
+            self._read_some(one, {line.thing for line in lines})
+            one.local = self.directory.canonical_local(one.mapping, one.local)
+            one.remote = self.directory.canonical_remote(one.mapping, one.remote)
+            undoing = undo_lines(one.mapping, lines, one.local, one.remote, list(one.pairs.values()))
+            self.report.undone += undoing.lines
+            self.report.stays += [{"change": line, "reason": reason} for line, reason in undoing.stays]
+            undoings.append((one, undoing))
+        return undoings
 
     def preview(self) -> Report:
         self.report.state = "preview"

@@ -10,7 +10,7 @@ from typing import Any
 
 from backend.core.agree import Agreed, after_create, after_update
 from backend.core.mapping import Directory
-from backend.core.model import Change, Create, Delete, Key, Mark, Op, Receipt, Side, Update
+from backend.core.model import Change, Create, Delete, Key, Mark, Op, Receipt, Side, Update, Why
 from backend.core.values import Value
 from backend.report import Report
 from backend.store import base, changes, journal, waiting
@@ -30,6 +30,7 @@ class _Batch:
     dissolved: list[str] = field(default_factory=list)
     doubted: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     settled: list[tuple[int, str]] = field(default_factory=list)
+    undone: list[int] = field(default_factory=list)
     deleted: list[Key] = field(default_factory=list)
     marked: list[int] = field(default_factory=list)
     marks: list[Op] = field(default_factory=list)
@@ -59,6 +60,7 @@ class Memory:
         mapping_id = one.mapping.id
         with self.database.write() as tx:
             base.dissolve(tx, mapping_id, [*batch.dissolved, *batch.replaced])
+            base.vacate(tx, mapping_id, [row for row, _, _, _ in batch.joined])
             base.insert(tx, mapping_id, batch.joined, marked=side is Side.LOCAL)
             base.advance(tx, mapping_id, batch.advanced)
             base.doubt(tx, mapping_id, batch.doubted)
@@ -68,6 +70,7 @@ class Memory:
             for key in batch.deleted:
                 waiting.deletion_done(tx, mapping_id, side, key)
             changes.add(tx, batch.history)
+            changes.undone(tx, batch.undone, self.run_id)
             if intent is not None:
                 journal.settle(tx, intent)
         for row, thing, _, _ in batch.joined:
@@ -111,7 +114,12 @@ class Memory:
         pair = one.pairs.get(thing)
         base_local = one.mapping.values(pair.base_local) if pair else {}
         held = pending.get(thing, {}) if op.side is Side.REMOTE else {}
-        agreed = after_update(one.mapping, op, stored, held, base_local)
+        # An undo is an edit like anybody's: it moves no base. Only what the cell showed before is forgotten, or going
+        # back on purpose would look like going back by mistake.
+        kept = replace(op, changes=tuple(change for change in op.changes if change.why is not Why.UNDO))
+        agreed = after_update(one.mapping, kept, stored, held, base_local)
+        agreed.shown |= {change.field: () for change in op.changes if change.why is Why.UNDO}
+        batch.undone += [line for change in op.changes for line in change.undoes]
         batch.advanced.append((thing, agreed.local, agreed.remote, agreed.shown))
         self._look_later(one, op.side, thing, agreed)
         one.updated.add(thing)

@@ -49,6 +49,9 @@ class Report:
     cure: str | None = None
     plan: list[dict[str, Any]] | None = None
     plan_total: int | None = None
+    undone: int = 0
+    stays: list[dict[str, Any]] = field(default_factory=list)
+    """Of an undo: the lines of the history that were not taken back, {"change", "reason"}."""
 
     COUNTS = ("created", "updated", "deleted", "unchanged", "conflicts", "refused", "waiting", "proposed_deletions")
 
@@ -86,6 +89,8 @@ class Report:
         }
         if self.message:
             out |= {"message": self.message, "cure": self.cure}
+        if self.undone or self.stays:
+            out |= {"undone": self.undone, "stays": self.stays}
         if self.plan is not None:
             out |= {"plan": self.plan, "plan_total": self.plan_total}
         return out

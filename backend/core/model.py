@@ -286,6 +286,8 @@ class Change:
     why: Why
     stays: Value = UNREAD
     """What the other side holds and keeps, where somebody chose that the two differ."""
+    undoes: tuple[int, ...] = ()
+    """The lines of the history that this takes back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def pair_up(mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence
     outcome = Pairing()
     _find_known(local, pairs, outcome)
     row_of = {pair.remote: pair.local for pair in outcome.known}
-    _check_known(local, outcome)
+    _check_known(local, remote, outcome)
 
     known_rows = {pair.local for pair in outcome.known}
     rows = {key: row for key, row in local.rows.items() if key not in known_rows}
@@ -81,11 +81,13 @@ def _is_somebody_else(row: Row, pair: Pair) -> bool:
     return bool(telling) and all(now != was for now, was in telling)
 
 
-def _check_known(local: Snapshot, outcome: Pairing) -> None:
+def _check_known(local: Snapshot, remote: Snapshot, outcome: Pairing) -> None:
     for pair in outcome.known:
         mark = local.marks.get(pair.local)
-        if mark == pair.remote or pair.local not in local.rows or (mark is None and not pair.marked):
+        if mark == pair.remote or pair.local not in local.rows:
             continue
+        if not pair.marked and mark not in remote.rows and mark not in remote.outside:
+            continue  # ours to write: the cell is empty, or names the thing that this one was made anew for
         happened = "was emptied" if mark is None else "was changed"
         _block(outcome, local, pair.local,
                f"The Shopify ID of this row {happened}, so it is not sure which thing it is.",

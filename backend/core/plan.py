@@ -99,7 +99,7 @@ class _Work:
         """One pair that has agreed before."""
         row, thing = self.local.rows.get(pair.local), self.remote.rows.get(pair.remote)
         if row is not None and thing is not None:
-            if not pair.marked and not blocked and self.local.marks.get(pair.local) is None:
+            if not pair.marked and not blocked and self.local.marks.get(pair.local) != pair.remote:
                 self.ops.append(Mark(pair.local, pair.remote, self._title(pair.local, pair.remote)))
             if row == pair.base_local and thing == pair.base_remote:
                 self.unchanged += 1

@@ -86,9 +86,10 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     session = context.session(
         link, claimed.id, fields=wanted.get("fields", ()), go_on=wanted.get("go_on", False), beat=pulse.beat
     )
+    undo = engine.UndoWanted(tuple(wanted.get("changes", ())), tuple(wanted.get("runs", ())))
     if claimed.kind == "preview":
-        return engine.preview(session)
-    report = engine.sync(session)
+        return engine.preview_undo(session, undo) if undo.changes or undo.runs else engine.preview(session)
+    report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
     with context.database.write() as tx:
         links.set_shop(tx, link.id, shop_facts(session.remote.shop))
     return report

@@ -75,6 +75,13 @@ def dissolve(tx: sa.Connection, mapping_id: int, remotes: Sequence[str]) -> None
                                          pair.c.remote_key.in_(remotes[start:start + CHUNK])))
 
 
+def vacate(tx: sa.Connection, mapping_id: int, rows: Sequence[int]) -> None:
+    """Grist has given these row ids to other rows: the pairs that held them keep living without a row."""
+    for start in range(0, len(rows), CHUNK):
+        tx.execute(sa.update(pair).where(pair.c.mapping_id == mapping_id,
+                                         pair.c.local_key.in_(rows[start:start + CHUNK])).values(local_key=-pair.c.id))
+
+
 def insert(tx: sa.Connection, mapping_id: int,
            new: Sequence[tuple[int, str, Dict[str, Value], Dict[str, Value]]], *, marked: bool) -> None:
     """Remember pairs together with what they agreed on: (row, thing, base of Grist, base of Shopify)."""

@@ -7,9 +7,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backend.core.values import UNREAD, dump
+from backend.core.model import Mapping, Side
+from backend.core.undo import Written
+from backend.core.values import UNREAD, dump, load
+from backend.store.base import CHUNK
 from backend.store.db import now
 from backend.store.tables import change, mapping, run
+
+_undoing = run.alias("undoing")
+"""The run that took a line back."""
 
 
 def as_json(value: Any) -> Any:
@@ -30,9 +36,35 @@ def page(tx: sa.Connection, link_id: int, *, before: int | None = None, limit: i
     """The newest first; `before` is the id to go on from."""
     query = (sa.select(change.c.id, change.c.run_id, change.c.mapping_id, change.c.side, change.c.kind,
                        change.c.local_key, change.c.remote_key, change.c.field, change.c.title, change.c.before,
-                       change.c.after, change.c.why, change.c.at, run.c.started_by)
+                       change.c.after, change.c.why, change.c.at, run.c.started_by,
+                       _undoing.c.finished_at.label("undone_at"), _undoing.c.started_by.label("undone_by"),
+                       change.c.undone_run)
              .join(mapping, mapping.c.id == change.c.mapping_id).join(run, run.c.id == change.c.run_id)
+             .outerjoin(_undoing, _undoing.c.id == change.c.undone_run)
              .where(mapping.c.link_id == link_id).order_by(change.c.id.desc()).limit(limit))
     if before is not None:
         query = query.where(change.c.id < before)
     return list(tx.execute(query))
+
+
+def to_undo(tx: sa.Connection, mapped: Mapping, ids: Sequence[int], run_ids: Sequence[int]) -> list[Written]:
+    """The lines with these ids and all lines of these runs that have not been taken back yet."""
+    chosen = sa.or_(change.c.run_id.in_(list(run_ids)), change.c.id.in_(list(ids)))
+    query = sa.select(change.c.id, change.c.side, change.c.kind, change.c.remote_key, change.c.field, change.c.before,
+                      change.c.after, change.c.title).where(
+                          change.c.mapping_id == mapped.id, chosen, change.c.undone_run.is_(None))
+    return [_written(mapped, row) for row in tx.execute(query)]
+
+
+def undone(tx: sa.Connection, ids: Sequence[int], run_id: int) -> None:
+    """These lines were taken back by a run."""
+    for start in range(0, len(ids), CHUNK):
+        tx.execute(sa.update(change).where(change.c.id.in_(ids[start:start + CHUNK]))
+                   .values(undone_run=run_id))
+
+
+def _written(mapped: Mapping, row: sa.Row[Any]) -> Written:
+    known = row.field in mapped.index and row.kind == "update"
+    kind = mapped.rule(row.field).kind if known else "text"
+    before, after = (load(kind, row.before), load(kind, row.after)) if known else (None, None)
+    return Written(row.id, Side(row.side), row.kind, row.remote_key or "", row.field, before, after, row.title)

@@ -74,7 +74,7 @@ def _dump(op: Op) -> dict[str, Any]:
     if isinstance(op, Create):
         return kept | {"source": op.source, "values": dump_values(op.values), "why": op.why.value}
     if isinstance(op, Update):
-        changes = [{"field": c.field, "after": dump(c.after), "why": c.why.value}
+        changes = [{"field": c.field, "after": dump(c.after), "why": c.why.value, "undoes": list(c.undoes)}
                    | dump_values({"before": c.before, "stays": c.stays}) for c in op.changes]
         return kept | {"key": op.key, "partner": op.partner, "changes": changes}
     if isinstance(op, Delete):
@@ -97,7 +97,7 @@ def _load(mapped: Mapping, kept: dict[str, Any]) -> Op:
 
 def _load_change(kind: Kind, kept: dict[str, Any]) -> Change:
     before, stays = (load(kind, kept[name]) if name in kept else UNREAD for name in ("before", "stays"))
-    return Change(kept["field"], before, load(kind, kept["after"]), Why(kept["why"]), stays)
+    return Change(kept["field"], before, load(kind, kept["after"]), Why(kept["why"]), stays, tuple(kept["undoes"]))
 
 
 def _load_values(mapped: Mapping, values: Dict[str, Any]) -> dict[str, Value]:

@@ -138,6 +138,9 @@ def _only_me(tx: sa.Connection, link_id: int) -> None:
 def _both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """What two requests want together."""
     both = {**one, **other, "go_on": bool(one.get("go_on") or other.get("go_on"))}
+    for name in ("changes", "runs"):
+        if one.get(name) or other.get(name):
+            both[name] = list(dict.fromkeys([*one.get(name, []), *other.get(name, [])]))
     if one.get("fields") and other.get("fields"):
         return both | {"fields": list(dict.fromkeys([*one["fields"], *other["fields"]]))}
     return both | {"fields": []}

@@ -196,6 +196,7 @@ change = Table(
     Column("after", JSON),
     Column("why", Text, nullable=False),
     Column("at", Double, nullable=False),
+    Column("undone_run", Integer),
 )
 Index("ix_change_mapping", change.c.mapping_id, change.c.id)
 Index("ix_change_run", change.c.run_id)

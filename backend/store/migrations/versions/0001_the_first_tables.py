@@ -75,6 +75,7 @@ def upgrade():
     sa.Column('after', sa.JSON(), nullable=True),
     sa.Column('why', sa.Text(), nullable=False),
     sa.Column('at', sa.Double(), nullable=False),
+    sa.Column('undone_run', sa.Integer(), nullable=True),
     sa.ForeignKeyConstraint(['mapping_id'], ['mapping.id'], name=op.f('fk_change_mapping_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['run_id'], ['run.id'], name=op.f('fk_change_run_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_change'))
