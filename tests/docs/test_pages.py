@@ -1,0 +1,231 @@
+"""The pages are true: links lead somewhere, everything that can be set is described, commands and tests exist."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from backend import config
+from backend.cli import main
+from backend.settings import NAMES
+from backend.shopify.resources import RESOURCES
+from backend.web.headers import PROXIED_HOSTS
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@cache
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def prose_of(path: Path) -> str:
+    """The page without its blocks of code."""
+    return re.sub(r"^ *```.*?^ *```", "", text_of(path), flags=re.DOTALL | re.MULTILINE)
+
+
+# --- links ----------------------------------------------------------------------------------------
+
+
+def anchors_of(path: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a page."""
+    heads = re.findall(r"^#+ +(.+)$", prose_of(path), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", head)).lower().replace(" ", "-")
+            for head in heads}
+
+
+def links_of(path: Path) -> list[str]:
+    return re.findall(r"\]\(([^)\s]+)\)", prose_of(path))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_no_inner_link_is_dead(page: Path) -> None:
+    dead = []
+    for link in links_of(page):
+        if re.match(r"[a-z]+:", link):
+            continue
+        target, _, anchor = link.partition("#")
+        path = (page.parent / target).resolve() if target else page
+        if not path.is_file() or (anchor and anchor not in anchors_of(path)):
+            dead.append(link)
+    assert dead == []
+
+
+def test_every_page_is_reached_from_the_first_ones() -> None:
+    reached, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in reached:
+            continue
+        reached.add(page)
+        targets = ((page.parent / link.partition("#")[0]).resolve() for link in links_of(page) if ":" not in link)
+        waiting += [target for target in targets if target.suffix == ".md" and target.is_file()]
+    assert [name_of(page) for page in PAGES if page not in reached] == []
+
+
+# --- what can be set ------------------------------------------------------------------------------
+
+
+def in_code(path: Path) -> set[str]:
+    """What stands between backticks on a page."""
+    return set(re.findall(r"`([^`\n]+)`", prose_of(path)))
+
+
+def test_every_setting_is_described() -> None:
+    assert [name for name in NAMES if name not in in_code(DOCS / "deploy.md")] == []
+
+
+def read_from_the_environment() -> Iterator[str]:
+    for path in [*(ROOT / "backend").rglob("*.py"), ROOT / "gunicorn.conf.py"]:
+        yield from re.findall(r"environ(?:\.get\(|\[)\s*[\"']([A-Z_]+)", text_of(path))
+    yield from PROXIED_HOSTS
+
+
+def test_every_variable_that_the_code_reads_is_described() -> None:
+    assert sorted(set(read_from_the_environment()) - in_code(DOCS / "deploy.md")) == []
+
+
+def test_every_option_of_the_command_line_is_described() -> None:
+    described = text_of(DOCS / "cli.md")
+    options = [option for parameter in main.params for option in parameter.opts]
+    assert [option for option in options if option not in described] == []
+
+
+def test_every_key_of_the_configuration_is_described() -> None:
+    schemas = (config._File, config._Brakes, config._Mapping, config._FieldRule)
+    keys = {field.data_key or name for schema in schemas for name, field in schema().fields.items()}
+    assert sorted(keys - in_code(DOCS / "mapping.md")) == []
+
+
+def test_every_resource_and_field_is_described() -> None:
+    page = text_of(DOCS / "mapping.md")
+    for resource in RESOURCES.values():
+        section = page.partition(f"### `{resource.name}`\n")[2].partition("\n### ")[0]
+        assert section, resource.name
+        assert [field.name for field in resource.fields if f"| `{field.name}` |" not in section] == []
+
+
+# --- what is generated ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_generated_parts_are_up_to_date(generate: ModuleType) -> None:
+    stale = [page.name for page in generate.pages() if text_of(page) != generate.generated(page)]
+    assert stale == [], "run: python docs/generate.py"
+
+
+def test_every_part_that_is_written_has_its_place(generate: ModuleType) -> None:
+    placed = {name for page in generate.pages() for name in re.findall(r"<!-- begin: (\w+) -->", text_of(page))}
+    assert placed == set(generate.PARTS)
+
+
+def test_the_settings_that_are_described_are_those_that_are_read(generate: ModuleType) -> None:
+    assert tuple(generate.SETTINGS) == NAMES
+
+
+# --- commands and names ---------------------------------------------------------------------------
+
+
+def commands() -> list[str]:
+    """The lines of all `bash` blocks on all pages."""
+    return [line.strip() for page in PAGES
+            for block in re.findall(r"^ *```bash\n(.*?)^ *```", text_of(page), flags=re.DOTALL | re.MULTILINE)
+            for line in block.splitlines() if line.strip()]
+
+
+def targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", text_of(ROOT / "Makefile"), flags=re.MULTILINE))
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    named = {target for page in PAGES for target in re.findall(r"`?\bmake ([a-z]+)`", text_of(page))}
+    named |= {line.split()[1] for line in commands() if line.startswith("make ")}
+    assert named >= {"run", "test"}
+    assert named <= targets()
+
+
+@pytest.mark.parametrize("command", sorted(set(commands())))
+def test_a_command_names_what_is_there(command: str) -> None:
+    words = [word for word in shlex.split(command, comments=True) if "=" not in word or word.startswith("-")]
+    if words[0] == "make":
+        assert set(words[1:]) <= targets()
+        return
+    assert words[0] in ("python", "python3", ".venv/bin/python"), "a kind of command that nobody checks"
+    files = [word for word in words[1:] if re.search(r"\.(py|txt|yaml)$", word)]
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+    if "shopify_grist_sync.py" in words:
+        known = {option for parameter in main.params for option in parameter.opts} | {"--help"}
+        given = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert given <= known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_files_that_a_page_names_exist(page: Path) -> None:
+    named = {one for one in in_code(page) if re.fullmatch(r"(backend|demo|docs|tests|widget)/[\w./-]+", one)}
+    assert sorted(one for one in named if not (ROOT / one).exists()) == []
+
+
+# --- promises -------------------------------------------------------------------------------------
+
+
+@cache
+def known_tests() -> set[str]:
+    """Every test under tests/."""
+    return {name for path in (ROOT / "tests").rglob("test_*.py")
+            for name in re.findall(r"^ *def (test_\w+)", text_of(path), flags=re.MULTILINE)}
+
+
+def test_every_promise_has_its_section() -> None:
+    heads = re.findall(r"^## P(\d+) .*\((?:held|partly|not yet)", text_of(DOCS / "promises.md"), flags=re.MULTILINE)
+    assert [int(number) for number in heads] == list(range(1, 22))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_test_that_a_page_names_exists(page: Path) -> None:
+    named = set(re.findall(r"`(test_\w+)`", prose_of(page)))
+    assert sorted(named - known_tests()) == []
+
+
+@pytest.mark.parametrize("promise", [
+    section for section in re.split(r"^## ", text_of(DOCS / "promises.md"), flags=re.MULTILINE)[1:]
+    if re.match(r"P\d+ .*\((held|partly)", section)
+], ids=lambda section: section.split(" ", 1)[0])
+def test_what_is_called_held_names_tests_and_code(promise: str) -> None:
+    assert re.search(r"`test_\w+`", promise)
+    assert re.search(r"`backend/[\w/.]+`", promise)
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+def test_pictures_are_small_enough_to_load() -> None:
+    pictures = sorted((DOCS / "pictures").glob("*.png"))
+    assert pictures
+    assert [picture.name for picture in pictures if picture.stat().st_size > 150_000] == []
+
+
+def test_pages_are_kept_apart_from_this_machine() -> None:
+    for page in PAGES:
+        assert not re.search(r"/(work|tmp|root|home)/", text_of(page)), page
