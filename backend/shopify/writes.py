@@ -36,6 +36,9 @@ NEVER_EMPTY = {"status": "", "inventoryPolicy": "", "price": "", "title": "", "w
 LARGEST: dict[str, int] = {"integer": 2**31, "decimal": 10**12, "money": 10**18}
 """From here on Shopify cannot even read a number, and would refuse its whole request."""
 
+COUNTRIES = ("countryCode", "countryCodeOfOrigin")
+"""Names in the input that take the two letters of a country, and refuse the whole request for anything else."""
+
 TAGS = "tags"
 METAFIELDS_PER_CALL = 25
 _VARIANT_ERRORS = "userErrors { field message code }"
@@ -188,7 +191,7 @@ class _Build:
         if about.choices and value not in about.choices:
             return self._refuse(op, about.name, f"{value!r} is not one of {', '.join(about.choices)}",
                                 "Type one of these.")
-        if about.name == "countryCodeOfOrigin" and not (isinstance(value, str) and len(value) == 2 and value.isalpha()):
+        if about.write.split(".")[-1] in COUNTRIES and not (isinstance(value, str) and len(value) == 2 and value.isalpha()):
             return self._refuse(op, about.name, f"{value!r} is not a country's two letters",
                                 "Type the two letters of the country, like DE.")
         return None
@@ -474,12 +477,12 @@ def _place_of(name: str) -> dict[str, str]:
 def _as_input(about: Field, value: Value) -> Any:
     """A canonical value as Shopify's input takes it. Text is cleared by "", everything else by null."""
     if value is None:
-        return "" if about.kind in ("text", "html") and not about.name.endswith("CodeOfOrigin") else None
+        return "" if about.kind in ("text", "html") and not _is_code(about) else None
     if isinstance(value, Decimal):
         return format(value, "f") if about.kind == "money" else float(value)
     if isinstance(value, date):
         return value.isoformat()
-    if about.name.endswith("CodeOfOrigin"):
+    if _is_code(about):
         return str(value).upper()
     return list(value) if isinstance(value, tuple) else value
 
@@ -489,6 +492,10 @@ def chosen_options(mapping: Mapping, op: Op) -> list[str]:
     values = op.values if isinstance(op, Create) else {}
     by_place = {rule.field.on_create: values.get(rule.name) for rule in mapping.fields}
     return [str(by_place.get(f"optionValues.{place}") or "") for place in range(3)]
+
+
+def _is_code(about: Field) -> bool:
+    return about.write.split(".")[-1] in (*COUNTRIES, "provinceCodeOfOrigin")
 
 
 def _option_problem(options: Sequence[str], chosen: Sequence[str]) -> tuple[str, str, str] | None:

@@ -31,7 +31,7 @@ from backend.shopify.documents import dig, selection, steps
 from backend.shopify.known import Known, Level
 from backend.shopify.resource import shape
 from backend.shopify.resources import RESOURCES
-from backend.shopify.writes import request_for
+from backend.shopify.writes import COUNTRIES, request_for
 
 SCHEMA_FILE = Path(__file__).parents[2] / "demo" / "shopify" / "vendor" / "admin_2026-10.json.gz"
 ALLOWED_DEPRECATIONS: dict[str, str] = {}
@@ -56,7 +56,7 @@ def known() -> Known:
 def example(about: Field) -> Value:
     if about.choices:
         return about.choices[0]
-    return "DE" if about.name == "countryCodeOfOrigin" else EXAMPLES[about.kind]
+    return "DE" if about.write.split(".")[-1] in COUNTRIES else EXAMPLES[about.kind]
 
 
 def mappings() -> list[tuple[str, Mapping]]:

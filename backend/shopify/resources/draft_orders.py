@@ -1,0 +1,37 @@
+"""Draft orders. The note is read as `note2`. Completing one and sending its invoice are actions, not fields."""
+
+from backend.core.model import Field, Rule
+from backend.shopify.resource import StoreResource, Verb
+
+RESOURCE = StoreResource(
+    name="draft_orders",
+    label="Draft orders",
+    table="Draft_orders",
+    type="DraftOrder",
+    match=("name",),
+    title="name",
+    scopes=("read_draft_orders",),
+    write_scopes=("write_draft_orders",),
+    deletable=True,
+    search="draftOrders",
+    topics=("DRAFT_ORDERS_CREATE", "DRAFT_ORDERS_UPDATE", "DRAFT_ORDERS_DELETE"),
+    place=9,
+    connection="draftOrders",
+    update=Verb("draftOrderUpdate", "input", "DraftOrderInput!", "draftOrder", id_apart=True),
+    remove=Verb("draftOrderDelete", "input", "DraftOrderDeleteInput!", "deletedId"),
+    owner="DRAFTORDER",
+    fields=(
+        Field("name", "text", "Draft", "metadata", path="name"),
+        Field("customer", "ref", "Customer", "customer", path="customer.id", target="customers"),
+        Field("email", "text", "Email", "customer", path="email", write="email"),
+        Field("note", "text", "Note", "metadata", path="note2", write="note"),
+        Field("tags", "list", "Tags", "metadata", path="tags", write="tags", rule=Rule.MERGE),
+        Field("status", "choice", "Status", "status", path="status", choices=("OPEN", "INVOICE_SENT", "COMPLETED")),
+        Field("total", "money", "Total", "sales", path="totalPriceSet.shopMoney.amount"),
+        Field("invoiceUrl", "text", "Invoice link", "metadata", path="invoiceUrl", usual=False),
+        Field("order", "ref", "Order", "metadata", path="order.id", target="orders", usual=False),
+        Field("createdAt", "datetime", "Created", "metadata", path="createdAt"),
+        Field("updatedAt", "datetime", "Updated", "metadata", path="updatedAt"),
+        Field("completedAt", "datetime", "Completed", "status", path="completedAt", usual=False),
+    ),
+)
