@@ -16,7 +16,7 @@ from backend.core.guard import Limits
 from backend.core.mapping import choose, default_mapping
 from backend.core.model import Mapping
 from backend.core.values import Value
-from backend.engine import Session
+from backend.engine import Session, UndoWanted
 from backend.report import Report
 from backend.shopify.resources import RESOURCES
 from backend.store import changes, links, runs, waiting
@@ -56,7 +56,8 @@ class World:
     rest_seconds: float = 0
     last_run: int = 0
 
-    def run(self, *, go_on: bool = False, fields: Collection[str] = (), preview: bool = False) -> Report:
+    def run(self, *, go_on: bool = False, fields: Collection[str] = (), preview: bool = False,
+            undo: UndoWanted | None = None) -> Report:
         """One run, finished in the store however it ends. Raises what the engine raises."""
         owner = "test"
         with self.database.write() as tx:
@@ -71,7 +72,10 @@ class World:
         )
         state = "failed"
         try:
-            report = engine.preview(session) if preview else engine.sync(session)
+            if undo is not None:
+                report = engine.preview_undo(session, undo) if preview else engine.undo(session, undo)
+            else:
+                report = engine.preview(session) if preview else engine.sync(session)
             state = "done"
             return report
         finally:
