@@ -232,7 +232,6 @@ def test_a_deletion_whose_answer_was_lost_is_settled_by_looking(new_world: MakeW
 # --- row ids that Grist gives away again ------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="two pairs want the same row id, and the database refuses that")
 def test_a_freed_row_id_can_be_given_to_what_is_new_in_shopify(new_world: MakeWorld) -> None:
     """The last row was deleted and its product waits for a yes; the next new row gets its id."""
     world, _ = one_product(new_world)
@@ -278,7 +277,6 @@ def test_a_row_that_was_cut_and_pasted_keeps_its_thing(new_world: MakeWorld) -> 
     assert world.refusals() == []
 
 
-@pytest.mark.xfail(strict=True, reason="the old id in the cell of an unmarked pair counts as changed by a person")
 def test_a_thing_made_again_gets_its_new_id_after_a_cut_off(new_world: MakeWorld) -> None:
     """Deleted in Shopify, edited in Grist, kept: made again there; then the line dies before its new id stands in
     the row, which still holds the old one."""
