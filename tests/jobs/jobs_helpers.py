@@ -70,11 +70,16 @@ class Shop:
         assert found is not None
         return found
 
-    def lease_of(self, run_id: int) -> float:
-        """Seconds that are left of it; below zero anybody may take the run."""
+    def lease_until(self, run_id: int) -> float:
+        """When it ends; 0 for none."""
         with self.database.read() as tx:
-            until = tx.execute(sa.select(run.c.lease_until).where(run.c.id == run_id)).scalar_one()
-            return float(until - runs.clock(tx))
+            return float(tx.execute(sa.select(run.c.lease_until).where(run.c.id == run_id)).scalar_one() or 0)
+
+    def lease_has_ended(self, run_id: int) -> bool:
+        """Whether anybody may take the run."""
+        with self.database.read() as tx:
+            now = runs.clock(tx)
+        return self.lease_until(run_id) < now
 
     def let_lease_end(self, run_id: int) -> None:
         with self.database.write() as tx:
