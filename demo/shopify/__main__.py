@@ -16,7 +16,7 @@ from .state import Store
 
 def main() -> int:
     options = _options()
-    store = Store(products=options.products, seed=options.seed, plan=options.plan)
+    store = Store(products=options.products, orders=options.orders, seed=options.seed, plan=options.plan)
     load_schema()  # half a second that the first request need not wait for
     try:
         server = bound_server(create_app(store, tokens={options.token}), options.port, options.host)
@@ -36,6 +36,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=9292, help="0 takes a free one and prints it")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--products", type=int, default=200, help="how many products to make up")
+    parser.add_argument("--orders", type=int, default=40, help="how many orders, with their customers and drafts")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same catalogue")
     parser.add_argument("--token", default="shpat_demo", help="the access token that is accepted")
     parser.add_argument("--plan", choices=sorted(set(RESTORE_PER_SECOND) - {"enterprise"}), default="standard",

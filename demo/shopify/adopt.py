@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from .adopt_sales import SalesAdoption, kind_known
 from .ids import kind_of, number_of, query_of
 from .model import (
     OWNER_TYPES,
@@ -55,7 +56,7 @@ def nodes_of(connection: Any) -> list[Any]:
     return list(connection.get("nodes") or [edge.get("node") for edge in connection.get("edges") or ()])
 
 
-class _Adoption:
+class _Adoption(SalesAdoption):
     def __init__(self, store: Store) -> None:
         self.store = store
 
@@ -69,6 +70,9 @@ class _Adoption:
                 self.walk(entry, [*above, made] if made is not None else above)
 
     def thing(self, shown: dict[str, Any], above: list[Any]) -> Any:
+        known = kind_known(shown["id"])
+        if known is not None:
+            return getattr(self, known)(shown, above)
         make = {"Product": self.product, "ProductVariant": self.variant, "InventoryItem": self.item,
                 "InventoryLevel": self.level, "Location": self.location, "Collection": self.collection,
                 "Metafield": self.metafield, "MetafieldDefinition": self.definition,
@@ -192,7 +196,8 @@ class _Adoption:
         if isinstance(shown.get("product"), dict) and isinstance(shown["product"].get("id"), str):
             return self.product(shown["product"], [])
         product = next((thing for thing in reversed(above) if isinstance(thing, Product)), None)
-        return product or self.store.add_product(f"Adopted with {shown['id'].rsplit('/', 1)[-1]}")
+        title = shown["product"].get("title") if isinstance(shown.get("product"), dict) else None
+        return product or self.store.add_product(title or f"Adopted with {shown['id'].rsplit('/', 1)[-1]}")
 
     def item(self, shown: dict[str, Any], above: list[Any]) -> Item:
         store, number = self.store, self.number(shown["id"])

@@ -36,3 +36,9 @@ class Behaviour:
     failed_key_is_spent: bool = False
     # A smart collection takes products by hand, as one made of sources does (recorded both ways, by date).
     smart_collections_take_products: bool = False
+    # A customer's e-mail is kept in small letters (duplicates are found either way).
+    lowercases_emails: bool = False
+    # A fulfilment order that is not there is a top-level error; otherwise a user error (recorded both ways).
+    unknown_fulfillment_order_is_top_level: bool = False
+    # An order that is paid and sent is closed by itself (a setting of the shop).
+    archives_finished_orders: bool = False

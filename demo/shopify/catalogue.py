@@ -13,6 +13,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from . import catalogue_sales
 from .model import Collection, MetafieldDefinition, Product, Variant
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ _TAXONOMY = {"aa-1": ("Clothing", "Apparel & Accessories > Clothing"),
              "lb": ("Luggage & Bags", "Luggage & Bags"), "hg": ("Home & Garden", "Home & Garden")}
 
 
-def fill(store: Store, products: int, seed: int) -> None:
+def fill(store: Store, products: int, seed: int, orders: int = 0) -> None:
     """Two locations, then so many products with their variants and stock."""
     chance = random.Random(seed)
     store.add_location("Oslo shop", address=_address("Torggata 14", "Oslo", "0181"), address_verified=True)
@@ -112,6 +113,7 @@ def fill(store: Store, products: int, seed: int) -> None:
         _add_collections(store)
         _add_definitions(store)
     _age(store, chance)
+    catalogue_sales.fill(store, orders, seed)
     store.index.catch_up()
     store.revision = 0
 

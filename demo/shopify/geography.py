@@ -28,3 +28,23 @@ def country_name(code: str) -> str:
     from .schema import load_schema
     value = load_schema().type_map["CountryCode"].values.get(code)  # type: ignore[attr-defined]
     return str(value.description).removesuffix(".") if value is not None and value.description else code
+
+
+def country_code(name: str) -> str | None:
+    """The code of a country given by code or name, None when there is no such country."""
+    from .schema import load_schema
+    wanted = name.strip().lower()
+    for code, value in load_schema().type_map["CountryCode"].values.items():  # type: ignore[attr-defined]
+        if wanted in (code.lower(), str(value.description or "").removesuffix(".").lower()):
+            return str(code)
+    return None
+
+
+def province_code(code_of_country: str, name: str) -> str | None:
+    """The code of a province given by code or name, None where it is not known."""
+    wanted = name.strip().lower()
+    for entry in _PROVINCES.get(code_of_country, "").split("|"):
+        code, _, full = entry.partition(" ")
+        if code and wanted in (code.lower(), full.lower()):
+            return code
+    return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from . import sales_index
 from .model import Collection, Item, Product, Thing, Variant
 from .search import Field
 from .smart import is_smart
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from .state import Store
 
 Document = dict[str, Any]
-_KINDS: dict[type, str] = {Product: "product", Variant: "variant", Item: "item", Collection: "collection"}
+_KINDS: dict[type, str] = {Product: "product", Variant: "variant", Item: "item", Collection: "collection",
+                          **sales_index.KINDS}
 _DATES = {"created_at": Field("date"), "updated_at": Field("date")}
 _STATUS = Field("enum", ("active", "archived", "draft", "unlisted"))
 
@@ -47,6 +49,7 @@ FIELDS: dict[str, dict[str, Field]] = {
                  "country": Field("exact"), "zip": Field("exact"), "province": Field("exact"),
                  "created_at": Field("date"), "inventory_item_id": Field("id"),
                  "pickup_in_store": Field("enum", ("enabled", "disabled"))},
+    **sales_index.FIELDS,
     "level": _DATES | {"id": Field("id"), "inventory_item_id": Field("id"), "inventory_group_id": Field("id")},
 }
 
@@ -81,9 +84,10 @@ class SearchIndex:
     def _renew(self, everything: bool = False) -> None:
         now = self._store.clock.exact()
         ready = [key for key, due in self._due.items() if everything or due <= now]
+        tables = self._tables() if ready else {}
         for kind, number in ready:
             del self._due[kind, number]
-            thing = self._tables()[kind].get(number)
+            thing = tables[kind].get(number)
             if thing is None:
                 self._documents[kind].pop(number, None)
             else:
@@ -92,7 +96,7 @@ class SearchIndex:
     def _tables(self) -> dict[str, dict[int, Any]]:
         store = self._store
         return {"product": store.products, "variant": store.variants, "item": store.items,
-                "collection": store.collections}
+                "collection": store.collections, **sales_index.tables(store)}
 
 
 def document(store: Store, thing: Thing) -> Document:
@@ -108,7 +112,7 @@ def document(store: Store, thing: Thing) -> Document:
         return {"id": thing.id, "title": thing.title, "handle": thing.handle, "updated_at": thing.updated_at,
                 "collection_type": "smart" if is_smart(thing) else "custom", "product_id": list(thing.product_ids),
                 "published_status": ["published", "any"], "default": [thing.title]}
-    raise TypeError(f"Nothing searches {type(thing).__name__}.")
+    return sales_index.document(store, thing)
 
 
 def _product(store: Store, product: Product) -> Document:

@@ -55,6 +55,9 @@ def _bound(type_name: str, field_name: str) -> Any:
     resolver = RESOLVERS.get((type_name, field_name))
     if resolver is not None:
         def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+            adopted = getattr(source, "adopted", None)
+            if adopted and field_name in adopted:
+                return adopted[field_name]
             return resolver(source, arguments, info.context.at(info))
         return resolve
     attribute = snake(field_name)
@@ -67,6 +70,8 @@ def _bound(type_name: str, field_name: str) -> Any:
             return source.gid
         elif field_name == "legacyResourceId":
             return str(source.id)
+        elif field_name in getattr(source, "adopted", ()):
+            return source.adopted[field_name]
         elif attribute in getattr(source, "__dict__", ()) or hasattr(type(source), attribute):
             return getattr(source, attribute)
         raise not_simulated(type_name, field_name)

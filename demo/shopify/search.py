@@ -21,7 +21,7 @@ Match = Callable[[Document], bool]
 class Field:
     """How one filter of a resource matches.
 
-    kind: text (words, any order), exact (whole value, case ignored), id, number, date, flag, or enum with its values.
+    kind: text (words, any order), order_name (`#1001` or `1001`), exact (whole value, case ignored), id, number, date, flag, or enum with its values.
     """
 
     kind: str
@@ -143,6 +143,9 @@ class _Reader:
             tree = {"field": name, "range": {{">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}[operator]: text}}
         if name == "metafields" or name.startswith("metafields."):
             return _Node(tree, _metafield(name, text))
+        if name == "tag_not" and "tag" in self.fields:
+            wanted_tags = {part.strip().lower() for part in text.split(",")}
+            return _Node(tree, lambda document: not wanted_tags & {tag.lower() for tag in _values(document, "tag")})
         spec = self.fields.get(name)
         if spec is None:
             self.warn(name, "Invalid search field for this query.", "invalid_field")
@@ -192,6 +195,9 @@ def _matcher(name: str, spec: Field, operator: str, text: str, now: datetime) ->
         return lambda document: bool(_values(document, name))
     if spec.kind == "text":
         return lambda document: _has_words(_values(document, name), _words(text), text.endswith("*"))
+    if spec.kind == "order_name":  # with or without its sign
+        bare = text.lstrip("#").lower()
+        return lambda document: any(value.lstrip("#").lower() == bare for value in _values(document, name))
     if spec.kind == "flag":
         if text.lower() not in ("true", "false"):
             raise ValueError(text)

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import handles
 from .behaviour import Behaviour
@@ -35,20 +35,36 @@ from .model import (
     Variant,
 )
 
+if TYPE_CHECKING:
+    from .people import Customer
+    from .trade import DraftOrder, Order
+
 _FIRST_ID = 7_200_000_000_001
 ALL_SCOPES = ("write_products", "write_inventory", "write_locations", "write_orders", "write_draft_orders",
               "write_customers", "read_all_orders", "write_publications")
 Found = TypeVar("Found", bound=Thing)
 
 
+def sales_makers(store: Store) -> dict[str, Callable[[], Iterator[Thing]]]:
+    """What hangs on orders, by kind."""
+    orders = store.orders
+    return {"FulfillmentOrder": lambda: (each for order in orders.values() for each in order.fulfillment_orders),
+            "Fulfillment": lambda: (each for order in orders.values() for each in order.fulfillments),
+            "LineItem": lambda: (each for order in orders.values() for each in order.lines),
+            "OrderTransaction": lambda: (each for order in orders.values() for each in order.transactions),
+            "Refund": lambda: (each for order in orders.values() for each in order.refunds),
+            "DraftOrderLineItem": lambda: (each for draft in store.drafts.values() for each in draft.lines)}
+
+
 class Store:
     """A shop in memory, filled by the catalogue generator.
 
-    `products` is how many to generate (0: an empty shop), `seed` makes the same catalogue again, `plan` decides
+    `products` and `orders` are how many to generate (0: none), `seed` makes the same catalogue again, `plan` decides
     the rate limit: standard, advanced, plus, or unlimited.
     """
 
-    def __init__(self, products: int = 60, seed: int = 1, clock: Clock | None = None, *, plan: str = "standard",
+    def __init__(self, products: int = 60, seed: int = 1, clock: Clock | None = None, *, orders: int = 0,
+                 plan: str = "standard",
                  behaviour: Behaviour | None = None, scopes: Iterable[str] = ALL_SCOPES) -> None:
         self.lock = threading.RLock()
         self.clock = clock or Clock()
@@ -72,10 +88,14 @@ class Store:
         self.product_handles: dict[str, int] = {}
         self.collection_handles: dict[str, int] = {}
         self.jobs: set[str] = set()
+        self.routes_to: int | None = None  # the location that the shop's rules send orders from; None: the oldest
+        self.customers: dict[int, Customer] = {}
+        self.orders: dict[int, Order] = {}
+        self.drafts: dict[int, DraftOrder] = {}
         self.index = SearchIndex(self)
         self.revision = 0  # counts changes: the page's ETag
         from .catalogue import fill  # the catalogue is written with the store's own methods
-        fill(self, products, seed)
+        fill(self, products, seed, orders)
 
     # --- ids, time, look-ups ------------------------------------------------------------------------
 
@@ -104,6 +124,7 @@ class Store:
         tables: dict[str, dict[int, Any]] = {
             "Product": self.products, "ProductVariant": self.variants, "InventoryItem": self.items,
             "Location": self.locations, "Collection": self.collections,
+            "Customer": self.customers, "Order": self.orders, "DraftOrder": self.drafts,
             "InventoryAdjustmentGroup": self.adjustment_groups, "ProductDeleteOperation": self.operations,
             "ProductSetOperation": self.operations}
         if kind in tables:
@@ -112,7 +133,7 @@ class Store:
             "ProductOption": lambda: (o for p in self.products.values() for o in p.option_list),
             "ProductOptionValue": lambda: (v for p in self.products.values() for o in p.option_list
                                            for v in o.option_values),
-            "Metafield": lambda: iter(self.metafields.values()),
+            **sales_makers(self), "Metafield": lambda: iter(self.metafields.values()),
             "MetafieldDefinition": lambda: iter(self.definitions.values()),
             "Shop": lambda: iter([self.shop])}
         return {thing.id: thing for thing in makers[kind]()} if kind in makers else None
@@ -135,6 +156,13 @@ class Store:
     def default_location(self) -> Location:
         """Where new items are stocked: the oldest active one."""
         return min((location for location in self.locations.values() if location.is_active), key=lambda each: each.id)
+
+    def online_location(self) -> Location:
+        """Where online orders are sent from: the first by name among those that do."""
+        if self.routes_to in self.locations:
+            return self.locations[self.routes_to]
+        able = [each for each in self.locations.values() if each.is_active and each.fulfills_online_orders]
+        return self.default_location() if not able else min(able, key=lambda each: each.id)
 
     # --- making things --------------------------------------------------------------------------------
 
@@ -219,7 +247,7 @@ class Store:
         variant.product.variant_list.remove(variant)
         self.variants.pop(variant.id, None)
         self.items.pop(variant.inventory_item.id, None)
-        self._drop_metafields(variant.gid)
+        self.drop_metafields(variant.gid)
         self.index.forget("variant", variant.id)
         self.index.forget("item", variant.inventory_item.id)
         self.touch(variant.product)
@@ -232,11 +260,11 @@ class Store:
                 collection.product_ids.remove(product.id)
         self.products.pop(product.id, None)
         self.product_handles.pop(product.handle, None)
-        self._drop_metafields(product.gid)
+        self.drop_metafields(product.gid)
         self.index.forget("product", product.id)
         self.changed()
 
-    def _drop_metafields(self, owner: str) -> None:
+    def drop_metafields(self, owner: str) -> None:
         for key in [key for key in self.metafields if key[0] == owner]:
             del self.metafields[key]
 
@@ -263,7 +291,7 @@ class Store:
     def remove_collection(self, collection: Collection) -> None:
         self.collections.pop(collection.id, None)
         self.collection_handles.pop(collection.handle, None)
-        self._drop_metafields(collection.gid)
+        self.drop_metafields(collection.gid)
         self.index.forget("collection", collection.id)
         self.changed()
 
@@ -271,7 +299,7 @@ class Store:
         for item in self.items.values():
             item.levels.pop(location.id, None)
         self.locations.pop(location.id, None)
-        self._drop_metafields(location.gid)
+        self.drop_metafields(location.gid)
         self.changed()
 
     def change_quantity(self, level: Level, name: str, delta: int) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+from unittest import mock
 
 from demo.shopify import Behaviour, Clock, Store, run
 from demo.shopify.adopt import mentioned
@@ -25,7 +26,8 @@ from .recordings import Recording, Step
 _VOLATILE = {"createdAt", "updatedAt", "publishedAt", "cursor", "startCursor", "endCursor", "compareDigest", "url",
              "onlineStorePreviewUrl", "onlineStoreUrl", "storefrontId", "legacyResourceId", "inventoryHistoryUrl",
              "defaultCursor", "latitude", "longitude", "suggestedAddresses", "addressVerified", "src",
-             "originalSrc", "transformedSrc", "deactivatedAt", "duplicateSkuCount"}
+             "originalSrc", "transformedSrc", "deactivatedAt", "duplicateSkuCount",
+             "fulfillAt", "closedAt", "cancelledAt", "happenedAt", "statusPageUrl", "processedAt"}
 # Values that lag behind in the recordings themselves, or count what else the real store held.
 _LAGGING = {"totalInventory", "hasOutOfStockVariants", "count", "productsCount", "hasActiveInventory", "deletable",
             "deactivatable", "activatable", "precision", "isPrimary", "shipsInventory"}
@@ -41,12 +43,25 @@ _MADE_BY = {
     "inventorySetOnHandQuantities": {"InventoryAdjustmentGroup"}, "inventoryActivate": {"InventoryLevel"},
     "inventoryBulkToggleActivation": {"InventoryLevel"},
     "collectionCreate": {"Collection", "CollectionConditionsSource", "Metafield"},
+    "customerCreate": {"Customer", "MailingAddress", "Metafield"},
+    "customerSet": {"Customer", "MailingAddress", "Metafield"}, "customerUpdate": {"MailingAddress", "Metafield"},
+    "customerAddressCreate": {"MailingAddress"}, "customerMerge": {"Job"},
+    "orderCreate": {"Order", "LineItem", "FulfillmentOrder", "FulfillmentOrderLineItem", "OrderTransaction",
+                    "Fulfillment", "Customer", "ShippingLine"},
+    "orderMarkAsPaid": {"OrderTransaction"}, "orderCancel": {"Job"}, "refundCreate": {"Refund", "OrderTransaction"},
+    "fulfillmentCreate": {"Fulfillment", "FulfillmentLineItem"},
+    "fulfillmentCreateV2": {"Fulfillment", "FulfillmentLineItem"},
+    "fulfillmentOrderMove": {"FulfillmentOrder", "FulfillmentOrderLineItem"},
+    "fulfillmentOrderSplit": {"FulfillmentOrder", "FulfillmentOrderLineItem"},
+    "draftOrderCreate": {"DraftOrder", "DraftOrderLineItem"}, "draftOrderUpdate": {"DraftOrderLineItem"},
+    "draftOrderComplete": {"Order", "LineItem", "OrderTransaction"},
     "collectionUpdate": {"Job", "Metafield"}, "collectionRemoveProducts": {"Job"},
     "collectionAddProductsV2": {"Job"}, "collectionReorderProducts": {"Job"},
     "productDelete": {"ProductDeleteOperation"}}
 _KEPT = {"Product", "ProductVariant", "InventoryItem", "InventoryLevel", "Location", "Collection", "ProductOption",
          "ProductOptionValue", "Metafield", "MetafieldDefinition", "TaxonomyCategory", "InventoryAdjustmentGroup",
-         "ProductDeleteOperation", "ProductSetOperation", "Shop", "InventoryQuantity", "Job"}
+         "ProductDeleteOperation", "ProductSetOperation", "Shop", "InventoryQuantity", "Job", "Customer", "MailingAddress", "Order", "DraftOrder", "LineItem", "DraftOrderLineItem",
+         "FulfillmentOrder", "FulfillmentOrderLineItem", "Fulfillment", "OrderTransaction", "CalculatedOrder"}
 _MISSING = re.compile(r"does not exist|could not be found|was deleted|wasn't found|was not found|does not belong|"
                       r"couldn't be found", re.IGNORECASE)
 
@@ -83,7 +98,8 @@ def replay(recording: Recording) -> Report:
 
 
 # Switches that one recording or another needs in their other position.
-_OTHER_POSITIONS: tuple[dict[str, Any], ...] = ({"smart_collections_take_products": True},)
+_OTHER_POSITIONS: tuple[dict[str, Any], ...] = (
+    {"smart_collections_take_products": True}, {"unknown_fulfillment_order_is_top_level": True})
 
 
 def _replayed(recording: Recording, **switches: Any) -> Report:
@@ -105,6 +121,7 @@ class _Replay:
         self.store.shop.name, self.store.shop.domain = name, recording.store_domain
         self.bound: dict[str, str] = {}  # recorded id -> ours
         self.shown: dict[str, list[dict[str, Any]]] = {}
+        self.first_ids: dict[str, str] = {}  # by path of the step: the first id that its answer shows
         self.gone: set[str] = set()  # deleted by a step that was replayed: never taken over again
         self.blind = False  # a mutation was skipped: what comes after may show what it did
         for thing in mentioned(_answers_only(recording.whole)):
@@ -112,12 +129,15 @@ class _Replay:
         self.seen: dict[str, list[dict[str, Any]]] = {}  # shown by the steps so far
         app = re.search(r"app--(\d+)", json.dumps(recording.whole))
         self.store.app_id = int(app[1]) if app else self.store.app_id
+        self.store.shop.currency_code = _currency(recording.whole) or self.store.shop.currency_code
         made = {thing["id"] for step in recording.steps for thing in
                 mentioned((step.body.get("data") or {}).get("locationAdd"))}
         for global_id, things in self.shown.items():
             if kind_of(global_id) == "Location" and global_id not in made:
                 self.take_over([{key: thing[key] for key in ("id", "name", "isActive") if key in thing}
                                 for thing in things])
+        routed = _assigned(recording.whole)
+        self.store.routes_to = number_of(routed) if routed else None
         for step in recording.steps:
             for shop in _shops(step.body.get("data")):
                 self.store.adopt({"id": "gid://shopify/Shop/1", **shop})
@@ -125,6 +145,9 @@ class _Replay:
     # --- one step ---------------------------------------------------------------------------------------
 
     def step(self, step: Step) -> Outcome:
+        placeholders = [value for value in _texts(step.variables) if re.fullmatch(r"<\w+(-\w+)+>", value)]
+        if placeholders:
+            step = replace(step, variables=_translated(step.variables, self.bound | self.named(placeholders)))
         query, left_out = step.query, []
         data = step.body.get("data") or {}
         if query is None:
@@ -135,7 +158,7 @@ class _Replay:
                 made = written(load_schema(), data, step.variables, keyed=keyed)
             except CannotWrite as error:
                 self.take_over(data)
-                self.note(data)
+                self.note(step, data)
                 return Outcome(step, "skipped", f"no request text ({error})")
             query, left_out = _translated(made.text, self.bound), made.left_out
         self.prepare(step, query, data)
@@ -146,7 +169,7 @@ class _Replay:
         if reason:
             self.blind = self.blind or "mutation" in query
             self.take_over(data)
-            self.note(data)
+            self.note(step, data)
             return Outcome(step, "skipped", reason)
         expected = dict(step.body)
         if left_out:
@@ -158,7 +181,12 @@ class _Replay:
             self.store.clock.advance(5)
             answer = run(self.store, query, variables, step.operation_name).body
             differences = list(self.differ(expected, answer, "errors" in answer and step.query is not None))
-        self.note(data)
+            if differences:  # or before the index knew anything of it
+                with mock.patch.object(self.store.index, "documents", lambda kind: {}):
+                    blank = run(self.store, query, variables, step.operation_name).body
+                    if not list(self.differ(expected, blank, "errors" in blank and step.query is not None)):
+                        differences = []
+        self.note(step, data)
         if differences:
             self.take_over(data)
             if self.blind:
@@ -172,6 +200,18 @@ class _Replay:
                 return Outcome(step, "skipped", f"the answer does not show what the search looks at: {hidden}")
             return Outcome(step, "differs", "; ".join(differences[:4]))
         return Outcome(step, "replayed" if step.query else "written")
+
+    def named(self, placeholders: list[str]) -> dict[str, str]:
+        """`<setup-customer-id>` stands for the id that the step named most like it has shown."""
+        found = {}
+        for placeholder in placeholders:
+            words = set(placeholder.strip("<>").removesuffix("-id").lower().split("-"))
+            stems = {word[:4] for word in words}
+            best = max(self.first_ids, default=None, key=lambda path: len(
+                stems & {part[:4].lower() for part in re.findall(r"[A-Z]?[a-z]+", path)}))
+            if best is not None:
+                found[placeholder] = self.first_ids[best]
+        return found
 
     def unreplayable(self, step: Step, answer: dict[str, Any], query: str) -> str | None:
         """Why the two answers cannot be compared, None when they can."""
@@ -203,7 +243,7 @@ class _Replay:
         """Take over what the request speaks of and what its answer shows without having made it."""
         text = json.dumps(step.body)
         made = self.made(data)
-        reads = step.query is not None and query.replace("#graphql", "").lstrip().startswith(("query", "{"))
+        reads = step.query is not None and re.search(r"^\s*mutation\b", query, re.MULTILINE) is None
         if reads and step.upstream:
             self.take_over(data)
             return
@@ -214,8 +254,7 @@ class _Replay:
                 continue
             if global_id not in self.shown and _MISSING.search(text):
                 continue
-            known = self.seen.get(global_id) or [_without_stock(thing) for thing in
-                                                 self.shown.get(global_id, [{"id": global_id}])[:1]]
+            known = self.seen.get(global_id) or self.first_shown(global_id)
             self.take_over([{"id": global_id}, *known])
         for thing in _outermost(data, self.bound):
             if kind_of(thing["id"]) not in made and self.store.thing(thing["id"]) is None:
@@ -228,15 +267,24 @@ class _Replay:
                 self.store.adopt({"id": self.ours(row["ownerId"]), "metafield": {
                     "id": f"gid://shopify/Metafield/{self.store.new_id()}", **row, "value": "x"}})
 
+    def first_shown(self, global_id: str) -> list[dict[str, Any]]:
+        """How a thing stood at first; of people and orders also what only later steps show."""
+        found = self.shown.get(global_id, [{"id": global_id}])
+        if kind_of(global_id) in ("Customer", "Order", "DraftOrder", "Fulfillment", "FulfillmentOrder"):
+            return list(reversed(found))
+        return [_without_stock(thing) for thing in found[:1]]
+
     def absent(self, global_id: str) -> bool:
         """Whether the id is one of those that testers make up for things that are not there."""
         number = number_of(global_id) or 0
         return str(number).startswith("99999999") or number < 1000
 
-    def note(self, data: Any) -> None:
+    def note(self, step: Step, data: Any) -> None:
         """Remember what this step has shown: it is how things stand for the steps to come."""
         self.gone |= set(_deleted(data))
         for thing in mentioned(data):
+            if "mutation" in (step.query or "mutation"):
+                self.first_ids.setdefault(step.path, thing["id"])
             self.seen.setdefault(thing["id"], []).append(thing)
 
     def made(self, data: dict[str, Any]) -> set[str]:
@@ -332,6 +380,10 @@ class _Replay:
                 yield from self.differ_values(left, right, f"{path}.{index}")
         elif isinstance(one, str) and isinstance(other, str) and one.startswith("gid://shopify/"):
             yield from self.differ_ids(one, other, path)
+        elif key in ("name", "orderName") and isinstance(one, str) and isinstance(other, str) and _NUMBERED.fullmatch(
+                one) and _NUMBERED.fullmatch(other):
+            if self.bound.setdefault(one, other) != other:
+                yield f"{path}: {one} stands for {self.bound[one]}, not {other}"
         elif key in _VOLATILE:
             if key in ("cursor", "startCursor", "endCursor") and isinstance(one, str) and isinstance(other, str):
                 self.bound[one] = other
@@ -341,6 +393,9 @@ class _Replay:
             return  # the real store held more than the recording shows
         elif key in ("status", "deletedProductId") and path.split(".")[1] in ("productOperation", "node"):
             return  # how far an operation has come is a matter of moments
+        elif key == "message" and isinstance(one, str) and isinstance(other, str):
+            if self.ours(_plain_message(one)) != _plain_message(other):
+                yield f"{path}: {_short(one)} ≠ {_short(other)}"
         elif key not in _LAGGING and self.ours(one) != other:
             yield f"{path}: {_short(one)} ≠ {_short(other)}"
 
@@ -356,6 +411,9 @@ class _Replay:
         elif one != other:
             self.bound[one] = other
 
+
+
+_NUMBERED = re.compile(r"#D?\d+(-F\d+)?")  # orders, draft orders and fulfilments are numbered by the shop
 
 
 def _answers_only(value: Any) -> Any:
@@ -402,6 +460,32 @@ def _deleted(value: Any) -> Iterator[str]:
                 yield from _deleted(entry)
 
 
+def _assigned(value: Any) -> str | None:
+    """The location that the recording's first fulfilment order is at: where the shop's rules send orders from."""
+    if isinstance(value, list):
+        return next((found for found in map(_assigned, value) if found), None)
+    if not isinstance(value, dict):
+        return None
+    place = (value.get("assignedLocation") or {}).get("location") if isinstance(
+        value.get("assignedLocation"), dict) else None
+    if isinstance(place, dict) and isinstance(place.get("id"), str):
+        return str(place["id"])
+    return next((found for found in map(_assigned, value.values()) if found), None)
+
+
+def _currency(value: Any) -> str | None:
+    """The currency of the shop: the first that is shown as the shop's money or as what a customer spent."""
+    if isinstance(value, list):
+        return next((found for found in map(_currency, value) if found), None)
+    if not isinstance(value, dict):
+        return None
+    for key, entry in value.items():
+        if key in ("shopMoney", "amountSpent") and isinstance(entry, dict) and entry.get("currencyCode"):
+            return str(entry["currencyCode"])
+    return next((found for key, entry in value.items() if key not in ("variables", "request")
+                 for found in [_currency(entry)] if found), None)
+
+
 def _shops(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, list):
         for entry in value:
@@ -428,6 +512,14 @@ def _hidden_words(step: Step, data: dict[str, Any]) -> str:
     shown = json.dumps(data).lower()
     words = [word.strip("\"'()*").rsplit(":", 1)[-1].strip("\"'<>=") for search in searches for word in search.split()]
     return ", ".join(dict.fromkeys(word for word in words if len(word) > 3 and word.lower() not in shown))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for entry in value.values() if isinstance(value, dict) else value:
+            yield from _texts(entry)
 
 
 def _ids(value: Any) -> Iterator[str]:
@@ -471,8 +563,8 @@ def _without(data: Any, paths: list[tuple[str, ...]]) -> Any:
 
 
 def _plain_message(text: str) -> str:
-    """Without the lists of enum values, which grow from version to version."""
-    return re.sub(r"to be one of: [^)]*", "to be one of: …", text)
+    """Without the lists of values, which grow from version to version."""
+    return re.sub(r"(to be one of: )[^)]*|(must be one of the following: ).*", r"\1\2…", text)
 
 
 def _short(value: Any) -> str:

@@ -1,4 +1,19 @@
 """The mutations, a module a concern; importing them announces them."""
-from . import collections, inventory, locations, metafields, options, product_set, products, tags, variants
+from . import (
+    collections,
+    customer_addresses,
+    customers,
+    fulfilment,
+    inventory,
+    locations,
+    metafields,
+    options,
+    orders,
+    product_set,
+    products,
+    tags,
+    variants,
+)
 
-__all__ = ["collections", "inventory", "locations", "metafields", "options", "product_set", "products", "tags", "variants"]
+__all__ = ["collections", "customer_addresses", "customers", "fulfilment", "inventory", "locations", "metafields",
+           "options", "orders", "product_set", "products", "tags", "variants"]

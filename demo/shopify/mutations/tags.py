@@ -19,9 +19,12 @@ def tags_add(source: Any, arguments: dict[str, Any], context: Context) -> dict[s
 
 @mutation("tagsRemove")
 def tags_remove(source: Any, arguments: dict[str, Any], context: Context) -> dict[str, Any]:
+    exact = kind_of(arguments["id"]) in ("Order", "DraftOrder")  # there the case of a tag counts
+
     def without(held: list[str], given: list[str]) -> list[str]:
-        gone = {tag.lower() for tag in clean_tags(given)}
-        return [tag for tag in held if tag.lower() not in gone]
+        gone = {tag if exact else tag.lower() for text in given for part in text.split(",")
+                for tag in [part.strip()]}
+        return [tag for tag in held if (tag if exact else tag.lower()) not in gone]
     return _changed(arguments, context, without)
 
 

@@ -15,7 +15,11 @@ _SORT_FIELDS = {"TITLE": "title", "VENDOR": "vendor", "PRODUCT_TYPE": "product_t
                 "CREATED_AT": "created_at", "PUBLISHED_AT": "published_at", "INVENTORY_TOTAL": "inventory_total",
                 "SKU": "sku", "NAME": "title", "FULL_TITLE": "full_title", "POSITION": "position",
                 "INVENTORY_QUANTITY": "inventory_quantity", "INVENTORY_LEVELS_AVAILABLE": "inventory_quantity",
-                "INVENTORY_MANAGEMENT": "managed", "INVENTORY_POLICY": "policy"}
+                "INVENTORY_MANAGEMENT": "managed", "INVENTORY_POLICY": "policy", "PROCESSED_AT": "processed_at",
+                "TOTAL_PRICE": "total", "ORDER_NUMBER": "number", "NUMBER": "number",
+                "CUSTOMER_NAME": "customer_name", "FINANCIAL_STATUS": "financial_status", "PO_NUMBER": "po_number",
+                "FULFILLMENT_STATUS": "fulfillment_status", "STATUS": "status", "LOCATION": "place",
+                "PERSON": "person", "TOTAL_ITEMS_QUANTITY": "subtotal_line_items_quantity"}
 
 
 def indexed_list(context: Context, kind: str, arguments: dict[str, Any], live: Mapping[int, Thing]) -> Window:
@@ -26,7 +30,7 @@ def indexed_list(context: Context, kind: str, arguments: dict[str, Any], live: M
     documents = context.store.index.documents(kind)
     query = _parsed(context, kind, text)
     found = [number for number, held in documents.items() if number in live and query.matches(held)]
-    name = _SORT_FIELDS.get(sort_key)
+    name = _SORT_FIELDS.get("PERSON" if kind == "customer" and sort_key == "NAME" else sort_key)
     key = (lambda number: _sort_value(documents[number].get(name))) if name else None
     page = window(found, arguments, key=key, number=lambda number: number, searched=bool(text))
     page.nodes = [live[number] for number in page.nodes]
@@ -67,4 +71,5 @@ def _parsed(context: Context, kind: str, text: str | None) -> search.Query:
 
 
 def _sort_value(value: Any) -> Any:
+    value = value[0] if isinstance(value, list) and value else value
     return value.lower() if isinstance(value, str) else int(value) if isinstance(value, bool) else value

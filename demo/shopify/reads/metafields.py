@@ -11,7 +11,8 @@ from ..metafield_types import category_of, json_value
 from ..model import OWNER_TYPES, Metafield, MetafieldDefinition, Thing
 from ..registry import resolves
 
-_OWNERS = ("Product", "ProductVariant", "Collection", "Location", "Shop", "AppInstallation")
+_OWNERS = ("Product", "ProductVariant", "Collection", "Location", "Shop", "AppInstallation", "Customer", "Order",
+           "DraftOrder")
 
 
 def resolved_namespace(context: Context, namespace: str | None) -> str:

@@ -6,16 +6,16 @@ from typing import Any
 
 from ..connections import Window, window
 from ..context import Context
-from ..errors import TopLevelError, invalid_id
+from ..errors import invalid_id
 from ..ids import kind_of, number_of
-from ..model import OWNER_TYPES, Location, Product
+from ..model import Location, Product
 from ..registry import resolves
+from .identify import by_custom_id
 from .inventory import quantity
 from .lists import counted, filtered, indexed_count, indexed_list
-from .metafields import resolved_namespace
 
 _BY_ID = {"product": "Product", "productVariant": "ProductVariant", "inventoryItem": "InventoryItem",
-          "inventoryLevel": "InventoryLevel", "collection": "Collection"}
+          "inventoryLevel": "InventoryLevel", "collection": "Collection", "customer": "Customer"}
 _KINDS = {"products": "product", "productVariants": "variant", "inventoryItems": "item", "collections": "collection"}
 
 
@@ -85,15 +85,7 @@ def identified(context: Context, kind: str, identifier: dict[str, Any]) -> Any:
         table, handles = ((context.store.products, context.store.product_handles) if kind == "Product"
                           else (context.store.collections, context.store.collection_handles))
         return table.get(handles.get(identifier["handle"], 0))  # type: ignore[attr-defined]
-    custom = identifier["customId"]
-    place = (resolved_namespace(context, custom.get("namespace")), custom["key"])
-    definition = context.store.definitions.get((OWNER_TYPES[kind], *place))
-    if definition is None or definition.type_name != "id":
-        raise TopLevelError("Metafield definition of type 'id' is required when using custom ids.", "NOT_FOUND")
-    for held in context.store.metafields.values():
-        if (held.namespace, held.key) == place and held.value == custom["value"] and kind_of(held.owner) == kind:
-            return context.store.thing(held.owner)
-    return None
+    return by_custom_id(context, kind, identifier["customId"])
 
 
 # --- locations ------------------------------------------------------------------------------------------
