@@ -1,7 +1,9 @@
 """Find a mapping's table and columns in the document as it is today.
 
 What was bound before is known by number (`tableRef`, `colRef`) *and* type: a rename is followed, while a column that
-is gone, retyped or made again pauses the mapping with a sentence, for numbers are given anew and prove nothing alone.
+is gone, retyped, made again or of no use pauses its field with a sentence: the field is left out of the mapping, so
+that nothing counts as emptied, and what it agreed on and was bound to is kept until it is back. The table, its Shopify
+ID, its toggle and its references pause the whole mapping. Numbers are given anew and prove nothing alone.
 What was never bound is looked up by name. What is not there is listed as missing; `tables.py` makes it.
 
     binding of a mapping: {"table", "tableRef", "named", "columns": {field: column}, "id_column": column,
@@ -38,6 +40,8 @@ class Bound:
     toggle: Column | None = None
     fresh: set[str] = field(default_factory=set)
     """Toggles that this connector has just added: the false that Grist filled in is nobody's value."""
+    left_out: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By field that cannot run today: what it was bound to, if it was."""
     names: dict[str, str] = field(default_factory=dict)
     """What the mapping calls each column, by field; "" for the table, "only_where" for the toggle."""
 
@@ -49,7 +53,8 @@ class Bound:
         """Plain JSON, to be given back at the next prepare."""
         kept: dict[str, Any] = {
             "table": self.table, "tableRef": self.table_ref, "named": self.names.get("", self.table),
-            "columns": {name: _kept(column, self.names.get(name)) for name, column in self.columns.items()},
+            "columns": {name: known for name, known in self.left_out.items() if known}
+            | {name: _kept(column, self.names.get(name)) for name, column in self.columns.items()},
         }
         if self.id_column:
             kept["id_column"] = _kept(self.id_column, ID_COLUMN)
@@ -96,7 +101,8 @@ def bind(
     """The mapping bound to an existing table, and sentences about what was followed or understood.
 
     `target_of` gives the current table of a resource. Fields without a column are absent from `bound.columns`.
-    Raises UserError (a pause) for a column that cannot be used as it is.
+    A field whose column cannot be used as it is is left out of the mapping, with a sentence. Raises UserError (a pause
+    of the whole mapping) for the Shopify ID, the toggle and references.
     """
     same_table = known if known and known.get("tableRef") == table.ref else None
     bound = Bound(mapping, table.id, table.ref)
@@ -107,12 +113,22 @@ def bind(
     before = (same_table or {}).get("columns", {})
     rules = []
     for rule in mapping.fields:
-        column, note = _find(rule.column, before.get(rule.name), columns, table.id)
+        try:
+            column, note = _find(rule.column, before.get(rule.name), columns, table.id)
+            checked = rule if column is None else _checked(rule, column, table.id, target_of)
+        except UserError as error:
+            if rule.kind == "ref":
+                raise
+            bound.left_out[rule.name] = dict(before.get(rule.name) or {})
+            notes.append(f"{error} Until then {rule.name} of {mapping.resource.label.lower()} is not synced.")
+            continue
         bound.names[rule.name] = _name(rule.column, before.get(rule.name), column.id if column else "", "colId")
         notes += [note] if note else []
-        rules.append(rule if column is None else _checked(rule, column, table.id, target_of))
+        rules.append(checked)
         if column:
             bound.columns[rule.name] = column
+    if not rules and notes:
+        raise UserError(notes[0])
     bound.id_column = _id_column(columns, (same_table or {}).get("id_column"), table.id)
     only_where = mapping.only_where
     if only_where:
@@ -124,6 +140,9 @@ def bind(
         only_where = toggle.id if toggle else only_where
     _each_its_own(bound)
     bound.mapping = replace(mapping, table=table.id, fields=tuple(rules), only_where=only_where)
+    if bound.left_out:
+        bound.mapping, note = _without(bound.mapping, bound.left_out)
+        notes += [note] if note else []
     return bound, notes
 
 
@@ -131,6 +150,23 @@ def as_identifier(name: str) -> str:
     """The id that Grist makes of a name: `my table-1` → `my_table_1`."""
     text = re.sub(r"[^a-zA-Z0-9_]+", "_", name.strip())
     return text if text[:1].isalpha() else f"c{text}"
+
+
+def _without(mapping: Mapping, left_out: Dict[str, Any]) -> tuple[Mapping, str]:
+    """The mapping as it may run without those fields, and a sentence where that stops creations.
+
+    What is made in Shopify now would lack their values. Without a field that tells which row is which thing, what is
+    made could be there already.
+    """
+    names = frozenset(rule.name for rule in mapping.fields)
+    match = tuple(witness for witness in mapping.match if not left_out.keys() & set(witness.split("+")))
+    tells = len(match) == len(mapping.match)
+    stops = (mapping.create_remote and mapping.resource.creatable) or (mapping.create_local and not tells)
+    # Named one by one, so that what waits for a person on the fields left out is not taken for settled.
+    chosen = names if mapping.chosen is None else mapping.chosen & names
+    now = replace(mapping, match=match, chosen=chosen, create_remote=False, create_local=mapping.create_local and tells)
+    where = "" if tells else " in Grist or Shopify"
+    return now, f"Until then no {mapping.resource.label.lower()} are created{where or ' in Shopify'}." if stops else ""
 
 
 def _find(

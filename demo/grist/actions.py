@@ -98,6 +98,8 @@ class RowActions:
                 if (column.formula and not column.is_formula
                         and self._recalc_when(table_id, column.col_id) == MANUAL_UPDATES):
                     self._recalc.trigger(table_id, column.col_id, rows)
+                elif column.formula and not column.is_formula and column.col_id in changed:
+                    self._recalc.clean(table_id, column.col_id, rows)
 
     def _remove(self, table_id: str, rows: list[int]) -> None:
         self._tables[table_id]

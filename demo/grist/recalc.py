@@ -94,6 +94,13 @@ class Recalculator:
         """Work out a trigger formula for these rows, unless a value was given by hand in the same action."""
         self._mark(table_id, col_id, set(rows) - self._spared.get((table_id, col_id), set()))
 
+    def clean(self, table_id: str, col_id: str, rows: Iterable[int]) -> None:
+        """Work out a trigger formula although a value was given by hand, where it waits for changes of itself: such
+        a formula tidies up what is typed."""
+        if col_id in self._trigger_dependencies().get((table_id, col_id), ()):
+            self._spared.get((table_id, col_id), set()).difference_update(rows)
+            self._mark(table_id, col_id, set(rows))
+
     def next_action(self) -> None:
         self._spared.clear()
 

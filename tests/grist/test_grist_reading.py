@@ -99,12 +99,14 @@ def test_a_hidden_row_makes_the_read_incomplete_and_is_never_gone(place: Place) 
     assert asked.gone == {99}
 
 
-def test_a_hidden_column_pauses_its_mapping(place: Place) -> None:
+def test_a_hidden_column_pauses_its_field(place: Place) -> None:
     connector = place.connector()
     wanted = mapping("products", "title", "vendor")
     bindings = connector.prepare([wanted], {}, write=True).bindings
     hide(place, "Products", "Vendor", "nobody")
-    assert "access rules hide it" in connector.prepare([wanted], bindings, write=True).paused["products"]
+    prepared = connector.prepare([wanted], bindings, write=True)
+    assert "access rules hide it" in prepared.notes[0]
+    assert prepared.mappings[0].names == ("title",)
 
 
 def test_without_sql_a_read_updates_but_proves_nothing(place: Place) -> None:

@@ -113,13 +113,12 @@ def test_a_mapping_that_now_names_another_column_is_bound_to_that(place: Place) 
 
 
 @pytest.mark.parametrize(("change", "sentence"), [
-    (["RemoveColumn", "Products", "Vendor"], "Column 'Vendor' in table 'Products' was deleted, or access rules hide"),
-    (["ModifyColumn", "Products", "Vendor", {"type": "Int"}], "was changed from Text to Int"),
     (["RemoveTable", "Products"], "Table 'Products' was deleted, or access rules hide"),
     (["RemoveColumn", "Products", "Shopify_ID"], "Column 'Shopify_ID' in table 'Products' was deleted"),
+    (["RemoveColumn", "Products", "Sync"], "Column 'Sync' in table 'Products' was deleted"),
 ])
-def test_what_is_gone_or_retyped_pauses_with_a_sentence(place: Place, change: list, sentence: str) -> None:
-    wanted = mapping("products", "title", "vendor")
+def test_what_a_mapping_stands_on_pauses_it_with_a_sentence(place: Place, change: list, sentence: str) -> None:
+    wanted = mapping("products", "title", "vendor", only_where="Sync")
     bindings = place.connector().prepare([wanted], {}, write=True).bindings
     place.act(change)
     states = place.states()
@@ -130,13 +129,96 @@ def test_what_is_gone_or_retyped_pauses_with_a_sentence(place: Place, change: li
     assert place.states() == states
 
 
+@pytest.mark.parametrize(("change", "sentence"), [
+    (["RemoveColumn", "Products", "Vendor"], "Column 'Vendor' in table 'Products' was deleted, or access rules hide"),
+    (["ModifyColumn", "Products", "Vendor", {"type": "Int"}], "was changed from Text to Int"),
+])
+def test_a_column_that_is_gone_or_retyped_pauses_only_its_field(place: Place, change: list, sentence: str) -> None:
+    wanted = mapping("products", "title", "vendor", "tags")
+    bindings = place.connector().prepare([wanted], {}, write=True).bindings
+    place.act(["AddRecord", "Products", None, {"Title": "A", "Vendor": "v"}])
+    place.act(change)
+    states = place.states()
+    connector = place.connector()
+    for _ in range(2):  # and it stays so
+        prepared = connector.prepare([wanted], bindings, write=True)
+        assert prepared.paused == {}
+        [now] = prepared.mappings
+        assert now.names == ("title", "tags")
+        assert now.chosen == {"title", "tags"}
+        assert now.whole
+        assert sentence in prepared.notes[0]
+        assert "Until then vendor of products is not synced." in prepared.notes[0]
+        assert prepared.bindings == bindings  # or the next run would take a new column for the old one
+        assert prepared.moved == {"products": ()}
+    assert connector.read(now).rows == {1: ("A", None)}
+    assert place.states() == states
+
+
+def test_a_column_made_again_under_its_name_is_not_taken_for_emptied(place: Place) -> None:
+    wanted = mapping("products", "title", "vendor", "tags")
+    bindings = place.connector().prepare([wanted], {}, write=True).bindings
+    place.act(["RemoveColumn", "Products", "Vendor"])
+    place.act(["AddColumn", "Products", "Other", {"type": "Text", "isFormula": False}],
+              ["AddColumn", "Products", "Vendor", {"type": "Text", "isFormula": False}])
+    prepared = place.connector().prepare([wanted], bindings, write=True)
+    assert prepared.mappings[0].names == ("title", "tags")
+    assert "was deleted and made again" in prepared.notes[0]
+
+
+def test_a_column_that_comes_back_is_synced_again(place: Place) -> None:
+    wanted = mapping("products", "title", "vendor")
+    bindings = place.connector().prepare([wanted], {}, write=True).bindings
+    place.act(["ModifyColumn", "Products", "Vendor", {"type": "Int"}])
+    bindings = place.connector().prepare([wanted], bindings, write=True).bindings
+    place.act(["ModifyColumn", "Products", "Vendor", {"type": "Text"}])
+    prepared = place.connector().prepare([wanted], bindings, write=True)
+    assert prepared.mappings[0].names == ("title", "vendor")
+    assert prepared.mappings[0].chosen is None
+    assert prepared.notes == ()
+    assert prepared.moved == {"products": ()}
+
+
+def test_nothing_is_made_in_shopify_without_a_field_nor_anywhere_without_a_witness(place: Place) -> None:
+    wanted = replace(mapping("products", "title", "handle", "vendor"), create_remote=True, match=("handle",))
+    bindings = place.connector().prepare([wanted], {}, write=True).bindings
+    place.act(["RemoveColumn", "Products", "Vendor"])
+    prepared = place.connector().prepare([wanted], bindings, write=True)
+    [now] = prepared.mappings
+    assert (now.create_local, now.create_remote, now.match) == (True, False, ("handle",))
+    assert prepared.notes[1] == "Until then no products are created in Shopify."
+    place.act(["RemoveColumn", "Products", "Handle"])
+    prepared = place.connector().prepare([wanted], bindings, write=True)
+    [now] = prepared.mappings
+    assert (now.create_local, now.create_remote, now.match) == (False, False, ())
+    assert prepared.notes[2] == "Until then no products are created in Grist or Shopify."
+
+
+def test_a_mapping_without_any_field_left_is_paused(place: Place) -> None:
+    wanted = mapping("products", "title")
+    bindings = place.connector().prepare([wanted], {}, write=True).bindings
+    place.act(["RemoveColumn", "Products", "Title"])
+    prepared = place.connector().prepare([wanted], bindings, write=True)
+    assert "Column 'Title' in table 'Products' was deleted" in prepared.paused["products"]
+
+
 def test_a_number_given_to_another_column_is_no_rename(place: Place) -> None:
     wanted = mapping("products", "title", "totalInventory=Total")
     bindings = place.connector().prepare([wanted], {}, write=True).bindings
     bindings["products"]["columns"]["totalInventory"]["type"] = "Numeric"  # what its number once belonged to
     bindings["products"]["columns"]["totalInventory"]["colId"] = "Gone"
-    paused = place.connector().prepare([wanted], bindings, write=True).paused["products"]
-    assert "its number now belongs to 'Total' of another type" in paused
+    prepared = place.connector().prepare([wanted], bindings, write=True)
+    assert "its number now belongs to 'Total' of another type" in prepared.notes[0]
+    assert prepared.mappings[0].names == ("title",)
+
+
+def test_a_formula_under_a_field_that_shopify_computes_leaves_out_that_field_alone(place: Place) -> None:
+    place.act(["AddTable", "Variants", [
+        {"id": "SKU", "type": "Text", "isFormula": False},
+        {"id": "Position", "type": "Any", "isFormula": True, "formula": "1"}]])
+    prepared = place.connector().prepare([mapping("variants", "sku", "position")], {}, write=True)
+    assert prepared.mappings[0].names == ("sku",)
+    assert "neither can be written" in prepared.notes[0]
 
 
 @pytest.mark.parametrize(("column", "field", "sentence"), [
@@ -170,7 +252,7 @@ def test_a_formula_column_only_feeds_shopify(place: Place) -> None:
     assert bound.rule("price").direction is Direction.TO_SHOPIFY
     assert not bound.rule("compareAtPrice").source_only  # a trigger formula makes ordinary data
     to_grist = rule(wanted, "price", direction=Direction.TO_GRIST)
-    assert "to go to Grist only" in connector.prepare([to_grist], {}, write=True).paused["variants"]
+    assert "to go to Grist only" in connector.prepare([to_grist], {}, write=True).notes[0]
 
 
 def test_a_summary_table_is_refused() -> None:
