@@ -191,7 +191,8 @@ class _Build:
         if about.choices and value not in about.choices:
             return self._refuse(op, about.name, f"{value!r} is not one of {', '.join(about.choices)}",
                                 "Type one of these.")
-        if about.write.split(".")[-1] in COUNTRIES and not (isinstance(value, str) and len(value) == 2 and value.isalpha()):
+        is_country = about.write.split(".")[-1] in COUNTRIES
+        if is_country and not (isinstance(value, str) and len(value) == 2 and value.isalpha()):
             return self._refuse(op, about.name, f"{value!r} is not a country's two letters",
                                 "Type the two letters of the country, like DE.")
         return None
