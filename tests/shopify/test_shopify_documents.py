@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -24,12 +25,13 @@ from graphql import (
 from graphql.execution import get_variable_values
 from shopify_helpers import ITEM, LEVEL, LOCATION, PRODUCT, VARIANT, create, delete, mapping_of, update
 
+from backend.core.mapping import rule_for
 from backend.core.model import Field, Mapping, Op
-from backend.core.values import Value
+from backend.core.values import Kind, Value
 from backend.shopify import creating, documents
 from backend.shopify.documents import dig, selection, steps
-from backend.shopify.known import Known, Level
-from backend.shopify.resource import shape
+from backend.shopify.known import Held, Known, Level
+from backend.shopify.resource import METAFIELD, metafield, shape
 from backend.shopify.resources import RESOURCES
 from backend.shopify.writes import COUNTRIES, request_for
 
@@ -43,14 +45,22 @@ EXAMPLES: dict[str, Value] = {
 }
 
 
+METAFIELD_KINDS: tuple[Kind, ...] = ("text", "integer", "decimal", "money", "boolean", "list")
 MARKS = {0: {"metafields": [{"namespace": creating.NAMESPACE, "key": creating.KEY, "type": "id", "value": "k-0"}]}}
+
+
+class Anything(dict[tuple[str, str], Held]):
+    """Every metafield has been read: there is none of it, so that what is emptied has nothing to be compared with."""
+
+    def get(self, key: tuple[str, str], default: Any = None) -> Held:
+        return Held("[\"red\"]", "digest", "list.single_line_text_field") if key[1].endswith("list") else Held()
 
 
 def known() -> Known:
     other = "gid://shopify/Product/2"
     return Known(
         products={VARIANT: PRODUCT}, levels={LEVEL: Level(ITEM, LOCATION, True)},
-        options={PRODUCT: ("Size",), other: ("Title",)}, born={other: "gid://shopify/ProductVariant/12"})
+        metafields=Anything(), options={PRODUCT: ("Size",), other: ("Title",)}, born={other: "gid://shopify/ProductVariant/12"})
 
 
 def example(about: Field) -> Value:
@@ -59,11 +69,23 @@ def example(about: Field) -> Value:
     return "DE" if about.write.split(".")[-1] in COUNTRIES else EXAMPLES[about.kind]
 
 
+def before(about: Field) -> Value:
+    if about.kind == "list":
+        return ("red",) if about.name.startswith(METAFIELD) else ("red", "Old")
+    return False if about.kind == "boolean" and about.name.startswith(METAFIELD) else None
+
+
 def mappings() -> list[tuple[str, Mapping]]:
     found = []
     for name, resource in RESOURCES.items():
         found.append((f"{name}-all", mapping_of(name)))
         found += [(f"{name}-{f.name}", mapping_of(name, f.name)) for f in resource.fields]
+        if resource.owner:
+            whole = mapping_of(name)
+            metafields = [replace(rule_for(metafield(f"metafields.custom.{kind}")), field=replace(
+                metafield(f"metafields.custom.{kind}"), kind=kind)) for kind in METAFIELD_KINDS]
+            found.append((f"{name}-metafields", whole.with_fields([*whole.fields, *metafields])))
+            found.append((f"{name}-only-metafields", whole.with_fields(metafields)))
     return found
 
 
@@ -91,7 +113,7 @@ def write_ops(mapping: Mapping) -> list[list[Op]]:
     key = VARIANT if resource.writer == "variants" else f"gid://shopify/{resource.type}/1"
     batches: list[list[Op]] = [[delete(key)]] if resource.deletable else []
     if writable:
-        changes = {f.name: (("red", "Old") if f.kind == "list" else None, example(f)) for f in writable}
+        changes = {f.name: (before(f), example(f)) for f in writable}
         cleared = {f.name: (("red",), None) for f in writable if f.kind == "list"}
         batches.append([update(key, **changes)])
         batches += [[update(key, **cleared)]] if cleared else []
@@ -113,6 +135,7 @@ def test_every_document_of_a_mapping_fits_the_schema(name: str, mapping: Mapping
     for ops in write_ops(mapping):
         request = request_for(mapping, ops, known(), key="k", run="r", weight_unit="KILOGRAMS", marks=MARKS)
         assert request.refused == {}
+        assert request.calls
         assert_fits(request.document, request.variables)
 
 
