@@ -29,7 +29,7 @@ from .trade import (
 _ORDER = {"email": "email", "phone": "phone", "note": "note", "poNumber": "po_number", "cancelReason": "cancel_reason",
           "name": "name", "sourceName": "source_name", "test": "test", "taxesIncluded": "taxes_included",
           "discountCodes": "discount_codes", "customAttributes": "custom_attributes", "note2": "note",
-          "status": "status", "taxExempt": "tax_exempt"}
+          "status": "status", "taxExempt": "tax_exempt", "reserveInventoryUntil": "reserve_until"}
 _DATES = {"createdAt": "created_at", "updatedAt": "updated_at", "processedAt": "processed_at",
           "closedAt": "closed_at", "cancelledAt": "cancelled_at", "completedAt": "completed_at",
           "invoiceSentAt": "invoice_sent_at", "fulfillAt": "fulfill_at"}
@@ -39,7 +39,7 @@ _CUSTOMER = {"firstName": "first_name", "lastName": "last_name", "email": "email
 # Parts that are things of their own and come by themselves.
 _OWN = {"id", "customer", "lineItems", "fulfillmentOrders", "fulfillments", "transactions", "metafield", "metafields",
         "shippingAddress", "billingAddress", "tags", "legacyResourceId", "order", "orders", "lastOrder", "refunds",
-        "number", "events", "localizationExtensions", "localizedFields", "paymentTerms", "shippingLine"}
+        "number", "events", "localizationExtensions", "localizedFields"}
 
 
 class SalesAdoption:
@@ -110,7 +110,8 @@ class SalesAdoption:
                     each.gid == row.get("id") or ("id" not in row and each.transaction_kind == row.get("kind"))
                     for each in order.transactions):
                 order.transactions.append(Transaction(
-                    id=self.number(row["id"]) if row.get("id") else self.store.new_id(), transaction_kind=row.get("kind", "SALE"),
+                    id=self.number(row["id"]) if row.get("id") else self.store.new_id(),
+                    transaction_kind=row.get("kind", "SALE"),
                     status=row.get("status", "SUCCESS"), gateway=row.get("gateway"),
                     amount=_bag(row.get("amountSet")), created_at=self.store.now()))
         for row in _nodes(shown.get("fulfillmentOrders")):
@@ -181,6 +182,8 @@ class SalesAdoption:
             line.unit_price = _bag(shown["originalUnitPriceSet"])
         if isinstance(shown.get("currentQuantity"), int):
             line.removed = line.quantity - shown["currentQuantity"]
+        line.adopted.update({key: _whole(value) for key, value in shown.items()
+                             if key.endswith("Set") or key == "appliedDiscount"})
         if shown.get("customAttributes") is not None:
             line.custom_attributes = list(shown["customAttributes"])
         line.tax_lines = [{"title": tax.get("title"), "rate": tax.get("rate"), "price": _bag(tax.get("priceSet")),

@@ -23,7 +23,8 @@ _FIRST_NAMES = ("Ingrid", "Jonas", "Åse", "Magnus", "Silje", "Odd", "Yuki", "Ma
 _LAST_NAMES = ("Berg", "Hansen", "Øverland", "Nakamura", "Strand", "Lie", "García", "Solheim", "Dahl", "Moe", "Vik",
                "O'Brien", "Kvam", "Haugen", "Sæther", "Lund")
 _TOWNS = (("Oslo", "NO", "0181"), ("Bergen", "NO", "5003"), ("Trondheim", "NO", "7011"), ("Stockholm", "SE", "11122"),
-          ("Berlin", "DE", "10115"), ("London", "GB", "E1 6AN"), ("Tokyo", "JP", "100-0001"), ("Seattle", "US", "98104"))
+          ("Berlin", "DE", "10115"), ("London", "GB", "E1 6AN"), ("Tokyo", "JP", "100-0001"),
+          ("Seattle", "US", "98104"))
 _STREETS = ("Storgata", "Kirkegata", "Parkveien", "Main Street", "Strandgaten", "Lindenweg")
 _TAGS = ("vip", "wholesale", "newsletter", "repair club")
 _NOTES = (None, None, None, "Leave at the door.", "Gift: please wrap.", "Call before delivery.")

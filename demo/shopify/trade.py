@@ -65,6 +65,8 @@ class Line(Thing):
     requires_shipping: bool = True
     taxable: bool = True
     custom_attributes: list[dict[str, Any]] = field(default_factory=list)
+    applied_discount: dict[str, Any] | None = None
+    adopted: dict[str, Any] = field(default_factory=dict)
 
     @property
     def current_quantity(self) -> int:
@@ -372,6 +374,8 @@ def remove_order(store: Store, order: Order) -> None:
 def changed(store: Store, order: Order | DraftOrder) -> None:
     """Something of the order changed: what a recording said of it is void, searches and the customer learn of it."""
     order.adopted.clear()
+    for line in order.lines:
+        line.adopted.clear()
     store.touch(order)
 
 

@@ -27,7 +27,8 @@ _VOLATILE = {"createdAt", "updatedAt", "publishedAt", "cursor", "startCursor", "
              "onlineStorePreviewUrl", "onlineStoreUrl", "storefrontId", "legacyResourceId", "inventoryHistoryUrl",
              "defaultCursor", "latitude", "longitude", "suggestedAddresses", "addressVerified", "src",
              "originalSrc", "transformedSrc", "deactivatedAt", "duplicateSkuCount",
-             "fulfillAt", "closedAt", "cancelledAt", "happenedAt", "statusPageUrl", "processedAt"}
+             "fulfillAt", "closedAt", "cancelledAt", "happenedAt", "statusPageUrl", "processedAt", "completedAt",
+             "invoiceUrl"}
 # Values that lag behind in the recordings themselves, or count what else the real store held.
 _LAGGING = {"totalInventory", "hasOutOfStockVariants", "count", "productsCount", "hasActiveInventory", "deletable",
             "deactivatable", "activatable", "precision", "isPrimary", "shipsInventory"}
@@ -53,7 +54,7 @@ _MADE_BY = {
     "fulfillmentCreateV2": {"Fulfillment", "FulfillmentLineItem"},
     "fulfillmentOrderMove": {"FulfillmentOrder", "FulfillmentOrderLineItem"},
     "fulfillmentOrderSplit": {"FulfillmentOrder", "FulfillmentOrderLineItem"},
-    "draftOrderCreate": {"DraftOrder", "DraftOrderLineItem"}, "draftOrderUpdate": {"DraftOrderLineItem"},
+    "draftOrderCreate": {"DraftOrder", "DraftOrderLineItem", "Customer"}, "draftOrderUpdate": {"DraftOrderLineItem"},
     "draftOrderComplete": {"Order", "LineItem", "OrderTransaction"},
     "collectionUpdate": {"Job", "Metafield"}, "collectionRemoveProducts": {"Job"},
     "collectionAddProductsV2": {"Job"}, "collectionReorderProducts": {"Job"},

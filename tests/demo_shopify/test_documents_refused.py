@@ -85,9 +85,9 @@ def test_a_document_of_over_a_thousand_points_is_refused(ask: Ask) -> None:
 
 
 def test_what_is_not_simulated_says_so(ask: Ask) -> None:
-    body = ask("{ orders(first: 1) { nodes { id } } shop { id } }")
+    body = ask("{ giftCards(first: 1) { nodes { id } } shop { id } }")
     assert body["errors"][0]["extensions"]["code"] == "NOT_SIMULATED"
-    assert "QueryRoot.orders" in body["errors"][0]["message"]
+    assert "QueryRoot.giftCards" in body["errors"][0]["message"]
 
 
 def test_a_document_with_two_operations_needs_a_name(ask: Ask) -> None:

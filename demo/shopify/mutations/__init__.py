@@ -3,6 +3,7 @@ from . import (
     collections,
     customer_addresses,
     customers,
+    drafts,
     fulfilment,
     inventory,
     locations,
@@ -15,5 +16,5 @@ from . import (
     variants,
 )
 
-__all__ = ["collections", "customer_addresses", "customers", "fulfilment", "inventory", "locations", "metafields",
+__all__ = ["collections", "customer_addresses", "customers", "drafts", "fulfilment", "inventory", "locations", "metafields",
            "options", "orders", "product_set", "products", "tags", "variants"]

@@ -273,7 +273,7 @@ def line_shown(line: Line, order: Order, context: Context) -> dict[str, Any]:
             "sellingPlan": None, "staffMember": None, "contract": None,
             "fulfillmentService": {"__typename": "FulfillmentService", "handle": "manual", "serviceName": "Manual",
                                    "id": gid("FulfillmentService", 1)},
-            "taxLines": [tax_shown(tax, order) for tax in line.tax_lines]}
+            "taxLines": [tax_shown(tax, order) for tax in line.tax_lines], **line.adopted}
 
 
 # --- money that moved -----------------------------------------------------------------------------------
