@@ -21,6 +21,7 @@ from typing import Any
 
 from backend.core.model import Direction, FieldRule, Mapping
 from backend.errors import UserError
+from backend.grist.history import Watched
 from backend.grist.schema import ID_COLUMN, ID_LABEL, Column, Table, fits, misfit
 
 HIDDEN_OR_GONE = "was deleted, or access rules hide it from the sync's key"
@@ -48,6 +49,12 @@ class Bound:
     @property
     def exists(self) -> bool:
         return bool(self.table)
+
+    @property
+    def watched(self) -> Watched:
+        """Whose changes matter to the mapping."""
+        columns = [*self.columns.values(), *(c for c in (self.id_column, self.toggle) if c)]
+        return Watched(self.table, {column.ref: column.id for column in columns})
 
     def binding(self) -> dict[str, Any]:
         """Plain JSON, to be given back at the next prepare."""

@@ -2,10 +2,11 @@
 
     prepare   /tables, /columns          → each mapping bound to its table and columns, or paused with a sentence
     read      /data  count(*)  /states   → complete where the count agrees and the document stood still
+    changed   /states  /compare          → the rows that changed since a checkpoint; one request where nothing did
     apply     /states  /apply  list      → newest state as it was read? then write; else look at the rows first
 
 A bundle's number tells whether somebody wrote between the look and the write: one above what was seen, nobody did.
-Otherwise `compare` over that window names the cells, and `notes` says what a person typed and what stands there now.
+Otherwise `compare` over that window names the cells, and what a person typed is put back (`rescue`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from backend.errors import RetryLater, UserError
 from backend.grist.applying import Applying
 from backend.grist.binding import Bound
 from backend.grist.cells import Unstorable
-from backend.grist.client import GristClient
+from backend.grist.client import GristClient, State
+from backend.grist.history import Changed, changed_rows, standing
 from backend.grist.memory import Memory
 from backend.grist.preparing import Preparing
 from backend.grist.reading import RowReader
@@ -151,6 +153,34 @@ class GristConnector:
             marks.pop(key, None)
         marks.update(snapshot.marks)
         return replace(snapshot, gone=gone, notes=(*snapshot.notes, *notes))
+
+    def changed(self, checkpoint: dict[str, Any] | None) -> Changed:
+        """The rows of the prepared mappings that changed since `checkpoint`, as an earlier call gave it.
+
+        One request where nothing changed, two where something did, whatever the document's size. A row whose id was
+        given to another row is among them; a value and its reversal is not. An owner's key is told of rows that
+        access rules hide from it, too: a read by id then shows whether they are there. Raises RetryLater.
+        """
+        states = self._client.states()
+        newest = states[0] if states else State(0, "")
+        self._memory.latest = newest
+        now = {"n": newest.n, "h": newest.h}
+        if checkpoint is None:
+            return Changed(None, now, "first")
+        known = State(checkpoint["n"], checkpoint["h"])
+        how = standing(states, known)
+        if how == "same":
+            return Changed({name: set() for name in self._memory.bound}, now, how)
+        if how != "ahead":
+            return Changed(None, now, how)
+        try:
+            changes = self._client.compare(known.h, newest.h)
+        except RetryLater:
+            raise
+        except UserError:
+            return Changed(None, now, "refused")
+        rows = changed_rows(changes, {name: bound.watched for name, bound in self._memory.bound.items() if bound.exists})
+        return Changed(rows, now, "remade" if rows is None else "compared")
 
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return cut(self._of(mapping), ops)

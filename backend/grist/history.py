@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from backend.grist.client import State
 
@@ -23,6 +23,18 @@ COLUMNS = "_grist_Tables_column"
 
 Cells = dict[tuple[int, str], Any]
 Standing = Literal["same", "ahead", "trimmed", "restored"]
+
+
+class Changed(NamedTuple):
+    """What changed in the document since a checkpoint."""
+
+    rows: dict[str, set[int]] | None
+    """By resource, the rows to read by id; None where only a full read tells."""
+    checkpoint: dict[str, Any]
+    """`{"n", "h"}` of the state up to which this tells: plain JSON, to be kept once the rows are dealt with."""
+    why: Literal["same", "compared", "first", "trimmed", "restored", "refused", "remade"]
+    """How it was found out, or why only a full read tells: the history was trimmed, an older state restored, Grist
+    does not let this key compare, or a mapped table or column is another one now."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +128,7 @@ def changed_rows(changes: Dict[str, Any], watched: Dict[str, Watched]) -> dict[s
     found: dict[str, set[int]] = {}
     for resource, place in watched.items():
         table = now.get(place.table, place.table)
+        # The name may be from before or after the renaming: where another table has it now, nobody can tell.
         if table is None or table in made or (table != place.table and place.table in now.values()):
             return None
         delta = table_delta(changes, table)

@@ -98,9 +98,7 @@ class Preparing:
 
     def _add_missing(self, bound: Bound, target_of: Callable[[str], str], made: list[tuple[str, str]]) -> list[str]:
         missing = [rule for rule in bound.mapping.fields if rule.name not in bound.columns]
-        numbers = any(rule.kind in ("integer", "decimal", "money") for rule in missing)
-        rows = self._client.data(bound.table)["id"] if numbers else []
-        added = making.add_columns(self._client, bound, target_of, self._new_column, rows)
+        added = making.add_columns(self._client, bound, target_of, self._new_column)
         if not added:
             return []
         bound.fresh |= {rule.name for rule in missing if rule.kind == "boolean"}

@@ -7,6 +7,7 @@ column of the referenced table that people see instead of row numbers.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -16,7 +17,6 @@ from backend.grist.client import GristClient
 from backend.grist.schema import ID_COLUMN, Column, id_column, new_column, toggle_column
 
 TOGGLE = "only_where"
-ROWS_AT_ONCE = 20_000
 
 NewColumn = Callable[[Field, str, str], dict[str, Any]]
 """`schema.new_column` with the document's time zone and currency: field, name, target table."""
@@ -40,12 +40,14 @@ def make_table(
 
 
 def add_columns(
-    client: GristClient, bound: Bound, target_of: Callable[[str], str], new: NewColumn, row_ids: Sequence[int]
+    client: GristClient, bound: Bound, target_of: Callable[[str], str], new: NewColumn
 ) -> dict[str, str]:
     """Add what `bound` lacks to its table; returns the column of each field that got one (also of `only_where` and
     `Shopify_ID`), as Grist called it: a column hidden by access rules may already have the name.
 
-    Numbers of rows that exist are emptied, for Grist fills a new number column with 0, and nobody typed that.
+    All in one bundle. Grist fills a new number column with 0, which nobody typed and which the next run, were this
+    one to end here, would take for a value. A column of any type starts empty and stays so when it becomes a number;
+    until then it has a name that nobody else has, for the wanted one may belong to a column that is hidden from us.
     """
     wanted: list[tuple[str, dict[str, Any], bool]] = [
         (rule.name, _column(rule, target_of, new), not rule.field.hidden)
@@ -57,13 +59,20 @@ def add_columns(
         wanted.append((ID_COLUMN, id_column(), False))
     if not wanted:
         return {}
-    answer = client.apply([_add(bound.table, column, visible=visible) for _, column, visible in wanted])
-    made = {name: str(value["colId"]) for (name, _, _), value in zip(wanted, answer.values, strict=True)}
-    numbers = [made[name] for name, column, _ in wanted if column["type"] in ("Numeric", "Int")]
-    for part in range(0, len(row_ids) if numbers else 0, ROWS_AT_ONCE):
-        rows = list(row_ids[part:part + ROWS_AT_ONCE])
-        client.apply([["BulkUpdateRecord", bound.table, rows, {name: [None] * len(rows) for name in numbers}]])
-    return made
+    actions: list[list[Any]] = []
+    named: dict[str, int] = {}
+    for name, column, visible in wanted:
+        if column["type"] in ("Numeric", "Int"):
+            passing = f"New_{secrets.token_hex(6)}"
+            actions.append(_add(bound.table, column | {"id": passing, "type": "Any"}, visible=visible))
+            actions.append(["ModifyColumn", bound.table, passing,
+                            {"type": column["type"], "widgetOptions": column["widgetOptions"]}])
+            actions.append(["RenameColumn", bound.table, passing, column["id"]])
+        else:
+            actions.append(_add(bound.table, column, visible=visible))
+        named[name] = len(actions) - 1
+    answers = client.apply(actions).values
+    return {name: _called(answers[place]) for name, place in named.items()}
 
 
 def show_names(client: GristClient, pairs: Iterable[tuple[str, Column, Column]]) -> None:
@@ -100,6 +109,11 @@ def make_new_column(time_zone: str, currency: str | None) -> NewColumn:
         return new_column(field, name, target=target, time_zone=time_zone, currency=currency)
 
     return new
+
+
+def _called(answer: Any) -> str:
+    """The colId in the answer to an action that adds or renames a column."""
+    return str(answer["colId"] if isinstance(answer, dict) else answer)
 
 
 def _add(table: str, column: dict[str, Any], *, visible: bool) -> list[Any]:

@@ -303,3 +303,32 @@ def test_suggestions_take_equal_names_before_synonyms_and_only_fitting_types() -
     assert suggest(columns, RESOURCES["variants"], {"products": "Products"}) == {
         "product": "Product", "sku": "sku", "barcode": "EAN", "price": "Price", "compareAtPrice": "Compare",
     }
+
+
+def test_new_number_columns_are_empty_in_the_very_bundle_that_makes_them(place: Place) -> None:
+    place.act(["AddTable", "Variants", [{"id": "SKU", "type": "Text", "isFormula": False}]],
+              ["BulkAddRecord", "Variants", [None, None], {"SKU": ["a", "b"]}])
+    states = place.states()
+    connector = place.connector(currency="EUR")
+    connector.prepare([mapping("variants", "sku", "price", "position", "weight")], {}, write=True)
+    assert place.states() == states + 1  # so no run can end between the columns and their emptying
+    for row in place.rows("Variants").values():
+        assert [row[column] for column in ("Price", "Position", "Weight")] == [None, None, None]
+    columns = place.columns("Variants")
+    assert {name: columns[name]["type"] for name in ("Price", "Position", "Weight")} == {
+        "Price": "Numeric", "Position": "Int", "Weight": "Numeric"}
+    assert columns["Price"]["label"] == "Price"
+    assert json.loads(columns["Price"]["widgetOptions"]) == {"numMode": "currency", "currency": "EUR"}
+
+
+def test_a_new_number_column_leaves_a_hidden_one_of_its_name_alone(place: Place) -> None:
+    place.act(["AddTable", "Variants", [{"id": "SKU", "type": "Text", "isFormula": False},
+                                        {"id": "Price", "type": "Numeric", "isFormula": False}]],
+              ["AddRecord", "Variants", None, {"SKU": "a", "Price": 7}])
+    connector = place.connector()
+    original = connector._client.columns
+    connector._client.columns = lambda table: [c for c in original(table) if c["id"] != "Price"]
+    [bound] = connector.prepare([mapping("variants", "sku", "price")], {}, write=True).mappings
+    assert bound.rule("price").column == "Price2"
+    [row] = place.rows("Variants").values()
+    assert (row["Price"], row["Price2"]) == (7, None)
