@@ -179,7 +179,8 @@ class GristConnector:
             raise
         except UserError:
             return Changed(None, now, "refused")
-        rows = changed_rows(changes, {name: bound.watched for name, bound in self._memory.bound.items() if bound.exists})
+        watched = {name: bound.watched for name, bound in self._memory.bound.items() if bound.exists}
+        rows = changed_rows(changes, watched)
         return Changed(rows, now, "remade" if rows is None else "compared")
 
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:

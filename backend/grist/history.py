@@ -118,12 +118,12 @@ def changed_rows(changes: Dict[str, Any], watched: Dict[str, Watched]) -> dict[s
     """By resource: the rows of its table in which a mapped cell differs now, which are new, or which are gone (their
     ids may have new rows). None where rows alone do not tell: a table or a mapped column is another one now."""
     columns = table_delta(changes, COLUMNS)
-    retyped = {ref for (ref, name) in columns.cells if name == "type"}
+    renames = changes.get("tableRenames", [])
+    now = {before: after for before, after in renames if before}
+    retyped = {ref for (ref, name), types in columns.cells.items() if name == "type" and _another_type(*types, now)}
     again = columns.removed | columns.added | retyped
     if any(again & place.columns.keys() for place in watched.values()):
         return None
-    renames = changes.get("tableRenames", [])
-    now = {before: after for before, after in renames if before}
     made = {after for before, after in renames if before is None}
     found: dict[str, set[int]] = {}
     for resource, place in watched.items():
@@ -137,6 +137,12 @@ def changed_rows(changes: Dict[str, Any], watched: Dict[str, Watched]) -> dict[s
         cells = {row for row, column in delta.cells if column in mapped}
         found[resource] = set(delta.added | delta.removed | cells | (delta.updated if delta.incomplete else set()))
     return found
+
+
+def _another_type(before: Any, after: Any, tables: Dict[str, str | None]) -> bool:
+    """Whether cells mean something else now. A renamed table takes the references to it along."""
+    (kind, _, target), (new_kind, _, new_target) = str(before).partition(":"), str(after).partition(":")
+    return kind != new_kind or (kind in ("Ref", "RefList") and tables.get(target, target) != new_target)
 
 
 def _unwrap(side: Sequence[Any] | None) -> Any:
