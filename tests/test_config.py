@@ -143,7 +143,7 @@ def test_what_init_suggests_is_a_configuration():
     for settings in suggested:
         assert settings_of(mapping_of(settings, RESOURCES)) == settings
     assert suggested[0]["fields"]["title"]["column"] == "Name_of_it"
-    stock = suggested[-1]["fields"]
+    stock = next(one["fields"] for one in suggested if one["resource"] == "inventory")
     assert (stock["available"]["direction"], stock["onHand"]["direction"]) == ("both", "to_grist")
 
 

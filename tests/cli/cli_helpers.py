@@ -52,6 +52,7 @@ class Desk:
     def __init__(self, folder: Path, store_url: str, grist_url: str, config: str | None = SYNC_YAML) -> None:
         self.folder, self.store_url, self.grist_url = folder, store_url, grist_url
         self.database = folder / "sync.db"
+        self.started: list[subprocess.Popen[str]] = []
         if config is not None:
             (folder / "sync.yaml").write_text(config, encoding="utf-8")
         self.environment = {
@@ -84,8 +85,17 @@ class Desk:
 
     def start(self, *arguments: str, command: list[str] = COMMAND, **environment: str | None
               ) -> subprocess.Popen[str]:
-        return subprocess.Popen([*command, *arguments], cwd=self.folder, env=self.told(environment), text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen([*command, *arguments], cwd=self.folder, env=self.told(environment), text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.started.append(process)
+        return process
+
+    def close(self) -> None:
+        """No process outlives its test, however that ended."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def told(self, changed: dict[str, str | None]) -> dict[str, str]:
         return {name: value for name, value in (self.environment | changed).items() if value is not None}
@@ -155,5 +165,9 @@ def a_desk(folder: Path, *, products: int = 3, config: str | None = SYNC_YAML) -
     store, grist = Store(products=products, seed=1), Grist()
     grist.new_document("Shop", DOCUMENT)
     grist.add_key(KEY, role="owner")
-    with serving(store_app(store, tokens={TOKEN})) as store_url, serving(grist_app(grist)) as grist_url:
-        yield Desk(folder, store_url, grist_url, config)
+    with (
+        serving(store_app(store, tokens={TOKEN})) as store_url,
+        serving(grist_app(grist)) as grist_url,
+        contextlib.closing(Desk(folder, store_url, grist_url, config)) as desk,
+    ):
+        yield desk

@@ -94,9 +94,12 @@ def test_a_worker_process_finishes_its_batch_on_sigterm_and_hands_over(shop):
     shop.slow_document(*[0.1] * 200)
     run_id = shop.request()
     process = subprocess.Popen(WORKER, env=shop.environment, cwd=shop.folder, stderr=subprocess.PIPE, text=True)
-    until(lambda: shop.get(run_id).progress.get("phase"))
-    process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=30)
+    try:
+        until(lambda: shop.get(run_id).progress.get("phase"))
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert (process.returncode, err) == (0, "")
     shop.quick_document()
     assert shop.get(run_id).state == "running"
