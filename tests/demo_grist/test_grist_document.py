@@ -163,6 +163,17 @@ def test_a_trigger_formula_fills_new_rows_and_follows_edits_as_told(doc: Documen
     assert products.row(row)["On_qty"] == 1
 
 
+def test_a_trigger_formula_that_waits_for_itself_tidies_up_what_is_typed(doc: Document) -> None:
+    doc.apply([["AddTable", "Tidy", [{"id": "Name", "type": "Text", "isFormula": False}]]])
+    ref = next(column["fields"]["colRef"] for column in doc.columns("Tidy") if column["id"] == "Name")
+    doc.apply([["UpdateRecord", "_grist_Tables_column", ref,
+                {"formula": "value.upper()", "recalcWhen": 0, "recalcDeps": ["L", ref]}]])
+    row = doc.table("Tidy").add(Name="typed")
+    assert doc.table("Tidy").row(row)["Name"] == "TYPED"
+    doc.table("Tidy").update(row, Name="again")
+    assert doc.table("Tidy").row(row)["Name"] == "AGAIN"
+
+
 def test_an_empty_column_becomes_data_at_its_first_value(doc: Document) -> None:
     doc.apply([["AddVisibleColumn", "Products", "Fresh", {}], ["AddVisibleColumn", "Products", "Words", {}]])
     doc.table("Products").update(1, Fresh=5, Words="x")
