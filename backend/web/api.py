@@ -83,9 +83,20 @@ def list_runs(asked: dict[str, Any]) -> Response:
 @bp.response(202, description="Queued: the run's id")
 @needs("editor")
 def start_run(wanted: dict[str, Any]) -> Response:
-    """Queue a sync or a preview. Where one is queued already, that one answers."""
-    button = "Sync button" if wanted["kind"] == "sync" else "Preview button"
-    return answer({"id": service().start(link(), wanted["kind"], visitor().by(button))}, 202)
+    """Queue a sync or a preview. Where a sync is queued already, that one answers; a preview has to wait for it."""
+    kind, more = wanted["kind"], {"go_on": True} if wanted["go_on"] else {}
+    button = "Sync anyway" if more else "Sync button" if kind == "sync" else "Preview button"
+    return answer({"id": service().start(link(), kind, visitor().by(button), more)}, 202)
+
+
+@bp.post(f"{LINK}/undo")
+@bp.arguments(schemas.UndoWanted)
+@bp.response(202, description="Queued: the id of the run that undoes, or that only says what it would do")
+@needs("editor")
+def undo(wanted: dict[str, Any]) -> Response:
+    """Take back lines of the history, or all lines of these syncs; with `preview`, only say what that would write."""
+    kind = "preview" if wanted.pop("preview") else "sync"
+    return answer({"id": service().start(link(), kind, visitor().by("Undo button"), wanted)}, 202)
 
 
 @bp.get(RUN)

@@ -54,6 +54,27 @@ class ChangesAsked(Schema):
 
 class RunWanted(Schema):
     kind = fields.String(required=True, validate=validate.OneOf(["sync", "preview"]))
+    go_on = fields.Boolean(load_default=False, truthy={True}, falsy={False}, metadata={
+        "description": "Somebody has looked at what a brake stopped: this one sync goes on."})
+
+    @validates_schema
+    def _only_a_sync_goes_on(self, data: dict[str, Any], **_: Any) -> None:
+        if data["go_on"] and data["kind"] != "sync":
+            raise ValidationError("Only a sync can go on where a brake stopped one.", "go_on")
+
+
+class UndoWanted(Schema):
+    """Lines of the history by id, or all lines of these runs."""
+
+    changes = fields.List(_id(), validate=validate.Length(1, MOST_AT_ONCE))
+    runs = fields.List(_id(), validate=validate.Length(1, MOST_AT_ONCE))
+    preview = fields.Boolean(load_default=False, truthy={True}, falsy={False}, metadata={
+        "description": "Only say what would be written and what would stay."})
+
+    @validates_schema
+    def _one_of_both(self, data: dict[str, Any], **_: Any) -> None:
+        if ("changes" in data) == ("runs" in data):
+            raise ValidationError("Say either which changes or which syncs to undo.")
 
 
 class _Seen(Schema):

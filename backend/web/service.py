@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask import current_app, g
@@ -17,6 +17,7 @@ from backend.store import runs
 from backend.store.db import Database
 from backend.store.links import Link
 from backend.web.access import Gate, Visitor, ask_grist
+from backend.web.errors import Refused
 
 log = logging.getLogger(__name__)
 
@@ -39,19 +40,33 @@ class Service:
     def database(self) -> Database:
         return self.context.database
 
-    def start(self, link: Link, kind: str, by: str) -> int:
-        """Queue a run and wake the worker; the id of the run that was queued, or is already."""
+    def start(self, link: Link, kind: str, by: str, wanted: dict[str, Any] | None = None) -> int:
+        """Queue a run and wake the worker; the id of the run that was queued, or is already.
+
+        `wanted` as jobs.perform reads it. Raises Refused (409) for a preview while a sync is queued or running: what
+        it showed would be old before it was read, and it must not become what somebody else asked for.
+        """
         try:
-            run_id = self._request(link, kind, by)
+            run_id = self._request(link, kind, by, wanted or {})
         except sa.exc.IntegrityError:
             # Two people pressed the button in the same moment: the other one's run is found now.
-            run_id = self._request(link, kind, by)
+            run_id = self._request(link, kind, by, wanted or {})
         self.poke()
         return run_id
 
-    def _request(self, link: Link, kind: str, by: str) -> int:
+    def _request(self, link: Link, kind: str, by: str, wanted: dict[str, Any]) -> int:
         with self.database.write() as tx:
-            return runs.request(tx, link.id, kind, by)
+            active = runs.active(tx, link.id)
+            if kind == "preview" and active is not None and active.kind == "sync":
+                raise _busy()
+            if kind == "sync" and active is not None and (active.kind, active.state) == ("preview", "queued"):
+                # A preview that waits is overtaken and ends; it never turns into the sync of another person.
+                runs.cancel(tx, link.id, active.id)
+            run_id = runs.request(tx, link.id, kind, by, wanted)
+            found = runs.get(tx, run_id)
+            if kind == "preview" and found is not None and (found.kind, found.wanted) != (kind, wanted):
+                raise _busy()
+            return run_id
 
 
 def open_service(context: Context, config: Config | None) -> Service:
@@ -68,6 +83,11 @@ def open_service(context: Context, config: Config | None) -> Service:
             log.error("no link could be made from the configuration: %s", error)
             trouble = error
     return Service(context, server_url, Gate(ask_grist(server_url)), configured, trouble)
+
+
+def _busy() -> Refused:
+    return Refused(409, "busy", "Another sync or preview is under way, so nothing can be previewed now.",
+                   "Look again when it has ended.")
 
 
 def service() -> Service:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +15,8 @@ from backend.web.values import Tables
 
 TOTALS = ("created", "updated", "deleted", "unchanged", "conflicts", "refused", "proposed_deletions", "waiting")
 WAITING = ("conflicts", "deletions", "refused")
+_COUNTED = re.compile(r"(\d+) of \d+ ")
+"""How a brake's sentence begins: "48 of 212 products are gone from Shopify." (core.guard)"""
 PHASES = ("reading_grist", "reading_shopify", "comparing", "writing", "checking")
 
 
@@ -30,7 +33,7 @@ def state(tx: sa.Connection, link: Link, known: Tables) -> dict[str, Any]:
         "now": moment(runs.clock(tx)),
         "status": _status(active, sync, fresh),
         "synced_at": moment(fresh.synced_at),
-        "message": None if active or sync is None or sync.state not in ("stopped", "failed") else _message(sync),
+        "message": None if active or sync is None or sync.state not in ("stopped", "failed") else _stopped(sync),
         "counts": {name: sum(numbers[name] for numbers in waits.values()) for name in WAITING},
         "run": running(active) if active else None,
         "last_run": ended(newest) if newest else None,
@@ -54,6 +57,10 @@ def ended(run: Run) -> dict[str, Any]:
 def report(run: Run, known: Tables) -> dict[str, Any]:
     """RUN with its report; the values of a preview's plan are told as everywhere."""
     told = dict(run.report or {})
+    if run.wanted.get("changes") or run.wanted.get("runs"):
+        told = {"undone": 0, "stays": [], **told} if told else told
+    if run.kind == "preview" and run.state == "done" and run.message:
+        told["brake"] = _brake(run.message)  # what else could a preview that ended well have to say
     if "plan" in told:
         told["plan"] = [_plan_line(line, known) for line in told["plan"]]
     return {**ended(run), "report": told}
@@ -87,6 +94,19 @@ def _status(active: Run | None, sync: Run | None, link: Link) -> str:
     if sync is not None and sync.state in ("stopped", "failed"):
         return sync.state
     return "never" if link.synced_at is None else "synced"
+
+
+def _stopped(run: Run) -> dict[str, Any] | None:
+    """Why a sync stopped or failed."""
+    told: dict[str, Any] | None = _message(run)
+    return {**told, "brake": _brake(told["message"])} if told and run.state == "stopped" else told
+
+
+def _brake(message: str) -> dict[str, Any]:
+    """The figures of a brake in words, and how many things there are to look at, where that is one sum."""
+    counted = _COUNTED.findall(message)
+    return {"facts": message.removesuffix(" Nothing was written."),
+            "count": int(counted[0]) if len(counted) == 1 else None}
 
 
 def _message(run: Run) -> dict[str, str] | None:

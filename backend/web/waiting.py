@@ -155,6 +155,8 @@ def changes(tx: sa.Connection, known: Tables, before: int | None, limit: int) ->
             **known.describe(one.mapping_id, one.field), "to": SIDES[one.side], "kind": one.kind,
             "before": known.value(one.mapping_id, one.field, one.before),
             "after": known.value(one.mapping_id, one.field, one.after), "why": one.why,
+            # While the run that takes it back goes on, it has no time yet.
+            "undone": {"at": moment(one.undone_at), "by": one.undone_by} if one.undone_run is not None else None,
         } for one in shown],
         "next": page[-1].id if more else None,
     }

@@ -39,6 +39,7 @@ MATRIX: dict[str, tuple[Any, int, int, int, int]] = {
     f"GET {LINK}/changes": (None, 401, 200, 200, 200),
     f"POST {LINK}/runs": (SYNC, 401, 403, 202, 202),
     f"POST {LINK}/runs/<int(max=2147483647):run_id>/cancel": (None, 401, 403, 202, 202),
+    f"POST {LINK}/undo": ({"changes": [1]}, 401, 403, 202, 202),
     f"POST {LINK}/choices": (CHOOSE, 401, 403, 202, 202),
     f"POST {LINK}/deletions": (DELETE, 401, 403, 202, 202),
 }

@@ -90,7 +90,7 @@ def test_a_change_tells_both_values_and_who_started_it(place: Place) -> None:
     assert told == {
         "run": run.id, "by": "Timer", "resource": "variants", "label": "Variants", "table": "Variants", "row": 1,
         "title": "Linen shirt / S", "field": "price", "field_label": "Price", "type": "money", "to": "shopify",
-        "kind": "update", "before": "42.00", "after": "39.00", "why": "changed on the other side"}
+        "kind": "update", "before": "42.00", "after": "39.00", "why": "changed on the other side", "undone": None}
 
 
 def test_stock_and_references_are_told_as_numbers_and_names(place: Place) -> None:

@@ -72,6 +72,7 @@ def test_why_a_sync_stopped_is_told_until_the_next_one_ends_well(place: Place, s
     place.end(place.begin("preview"))
     told = place.get("state")
     assert told["status"] == state
+    assert told["message"].pop("brake", {}).get("count") == (48 if state == "stopped" else None)
     assert told["message"] == {"message": "48 of 212 products are gone from Shopify.", "cure": "Look at the preview."}
     assert told["last_run"]["kind"] == "preview"
     place.end(place.begin())
@@ -83,7 +84,61 @@ def test_a_second_press_answers_the_run_that_is_queued(place: Place) -> None:
     first = place.post("runs", {"kind": "sync"})["id"]
     assert place.post("runs", {"kind": "sync"})["id"] == first
     place.begin()
-    assert place.post("runs", {"kind": "preview"})["id"] > first
+    assert place.post("runs", {"kind": "sync"})["id"] > first
+
+
+def test_a_preview_waits_until_a_sync_has_ended_and_says_so(place: Place) -> None:
+    place.post("runs", {"kind": "sync"})
+    for step in (lambda: None, place.begin):  # queued, then running
+        step()
+        answer = place.ask("POST", "runs", body={"kind": "preview"})
+        assert (answer.status_code, answer.json["code"]) == (409, "busy")
+        assert answer.json["cure"] == "Look again when it has ended."
+    assert place.ask("POST", "undo", body={"changes": [1], "preview": True}).status_code == 409
+
+
+def test_a_sync_ends_a_preview_that_waits_and_never_becomes_it(place: Place) -> None:
+    preview = place.post("runs", {"kind": "preview"}, "editor")["id"]
+    sync = place.post("runs", {"kind": "sync"})["id"]
+    assert sync > preview
+    told = place.get(f"runs/{preview}")
+    assert (told["kind"], told["state"], told["by"]) == ("preview", "cancelled", "An editor, Preview button")
+    assert place.queued() == [("sync", "An owner, Sync button")]
+
+
+def test_a_preview_of_something_else_is_not_answered_with_one_that_waits(place: Place) -> None:
+    first = place.post("undo", {"changes": [1], "preview": True})["id"]
+    assert place.post("undo", {"changes": [1], "preview": True})["id"] == first
+    for path, body in (("runs", {"kind": "preview"}), ("undo", {"runs": [1], "preview": True})):
+        assert place.ask("POST", path, body=body).status_code == 409
+    assert place.begin().wanted == {"changes": [1]}
+
+
+def test_a_person_who_has_looked_lets_one_sync_go_on(place: Place) -> None:
+    place.post("runs", {"kind": "sync", "go_on": True}, "editor")
+    assert place.queued() == [("sync", "An editor, Sync anyway")]
+    run = place.begin()
+    assert run.wanted == {"go_on": True}
+    place.end(run)
+    place.post("runs", {"kind": "sync"})
+    assert place.begin().wanted == {}
+
+
+@pytest.mark.parametrize(("message", "count"), [
+    ("48 of 212 products are gone from Shopify. That is more than the 20 you allow. Nothing was written.", 48),
+    ("Variants is empty in Grist, and 150 rows were there at the last sync. Nothing was written.", None),
+    ("48 of 212 products are gone from Shopify. That is more than the 20 you allow. 60 of 60 variants changed in Grist "
+     "since the last sync. Nothing was written.", None),
+])
+def test_a_brake_tells_how_many_things_to_look_at_where_it_counts_one_kind(
+        place: Place, message: str, count: int | None) -> None:
+    place.end(place.begin(), "stopped", message=message, cure="Look at the preview.")
+    told = place.get("state")["message"]
+    facts = message.removesuffix(" Nothing was written.")
+    assert told == {"message": message, "cure": "Look at the preview.", "brake": {"facts": facts, "count": count}}
+    preview = place.begin("preview")
+    place.end(preview, report={"totals": {}, "mappings": [], "plan": [], "plan_total": 0}, message=message, cure="")
+    assert place.get(f"runs/{preview.id}")["report"]["brake"] == {"facts": facts, "count": count}
 
 
 def test_the_worker_is_woken_when_something_was_queued(place: Place) -> None:
