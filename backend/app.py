@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.config import Config, mapping_of
+from backend.config import Config, mapping_of, narrowed
 from backend.config import load as load_config
 from backend.core.guard import Limits
-from backend.core.mapping import choose, in_order
+from backend.core.mapping import in_order
 from backend.core.model import Mapping, Resource
 from backend.engine import REST_SECONDS, Session
 from backend.errors import ConfigError, UserError
@@ -51,6 +51,29 @@ class Context:
             rest = config.rest_seconds if config and config.rest_seconds is not None else REST_SECONDS
         return cls(settings, database, RESOURCES, config.limits if config else Limits(), rest)
 
+    @classmethod
+    def untouched(cls, settings: Settings) -> Context:
+        """A context that asks the database nothing and leaves no trace there."""
+        return cls(settings, Database(settings.database_url), RESOURCES, Limits(), REST_SECONDS)
+
+    def check(self, config: Config | None, fields: Sequence[str] = ()) -> None:
+        """Whatever can be checked of settings and configuration without asking anybody. Raises UserError."""
+        self.shopify(self.store(config))
+        document = (config.document if config else "") or self.settings.grist_document
+        if not (document or self.settings.grist_workspace):
+            raise ConfigError("No Grist document is named.", cure="Set GRIST_DOC_ID, or document: in sync.yaml.")
+        if document:
+            document_id(document)
+        if config is not None:
+            narrowed([mapping_of(one, self.resources) for one in config.mappings], fields)
+
+    def store(self, config: Config | None) -> str:
+        """The configured store's domain. Raises ConfigError where none is named."""
+        store = (config.store if config else "") or self.settings.shopify_store
+        if not store:
+            raise ConfigError("No Shopify store is named.", cure="Set SHOPIFY_STORE, or store: in sync.yaml.")
+        return store_domain(store)
+
     # --- links ----------------------------------------------------------------------------------
 
     def ensure_link(self, config: Config | None) -> Link:
@@ -59,10 +82,7 @@ class Context:
         Raises ConfigError where store, document or mappings are missing, UserError where the document is joined
         to another store already.
         """
-        store = (config.store if config else "") or self.settings.shopify_store
-        if not store:
-            raise ConfigError("No Shopify store is named.", cure="Set SHOPIFY_STORE, or store: in sync.yaml.")
-        store = store_domain(store)
+        store = self.store(config)
         server, document = self.document(config)
         with self.database.write() as tx:
             link = links.of_document(tx, server, document)
@@ -79,21 +99,26 @@ class Context:
                     "There is no sync.yaml, so it is not known which tables to sync.",
                     cure="Write one with --init, look it over, and sync again.",
                 )
-            interval = (config.interval_seconds if config else None) or self.settings.interval_seconds
-            if interval:
-                links.set_interval(tx, link_id, interval)
+            if config:
+                links.set_interval(tx, link_id, config.interval_seconds or self.settings.interval_seconds)
             found = links.get(tx, link_id)
         assert found is not None
         return found
 
     def document(self, config: Config | None) -> tuple[str, str]:
-        """(server address, document id) of the configured document; makes one where only a workspace is named."""
+        """(server address, document id) of the configured document. Where only a workspace is named, the document
+        that was made there for the store before, else a new one."""
         named = (config.document if config else "") or self.settings.grist_document
         if named:
             server, document = document_id(named)
             return server or self.settings.grist_server_url, document
         if not self.settings.grist_workspace:
             raise ConfigError("No Grist document is named.", cure="Set GRIST_DOC_ID, or document: in sync.yaml.")
+        store = self.store(config)
+        with self.database.read() as tx:
+            known = [link for link in links.all_links(tx) if link.store == store]
+        if known:
+            return known[0].server_url, known[0].document
         made = create_document(
             self.settings.grist_server_url, self.settings.grist_api_key.reveal(), self.settings.grist_workspace,
             "Shopify",
@@ -135,17 +160,7 @@ class Context:
         with self.database.read() as tx:
             stored = [one for one in links.mappings(tx, link.id) if not one.settings.get("off")]
         mappings = in_order([mapping_of(one.settings, self.resources, one.id) for one in stored], list(self.resources))
-        if not fields:
-            return mappings
-        try:
-            return choose(mappings, fields)
-        except KeyError as error:
-            groups = sorted({rule.field.group for m in mappings for rule in m.fields})
-            names = sorted({rule.name for m in mappings for rule in m.fields} - set(groups))
-            raise ConfigError(
-                f"“{error.args[0]}” is not among the mapped fields.",
-                cure=f"Known groups are {', '.join(groups)}; known fields are {', '.join(names)}.",
-            ) from error
+        return narrowed(mappings, fields)
 
     def bindings(self, link: Link) -> dict[str, Any]:
         with self.database.read() as tx:

@@ -24,19 +24,15 @@ from rich.table import Table
 
 from backend import __version__
 from backend.app import Context, read_config
-from backend.config import Config, mapping_of, narrowed
-from backend.core.guard import Limits
+from backend.config import Config, narrowed
 from backend.errors import AccessError, BrakeError, ConfigError, RetryLater, SyncError
-from backend.grist.address import document_id
 from backend.init import write_config
 from backend.jobs.perform import Outcome, perform
 from backend.jobs.rehearse import rehearse
 from backend.logs import set_up
 from backend.report import Report
 from backend.settings import Settings, parse_interval
-from backend.shopify.resources import RESOURCES
 from backend.store import runs
-from backend.store.db import Database
 from backend.store.links import Link
 from backend.store.runs import Run
 
@@ -248,21 +244,9 @@ def _init(settings: Settings, target: Path) -> int:
 
 def _check(settings: Settings, config: Config | None, fields: list[str], file: Path) -> int:
     """What can be checked without asking anybody and without a trace."""
-    context = Context(settings, Database(settings.database_url), RESOURCES, Limits(), 0)
-    store = (config.store if config else "") or settings.shopify_store
-    if not store:
-        raise ConfigError("No Shopify store is named.", cure="Set SHOPIFY_STORE, or store: in sync.yaml.")
-    context.shopify(store)
-    document = (config.document if config else "") or settings.grist_document
-    if not (document or settings.grist_workspace):
-        raise ConfigError("No Grist document is named.", cure="Set GRIST_DOC_ID, or document: in sync.yaml.")
-    if document:
-        document_id(document)
-    if config is None:
-        _say(f"The settings are in order. There is no {file}; --init writes one.")
-    else:
-        narrowed([mapping_of(one, RESOURCES) for one in config.mappings], fields)
-        _say(f"{file} and the settings are in order.")
+    Context.untouched(settings).check(config, fields)
+    _say(f"{file} and the settings are in order." if config
+         else f"The settings are in order. There is no {file}; --init writes one.")
     return DONE
 
 

@@ -30,7 +30,7 @@ from backend.remember import Memory
 from backend.report import Report, plan_lines
 from backend.store import base, changes, journal, links, waiting
 from backend.store.db import Database
-from backend.work import Work
+from backend.work import Work, thing_of
 
 ROUNDS = 3
 """How often one run looks at what it touched. A formula that feeds itself is left to the next run."""
@@ -458,7 +458,7 @@ class _Run:
         counts.conflicts, counts.proposed_deletions = len(one.planned.conflicts), len(one.planned.proposals)
         for op in one.planned.ops:
             if isinstance(op, Update):
-                one.updated.add(str(op.key))
+                one.updated.add(thing_of(op))
                 counts.to_grist += len(op.changes) if op.side is Side.LOCAL else 0
                 counts.to_shopify += len(op.changes) if op.side is Side.REMOTE else 0
             else:

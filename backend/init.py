@@ -10,15 +10,12 @@ from typing import Any
 
 from backend.app import Context, shop_facts
 from backend.config import default_config, mapping_of
-from backend.core.guard import Limits
 from backend.core.mapping import rule_for
 from backend.core.model import Resource
 from backend.errors import ConfigError
 from backend.grist.suggest import suggest
 from backend.settings import Settings
 from backend.shopify.client import store_domain
-from backend.shopify.resources import RESOURCES
-from backend.store.db import Database
 from backend.store.links import Link
 
 NOT_TEXT = ("null", "true", "false", "yes", "no", "on", "off")
@@ -39,7 +36,7 @@ def write_config(settings: Settings, target: Path) -> None:
         raise ConfigError(f"{target} exists already.", cure="Name another file with --config, or move it away.")
     if not settings.shopify_store:
         raise ConfigError("No Shopify store is named.", cure="Set SHOPIFY_STORE.")
-    context = Context(settings, Database(settings.database_url), RESOURCES, Limits(), 0)
+    context = Context.untouched(settings)
     store = store_domain(settings.shopify_store)
     remote = context.shopify(store)
     facts = shop_facts(remote.shop)

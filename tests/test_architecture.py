@@ -96,7 +96,6 @@ def test_only_app_knows_everybody() -> None:
     assert {shown(path) for path in BACKEND if parts_known(path) >= everybody} == {"backend/app.py"}
 
 
-@pytest.mark.xfail(strict=True, reason="cli.py takes the resources and the reading of addresses from the connectors")
 def test_only_what_joins_or_suggests_mappings_knows_both_services() -> None:
     both = {shown(path) for path in BACKEND if parts_known(path) >= {"shopify", "grist"}}
     assert both <= {"backend/app.py", "backend/init.py"}

@@ -40,8 +40,8 @@ def replace_conflicts(tx: sa.Connection, mapped: Mapping, seen: Sequence[Conflic
         if (row, name) not in open_now and (row, name) not in applying and (rows is None or row in rows)
         and (mapped.whole if not name else mapped.chosen is None or name in mapped.chosen)
     ]
-    if gone:
-        tx.execute(sa.delete(conflict).where(conflict.c.id.in_(gone)))
+    for start in range(0, len(gone), CHUNK):
+        tx.execute(sa.delete(conflict).where(conflict.c.id.in_(gone[start:start + CHUNK])))
     for one in seen:
         values: dict[str, Any] = {
             "remote_key": one.remote_key, "title": one.title, "base": _dump(one.base),
@@ -160,8 +160,8 @@ def replace_deletions(tx: sa.Connection, mapping_id: int, seen: Sequence[Proposa
     open_now = {(one.side.value, str(one.key)) for one in seen}
     open_now |= {(side.value, str(key)) for side, key in applying}
     gone = [stored[key] for key in stored.keys() - open_now]
-    if gone:
-        tx.execute(sa.delete(deletion).where(deletion.c.id.in_(gone)))
+    for start in range(0, len(gone), CHUNK):
+        tx.execute(sa.delete(deletion).where(deletion.c.id.in_(gone[start:start + CHUNK])))
     new = [
         {"mapping_id": mapping_id, "side": one.side.value, "key": str(one.key), "partner": str(one.partner),
          "title": one.title, "seen_at": now()}
@@ -312,8 +312,9 @@ def sight(tx: sa.Connection, mapping_id: int, looks: Dict[int, str]) -> None:
     query = sa.select(sighting.c.local_key, sighting.c.looks).where(sighting.c.mapping_id == mapping_id)
     stored = {key: look for key, look in tx.execute(query)}  # noqa: C416 - a result is no mapping
     stale = [key for key in stored if stored[key] != looks.get(key)]
-    if stale:
-        tx.execute(sa.delete(sighting).where(sighting.c.mapping_id == mapping_id, sighting.c.local_key.in_(stale)))
+    for start in range(0, len(stale), CHUNK):
+        tx.execute(sa.delete(sighting).where(sighting.c.mapping_id == mapping_id,
+                                             sighting.c.local_key.in_(stale[start:start + CHUNK])))
     for key, look in looks.items():
         if stored.get(key) != look:
             tx.execute(sa.insert(sighting).values(mapping_id=mapping_id, local_key=key, looks=look, since=now()))
