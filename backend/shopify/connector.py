@@ -244,7 +244,8 @@ class ShopifyConnector:
         return receipts_from(request, answer, self.shop.decimals)
 
     def apply(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp | None = None) -> list[Receipt]:
-        """Write one batch. Raises AccessError where a right is missing, RetryLater and OutcomeUnknown (see there)."""
+        """Write one batch. Where a right is missing every op is refused with the sentence that names it. Raises
+        AccessError where the whole store is closed to us, RetryLater and OutcomeUnknown (see there)."""
         if mapping.name in self._unwritable:
             return [self._refused_for(op, self._unwritable[mapping.name]) for op in batch]
         self._learn(mapping, batch)
@@ -381,7 +382,13 @@ class ShopifyConnector:
     def _outcome(self, request: Request) -> Outcome:
         for attempt in range(TRIES):
             answer = self.send(request) if request.calls else Answer({})
-            outcome = outcome_of(request, answer, self.shop.decimals)
+            try:
+                outcome = outcome_of(request, answer, self.shop.decimals)
+            except AccessError as error:
+                # A right is missing that no scope told of, for everything that was sent: the rows say so, the other
+                # mappings go on, and no further request of this one is tried in this run.
+                self._unwritable[request.mapping.name] = error
+                return Outcome({i: self._refused_for(op, error) for i, op in enumerate(request.ops)} | request.refused)
             if not outcome.wait:
                 return outcome
             self._sleep(min(2.0**attempt, 10.0))

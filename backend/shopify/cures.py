@@ -8,6 +8,18 @@ CURES: tuple[tuple[str, str], ...] = (
     (r"already in use|already been taken", "Type another one: each can be used only once in the store."),
     (r"can't be blank", "Fill in the cell."),
     (r"too long \(maximum is (\d+)", "Shorten it to {0} characters."),
+    (r"email is invalid", "Type a complete email address, like name@example.com."),
+    (r"phone is invalid", "Type the number with its country, like +47 22 00 00 00."),
+    (r"enter a zip code|zip .*is (invalid|not valid)", "Type the postcode as that country writes it."),
+    (r"name, phone number,? or email|must have a name", "Fill in at least one of name, email and phone."),
+    (r"tags cannot be more than (\d+)", "Remove some tags: Shopify takes at most {0}."),
+    (r"associated orders|has orders", "Shopify keeps customers who have ordered: take the row out of the mapping "
+     "(only_where) instead."),
+    (r"has a maximum (?:length|value) of ([\d.]+)", "The store's own rule for this metafield allows at most {0}."),
+    (r"has a minimum (?:length|value) of ([\d.]+)", "The store's own rule for this metafield asks for at least {0}."),
+    (r"value must be|value does not match|value is not one of", "Type what the metafield's definition in Shopify "
+     "allows (Settings, Custom data)."),
+    (r"has been paid|has already been completed", "A completed draft order cannot be changed: change its order."),
     (r"tags is invalid", "Shorten each tag to 255 characters, and keep to 250 tags."),
     (r"greater than or equal to 0|must be >= 0|can't be negative", "Type 0 or more."),
     (r"can't be higher than|must be less than", "Type a smaller number."),

@@ -13,7 +13,7 @@ from backend.core.model import Mapping, Op
 from backend.errors import OutcomeUnknown
 from backend.shopify.auth import PastedToken
 from backend.shopify.connector import ShopifyConnector
-from backend.shopify.creating import own_handle
+from backend.shopify.creating import KEY, NAMESPACE, own_handle
 from backend.shopify.resource import shape
 
 STAMP = Stamp("run-7-batch-1", "7")
@@ -57,6 +57,21 @@ def test_a_product_whose_answer_was_lost_is_found_and_not_made_again(start: Any,
     assert len({receipt.key for receipt in receipts}) == 2
     assert receipts[0].stored == {"title": "Oil lamp", "vendor": "Acme", "status": "DRAFT"}
     assert len(at.store.products) == 4
+
+
+def test_the_key_is_defined_once_and_stands_in_our_own_namespace(start: Any) -> None:
+    at = start(products=1)
+    mapping = mapping_of("products", "title")
+    for n in range(2):
+        connector = later(at)
+        [made] = connector.apply(mapping, [create(n, title="Oil lamp")], Stamp(f"batch-{n}", "7"))
+        assert made.done
+        assert connector.notes == []
+        found = connector._client.run(
+            "query Look($i: ProductIdentifierInput!) { productByIdentifier(identifier: $i) { id handle } }",
+            {"i": {"customId": {"namespace": NAMESPACE, "key": KEY, "value": f"batch-{n}-0"}}}).data
+        assert found["productByIdentifier"]["id"] == made.key
+        assert found["productByIdentifier"]["handle"] in ("oil-lamp", "oil-lamp-1"), "with the key no odd handle"
 
 
 def test_a_product_that_never_arrived_is_made_once_under_the_same_key(start: Any, way: str) -> None:

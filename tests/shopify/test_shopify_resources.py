@@ -14,6 +14,7 @@ from backend.core.values import UNREAD
 from backend.shopify import reading
 from backend.shopify.auth import PastedToken
 from backend.shopify.connector import ShopifyConnector
+from backend.shopify.cures import cure_for
 from backend.shopify.resources import RESOURCES
 
 ORDER, LINE = "gid://shopify/Order/1", "gid://shopify/LineItem/11"
@@ -224,3 +225,26 @@ def test_a_draft_order_is_written_by_its_own_id_argument() -> None:
         [receipt] = connector_at(url).apply(mapping, [update("gid://shopify/DraftOrder/1", note=(None, "Gift"))])
     assert receipt.stored == {"name": "#D1", "note": "Gift"}
     assert script.asked[1]["variables"] == {"i0": "gid://shopify/DraftOrder/1", "p0": {"note": "Gift"}}
+
+
+def test_a_right_that_no_scope_told_of_refuses_its_rows_and_nothing_more_is_tried() -> None:
+    denied = {"message": "Access denied for orderUpdate field. Required access: `write_orders` access scope.",
+              "path": ["m0"], "extensions": {"code": "ACCESS_DENIED"}}
+    mapping = mapping_of("orders", "name", "note")
+    with scripted(says(SHOP), says({"data": {"m0": None}, "errors": [denied]})) as (url, _):
+        connector = connector_at(url)
+        [first] = connector.apply(mapping, [update(ORDER, note=(None, "Gift"))])
+        [second] = connector.apply(mapping, [update(ORDER, note=(None, "Gift"))])
+    assert first.refusal is not None
+    assert "write_orders" in first.refusal.message
+    assert second.refusal == first.refusal
+
+
+@pytest.mark.parametrize(("message", "cure"), [
+    ("Email is invalid", "complete email"), ("Phone is invalid", "country"), ("Enter a ZIP code", "postcode"),
+    ("Note is too long (maximum is 5000 characters)", "5000"), ("Tags cannot be more than 250", "250"),
+    ("Value has a maximum length of 5.", "at most 5"), ("Value must be an integer.", "definition"),
+    ("This order has been paid", "change its order"),
+])
+def test_a_refusal_says_what_to_do(message: str, cure: str) -> None:
+    assert cure in cure_for(message)
