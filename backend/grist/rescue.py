@@ -4,7 +4,8 @@
              what others did         what we did
 
 A cell in both is overwritten: what stood right under our bundle goes back, in a bundle of its own that is checked in
-the same way. Updates of rows are not conditional in Grist, so this is done after the fact. A row that we removed while somebody changed it, or referred to it, comes back with the references to it.
+the same way. Updates of rows are not conditional in Grist, so this is done after the fact. A row that we removed while
+somebody changed it, or referred to it, comes back with the references to it.
 """
 
 from __future__ import annotations
