@@ -139,6 +139,10 @@ class MemoryGrist(_Twin):
         self._versions: dict[tuple[str, int], int] = {}
         self._seen: dict[tuple[str, int], int] = {}
 
+    def forget_reads(self) -> None:
+        """Another process begins: which versions the last one read died with it."""
+        self._seen = {}
+
     # --- a person ---------------------------------------------------------------------------------
 
     def type(self, table: str, row: int, field: str, value: Any) -> None:
@@ -221,6 +225,9 @@ class MemoryGrist(_Twin):
         receipts = [self._apply_one(mapping, op) for op in batch]
         self._io("apply", mapping.name, "after")
         return receipts
+
+    def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
+        return value
 
     def repeat(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt] | None:
         return None
@@ -309,7 +316,11 @@ class MemoryShopify(_Twin):
         """Resources whose batches happen once under one idempotency key."""
         self.unproven: set[str] = set()
         """Gids for which Shopify answers an error instead of a thing or null."""
+        self.carries_key: set[str] = set()
+        """Resources whose creations carry a key of ours, by which they are found again and never made twice."""
         self._answers: dict[str, tuple[tuple[Op, ...], list[Receipt]]] = {}
+        self._made: dict[str, str] = {}
+        """By the key that a thing carries: its gid."""
         self._count = 0
 
     # --- a person ---------------------------------------------------------------------------------
@@ -406,16 +417,37 @@ class MemoryShopify(_Twin):
             if sent != tuple(batch):
                 raise OutcomeUnknown("Shopify knows this key with other figures.")
         else:
-            receipts = [self._apply_one(mapping, op) for op in batch]
+            receipts = [self._apply_one(mapping, op, _key_of(stamp, place)) for place, op in enumerate(batch)]
             if key:
                 self._answers[key] = (tuple(batch), receipts)
         self._io("apply", mapping.name, "after")
         return receipts
 
-    def repeat(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt] | None:
-        return self.apply(mapping, batch, stamp) if mapping.name in self.keyed else None
+    def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
+        spelled = self.spelling.get((mapping.name, field), lambda given: given)(value)
+        return canonical(mapping.rule(field).kind, spelled)
 
-    def _apply_one(self, mapping: Mapping, op: Op) -> Receipt:
+    def repeat(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt] | None:
+        """Stock is sent again; creations are found by the key they carry, and made where they are not there."""
+        if mapping.name in self.keyed:
+            return self.apply(mapping, batch, stamp)
+        if mapping.name not in self.carries_key or not all(isinstance(op, Create) for op in batch):
+            return None
+        self._io("repeat", mapping.name, "before")
+        self.usage.requests += 1
+        receipts = []
+        for place, op in enumerate(batch):
+            gid = self._made.get(_key_of(stamp, place), "")
+            if gid in self.things[mapping.name]:
+                thing = self.thing(gid)
+                receipts.append(Receipt(op, gid, {name: thing[name] for name in op.values}))  # type: ignore[union-attr]
+            else:
+                self.usage.writes += 1
+                receipts.append(self._apply_one(mapping, op, _key_of(stamp, place)))
+        self._io("repeat", mapping.name, "after")
+        return receipts
+
+    def _apply_one(self, mapping: Mapping, op: Op, key: str = "") -> Receipt:
         resource = mapping.name
         refused = self._refusal(op)
         if refused:
@@ -423,7 +455,11 @@ class MemoryShopify(_Twin):
         if isinstance(op, Create):
             self._checked(mapping, op)
             assert mapping.resource.creatable, f"{resource} cannot be created in Shopify"
+            if resource in self.carries_key and key in self._made:
+                return Receipt(op, refusal=Refusal(Side.REMOTE, op.source, "This key is taken.", "Look for it."))
             gid = self.add(resource, **op.values)
+            if resource in self.carries_key and key:
+                self._made[key] = gid
             self.log += [Written(resource, "create", gid, name, None, value) for name, value in op.values.items()]
             return Receipt(op, gid, {name: self.thing(gid)[name] for name in op.values})
         gid = str(op.key)
@@ -447,6 +483,10 @@ class MemoryShopify(_Twin):
         for name, value in values.items():
             spelled = self.spelling.get((resource, name), lambda given: given)(value)
             self.things[resource][gid][name] = canonical(self.mappings[resource].rule(name).kind, spelled)
+
+
+def _key_of(stamp: Stamp | None, place: int) -> str:
+    return f"{stamp.key}-{place}" if stamp else ""
 
 
 def _passes(search: str, cells: Cells) -> bool:

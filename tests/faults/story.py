@@ -1,0 +1,251 @@
+"""States of the whole world, and what a process makes of one.
+
+    chapter ─ people ─→ state ─ a run with a fault ─→ state ─ ordinary runs ─→ state ─→ promises
+
+A state is everything that outlives a process: the database and both services. States are known by a fingerprint of
+what they hold, and what an ordinary run makes of a state is worked out once: nearly all faults end in a few states.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import itertools
+import shutil
+import sqlite3
+from collections.abc import Callable
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from engine.world import World
+
+from backend import engine
+from backend.engine import LeaseLost, Session
+from backend.errors import SyncError
+from backend.store import runs
+
+from .people import open_shop
+from .wire import Fault, Wire, WiredConnector, WiredDatabase
+
+GRIST_STATE = ("rows", "marks", "unticked", "_versions", "log")
+SHOPIFY_STATE = ("things", "carries_key", "_answers", "_made", "_count", "log")
+PASSING = {"id", "run_id", "at", "seen_at", "since", "synced_at", "created_at"}
+"""Columns that say when and under which number, and nothing about what."""
+
+
+@dataclass
+class State:
+    """The world at one moment."""
+
+    fingerprint: str
+    database: bytes
+    grist: dict[str, Any]
+    shopify: dict[str, Any]
+
+
+@dataclass
+class Passage:
+    """What an ordinary run made of a state."""
+
+    to: State
+    wrote: bool
+    error: Exception | None
+
+
+@dataclass
+class Stage:
+    """One world and its tools. Everything happens in it by turns: `restore` goes to any state that was kept."""
+
+    path: Path
+    world: World = field(init=False)
+    passages: dict[str, Passage] = field(default_factory=dict)
+    runs: int = 0
+    """How many runs were really done."""
+
+    def __post_init__(self) -> None:
+        self.world = open_shop(self.path)
+        sa.event.listen(self.world.database.engine, "connect", _quick)
+        self.world.database.engine.dispose()
+        self._raw = sqlite3.connect(self.path, isolation_level=None)
+
+    # --- states -------------------------------------------------------------------------------------
+
+    def fingerprint(self) -> str:
+        world = self.world
+        kept: list[Any] = []
+        open_keys: list[str] = []
+        tables = "select name from sqlite_master where type = 'table' order by name"
+        for (table,) in self._raw.execute(tables).fetchall():
+            if table in ("run", "alembic_version", "sqlite_sequence"):
+                continue
+            cursor = self._raw.execute(f'select * from "{table}"')
+            names = [one[0] for one in cursor.description]
+            places = [i for i, name in enumerate(names) if name not in PASSING or (table, name) == ("pair", "id")]
+            rows = cursor.fetchall()
+            kept.append((table, sorted(repr([row[i] for i in places]) for row in rows)))
+            if table == "intent":
+                open_keys = [row[names.index("key")] for row in rows]
+        answered = [key for key in open_keys if key in world.shopify._answers]
+        made = sorted(key for key in world.shopify._made if key.rpartition("-")[0] in open_keys)
+        sides = [{name: getattr(world.grist, name) for name in ("rows", "marks", "unticked")},
+                 {name: getattr(world.shopify, name) for name in ("things", "_count")}]
+        logs = [sorted(map(repr, world.grist.log)), sorted(map(repr, world.shopify.log))]
+        return hashlib.sha256(repr((kept, answered, made, sides, logs)).encode()).hexdigest()
+
+    def keep(self, fingerprint: str | None = None) -> State:
+        copied = sqlite3.connect(":memory:")
+        self._raw.backup(copied)
+        state = State(
+            fingerprint or self.fingerprint(), _without_wal(copied.serialize()),
+            {name: copy.deepcopy(getattr(self.world.grist, name)) for name in GRIST_STATE},
+            {name: copy.deepcopy(getattr(self.world.shopify, name)) for name in SHOPIFY_STATE},
+        )
+        copied.close()
+        return state
+
+    def restore(self, state: State) -> World:
+        held = sqlite3.connect(":memory:")
+        held.deserialize(state.database)
+        self.world.database.engine.dispose()
+        held.backup(self._raw)
+        held.close()
+        for twin, names in ((self.world.grist, state.grist), (self.world.shopify, state.shopify)):
+            for name, value in names.items():
+                setattr(twin, name, copy.deepcopy(value))
+        return self.world
+
+    # --- processes ----------------------------------------------------------------------------------
+
+    def process(self, wire: Wire | None = None) -> Exception | None:
+        """One process takes the link, syncs, and ends; the error that ended it early, if one did."""
+        self.runs += 1
+        wire = wire or Wire()
+        world = self.world
+        world.grist.forget_reads()
+        database = WiredDatabase(world.database, wire)
+        with world.database.write() as tx:  # the lease of whoever had the link is over
+            tx.execute(sa.text("update run set lease_until = 0 where state = 'running'"))
+            number = int(tx.execute(sa.text("select coalesce(max(id), 0) from run")).scalar_one()) + 1
+        owner = f"process {number}"
+        keys = itertools.count()
+        try:
+            with database.write() as tx:
+                claimed = runs.begin(tx, world.link_id, "sync", "somebody", {}, owner)
+            assert claimed is not None
+
+            def beat(progress: dict[str, Any]) -> None:
+                with database.write() as tx:
+                    if runs.alive(tx, claimed, owner, progress) is None:
+                        raise LeaseLost("Another worker has taken this sync over.")
+
+            session = Session(
+                database, world.link_id, claimed.id, world.mappings,  # type: ignore[arg-type]
+                WiredConnector(world.grist, wire), WiredConnector(world.shopify, wire),
+                rest_seconds=0, beat=beat, new_key=lambda: f"{claimed.id}.{next(keys)}",
+            )
+            error: Exception | None = None
+            try:
+                engine.sync(session)
+            except (SyncError, sa.exc.OperationalError) as ended:
+                error = ended
+            with database.write() as tx:
+                runs.finish(tx, claimed, owner, "failed" if error else "done", None)
+            return error
+        except sa.exc.OperationalError as ended:
+            return ended
+
+    def close(self) -> None:
+        self._raw.close()
+        self.world.database.dispose()
+
+    def settle(self, state: State) -> Passage:
+        """What an ordinary run makes of `state`."""
+        found = self.passages.get(state.fingerprint)
+        if found is None:
+            world = self.restore(state)
+            sent = _writes(world)
+            try:
+                error = self.process()
+            except Exception as broken:  # judged as a broken promise
+                error = broken
+            found = self.passages[state.fingerprint] = Passage(self.keep(), _writes(world) != sent, error)
+        return found
+
+    # --- faults -------------------------------------------------------------------------------------
+
+    def killed(self, start: State) -> tuple[list[str], list[tuple[State, State]]]:
+        """The names of all steps of a run from `start`, and for each the states that a kill before it and after it
+        leaves behind."""
+        self.restore(start)
+        states: dict[str, State] = {}
+        seen: list[State] = []
+
+        def watch() -> None:
+            fingerprint = self.fingerprint()
+            if fingerprint not in states:
+                states[fingerprint] = self.keep(fingerprint)
+            seen.append(states[fingerprint])
+
+        wire = Wire(watch=watch)
+        error = self.process(wire)
+        assert error is None, error
+        assert len(seen) == 2 * len(wire.points), "each step is watched before and after"
+        return wire.points, list(zip(seen[::2], seen[1::2], strict=True))
+
+    def broken(self, start: State, faults: Dict[int, Fault]) -> tuple[State, Exception | None]:
+        """The state after a run from `start` with `faults`, and what broke in it that should not have."""
+        self.restore(start)
+        wire = Wire(faults, pause=self._sleep)
+        crash: Exception | None = None
+        try:
+            self.process(wire)
+        except Exception as error:  # whatever it is: the caller tells
+            crash = error
+        if wire.late:
+            self.restore(self.settle(self.keep()).to)
+            for deliver in wire.late:
+                deliver()
+        return self.keep(), crash
+
+    def _sleep(self) -> None:
+        """Another process does the whole work while this one sleeps, beyond its lease."""
+        seen = dict(self.world.grist._seen)
+        self.restore(self.settle(self.keep()).to)
+        self.world.grist._seen = seen
+
+
+def new_stage(migrated: Path, folder: Path) -> Stage:
+    path = folder / "sync.db"
+    shutil.copy(migrated, path)
+    return Stage(path)
+
+
+def chapters(stage: Stage, tell: tuple[Callable[[World], None], ...]) -> dict[str, tuple[State, State]]:
+    """By chapter: the state when people have done their part, and how it ends where nothing goes wrong."""
+    found = {}
+    for chapter in tell:
+        stage.world.forget_what_was_written()
+        chapter(stage.world)
+        start = stage.keep()
+        for _ in range(3):
+            error = stage.process()
+            assert error is None, f"{chapter.__name__}: {error!r}"
+        found[chapter.__name__] = (start, stage.keep())
+    return found
+
+
+def _without_wal(database: bytes) -> bytes:
+    """A database in memory has no write-ahead log, and bytes 18 and 19 of the file say that this one has."""
+    return database[:18] + b"\x01\x01" + database[20:]
+
+
+def _writes(world: World) -> int:
+    return world.grist.usage.writes + world.shopify.usage.writes
+
+
+def _quick(connection: Any, _: Any) -> None:
+    # A kill of this process is only played here, so nothing has to survive a real one.
+    connection.execute("pragma synchronous=OFF")

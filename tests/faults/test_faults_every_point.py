@@ -1,0 +1,86 @@
+"""Every fault at every step of every chapter; then ordinary runs; then all promises (design §6, P7 above all).
+
+`FULL_FAULTS=300` plays that many pairs of faults in each chapter besides, chosen by `FAULTS_SEED` (0).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from .conftest import Chapter
+from .known import KNOWN, Known, split
+from .matrix import PROPERTY
+from .people import CHAPTERS
+from .promises import PROMISES
+from .wire import Fault
+
+NAMES = [chapter.__name__ for chapter in CHAPTERS]
+GROUPS = {
+    "killed": (Fault.KILLED_BEFORE, Fault.KILLED_AFTER),
+    "on the line": (Fault.LOST_DONE, Fault.LOST_NOT_DONE, Fault.HALFWAY, Fault.THROTTLED),
+    "at the other end": (Fault.TWICE, Fault.LATE, Fault.REFUSED, Fault.STORE_FAILED),
+    "paused": (Fault.PAUSED,),
+}
+"""Faults in one test share what they have found out."""
+PAIRS = int(os.environ.get("FULL_FAULTS", "0"))
+SHOWN = int(os.environ.get("FAULTS_SHOWN", "8"))
+
+
+@pytest.mark.parametrize("faults", GROUPS.values(), ids=GROUPS)
+@pytest.mark.parametrize("chapter", NAMES)
+def test_a_fault_at_any_step_breaks_no_promise(
+    story: dict[str, Chapter], chapter: str, faults: tuple[Fault, ...], record_property: Any
+) -> None:
+    told = story[chapter]
+    failures = []
+    for fault in faults:
+        steps = told.steps(fault)
+        broken: Counter[str] = Counter()
+        known: Counter[str] = Counter()
+        for step in steps:
+            new, old = split(chapter, fault, told.points[step], told.play(fault, step))
+            broken.update(new.keys())
+            known.update(old - new.keys())
+            failures += [f"{fault} at step {step} ({told.points[step]}): {promise} {what}"
+                         for promise, whats in new.items() for what in whats]
+        record_property(PROPERTY, json.dumps({
+            "chapter": chapter, "points": len(told.points), "fault": fault, "steps": steps, "cases": len(steps),
+            "promises": list(PROMISES), "broken": broken, "known": known,
+        }))
+    assert not failures, "\n".join([*failures[:SHOWN], f"… {len(failures)} in all"])
+
+
+@pytest.mark.parametrize("bug", [
+    pytest.param(bug, marks=pytest.mark.xfail(strict=True, reason=bug.name), id=bug.name) for bug in KNOWN])
+def test_a_known_bug_is_mended(story: dict[str, Chapter], bug: Known) -> None:
+    told = story[bug.chapter]
+    left = [promise for fault in bug.faults for step in told.steps(fault) if bug.step in told.points[step]
+            for promise in split(bug.chapter, fault, told.points[step], told.play(fault, step), [bug])[1]]
+    assert not left
+
+
+@pytest.mark.skipif(not PAIRS, reason="set FULL_FAULTS to a number of pairs")
+@pytest.mark.parametrize("chapter", NAMES)
+def test_two_faults_in_one_run_break_no_promise(story: dict[str, Chapter], chapter: str) -> None:
+    """The first fault of a pair does not end the run, or the second one would never come: it is refused in part,
+    delivered twice, or paused."""
+    told = story[chapter]
+    chance = random.Random(f"{os.environ.get('FAULTS_SEED', '0')} {chapter}")
+    failures = []
+    for _ in range(PAIRS):
+        faults: dict[int, Fault] = {}
+        for kinds in ([Fault.REFUSED, Fault.TWICE, Fault.PAUSED],
+                      [one for one in Fault if one not in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)]):
+            fault = chance.choice(kinds)
+            steps = told.steps(fault)
+            if steps:
+                faults[chance.choice(steps)] = fault
+        for promise, whats in told.play_all(faults).items():
+            failures.append(f"{faults}: {promise} {whats}")
+    assert not failures, "\n".join([*failures[:SHOWN], f"… {len(failures)} in all"])
