@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -252,6 +253,10 @@ class ShopifyConnector:
         receipts = self._write(mapping, batch, *self._stamped(batch, stamp))
         return self._complete_stock(mapping, receipts) if shape(mapping).writer == "stock" else receipts
 
+    def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
+        """Handles are the one text that Shopify always rewrites (facts §12)."""
+        return spelled_handle(value) if field == "handle" and isinstance(value, str) else value
+
     def repeat(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt] | None:
         """Stock is sent again under its own key, which Shopify keeps for a day (facts §6); never read back, for
         10 → 13 → 10 looks like nothing. Creations are looked for by what they carry; what is not there is made under
@@ -272,6 +277,8 @@ class ShopifyConnector:
         self._learn(mapping, [creates[i] for i in missing])
         made = self._write(mapping, [creates[i] for i in missing], stamp, [keys[i] for i in missing]) if missing else []
         found |= dict(zip(missing, made, strict=True))
+        # What is read next must not take the single variants of these products for news: a new row takes them.
+        self._known.hidden |= set(self._known.born.values())
         return [found[i] for i in range(len(creates))]
 
     def _stamped(self, batch: Sequence[Op], stamp: Stamp | None) -> tuple[Stamp, list[str]]:
@@ -306,7 +313,6 @@ class ShopifyConnector:
         variants = (node.get("variants") or {}).get("nodes") or []
         if len(variants) == 1:
             self._known.born[node["id"]] = variants[0]["id"]
-            self._known.hidden.add(variants[0]["id"])
 
     def _find_variants(self, mapping: Mapping, ops: Sequence[Create]) -> dict[int, Receipt]:
         """By position: the variants that are there already, by product and option values, read fresh."""
@@ -536,6 +542,11 @@ def _as_it_stands(mapping: Mapping, op: Op, rows: dict[Key, Row]) -> Receipt:
         return Receipt(op, op.key, stored=dict(op.values))
     untouched = all((now.get(name) or 0) == (value or 0) for name, value in op.before.items())
     return Receipt(op, op.key, stale=untouched, unclear=not untouched)
+
+
+def spelled_handle(text: str) -> str:
+    """Trimmed, lower case, apostrophes gone, other signs one dash; letters of any script stay (facts §12)."""
+    return re.sub(r"[^\w]+", "-", re.sub(r"['’]", "", text.strip().lower())).strip("-")
 
 
 def _and(names: Sequence[str]) -> str:

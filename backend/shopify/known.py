@@ -62,6 +62,12 @@ class Known:
         self.born.clear()
         self.hidden.clear()
 
+    def seen(self, key: str) -> None:
+        """A read has shown this thing: the single variant of a new product is no longer there for the taking, since
+        whoever reads may plan a row for it."""
+        for product in [product for product, variant in self.born.items() if variant == key]:
+            del self.born[product]
+
     def noter(self, mapping: Mapping) -> Callable[[dict[str, Any]], None]:
         """A function that keeps what one thing that was read tells."""
         resource = shape(mapping)

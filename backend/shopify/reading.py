@@ -144,6 +144,7 @@ class Reader:
             node = {**node, below.parent: self._known.above.get(key, UNREAD)}
         if key in self._known.hidden:
             return
+        self._known.seen(key)
         self._rows[key] = self._row(node)
         title = self._title(node)
         if title:

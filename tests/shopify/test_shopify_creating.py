@@ -178,3 +178,24 @@ def test_a_handle_of_our_own_is_the_same_in_every_process() -> None:
     assert made == own_handle({"title": " Öl-Lampe, groß! "}, "key-0")
     assert made.startswith("öl-lampe-gross-")
     assert made != own_handle({"title": " Öl-Lampe, groß! "}, "key-1")
+
+
+def test_the_single_variant_of_a_product_made_by_repeating_waits_for_its_row(start: Any) -> None:
+    at = start(products=0)
+    second = later(at)
+    [made] = second.repeat(mapping_of("products", "title"), [create(7, title="Oil lamp")], STAMP) or []
+    assert made.done
+    variants = mapping_of("variants", "product", "sku", "price")
+    assert second.read(variants).rows == {}
+    assert len(later(at).read(variants).rows) == 1
+
+
+def test_a_single_variant_that_was_read_meanwhile_is_not_taken_by_a_new_row(start: Any) -> None:
+    at = start(products=0)
+    variants = mapping_of("variants", "product", "sku", "price")
+    [made] = at.connector.apply(mapping_of("products", "title"), [create(7, title="Oil lamp")], STAMP)
+    [shown] = at.connector.read(variants).rows
+    [row] = at.connector.apply(variants, [create(8, product=made.key, sku="LAMP", price=Decimal("5.00"))], STAMP)
+    assert row.refusal is not None
+    assert "single variant" in row.refusal.message
+    assert [variant.gid for variant in at.store.thing(str(made.key)).variant_list] == [shown]
