@@ -36,6 +36,8 @@ class Behaviour:
     failed_key_is_spent: bool = False
     # A smart collection takes products by hand, as one made of sources does (recorded both ways, by date).
     smart_collections_take_products: bool = False
+    # The refusal of protected customer data carries the code ACCESS_DENIED.
+    protected_data_has_code: bool = True
     # A customer's e-mail is kept in small letters (duplicates are found either way).
     lowercases_emails: bool = False
     # A fulfilment order that is not there is a top-level error; otherwise a user error (recorded both ways).

@@ -8,6 +8,7 @@
     POST /__control/faults   {"next": [{"status": 503}, {"drop": "before"}, {"throttle": true}, {"delay_seconds": 1}]}
     POST /__control/clock    {"set": "2026-11-23T10:00:00Z"}, {"advance_seconds": 60} or {"freeze": true}
     POST /__control/behaviour  switches of `Behaviour` by name
+    POST /__control/access   {"scopes": ["read_products"], "protected_data": false}
     POST /__control/tokens   {"revoke": "shpat_demo"} or {"allow": "shpat_other"}
 """
 from __future__ import annotations
@@ -135,6 +136,15 @@ def blueprint(door: Door, *, revoke: Callable[[str], None], allow: Callable[[str
                 raise BadEdit(f"There is no switch {name!r}; there are {', '.join(sorted(known))}.")
             setattr(store.behaviour, name, value)
         return jsonify(asdict(store.behaviour))
+
+    @routes.post("/access")
+    def access() -> Response:
+        given = _body()
+        if "scopes" in given:
+            store.set_scopes(given["scopes"])
+        if "protected_data" in given:
+            store.protected_data = bool(given["protected_data"])
+        return jsonify({"scopes": list(store.scopes), "protected_data": store.protected_data})
 
     @routes.post("/tokens")
     def tokens() -> Response:

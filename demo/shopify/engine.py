@@ -81,8 +81,10 @@ def _executed(schema: GraphQLSchema, store: Store, prepared: _Prepared, operatio
     context = Context(store, values)
     is_mutation = operation.operation == OperationType.MUTATION
     with store.lock:
+        store.stream.by_app = True
         result = execute(schema, prepared.document, context_value=context, variable_values=given,
                          operation_name=operation.name.value if operation.name else None)
+        store.stream.by_app = False
         assert not hasattr(result, "__await__")
         data = result.data  # type: ignore[union-attr]
         actual = min(requested, cost.operation_cost(schema, operation, prepared.fragments, values, data or {}))

@@ -72,6 +72,7 @@ class SearchIndex:
     def forget(self, kind: str, number: int) -> None:
         self._documents[kind].pop(number, None)
         self._due.pop((kind, number), None)
+        self._store.stream.gone(kind, number)
 
     def catch_up(self) -> None:
         """Know everything at once, as after a long wait."""

@@ -215,6 +215,7 @@ class MetafieldDefinition(Thing):
     description: str | None = None
     validations: list[dict[str, str]] = field(default_factory=list)
     pinned_position: int | None = None
+    unique_values: bool = False
 
 
 @dataclass

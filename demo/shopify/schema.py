@@ -19,6 +19,7 @@ from graphql import (
     build_client_schema,
 )
 
+from . import access
 from .errors import not_simulated
 from .ids import gid
 from .registry import RESOLVERS, snake
@@ -52,6 +53,25 @@ def load_schema() -> GraphQLSchema:
 
 
 def _bound(type_name: str, field_name: str) -> Any:
+    """The field's resolver behind what the token may see."""
+    inner = _resolving(type_name, field_name)
+    needed, hidden = access.required(type_name, field_name), access.protected(type_name, field_name)
+    if (type_name, field_name) not in RESOLVERS:
+        needed = None  # what nothing stands behind says so, whatever the token may see
+    if needed is None and not hidden:
+        return inner
+
+    def guarded(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+        store = info.context.store
+        if needed is not None and not needed[0] & store.granted():
+            raise access.denied(field_name, needed[1])
+        if hidden and not store.protected_data:
+            raise access.unapproved(type_name, with_code=store.behaviour.protected_data_has_code)
+        return inner(source, info, **arguments)
+    return guarded
+
+
+def _resolving(type_name: str, field_name: str) -> Any:
     resolver = RESOLVERS.get((type_name, field_name))
     if resolver is not None:
         def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:

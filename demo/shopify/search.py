@@ -21,7 +21,8 @@ Match = Callable[[Document], bool]
 class Field:
     """How one filter of a resource matches.
 
-    kind: text (words, any order), order_name (`#1001` or `1001`), exact (whole value, case ignored), id, number, date, flag, or enum with its values.
+    kind: text (words, any order), order_name (`#1001` or `1001`),
+    exact (whole value, case ignored), id, number, date, flag, or enum with its values.
     """
 
     kind: str

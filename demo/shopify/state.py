@@ -13,9 +13,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import handles
+from .access import expanded
 from .behaviour import Behaviour
 from .clock import Clock
 from .cost import Bucket
+from .happenings import Stream
 from .ids import kind_of, number_of, query_of
 from .index import SearchIndex
 from .model import (
@@ -41,7 +43,10 @@ if TYPE_CHECKING:
 
 _FIRST_ID = 7_200_000_000_001
 ALL_SCOPES = ("write_products", "write_inventory", "write_locations", "write_orders", "write_draft_orders",
-              "write_customers", "read_all_orders", "write_publications")
+              "write_customers", "read_all_orders", "write_publications",
+              "write_merchant_managed_fulfillment_orders", "write_assigned_fulfillment_orders",
+              "write_third_party_fulfillment_orders", "read_fulfillments", "read_content", "read_payment_terms",
+              "read_draft_order_checkout_configurations")
 Found = TypeVar("Found", bound=Thing)
 
 
@@ -71,6 +76,7 @@ class Store:
         self.behaviour = behaviour or Behaviour()
         self.bucket = Bucket.of_plan(plan, self.clock.monotonic)
         self.scopes = tuple(scopes)
+        self._granted: tuple[tuple[str, ...], frozenset[str]] = ((), frozenset())
         self.shop = Shop(id=_FIRST_ID - 1, name="Fieldhouse Goods", domain="fieldhouse.myshopify.com", plan=plan)
         self.app_id = 198_435_001
         self._next_id = _FIRST_ID
@@ -87,6 +93,8 @@ class Store:
         self.idempotency: dict[str, tuple[datetime, str, dict[str, Any], bool]] = {}
         self.product_handles: dict[str, int] = {}
         self.collection_handles: dict[str, int] = {}
+        self.stream = Stream(self)
+        self.protected_data = True  # whether the app may see names, addresses, phones and e-mails of customers
         self.jobs: set[str] = set()
         self.routes_to: int | None = None  # the location that the shop's rules send orders from; None: the oldest
         self.customers: dict[int, Customer] = {}
@@ -96,6 +104,11 @@ class Store:
         self.revision = 0  # counts changes: the page's ETag
         from .catalogue import fill  # the catalogue is written with the store's own methods
         fill(self, products, seed, orders)
+        for table in (self.products, self.variants, self.items, self.collections, self.customers, self.orders,
+                      self.drafts):
+            for thing in table.values():
+                self.stream.known(thing)
+        self.stream.quiet = False
 
     # --- ids, time, look-ups ------------------------------------------------------------------------
 
@@ -106,6 +119,15 @@ class Store:
     def reserve_id(self, number: int) -> None:
         """Make sure that no generated id meets this one."""
         self._next_id = max(self._next_id, number)
+
+    def granted(self) -> frozenset[str]:
+        """The scopes of the token, with those that they imply."""
+        if self._granted[0] is not self.scopes:
+            self._granted = (self.scopes, frozenset(expanded(self.scopes)))
+        return self._granted[1]
+
+    def set_scopes(self, scopes: Iterable[str]) -> None:
+        self.scopes = tuple(scopes)
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -276,6 +298,7 @@ class Store:
         for thing in things:
             thing.updated_at = now  # type: ignore[attr-defined]
             self.index.stale(thing)
+            self.stream.touched(thing)
         self.changed()
 
     def changed(self) -> None:
@@ -312,6 +335,7 @@ class Store:
 
     def stock_changed(self, level: Level) -> None:
         variant, switch = level.item.variant, self.behaviour
+        self.stream.note("update", "InventoryLevel", level.id, level)
         for wanted, thing in ((switch.stock_touches_product, variant.product), (switch.stock_touches_variant, variant),
                               (switch.stock_touches_item, level.item)):
             if wanted:

@@ -3,6 +3,7 @@ from . import (
     collections,
     customer_addresses,
     customers,
+    definitions,
     drafts,
     fulfilment,
     inventory,
@@ -16,5 +17,5 @@ from . import (
     variants,
 )
 
-__all__ = ["collections", "customer_addresses", "customers", "drafts", "fulfilment", "inventory", "locations", "metafields",
-           "options", "orders", "product_set", "products", "tags", "variants"]
+__all__ = ["collections", "customer_addresses", "customers", "definitions", "drafts", "fulfilment", "inventory",
+           "locations", "metafields", "options", "orders", "product_set", "products", "tags", "variants"]

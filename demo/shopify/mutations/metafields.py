@@ -116,6 +116,10 @@ def _checked(row: dict[str, Any], place: tuple[str, str, str], here: list[str], 
         value = stored(type_name, row.get("value") or "", context.store.shop.currency_code)
     except Refused as refused:
         return [user_error([*here, "value"], str(refused), "INVALID_VALUE")], type_name, ""
+    if definition is not None and (definition.unique_values or definition.type_name == "id") and any(
+            each.value == value and (each.namespace, each.key) == place[1:] and each.owner != place[0]
+            and OWNER_TYPES.get(kind_of(each.owner)) == owner_type for each in context.store.metafields.values()):
+        errors.append(user_error([*here, "value"], "Value has already been assigned to another metafield.", "TAKEN"))
     for rule in definition.validations if definition else ():
         message = _broken_rule(rule, value)
         if message:

@@ -187,8 +187,7 @@ def requires_shipping(each: Fulfillment, arguments: dict[str, Any], context: Con
 
 @resolves("Fulfillment", "events")
 def events(each: Fulfillment, arguments: dict[str, Any], context: Context) -> Window:
-    page = window(each.events, arguments, number=lambda row: row["number"])
-    return page
+    return window(each.events, arguments, number=lambda row: row["number"])
 
 
 @resolves("Fulfillment", "service")

@@ -166,7 +166,8 @@ def access(held: MetafieldDefinition, arguments: dict[str, Any], context: Contex
 
 @resolves("MetafieldDefinition", "capabilities")
 def capabilities(held: MetafieldDefinition, arguments: dict[str, Any], context: Context) -> dict[str, Any]:
-    return {name: {"enabled": False, "eligible": name == "adminFilterable", "status": "NOT_FILTERABLE"}
+    return {name: {"enabled": name == "uniqueValues" and held.unique_values,
+                   "eligible": name == "adminFilterable", "status": "NOT_FILTERABLE"}
             for name in ("adminFilterable", "analyticsQueryable", "cartToOrderCopyable", "smartCollectionCondition",
                          "uniqueValues")}
 

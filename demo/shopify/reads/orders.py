@@ -268,8 +268,9 @@ def line_shown(line: Line, order: Order, context: Context) -> dict[str, Any]:
             "nonFulfillableQuantity": line.current_quantity - left, "fulfillmentStatus":
                 "fulfilled" if left == 0 else "unfulfilled", "refundableQuantity": line.current_quantity,
             "unfulfilledOriginalTotalSet": bag(line.unit_price.times(left), order),
-            "unfulfilledDiscountedTotalSet": bag(line.unit_price.times(left), order), "restockable": variant is not None,
-            "merchantEditable": True, "discountAllocations": [], "duties": [], "image": None, "lineItemGroup": None,
+            "unfulfilledDiscountedTotalSet": bag(line.unit_price.times(left), order),
+            "restockable": variant is not None, "merchantEditable": True,
+            "discountAllocations": [], "duties": [], "image": None, "lineItemGroup": None,
             "sellingPlan": None, "staffMember": None, "contract": None,
             "fulfillmentService": {"__typename": "FulfillmentService", "handle": "manual", "serviceName": "Manual",
                                    "id": gid("FulfillmentService", 1)},
@@ -305,7 +306,8 @@ def refunds(order: Order, arguments: dict[str, Any], context: Context) -> list[d
 
 def refund_shown(each: Refund, order: Order, context: Context) -> dict[str, Any]:
     return {"__typename": "Refund", "id": each.gid, "legacyResourceId": str(each.id), "createdAt": each.created_at,
-            "updatedAt": each.created_at, "note": each.note, "order": order, "totalRefundedSet": bag(each.amount, order),
+            "updatedAt": each.created_at, "note": each.note, "order": order,
+            "totalRefundedSet": bag(each.amount, order),
             "totalRefunded": {"amount": each.amount.shop, "currencyCode": order.currency}, "staffMember": None,
             "return": None, "duties": [], "rows": (each, order)}
 
