@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from backend.core.model import Key, Mapping, Op, Receipt, Side, Snapshot
+from backend.core.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,11 @@ class Connector(Protocol):
 
         Raises RetryLater where it is not known or not true that anything was written; the run stops there and
         the next one looks before it decides."""
+        ...
+
+    def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
+        """What this side makes of a value when it stores it, where that is known beforehand (a handle in lower case);
+        else the value. After a crash it tells a write that was done from somebody else's edit."""
         ...
 
     def repeat(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt] | None:

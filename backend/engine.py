@@ -347,7 +347,7 @@ class _Run:
             unwritten |= {
                 (receipt.op.partner, change.field)
                 for receipt in receipts if not receipt.done and isinstance(receipt.op, Update)
-                for change in receipt.op.changes
+                for change in receipt.op.changes if change not in receipt.written
             }
         return unwritten
 

@@ -39,8 +39,8 @@ class Recovery:
     def repeat(self, one: Work) -> None:
         """Send again what happens once under its key."""
         for intent in self._open(one):
-            if intent.age_seconds > KEY_KEPT_SECONDS:
-                continue
+            if intent.age_seconds > KEY_KEPT_SECONDS and not all(isinstance(op, Create) for op in intent.ops):
+                continue  # creations carry their key in the thing itself, for ever
             connector, stamp = self.connectors[intent.side], Stamp(intent.key, str(intent.run_id))
             try:
                 receipts = connector.repeat(one.mapping, intent.ops, stamp)
@@ -92,10 +92,11 @@ class Recovery:
         done, unclear = [], []
         for change in op.changes:
             now, rule = row[one.mapping.index[change.field]], one.mapping.rule(change.field)
+            sent = self.connectors[op.side].spells(one.mapping, change.field, change.after)
             adds_up = rule.on_conflict is Rule.MERGE and rule.kind in NUMBERS
             if keyed or now is UNREAD:
                 unclear.append(change)
-            elif now == change.after:
+            elif now in (change.after, sent):
                 done.append(change)
             elif now != change.before and adds_up:
                 unclear.append(change)
@@ -110,7 +111,8 @@ class Recovery:
     def _seen_create(self, one: Work, op: Create) -> list[Receipt]:
         if op.side is Side.LOCAL:
             rows = [row for row, mark in one.local.marks.items() if mark == op.source]
-            if len(rows) == 1 and op.source not in one.pairs:
+            pair = one.pairs.get(str(op.source))
+            if len(rows) == 1 and (pair is None or pair.local != rows[0]):
                 return [Receipt(op, rows[0])]
             return []
         row = int(op.source)

@@ -15,7 +15,7 @@ from backend.core.values import Value
 from backend.report import Report
 from backend.store import base, changes, journal, waiting
 from backend.store.db import Database
-from backend.work import Work, settles, thing_of
+from backend.work import Work, thing_of
 
 
 @dataclass
@@ -82,7 +82,10 @@ class Memory:
     ) -> None:
         op = receipt.op
         if receipt.done:
-            batch.settled += settles(op)
+            batch.settled += one.settles(op)
+        elif isinstance(op, Update) and receipt.written:
+            # Half of it was written: the rest is refused, or has to be looked at again.
+            self._updated(one, replace(op, changes=receipt.written), receipt, pending, batch)
         if receipt.refusal is not None:
             one.refuse([replace(receipt.refusal, title=receipt.refusal.title or op.title)])
         elif receipt.stale:

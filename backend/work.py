@@ -63,7 +63,18 @@ class Work:
     @property
     def applying(self) -> set[tuple[int, str]]:
         """The conflicts, by (row, field), that the plan settles as somebody chose."""
-        return {settled for op in self.planned.ops for settled in settles(op)}
+        return {settled for op in self.planned.ops for settled in self.settles(op)}
+
+    def settles(self, op: Op) -> list[tuple[int, str]]:
+        """The conflicts, by (row, field), that are settled once `op` is written; "" stands for the whole row."""
+        if isinstance(op, Update):
+            row = op.key if op.side is Side.LOCAL else op.partner
+            return [(int(row), change.field) for change in op.changes if change.why is Why.CHOICE]
+        if isinstance(op, Create | Delete) and op.why is Why.CHOICE:
+            pair = self.pairs.get(thing_of(op))
+            row = pair.local if pair else op.source if isinstance(op, Create) else op.key
+            return [(row, "")] if isinstance(row, int) else []
+        return []
 
     @property
     def deleting(self) -> set[tuple[Side, Key]]:
@@ -99,18 +110,6 @@ class Work:
         if not self.plan.ops:
             return "nothing"
         return "done" if self.ops_done >= len(self.plan.ops) else "next"
-
-
-def settles(op: Op) -> list[tuple[int, str]]:
-    """The conflicts, by (row, field), that are settled once `op` is written; "" stands for the whole row."""
-    if isinstance(op, Update):
-        row = op.key if op.side is Side.LOCAL else op.partner
-        return [(int(row), change.field) for change in op.changes if change.why is Why.CHOICE]
-    if isinstance(op, Create | Delete) and op.why is Why.CHOICE:
-        row = op.key if isinstance(op, Delete) and op.side is Side.LOCAL else (
-            op.partner if isinstance(op, Delete) else op.source)
-        return [(row, "")] if isinstance(row, int) else []
-    return []
 
 
 def thing_of(op: Op) -> str:

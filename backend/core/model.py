@@ -462,3 +462,9 @@ class Receipt:
     @property
     def done(self) -> bool:
         return self.refusal is None and not self.stale and not self.unclear
+
+    @property
+    def written(self) -> tuple[Change, ...]:
+        """Of an update that was not done as a whole: the changes that stand there as they were sent."""
+        changes = self.op.changes if isinstance(self.op, Update) else ()
+        return tuple(change for change in changes if self.stored.get(change.field, UNREAD) == change.after)

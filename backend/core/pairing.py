@@ -4,7 +4,7 @@ Known pairs stand unless the Shopify ID cell of the row says otherwise. What has
 to one: by the id in the cell, then by each witness in turn (SKU, barcode, handle …). Where a witness points at
 more than one candidate nothing is joined and nothing is created: that row waits for a person.
 
-    known row, its cell is empty          … and its values are not those we know → Grist gave a freed id to a new row
+    known row, its cell is empty or new   … and its values are not those we know → Grist gave a freed id to a new row
                                           … else                                 → left alone, listed
     row without partner, its cell holds   … the id of a pair whose row is gone → the pair moves to this row
                                           … an id that a known pair has   → a copy: left alone, listed
@@ -57,13 +57,15 @@ def pair_up(mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence
 def _find_known(local: Snapshot, pairs: Sequence[Pair], outcome: Pairing) -> None:
     """Where each known pair's row is now: Grist gives freed ids away again, and rows are cut and pasted."""
     known_rows = {pair.local for pair in pairs}
+    things = {pair.remote for pair in pairs}
     homeless: dict[str, list[int]] = defaultdict(list)
     for key, mark in local.marks.items():
         if key in local.rows and key not in known_rows and isinstance(key, int):
             homeless[mark].append(key)
     for pair in pairs:
         at = pair.local
-        if pair.marked and at in local.rows and at not in local.marks and _is_somebody_else(local.rows[at], pair):
+        if pair.marked and at in local.rows and local.marks.get(at) not in things and _is_somebody_else(
+                local.rows[at], pair):
             at = -pair.id
         if at not in local.rows and at not in local.outside and (at < 0 or local.proves_gone(at)):
             holders = homeless.get(pair.remote, [])

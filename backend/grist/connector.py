@@ -18,6 +18,7 @@ from typing import Any
 
 from backend.connector import Prepared, Stamp, Usage
 from backend.core.model import Key, Mapping, Op, Receipt, Side, Snapshot
+from backend.core.values import Value
 from backend.errors import RetryLater, UserError
 from backend.grist.applying import Applying
 from backend.grist.binding import Bound
@@ -185,6 +186,9 @@ class GristConnector:
 
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return cut(self._of(mapping), ops)
+
+    def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
+        return value
 
     def repeat(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt] | None:
         """Grist keeps no keys: the cells and the Shopify ID tell what happened."""
