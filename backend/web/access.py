@@ -17,7 +17,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import orjson
@@ -50,6 +50,8 @@ class Visitor:
     role: Role
     document: str
     link: Link | None
+    token: str = field(repr=False)
+    """For what Grist must be asked in their name; never kept, never logged."""
 
     def may(self, role: Role) -> bool:
         return _RANK[self.role] >= _RANK[role]
@@ -96,7 +98,7 @@ class Gate:
         if role is None:
             raise Refused(401, "token", "Grist does not accept the page's access to the document any more.", _RELOAD)
         with database.read() as tx:
-            return Visitor(role, document, link_of(tx, server_url, document))
+            return Visitor(role, document, link_of(tx, server_url, document), token)
 
     def _role(self, document: str, token: str) -> Role | None:
         key = hashlib.sha256(token.encode()).digest()
@@ -119,22 +121,27 @@ def ask_grist(server_url: str) -> Callable[[str, str], Role | None]:
     """Asks `server_url` what a token may do. A page waits for the answer, so it is given up soon."""
 
     def ask(document: str, token: str) -> Role | None:
-        waited = 0.0
-
-        def sleep(seconds: float) -> None:
-            nonlocal waited
-            waited += seconds
-            if waited > PATIENCE_SECONDS:
-                raise RetryLater("Grist cannot be asked now what this page may do.",
-                                 cure="It is tried again by itself.", retry_after=seconds)
-            time.sleep(seconds)
-
         try:
-            return probe_role(server_url, document, token, sleep=sleep)
+            return probe_role(server_url, document, token, sleep=patience())
         except UserError as error:  # no such document there, or it is in the trash
             raise Refused(401, "token", error.message, error.cure) from error
 
     return ask
+
+
+def patience() -> Callable[[float], None]:
+    """A sleep for one question to Grist that ends it with RetryLater once it has waited a second in all."""
+    waited = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal waited
+        waited += seconds
+        if waited > PATIENCE_SECONDS:
+            raise RetryLater("Grist cannot be asked now what this page may do.",
+                             cure="It is tried again by itself.", retry_after=seconds)
+        time.sleep(seconds)
+
+    return sleep
 
 
 def link_of(tx: Any, server_url: str, document: str) -> Link | None:

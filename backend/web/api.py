@@ -18,7 +18,7 @@ from backend.web import choices, schemas, state, waiting
 from backend.web.access import check, needed_role, needs
 from backend.web.answers import answer, polled
 from backend.web.errors import Refused
-from backend.web.service import link, service, visitor
+from backend.web.service import link, service, sight, visitor
 from backend.web.values import tables
 
 CHOICES_BYTES = 1_048_576
@@ -95,8 +95,14 @@ def start_run(wanted: dict[str, Any]) -> Response:
 @needs("editor")
 def undo(wanted: dict[str, Any]) -> Response:
     """Take back lines of the history, or all lines of these syncs; with `preview`, only say what that would write."""
+    here = service()
+    with here.database.read() as tx:
+        known = tables(tx, link().id, here.context.resources)
+    if not sight(known).everything:
+        raise Refused(403, "role", "Parts of this document are hidden from you, and an undo might write there.",
+                      "Ask an owner of the document to undo it.")
     kind = "preview" if wanted.pop("preview") else "sync"
-    return answer({"id": service().start(link(), kind, visitor().by("Undo button"), wanted)}, 202)
+    return answer({"id": here.start(link(), kind, visitor().by("Undo button"), wanted)}, 202)
 
 
 @bp.get(RUN)
@@ -110,7 +116,10 @@ def read_run(run_id: int) -> Response:
             raise _no_such_run()
         known = tables(tx, link().id, here.context.resources)
         known.learn(tx, state.plan_cells(run, known))
-    return polled(state.report(run, known))
+    told = state.report(run, known)
+    if "plan" in told["report"]:
+        told["report"]["plan"] = sight(known).of(told["report"]["plan"])
+    return polled(told)
 
 
 @bp.post(f"{RUN}/cancel")
@@ -135,7 +144,8 @@ def list_conflicts(asked: dict[str, Any]) -> Response:
     here = service()
     with here.database.read() as tx:
         known = tables(tx, link().id, here.context.resources)
-        return polled(waiting.conflicts(tx, known, asked["after"], asked["limit"]))
+        told = waiting.conflicts(tx, known, asked["after"], asked["limit"])
+    return polled({**told, "conflicts": sight(known).of(told["conflicts"])})
 
 
 @bp.post(f"{LINK}/choices")
@@ -145,9 +155,15 @@ def list_conflicts(asked: dict[str, Any]) -> Response:
 def choose(made: dict[str, Any]) -> Response:
     """Answer conflicts. Each answer is kept only if both sides still hold what it was made on."""
     here = service()
+    with here.database.read() as tx:
+        known = tables(tx, link().id, here.context.resources)
+        open_now = waiting_store.conflicts_by_id(tx, known.ids, [one["conflict"] for one in made["choices"]])
+    eyes = sight(known)
+    seen = {number for number, one in open_now.items() if eyes.conflict(one)}
     with here.database.write() as tx:
         known = tables(tx, link().id, here.context.resources)
-        taken = choices.take(tx, known, made["choices"], link().shop.get("decimals", 2), visitor().by("in the widget"))
+        taken = choices.take(tx, known, made["choices"], link().shop.get("decimals", 2), visitor().by("in the widget"),
+                             lambda one: one.id in seen)
     run = here.start(link(), "sync", visitor().by("Apply button")) if taken.applied else None
     return answer({"applied": taken.applied, "moved": taken.moved, "invalid": taken.invalid, "run": run}, 202)
 
@@ -159,7 +175,9 @@ def list_refused(asked: dict[str, Any]) -> Response:
     """Rows that Shopify or Grist did not take, or that wait. Polled."""
     here = service()
     with here.database.read() as tx:
-        return polled(waiting.refused(tx, tables(tx, link().id, here.context.resources), asked["limit"]))
+        known = tables(tx, link().id, here.context.resources)
+        told = waiting.refused(tx, known, asked["limit"])
+    return polled({**told, "refused": sight(known).of(told["refused"])})
 
 
 @bp.get(f"{LINK}/deletions")
@@ -169,7 +187,9 @@ def list_deletions(asked: dict[str, Any]) -> Response:
     """Deletions that wait for a yes. Polled."""
     here = service()
     with here.database.read() as tx:
-        return polled(waiting.deletions(tx, tables(tx, link().id, here.context.resources), asked["limit"]))
+        known = tables(tx, link().id, here.context.resources)
+        told = waiting.deletions(tx, known, asked["limit"])
+    return polled({**told, "deletions": sight(known).of(told["deletions"])})
 
 
 @bp.post(f"{LINK}/deletions")
@@ -179,12 +199,16 @@ def list_deletions(asked: dict[str, Any]) -> Response:
 def answer_deletions(answered: dict[str, Any]) -> Response:
     """Approve exactly these deletions, or keep these things where they are."""
     here = service()
+    with here.database.read() as tx:
+        known = tables(tx, link().id, here.context.resources)
+        listed = waiting.deletions(tx, known, schemas.LARGEST_ID)["deletions"]
+    seen = {one["id"] for one in sight(known).of(listed)}
     with here.database.write() as tx:
         if "approve" in answered:
-            by = visitor().by("in the widget")
-            approved = waiting_store.approve_deletions(tx, link().id, answered["approve"], by)
+            by, ids = visitor().by("in the widget"), seen.intersection(answered["approve"])
+            approved = waiting_store.approve_deletions(tx, link().id, sorted(ids), by)
         else:
-            waiting_store.keep_deletions(tx, link().id, answered["keep"])
+            waiting_store.keep_deletions(tx, link().id, sorted(seen.intersection(answered["keep"])))
             approved = 0
     run = here.start(link(), "sync", visitor().by("Delete button")) if approved else None
     return answer({"run": run}, 202)
@@ -198,7 +222,8 @@ def list_changes(asked: dict[str, Any]) -> Response:
     here = service()
     with here.database.read() as tx:
         known = tables(tx, link().id, here.context.resources)
-        return polled(waiting.changes(tx, known, asked["before"], asked["limit"]))
+        told = waiting.changes(tx, known, asked["before"], asked["limit"])
+    return polled({**told, "changes": sight(known).of(told["changes"])})
 
 
 def _link(found: Link) -> dict[str, Any]:

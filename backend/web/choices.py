@@ -6,6 +6,7 @@ A good one is kept for the next sync, also where others in the same request move
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,15 +56,17 @@ class _Unfitting(Exception):
         self.message, self.cure = message, cure
 
 
-def take(tx: sa.Connection, known: Tables, wanted: list[dict[str, Any]], decimals: int, by: str) -> Taken:
-    """Keep those of `wanted` (see schemas.Choice) that are good. `decimals` is how many the shop's currency has."""
+def take(tx: sa.Connection, known: Tables, wanted: list[dict[str, Any]], decimals: int, by: str,
+         sees: Callable[[OpenConflict], bool] = lambda one: True) -> Taken:
+    """Keep those of `wanted` (see schemas.Choice) that are good. `decimals` is how many the shop's currency has;
+    `sees` says which conflicts this person may read, for an answer to another would tell its values."""
     taken = Taken([], [], [])
     found = waiting.conflicts_by_id(tx, known.ids, [one["conflict"] for one in wanted])
     look_up(tx, known, list(found.values()))
     for one in wanted:
         number = one["conflict"]
         open_now = found.get(number)
-        if open_now is None:
+        if open_now is None or not sees(open_now):
             taken.invalid.append({"conflict": number, "message": "This conflict is settled already.",
                                   "cure": "Nothing to do: the list is read again."})
             continue

@@ -18,6 +18,8 @@ from backend.store.db import Database
 from backend.store.links import Link
 from backend.web.access import Gate, Visitor, ask_grist
 from backend.web.errors import Refused
+from backend.web.sight import Reads, Sight, read_grist
+from backend.web.values import Tables
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ class Service:
     context: Context
     server_url: str
     gate: Gate
+    reads: Reads
     configured: bool = False
     trouble: UserError | None = None
     poke: Callable[[], None] = lambda: None
@@ -82,7 +85,7 @@ def open_service(context: Context, config: Config | None) -> Service:
         except UserError as error:
             log.error("no link could be made from the configuration: %s", error)
             trouble = error
-    return Service(context, server_url, Gate(ask_grist(server_url)), configured, trouble)
+    return Service(context, server_url, Gate(ask_grist(server_url)), Reads(read_grist(server_url)), configured, trouble)
 
 
 def _busy() -> Refused:
@@ -97,6 +100,15 @@ def service() -> Service:
 def visitor() -> Visitor:
     """Who sent the request being answered."""
     return cast(Visitor, g.visitor)
+
+
+def sight(known: Tables) -> Sight:
+    """What the visitor may be told of these tables. Asks Grist: never with a transaction of ours open that writes."""
+    who, reads = visitor(), service().reads
+    names = [known.head(mapping_id)["table"] for mapping_id in known.ids]
+    if who.role == "owner" or not names or reads.sees_everything(who.document, who.token, names[0]):
+        return Sight(known, None)
+    return Sight(known, lambda table: reads.table(who.document, who.token, table))
 
 
 def link() -> Link:

@@ -1,0 +1,152 @@
+"""What people read here is what Grist lets them read: rows, columns and cells that its rules hide stay hidden."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from web_helpers import SHIRT, SHIRT_S, Place, price, whole_row
+
+from backend.core.model import Change, Proposal, Refusal, Side, Why
+from backend.errors import AccessError, RetryLater, UserError
+from backend.web.sight import Reads, Seen
+
+TABLES: dict[str, dict[str, list[Any]]] = {
+    "Variants": {"id": [1, 2], "SKU": ["A", "B"], "Price": ["39", ["C"]], "Compare_at": ["1", "2"],
+                 "Taxable": [True, True], "Weight": ["1", "2"], "Product": [1, 1]},
+    "Products": {"id": [5], "Handle": ["shirt"], "Status": ["ACTIVE"], "Vendor": ["x"]},  # no Title, no Tags
+}
+HIDDEN = {"unread": True}
+
+
+class Grist:
+    """Grist as one person sees it: without row 3 of Variants, Price of row 2, and Title and Tags of Products."""
+
+    def __init__(self, *, sql: bool = False) -> None:
+        self.sql, self.asked = sql, list[str]()
+
+    def count_rows(self, table: str) -> int:
+        self.asked.append("sql")
+        if not self.sql:
+            raise AccessError("Grist does not let this key do that.")
+        return 0
+
+    def data(self, table: str) -> dict[str, list[Any]]:
+        self.asked.append(table)
+        if table not in TABLES:
+            raise UserError(f"Table not found {table}: access rules hide it.")
+        return {name: list(cells) for name, cells in TABLES[table].items()}
+
+
+@pytest.fixture
+def narrow(place: Place) -> Grist:
+    """Everybody but owners reads only a part of the document."""
+    grist = Grist()
+    place.service.reads = Reads(lambda document, token: grist)
+    return grist
+
+
+@pytest.fixture
+def three(place: Place, narrow: Grist) -> Place:
+    """The price of three variants; row 2's is hidden, and row 3 as a whole."""
+    place.pair("variants", 1, SHIRT_S, sku="LIN-S")
+    place.conflicts("variants", *(price(row, thing=f"{SHIRT_S}{row}") for row in (1, 2, 3)))
+    return place
+
+
+def test_an_owner_reads_everything(three: Place, narrow: Grist) -> None:
+    assert [one["grist"] for one in three.get("conflicts")["conflicts"]] == ["39.00"] * 3
+    assert narrow.asked == []
+
+
+@pytest.mark.parametrize("role", ["editor", "viewer"])
+def test_others_are_told_of_rows_and_cells_that_grist_shows_them(three: Place, role: str) -> None:
+    first, second = three.get("conflicts", role)["conflicts"]
+    assert (first["row"], first["base"], first["grist"], first["shopify"]) == (1, "42.00", "39.00", "45.00")
+    assert (second["row"], second["base"], second["grist"], second["shopify"]) == (2, HIDDEN, HIDDEN, HIDDEN)
+
+
+def test_whom_grist_lets_use_sql_reads_everything(three: Place, narrow: Grist) -> None:
+    narrow.sql = True
+    assert len(three.get("conflicts", "editor")["conflicts"]) == 3
+    assert narrow.asked == ["sql"]
+
+
+def test_words_that_carry_hidden_cells_are_hidden_with_them(place: Place, narrow: Grist) -> None:
+    place.conflicts("products", price(5, ("a", "b"), ("c",), ("a",), field="tags", thing=SHIRT, title="Secret shirt"))
+    place.conflicts("variants", price(1, SHIRT, SHIRT, SHIRT, field="product"), whole_row(
+        2, SHIRT_S, "Linen shirt / S", [Change("price", Decimal("16.00"), Decimal("18.00"), Why.CHANGED)]))
+    tags, product, row = place.get("conflicts", "viewer")["conflicts"]
+    assert (tags["title"], tags["grist"], "merge" in tags) == ("Products, row 5", HIDDEN, False)
+    assert product["grist"] == HIDDEN  # a name out of another table
+    assert (row["whole_row"], row["grist"], row["shopify"]) == (True, HIDDEN, HIDDEN)
+    assert "Secret" not in place.ask("GET", "conflicts", "viewer").text
+
+
+def test_an_answer_to_what_somebody_does_not_see_is_not_kept_and_tells_nothing(three: Place) -> None:
+    ids = [one["id"] for one in three.get("conflicts")["conflicts"]]
+    made = [{"conflict": number, "keep": "grist", "seen": {"grist": "0.00", "shopify": "0.00"}} for number in ids]
+    taken = three.post("choices", {"choices": made}, "editor")
+    assert [one["conflict"] for one in taken["moved"]] == ids[:1]
+    assert [one["conflict"] for one in taken["invalid"]] == ids[1:]
+    assert three.choices("variants") == {}
+
+
+def test_changes_refusals_and_plans_are_held_to_the_same(place: Place, narrow: Grist) -> None:
+    run = place.begin()
+    for row in (1, 2, 3):
+        place.change("variants", run.id, local_key=row)
+    place.refuse("variants", *(Refusal(Side.LOCAL, row, f"“{row}.00” is no price.", "Type one.") for row in (1, 2, 3)))
+    line = {"resource": "variants", "label": "Variants", "table": "Variants", "side": "shopify", "title": "Linen / S",
+            "kind": "update", "field": "price", "field_label": "Price", "type": "money", "before": "1", "after": "2",
+            "why": ""}
+    place.end(run, report={"totals": {}, "mappings": [], "plan": [{**line, "row": row} for row in (1, 2, 3, None)],
+                           "plan_total": 4})
+    assert [(one["row"], one["after"]) for one in place.get("changes", "viewer")["changes"]] == [
+        (2, HIDDEN), (1, "39.00")]
+    assert [one["row"] for one in place.get("refused", "viewer")["refused"]] == [1]
+    assert [one["row"] for one in place.get(f"runs/{run.id}", "viewer")["report"]["plan"]] == [1, 2]
+
+
+def test_deletions_that_somebody_does_not_see_take_no_answer_from_them(place: Place, narrow: Grist) -> None:
+    place.delete("variants", *(Proposal(Side.LOCAL, row, f"{SHIRT_S}{row}", "Shirt") for row in (1, 3)))
+    place.delete("products", Proposal(Side.REMOTE, SHIRT, 9, "Gone from Grist"))
+    ids = [one["id"] for one in place.get("deletions")["deletions"]]
+    assert [one["row"] for one in place.get("deletions", "editor")["deletions"]] == [1]
+    place.post("deletions", {"approve": ids}, "editor")
+    assert [one["id"] for one in place.get("deletions")["deletions"]] == ids[1:]
+
+
+def test_an_undo_is_for_those_who_see_what_it_writes(place: Place, narrow: Grist) -> None:
+    answer = place.ask("POST", "undo", "editor", {"changes": [1]})
+    assert (answer.status_code, answer.json["cure"]) == (403, "Ask an owner of the document to undo it.")
+    assert place.queued() == []
+    narrow.sql = True
+    place.service.reads = Reads(lambda document, token: narrow)
+    place.post("undo", {"changes": [1]}, "editor")
+
+
+def test_grist_is_asked_once_a_minute_about_a_token_and_a_table() -> None:
+    grist, now = Grist(), [0.0]
+    reads = Reads(lambda document, token: grist, clock=lambda: now[0])
+    for at, times in ((0, 1), (59, 1), (61, 2)):
+        now[0] = at
+        assert reads.table("document", "token", "Variants").cell(1, "Price")
+        assert not reads.sees_everything("document", "token", "Variants")
+        assert [grist.asked.count(what) for what in ("Variants", "sql")] == [times, times]
+    assert reads.table("document", "another token", "Variants").rows == {1, 2}
+    assert grist.asked.count("Variants") == 3
+
+
+def test_a_hidden_table_shows_nothing_and_a_busy_grist_is_not_taken_for_one(
+        place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Reads(lambda document, token: Grist()).table("document", "token", "Secrets") == Seen()
+
+    def busy(table: str) -> int:
+        raise RetryLater("Grist is busy with other requests for this document.")
+
+    grist = Grist()
+    monkeypatch.setattr(grist, "count_rows", busy)
+    place.service.reads = Reads(lambda document, token: grist)
+    assert place.ask("GET", "conflicts", "viewer").status_code == 503
