@@ -82,6 +82,8 @@ export function createFormat({ strings, culture = "en-US", language = "en-US", t
       if (minutes < 60) return t("time.minutes", { n: minutes });
       return dayOf(at) === dayOf(now) ? t("time.at", { clock: clockFormat.format(at) }) : moment(at, now);
     },
+    /** "at 14:05" today, else "22 Nov, 18:12": fits into a sentence. */
+    whenAt: (at, now) => (dayOf(at) === dayOf(now) ? t("time.at", { clock: clockFormat.format(at) }) : moment(at, now)),
     /** "9 s", "2 min 5 s"; under a second it still took one. */
     seconds: (seconds) => {
       const whole = Math.max(1, Math.round(seconds));

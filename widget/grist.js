@@ -31,7 +31,7 @@ export function isFramed() {
  * reports them. Resolves to `{token(renew), document(), showRow(row), table()}`; raises where the plugin API cannot be loaded.
  */
 export async function connect({ readonly }, heard) {
-  const grist = await load(pluginAddress());
+  const grist = await load(pluginAddress(location.search, document.querySelector('meta[name="grist-plugin-api"]')?.content ?? ""));
   let held = null;
   let asking = null;
   let table = null;
@@ -76,11 +76,20 @@ export function documentOf(token) {
   }
 }
 
-function pluginAddress() {
-  const wanted = new URLSearchParams(location.search).get("grist");
-  const served = document.querySelector('meta[name="grist-plugin-api"]')?.content ?? "";
-  if (wanted) return wanted.endsWith(".js") ? wanted : `${wanted.replace(/\/+$/, "")}/grist-plugin-api.js`;
-  return served && !served.startsWith("__") ? served : DEFAULT_PLUGIN_API;
+/**
+ * Where the plugin API is loaded from. A backend that serves this page names the Grist server in `served`, and nothing
+ * else is loaded then: a link to the page must not choose whose script runs in it. A page from elsewhere (`served` is
+ * still the placeholder) takes `?grist=`, an https or loopback address; any other raises.
+ */
+export function pluginAddress(search, served) {
+  if (served && !served.startsWith("__")) return served;
+  const wanted = new URLSearchParams(search).get("grist");
+  if (!wanted) return DEFAULT_PLUGIN_API;
+  const address = new URL(wanted);
+  const loopback = ["localhost", "127.0.0.1", "[::1]"].includes(address.hostname);
+  if (address.protocol !== "https:" && !(address.protocol === "http:" && loopback)) throw new Error(`${wanted} is neither https nor on this machine`);
+  if (address.username || address.password) throw new Error("An address of Grist holds no name and password");
+  return address.pathname.endsWith(".js") ? address.href : `${address.origin}${address.pathname.replace(/\/+$/, "")}/grist-plugin-api.js`;
 }
 
 function load(address) {

@@ -3,7 +3,7 @@
 import { Refused, Unreachable, createApi, loadStrings } from "./api.js";
 import { createFormat, readTyped } from "./format.js";
 import { NoToken, connect, isFramed, settings } from "./grist.js";
-import { choicesBody, initial, isUnreachable, maySync, reduce } from "./state.js";
+import { choicesBody, initial, isUnreachable, linesOf, maySync, reduce } from "./state.js";
 import { html, render } from "./vendor/preact-htm.js";
 import { resultWords } from "./views/overview.js";
 import { App, runWords } from "./views/app.js";
@@ -90,7 +90,7 @@ function poll() {
   clearTimeout(timer);
   polling ??= ask().finally(() => {
     polling = null;
-    const busy = state.server?.run || state.previewing;
+    const busy = state.server?.run || state.previewing || state.undoLater || (state.undo?.run && !state.undo.result);
     const delay = isUnreachable(state) ? state.connection.nextTry - Date.now() : busy ? RUNNING_MS : IDLE_MS;
     clearTimeout(timer);
     if (state.phase !== "no_access") timer = setTimeout(poll, Math.max(delay, 0));
@@ -112,6 +112,8 @@ async function ask() {
     announce(before, body);
     await refresh(id);
     await finishPreview(id);
+    await finishUndo(id);
+    await undoWhatWasApplied(id);
   } catch (error) {
     if (error instanceof Unreachable) return lost();
     if (error instanceof Refused && error.status === 503) {
@@ -188,22 +190,58 @@ async function refreshConflicts(id) {
   const droppedBefore = state.dropped ?? 0;
   dispatch({ type: "conflicts", items, complete: true, working: isWorking() });
   const dropped = (state.dropped ?? 0) - droppedBefore;
-  if (dropped > 0) toast(f.t("conflicts.settled", { n: dropped }));
+  if (dropped > 0) toast({ words: f.t("conflicts.settled", { n: dropped }) });
 }
 
 async function finishPreview(id) {
   const run = state.previewing;
   if (run === null || state.server.run?.id === run) return;
-  const { body } = await api.run(id, run);
-  if (["queued", "running"].includes(body.state)) return;
-  if (body.state === "done") {
-    dispatch({ type: "previewed", preview: { run, plan: body.report.plan, plan_total: body.report.plan_total } });
+  const body = await ended(id, run);
+  if (body === null) return;
+  if (isPreview(body)) {
+    dispatch({ type: "previewed", preview: { run, plan: body.report.plan, plan_total: body.report.plan_total, totals: body.totals, brake: body.report.brake ?? null } });
     // The list under the preview is read now, so that closing the preview shows it at once.
     await refresh(id);
   } else {
     dispatch({ type: "previewed", preview: null });
-    if (body.message) dispatch({ type: "problem", problem: body.message });
+    dispatch({ type: "problem", problem: body.message ?? { message: f.t("preview.overtaken"), cure: "" } });
   }
+}
+
+/** The run with its report, null while it goes on. */
+async function ended(id, run) {
+  const { body } = await api.run(id, run);
+  return ["queued", "running"].includes(body.state) ? null : body;
+}
+
+/** A preview that a sync overtook has ended as something else, or without a plan. */
+function isPreview(body) {
+  return body.kind === "preview" && body.state === "done" && Array.isArray(body.report.plan);
+}
+
+async function finishUndo(id) {
+  const run = state.undo?.run;
+  if (!run || state.undo.result || state.server.run?.id === run) return;
+  const body = await ended(id, run);
+  if (body === null) return;
+  dispatch({ type: "undo_previewed", run, result: isPreview(body) ? body.report : { trouble: body.message?.message ?? f.t("preview.overtaken") } });
+}
+
+/** The toast's Undo: once the sync that applies the choices has ended, exactly the cells they wrote are taken back. */
+async function undoWhatWasApplied(id) {
+  const later = state.undoLater;
+  if (!later || (await ended(id, later.run)) === null) return;
+  const wanted = [];
+  let next = null;
+  do {
+    const { body } = await api.changes(id, next);
+    wanted.push(...linesOf(body.changes, later.run, later.cells));
+    next = body.changes.some((one) => one.run < later.run) ? null : body.next;
+  } while (next !== null);
+  dispatch({ type: "undo_later", later: null });
+  if (!wanted.length) return toast({ words: f.t("undo.nothing_applied") });
+  await api.undo(id, { changes: wanted }, false);
+  return undefined;
 }
 
 /** The live region: changes of phase and every tenth, the result once; never each count. */
@@ -236,9 +274,10 @@ async function press(name, work) {
   }
 }
 
-function toast(text) {
+/** `{words, undo}`; `undo` is what a press on its Undo does. */
+function toast(shown) {
   clearTimeout(timers.toast);
-  dispatch({ type: "toast", toast: text });
+  dispatch({ type: "toast", toast: shown });
   timers.toast = setTimeout(() => dispatch({ type: "toast", toast: null }), TOAST_MS);
 }
 
@@ -256,16 +295,47 @@ const on = {
     dispatch({ type: "previewing", run: id });
   }),
   closePreview: () => dispatch({ type: "previewed", preview: null }),
-  cancel: () => press("cancel", (link) => api.cancelRun(link, state.server.run.id)),
+  goOn: () => press("goOn", async (link) => {
+    await api.startRun(link, "sync", { go_on: true });
+    dispatch({ type: "previewed", preview: null });
+  }),
+  cancel: () => press("cancel", async (link) => {
+    const { id } = state.server.run;
+    await api.cancelRun(link, id);
+    if (id === state.previewing) dispatch({ type: "previewed", preview: null });
+    if (id === state.undo?.run) dispatch({ type: "undo", undo: null });
+  }),
+  /** Asks what an undo would do; `key` says where in the list the answer stands. */
+  undo: (key, wanted) => press("undo", async (link) => {
+    const { id } = await api.undo(link, wanted, true);
+    dispatch({ type: "undo", undo: { key, wanted, run: id, result: null } });
+  }),
+  undoYes: () => press("undoYes", async (link) => {
+    await api.undo(link, state.undo.wanted, false);
+    on.closeUndo();
+  }),
+  closeUndo: () => {
+    dispatch({ type: "undo", undo: null });
+    setTimeout(() => document.getElementById("change-list")?.focus());
+  },
+  undoApplied: (later) => {
+    dispatch({ type: "undo_later", later });
+    toast({ words: f.t("undo.follows") });
+    poll();
+  },
+  line: (id) => dispatch({ type: "line", id }),
   tryNow: () => { failures = 0; poll(); },
   apply: () => {
     const choices = choicesBody(state);
     if (!choices.length || !maySync(state) || isUnreachable(state)) return undefined;
+    const { items } = state.lists.conflicts;
     return press("apply", async (link) => {
       const answer = await api.choose(link, choices);
       dispatch({ type: "applied", answer });
       if (answer.applied.length) {
-        toast(f.t("conflicts.applied", { n: answer.applied.length }));
+        const cells = items.filter((item) => answer.applied.includes(item.id) && !item.whole_row).map(({ resource, row, field }) => ({ resource, row, field }));
+        const undo = answer.run !== null && cells.length ? () => on.undoApplied({ run: answer.run, cells }) : null;
+        toast({ words: f.t("conflicts.applied", { n: answer.applied.length }), undo });
         setTimeout(() => dispatch({ type: "left", ids: answer.applied }), LEAVE_MS);
       }
     });
@@ -273,12 +343,12 @@ const on = {
   approve: (ids) => press("approve", async (link) => {
     await api.answerDeletions(link, { approve: ids });
     dispatch({ type: "choose_deletions", ids: [] });
-    toast(f.t("deletions.approved", { n: ids.length }));
+    toast({ words: f.t("deletions.approved", { n: ids.length }) });
   }),
   keepRows: (ids) => press("keep", async (link) => {
     await api.answerDeletions(link, { keep: ids });
     dispatch({ type: "choose_deletions", ids: [] });
-    toast(f.t("deletions.kept", { n: ids.length }));
+    toast({ words: f.t("deletions.kept", { n: ids.length }) });
   }),
   moreChanges: () => press("changes", async (link) => {
     const { body } = await api.changes(link, state.lists.changes.next);

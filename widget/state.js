@@ -33,6 +33,8 @@ export function initial(settings, now) {
     cursor: null, gristTable: null,
     pressed: {}, chosenDeletions: [], confirm: null,
     preview: null, previewing: null,
+    // Which undo is asked about: {key, wanted, run, result}; `result` is null until its preview has ended.
+    undo: null, undoLater: null, line: null,
     menu: null, keys: false, letters: true,
     problem: null, toast: null, said: "",
   };
@@ -59,7 +61,7 @@ export function reduce(state, event) {
     case "menu": return { ...state, menu: state.menu === event.menu ? null : event.menu };
     case "keys": return { ...state, keys: event.on, menu: null };
     case "letters": return { ...state, letters: event.on, menu: null };
-    case "tab": return { ...state, tab: event.tab, menu: null, confirm: null, focus: 0, ...(event.look ? { look: { ...initial({}, 0).look, ...event.look } } : {}), ...(event.filters ? { filters: { ...state.filters, ...event.filters } } : {}) };
+    case "tab": return { ...state, tab: event.tab, menu: null, confirm: null, undo: null, focus: 0, ...(event.look ? { look: { ...initial({}, 0).look, ...event.look } } : {}), ...(event.filters ? { filters: { ...state.filters, ...event.filters } } : {}) };
     case "runs": return { ...state, runs: event.runs };
     case "conflicts": return arrived(state, event);
     case "show_new": return shown(state);
@@ -89,8 +91,12 @@ export function reduce(state, event) {
     case "left": return left(state, event.ids);
     case "choose_deletions": return { ...state, confirm: null, chosenDeletions: event.ids };
     case "confirm": return { ...state, confirm: event.confirm };
-    case "previewing": return { ...state, previewing: event.run, preview: null };
-    case "previewed": return { ...state, previewing: null, preview: event.preview, tab: event.preview ? "changes" : state.tab };
+    case "previewing": return { ...state, previewing: event.run, preview: null, undo: null };
+    case "previewed": return { ...state, previewing: null, confirm: null, preview: event.preview, tab: event.preview ? "changes" : state.tab };
+    case "undo": return { ...state, undo: event.undo, preview: null, previewing: null };
+    case "undo_previewed": return state.undo?.run === event.run ? { ...state, undo: { ...state.undo, result: event.result } } : state;
+    case "undo_later": return { ...state, undoLater: event.later };
+    case "line": return { ...state, line: event.id };
     case "say": return { ...state, said: event.words };
     default: throw new Error(`state.js does not know the event ${event.type}`);
   }
@@ -100,10 +106,6 @@ export function reduce(state, event) {
 
 export function maySync(state) {
   return state.session !== null && state.session.role !== "viewer" && !state.settings.readonly;
-}
-
-export function mayDelete(state) {
-  return maySync(state) && state.session.role === "owner";
 }
 
 export function isUnreachable(state) {
@@ -215,10 +217,26 @@ export function choicesBody(state) {
   });
 }
 
-/** Which side moved since somebody chose, `{side, was}`; side is null where it cannot be told. */
-export function movedSide(item, moved) {
-  for (const side of ["grist", "shopify"]) if (side in moved && !same(moved[side], item[side])) return { side, was: moved[side] };
-  return { side: null, was: null };
+/** Which sides moved since somebody chose, as `[{side, was}]`; none where it cannot be told. */
+export function movedSides(item, moved) {
+  return ["grist", "shopify"].filter((side) => side in moved && !same(moved[side], item[side])).map((side) => ({ side, was: moved[side] }));
+}
+
+/** Only cells can be taken back, and only once. */
+export function canUndo(change) {
+  return change.kind === "update" && !change.undone;
+}
+
+/** The lines of the history that a run wrote for these cells ({resource, row, field}): what an undo of choices takes back. */
+export function linesOf(changes, run, cells) {
+  const name = (one) => JSON.stringify([one.resource, one.row, one.field]);
+  const wanted = new Set(cells.map(name));
+  return changes.filter((one) => one.run === run && canUndo(one) && wanted.has(name(one))).map((one) => one.id);
+}
+
+/** What an undo would do: how many lines it takes back, of how many, and why the others stay, by line. */
+export function undoCounts({ undone, stays }) {
+  return { n: undone, total: undone + stays.length, reasons: new Map(stays.map((one) => [one.change, one.reason])) };
 }
 
 /** The field `steps` away from the current one in `lines`; by whole groups where `byGroup`. */
@@ -434,7 +452,7 @@ function applied(state, { answer }) {
   for (const one of answer.invalid) invalid[one.conflict] = { message: one.message, cure: one.cure };
   const list = state.lists.conflicts;
   const items = (list.items ?? []).map((item) => (values.has(item.id)
-    ? { ...item, grist: values.get(item.id).grist, shopify: values.get(item.id).shopify, merge: undefined } : item));
+    ? { ...item, grist: values.get(item.id).grist, shopify: values.get(item.id).shopify, merge: undefined, seen_at: null } : item));
   const leaving = { ...state.leaving };
   for (const id of answer.applied) leaving[id] = state.choices[id] ?? true;
   const keep = (id) => !gone.has(Number(id));
@@ -478,7 +496,7 @@ function merged(list, { items, next, more }) {
 
 /** A yes counts for exactly the rows it was asked about: where one is gone, the question is asked anew. */
 function stillAsked(confirm, items) {
-  if (!confirm) return null;
+  if (!confirm?.ids) return confirm;
   return confirm.ids.every((id) => items.some((item) => item.id === id)) ? confirm : null;
 }
 

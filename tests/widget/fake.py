@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WIDGET = ROOT / "widget"
 SHARED = Path(os.environ.get("SHARED_DIR", ROOT.parent / "shared"))
 DOCUMENT = "demoDocument"
+UNDO_PREVIEW = 20
 # Styles may be inline: Grist's own plugin script writes the theme into a style element of this page.
 POLICY = ("default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
           "img-src 'self' data:; frame-ancestors 'self'")
@@ -40,7 +41,7 @@ class Shop:
     linked: bool = True
     down: bool = False
     status: str = "synced"
-    message: dict[str, str] | None = None
+    message: dict[str, Any] | None = None
     run: dict[str, Any] | None = None
     runs: list[dict[str, Any]] = field(default_factory=list)
     mappings: list[dict[str, Any]] = field(default_factory=list)
@@ -49,6 +50,11 @@ class Shop:
     deletions: list[dict[str, Any]] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
     plan: list[dict[str, Any]] = field(default_factory=list)
+    waits: dict[str, int] = field(default_factory=dict)
+    brake: dict[str, Any] | None = None
+    undo_report: dict[str, Any] | None = None
+    overtaken: bool = False
+    busy: bool = False
     choices_answer: dict[str, Any] | None = None
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     cursor: list[dict[str, Any]] = field(default_factory=list)
@@ -105,13 +111,16 @@ def change_row(number: int, run: int, at: str, by: str, title: str, name: str | 
                before: Any, after: Any, **more: Any) -> dict[str, Any]:
     return {"id": number, "run": run, "at": at, "by": by, "resource": "variants", "label": "Variants",
             "table": "Variants", "row": 1, "title": title, "field": name, "field_label": name, "type": shown_as,
-            "to": to, "kind": "update", "before": before, "after": after, "why": "", **more}
+            "to": to, "kind": "update", "before": before, "after": after, "why": "", "undone": None, **more}
 
 
 def fieldhouse(now: datetime | None = None) -> Shop:
     """Fieldhouse Goods, the one shop of all pictures."""
     shop = Shop(now=now)
-    at = (shop.clock() - timedelta(minutes=3)).replace(second=0)
+    # Far enough from the fourth minute for a slow machine; whole minutes where a picture fixes the time.
+    at = shop.clock() - timedelta(minutes=3, seconds=2)
+    if now is not None:
+        at = at.replace(second=0)
     shop.runs = [
         run_row(4, "timer", at - timedelta(seconds=9), 9, updated=12, unchanged=5188, conflicts=7, refused=1),
         run_row(3, "timer", at - timedelta(minutes=15), 2, unchanged=5200),
@@ -260,15 +269,36 @@ def make_app(shop: Shop) -> Flask:
 
     @app.get("/api/links/1/runs/<int:number>")
     def run(number: int) -> dict[str, Any]:
-        row = run_row(number, "Ana, Preview button", shop.clock(), 2)
-        return {**row, "kind": "preview", "report": {"plan": shop.plan, "plan_total": len(shop.plan)}}
+        row = run_row(number, "Ana, Preview button", shop.clock(), 2, **shop.waits)
+        if number in (UNDO_PREVIEW, 8) and not shop.overtaken:
+            report = shop.undo_report if number == UNDO_PREVIEW else {
+                "plan": shop.plan, "plan_total": len(shop.plan), **({"brake": shop.brake} if shop.brake else {})}
+            return {**row, "kind": "preview", "report": report}
+        return {**row, "report": {}}
 
     @app.post("/api/links/1/runs")
     def start() -> tuple[dict[str, Any], int]:
         with shop.lock:
+            if shop.busy:
+                return {"code": "busy", "message": "Another sync or preview is under way.", "cure": "Look again.",
+                        "details": {}}, 409
             if request.get_json()["kind"] == "sync":
                 shop.run = writing(shop, done=0)
         return {"id": 7 if shop.run else 8}, 202
+
+    @app.post("/api/links/1/undo")
+    def undo() -> tuple[dict[str, Any], int]:
+        """Taken back at once, as if the run were over before the widget looks again."""
+        body = request.get_json()
+        with shop.lock:
+            if body["preview"]:
+                return {"id": UNDO_PREVIEW}, 202
+            stays = {one["change"] for one in (shop.undo_report or {}).get("stays", [])}
+            for one in shop.changes:
+                chosen = one["id"] in body.get("changes", []) or one["run"] in body.get("runs", [])
+                if chosen and one["kind"] == "update" and one["id"] not in stays:
+                    one["undone"] = {"at": stamp(shop.clock()), "by": "An editor, Undo button"}
+        return {"id": UNDO_PREVIEW + 1}, 202
 
     @app.post("/api/links/1/runs/<int:number>/cancel")
     def cancel(number: int) -> tuple[dict[str, Any], int]:

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  choicesBody, conflictLines, fitTabs, initial, isUnreachable, maySync, movedSide, neighbour, openConflicts, pace, progress, readyChoices, reduce, statusOf, visibleConflicts, windowOf,
+  choicesBody, conflictLines, fitTabs, initial, isUnreachable, linesOf, maySync, movedSides, neighbour, openConflicts, pace, progress, readyChoices, reduce, statusOf, visibleConflicts, windowOf,
 } from "../../widget/state.js";
 
 const conflict = (id, more = {}) => ({
@@ -41,7 +41,7 @@ test("a choice whose values moved is dropped and shows what it was made on", () 
   const moved = conflict(1, { shopify: "47.00" });
   const state = play(begun(), { type: "choose", id: 1, keep: "grist" }, fresh([moved, conflict(2)]));
   assert.deepEqual(readyChoices(state), []);
-  assert.deepEqual(movedSide(moved, state.moved[1]), { side: "shopify", was: "45.00" });
+  assert.deepEqual(movedSides(moved, state.moved[1]), [{ side: "shopify", was: "45.00" }]);
   assert.deepEqual(play(state, { type: "choose", id: 1, keep: "shopify" }).moved, {});
 });
 
@@ -51,7 +51,7 @@ test("the backend's answer: applied ones leave, moved ones show new values, wron
   state = play(state, { type: "applied", answer: { applied: [1], moved: [{ conflict: 2, grist: "39.00", shopify: "50.00" }], invalid: [{ conflict: 3, message: "No.", cure: "Do." }], run: 9 } });
   assert.deepEqual([readyChoices(state), Object.keys(state.leaving), state.invalid[3].cure], [[], ["1"], "Do."]);
   assert.equal(visibleConflicts(state).find((item) => item.id === 2).shopify, "50.00");
-  assert.deepEqual(movedSide(visibleConflicts(state)[1], state.moved[2]), { side: "shopify", was: "45.00" });
+  assert.deepEqual(movedSides(visibleConflicts(state)[1], state.moved[2]), [{ side: "shopify", was: "45.00" }]);
   state = play(state, { type: "left", ids: [1] });
   assert.deepEqual([visibleConflicts(state).map((item) => item.id), state.current.id, openConflicts(state)], [[2, 3], 2, 2]);
 });
@@ -156,3 +156,16 @@ test("a windowed list of 5,000 mounts what is seen, and the focused row", () => 
 });
 
 test("an event nobody knows is an error", () => assert.throws(() => reduce(begun(), { type: "nonsense" }), /nonsense/));
+
+test("an undo of choices takes back the cells they were made on, of their sync, once", () => {
+  const change = (id, more = {}) => ({ id, run: 9, resource: "variants", row: 1, field: "price", kind: "update", undone: null, ...more });
+  const changes = [change(1), change(2, { run: 8 }), change(3, { row: 2 }), change(4, { field: "sku" }), change(5, { undone: { at: null, by: "" } }), change(6, { kind: "create" })];
+  assert.deepEqual(linesOf(changes, 9, [{ resource: "variants", row: 1, field: "price" }]), [1]);
+});
+
+test("the answer to an older question about an undo is not shown under a newer one", () => {
+  const asked = play(begun(), { type: "undo", undo: { key: "run4", wanted: { runs: [4] }, run: 21, result: null } });
+  assert.equal(play(asked, { type: "undo_previewed", run: 20, result: {} }).undo.result, null);
+  assert.deepEqual(play(asked, { type: "undo_previewed", run: 21, result: { undone: 1 } }).undo.result, { undone: 1 });
+  assert.equal(play(asked, { type: "tab", tab: "overview" }).undo, null);
+});

@@ -1,6 +1,7 @@
 """The widget in Chromium, in a frame, between a stand-in Grist and a stand-in backend (see fake.py)."""
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import fake
@@ -175,15 +176,23 @@ def test_a_moved_choice_shows_the_yellow_line_and_the_new_value(screen: Screen) 
         {"conflict": 33, "grist": "Wool scarf, undyed merino", "shopify": "Wool scarf, Shetland"}]}
     screen.value(33, "shopify").click()
     with screen.shop.lock:
-        screen.shop.conflicts[2]["shopify"] = "Wool scarf, Shetland"
+        screen.shop.conflicts[2] |= {"shopify": "Wool scarf, Shetland", "seen_at": "2026-11-23T13:05:00Z"}
     screen.widget.get_by_role("button", name="Apply 1 choice").click()
     note = screen.widget.locator("#note33")
-    expect(note).to_have_text("Shopify changed Title again; it was “Wool scarf, natural” when you chose. "
-                              "Nothing was written. Choose once more.")
+    expect(note).to_have_text(re.compile("^Shopify changed Title again .*14:05; it was “Wool scarf, natural” when you "
+                                         "chose. Nothing was written. Choose once more.$"))
     expect(screen.widget.locator('[data-conflict="33"] ins', has_text="Shetland")).to_be_visible()
     expect(screen.widget.get_by_text("0 of 7 chosen")).to_be_visible()
     screen.value(33, "shopify").click()
     expect(note).to_have_count(0)
+
+
+def test_a_choice_that_the_backend_dropped_shows_what_it_was_made_on(screen: Screen) -> None:
+    screen.shop.conflicts[0]["moved"] = {"grist": "40.00", "shopify": "44.00"}
+    screen.open("conflicts")
+    expect(screen.widget.locator("#note31")).to_have_text(
+        "Price changed again on both sides; Grist held “$40.00” and Shopify “$44.00” when you chose. "
+        "Nothing was written. Choose once more.")
 
 
 def test_choices_survive_a_reload(screen: Screen) -> None:
@@ -257,11 +266,13 @@ def test_only_one_direction_at_a_time_is_deleted_but_both_can_be_kept(screen: Sc
     assert wait_for(screen, "deletions") == {"keep": [52, 53]}
 
 
-def test_an_editor_cannot_answer_deletions(screen: Screen) -> None:
-    screen.shop.role = "editor"
+@pytest.mark.parametrize(("role", "boxes"), [("editor", 3), ("viewer", 0)])
+def test_whoever_may_edit_answers_deletions(screen: Screen, role: str, boxes: int) -> None:
+    screen.shop.role = role
     screen.open("deletions")
-    expect(screen.widget.get_by_text("An owner of this document can answer them.")).to_be_visible()
-    expect(screen.widget.locator("input[type=checkbox], .footer")).to_have_count(0)
+    expect(screen.widget.get_by_text("3 deletions wait for your answer")).to_be_visible()
+    expect(screen.widget.locator("input[type=checkbox]")).to_have_count(boxes)
+    expect(screen.widget.locator(".footer")).to_have_count(min(boxes, 1))
 
 
 def test_the_row_icon_moves_grists_cursor_and_only_in_its_own_table(screen: Screen) -> None:
@@ -327,6 +338,156 @@ def test_a_pulled_brake_says_why_and_what_to_do(screen: Screen) -> None:
     expect(screen.widget.locator(".status")).to_contain_text("Stopped before writing")
     banner = screen.widget.locator(".banner")
     expect(banner).to_have_text("48 of 212 products are gone from Shopify. Nothing was written.")
+
+
+def braked(shop: fake.Shop) -> None:
+    """48 products vanished; a sync was stopped, and a preview says so again."""
+    facts = "48 of 212 products are gone from Shopify. That is more than the 20 you allow."
+    shop.status = "stopped"
+    shop.message = {"message": f"{facts} Nothing was written.", "cure": "If it was meant, look at the preview.",
+                    "brake": {"facts": facts, "count": 48}}
+    shop.brake, shop.plan, shop.waits = {"facts": facts, "count": 48}, [], {"proposed_deletions": 48}
+
+
+def test_past_a_brake_leads_only_a_look_and_a_question_with_the_figures(screen: Screen) -> None:
+    braked(screen.shop)
+    screen.open()
+    screen.widget.get_by_role("button", name="Review 48").click()
+    banner = screen.widget.locator(".banner")
+    expect(banner).to_contain_text("That is more than the 20 you allow. A sync now would write nothing. "
+                                   "48 deletions would wait for you.")
+    screen.widget.get_by_role("button", name="Sync anyway").click()
+    question = screen.widget.locator(".question")
+    expect(question).to_contain_text("Sync anyway? 48 of 212 products are gone from Shopify. That is more than the 20 "
+                                     "you allow. The sync would write nothing. 48 deletions would wait for you.")
+    expect(question.get_by_role("button", name="Cancel")).to_be_focused()
+    assert screen.shop.posts("runs") == [{"kind": "preview"}]
+    question.get_by_role("button", name="Sync anyway").click()
+    expect(screen.widget.get_by_text("Writing Variants: 0 of 742")).to_be_visible()
+    assert screen.shop.posts("runs") == [{"kind": "preview"}, {"kind": "sync", "go_on": True}]
+
+
+def test_a_viewer_is_not_asked_to_go_past_a_brake(screen: Screen) -> None:
+    braked(screen.shop)
+    screen.shop.role = "viewer"
+    screen.open()
+    expect(screen.widget.locator(".banner")).to_contain_text("48 of 212 products are gone from Shopify.")
+    expect(screen.widget.get_by_role("button", name="Review")).to_have_count(0)
+
+
+def test_a_preview_that_a_sync_overtook_says_so(screen: Screen) -> None:
+    screen.shop.overtaken = True
+    screen.open()
+    screen.widget.get_by_role("button", name="Preview").click()
+    expect(screen.widget.locator(".banner")).to_have_text("A sync ran meanwhile. Look again.")
+    expect(screen.widget.locator("#tab-overview")).to_have_attribute("aria-selected", "true")
+
+
+def test_a_preview_that_has_to_wait_says_why(screen: Screen) -> None:
+    screen.shop.busy = True
+    screen.open()
+    screen.widget.get_by_role("button", name="Preview").click()
+    expect(screen.widget.get_by_role("alert")).to_have_text("Another sync or preview is under way. Look again.")
+
+
+# --- undo -------------------------------------------------------------------------------------------
+
+BACK = {"resource": "variants", "label": "Variants", "side": "shopify", "row": 1, "title": "Linen shirt / M",
+        "kind": "update", "field": "price", "field_label": "Price", "type": "money", "before": "39.00",
+        "after": "37.00", "why": "undo"}
+
+
+def five_of_six() -> dict:
+    """The report of an undo's preview: Vendor of Felt hat was edited since."""
+    return {"undone": 5, "stays": [{"change": 97, "reason": "It was edited since."}], "plan": [BACK] * 5,
+            "plan_total": 5}
+
+
+def test_a_sync_is_undone_after_a_question_in_place(screen: Screen) -> None:
+    screen.shop.undo_report = five_of_six()
+    screen.open("changes")
+    screen.widget.get_by_role("button", name="Undo sync").first.click()
+    asked = screen.widget.locator(".asked")
+    expect(asked).to_contain_text("Undo 5 of 6 changes? 1 stays: Vendor of Felt hat. It was edited since.")
+    expect(screen.widget.locator('[data-change="97"] .undo button')).to_have_count(0)
+    assert screen.shop.posts("undo") == [{"runs": [4], "preview": True}]
+    asked.get_by_role("button", name="Undo 5 changes").click()
+    expect(asked).to_have_count(0)
+    assert screen.shop.posts("undo")[1:] == [{"runs": [4], "preview": False}]
+    line = screen.widget.locator('[data-change="99"]')
+    expect(line.locator(".after .said")).to_have_text(re.compile(r"^undone .*\d\d:\d\d by an editor$"))
+    expect(line.locator(".undo button")).to_have_count(0)
+    expect(screen.widget.locator('[data-change="97"] .undo button')).to_have_count(1)
+
+
+def test_a_line_is_undone_by_keyboard_alone(screen: Screen) -> None:
+    screen.shop.undo_report = {"undone": 1, "stays": [], "plan": [BACK], "plan_total": 1}
+    screen.open("changes")
+    line = screen.widget.locator('[data-change="99"]')
+    expect(line).to_be_visible()
+    screen.widget.locator("#change-list").focus()
+    press = screen.page.keyboard.press
+    press("j")
+    press("j")
+    press("k")
+    expect(line).to_be_focused()
+    press("u")
+    asked = screen.widget.locator(".asked")
+    expect(asked).to_contain_text("Undo 1 change? Price of Linen shirt / M in Shopify goes from $39.00 back to $37.00.")
+    expect(asked.get_by_role("button", name="Cancel")).to_be_focused()
+    press("Shift+Tab")
+    press("Enter")
+    expect(line.locator(".after .said")).to_contain_text("by an editor")
+    assert screen.shop.posts("undo") == [{"changes": [99], "preview": True}, {"changes": [99], "preview": False}]
+
+
+def test_an_undo_is_given_up_with_escape(screen: Screen) -> None:
+    screen.shop.undo_report = five_of_six()
+    screen.open("changes")
+    screen.widget.get_by_role("button", name="Undo sync").first.click()
+    expect(screen.widget.get_by_role("button", name="Undo 5 changes")).to_be_visible()
+    screen.widget.locator("#cancel-undo").press("Escape")
+    expect(screen.widget.locator(".asked")).to_have_count(0)
+    assert len(screen.shop.posts("undo")) == 1
+
+
+@pytest.mark.parametrize(("report", "overtaken", "said"), [
+    ({"undone": 0, "stays": [{"change": 99, "reason": "It was edited since."}], "plan": [], "plan_total": 0}, False,
+     "Nothing can be undone here. 1 stays: Price of Linen shirt / M. It was edited since."),
+    (None, True, "A sync ran meanwhile. Look again."),
+])
+def test_what_cannot_be_undone_now_says_why(screen: Screen, report: dict | None, overtaken: bool, said: str) -> None:
+    screen.shop.undo_report, screen.shop.overtaken = report, overtaken
+    screen.open("changes")
+    screen.widget.get_by_role("button", name="Undo Price of Linen shirt / M").click()
+    expect(screen.widget.locator(".asked")).to_contain_text(said)
+    expect(screen.widget.locator("#undo-yes")).to_have_count(0)
+
+
+def test_a_viewer_and_a_made_row_have_no_undo(screen: Screen) -> None:
+    screen.open("changes")
+    made = screen.widget.locator('[data-change="93"]')
+    expect(made).to_be_visible()
+    expect(made.get_by_role("button")).to_have_count(0)
+    expect(made).to_contain_text("A row that was made or deleted cannot.")
+    screen.shop.role = "viewer"
+    screen.open("changes")
+    expect(screen.widget.locator('[data-change="99"]')).to_be_visible()
+    expect(screen.widget.locator("#change-list .undo button")).to_have_count(0)
+
+
+def test_applied_choices_are_undone_from_the_toast_cell_by_cell(screen: Screen) -> None:
+    screen.open("conflicts")
+    screen.value(31, "grist").click()
+    screen.widget.get_by_role("button", name="Apply 1 choice").click()
+    with screen.shop.lock:  # the sync that applied it wrote the price, and stock that has nothing to do with it
+        screen.shop.changes[:0] = [
+            fake.change_row(101, 9, screen.shop.ago(), "An editor, Apply button", "Linen shirt / S", "Price", "shopify",
+                            "money", "45.00", "39.00", field="price"),
+            fake.change_row(100, 9, screen.shop.ago(), "An editor, Apply button", "Felt hat", "Available", "grist",
+                            "integer", 4, 3, field="available", row=7)]
+    screen.widget.locator(".toast button", has_text="Undo").click()
+    assert wait_for(screen, "undo") == {"changes": [101], "preview": False}
 
 
 def test_empty_lists_teach(screen: Screen) -> None:

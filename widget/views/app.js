@@ -2,12 +2,12 @@
 
 import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { pill } from "../format.js";
-import { TABS, fitTabs, isUnreachable, maySync, progress, readyChoices, statusOf } from "../state.js";
+import { TABS, fitTabs, isUnreachable, maySync, progress, readyChoices, statusOf, undoCounts } from "../state.js";
 import { Changes } from "./changes.js";
 import { Conflicts } from "./conflicts.js";
 import { Deletions } from "./deletions.js";
 import { Overview, paceWords } from "./overview.js";
-import { Banner, Button, Icon, Link, Menu, Rich, Tips } from "./parts.js";
+import { Banner, Button, Facts, Icon, Link, Menu, Rich, Tips } from "./parts.js";
 import { Refused } from "./refused.js";
 
 const SCREENS = { overview: Overview, conflicts: Conflicts, deletions: Deletions, refused: Refused, changes: Changes };
@@ -21,7 +21,7 @@ export function App({ s, f, on }) {
   return html`<main id="app" aria-label=${f.t("bar.label")}>${notice ?? html`<${Bar} s=${s} f=${f} on=${on} /><${Tabs} s=${s} f=${f} on=${on} />
       <${Urgent} s=${s} f=${f} on=${on} />
       <section class="screen" role="tabpanel" id=${`panel-${s.tab}`} aria-labelledby=${`tab-${s.tab}`}><${Screen} s=${s} f=${f} on=${on} /></section>`}
-    ${s.toast && html`<div class="toast" role="status">${s.toast}</div>`}
+    ${s.toast && html`<div class="toast" role="status">${s.toast.words}${s.toast.undo && html` · <button type="button" class="link lined" onClick=${s.toast.undo}>${f.t("undo.toast")}</button>`}</div>`}
     <div class="hidden" role="status" aria-live="polite" id="said">${s.said}</div><${Tips} /></main>`;
 }
 
@@ -50,13 +50,14 @@ function Buttons({ s, f, on, status }) {
   if (!maySync(s) || s.server === null) return null;
   if (status === "running") return html`<${Button} id="cancel" busy=${s.pressed.cancel || s.server.run.cancelling} onPress=${on.cancel}>${f.t("bar.cancel")}<//>
     <span class="preview"><${Button} off=${f.t("bar.why_off_running")}>${f.t("bar.preview")}<//></span>`;
-  return html`<${Button} id="sync" look=${filledBelow(s) ? "green" : "filled"} busy=${s.pressed.sync} onPress=${on.sync}>${f.t("bar.sync")}<//>
+  return html`<${Button} id="sync" look=${status === "stopped" ? "plain" : filledBelow(s) ? "green" : "filled"} busy=${s.pressed.sync} onPress=${on.sync}>${f.t("bar.sync")}<//>
     <span class="preview"><${Button} id="preview" look="green" busy=${s.pressed.preview} onPress=${on.preview}>${f.t("bar.preview")}<//></span>`;
 }
 
 /** One filled button at a time: where a bar below offers the next step, Sync becomes an outline. */
 function filledBelow(s) {
-  return (s.tab === "conflicts" && readyChoices(s).length > 0) || s.confirm !== null;
+  const undoes = s.undo?.result && !s.undo.result.trouble && undoCounts(s.undo.result).n > 0;
+  return (s.tab === "conflicts" && readyChoices(s).length > 0) || s.confirm !== null || Boolean(undoes);
 }
 
 function More({ s, f, on, status }) {
@@ -148,7 +149,7 @@ function Tabs({ s, f, on }) {
 }
 
 /** The most urgent thing to say, and only that. */
-function Urgent({ s, f }) {
+function Urgent({ s, f, on }) {
   const { connection, server, now, problem } = s;
   if (isUnreachable(s)) {
     const wait = Math.max(0, Math.ceil((connection.nextTry - now) / 1000));
@@ -157,7 +158,14 @@ function Urgent({ s, f }) {
       ${from === null ? f.t("state.unreachable_first") : f.t("state.unreachable_from", { clock: f.moment(from, now) })}<//>`;
   }
   if (problem) return html`<${Banner} icon="triangle" yellow alert><b>${problem.message}</b>${problem.cure && ` ${problem.cure}`}<//>`;
-  if (server?.message && !server.run) return html`<${Banner} icon="triangle" yellow><b>${server.message.message}</b>${server.message.cure && ` ${server.message.cure}`}<//>`;
+  // The preview of a stopped sync says itself why it was stopped.
+  if (server?.message && !server.run && !(s.preview?.brake && s.tab === "changes")) return html`<${Banner} icon="triangle" yellow button=${server.message.brake && maySync(s) && html`<${Review} s=${s} f=${f} on=${on} />`}><${Facts} words=${server.message.message} />${server.message.cure && ` ${server.message.cure}`}<//>`;
   if (s.session && !maySync(s)) return html`<${Banner} icon="eye">${f.t("state.viewer")}<//>`;
   return null;
+}
+
+/** What a brake stopped is looked at before anybody lets it go on. */
+function Review({ s, f, on }) {
+  const { count } = s.server.message.brake;
+  return html`<${Button} id="review" look="green" busy=${s.pressed.preview || s.previewing !== null} onPress=${on.preview}>${count ? f.t("preview.review_n", { n: count }) : f.t("preview.review")}<//>`;
 }

@@ -1,10 +1,10 @@
 // Changes: every value a sync wrote, with what was there before. A preview is the same list of what would be written.
 
-import { html } from "../vendor/preact-htm.js";
+import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 import { diff } from "../diff.js";
-import { isCursor, visibleChanges } from "../state.js";
+import { canUndo, isCursor, maySync, undoCounts, visibleChanges } from "../state.js";
 import { Chip } from "./conflicts.js";
-import { Button, Direction, Empty, Icon, Link, Rich, Select } from "./parts.js";
+import { Button, Direction, Empty, Facts, Icon, Link, Rich, Select } from "./parts.js";
 import { Value, change, words } from "./value.js";
 
 const FIRST_LINES = 5;
@@ -21,11 +21,19 @@ export function Changes({ s, f, on }) {
     runs[runs.length - 1].items.push(item);
   }
   const filtered = visible.length < items.length;
+  const may = maySync(s);
+  const lines = runs.flatMap((group) => linesShown(group, s));
+  const keys = (event) => {
+    if (pressKey(event, lines, may, s, on)) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  };
   return html`<${Tools} s=${s} f=${f} on=${on} items=${items} />
-    <div class="scroll">${visible.length === 0
+    <div class="scroll" id="change-list" tabIndex="-1" onKeyDown=${keys}>${visible.length === 0
       ? html`<${Empty} words=${f.t("changes.empty_filter")}><${Link} onPress=${() => on.look({ table: null, field: null, to: null, text: "", row: false })}>${f.t("changes.show_all")}<//><//>`
-      : html`<table class="table changes"><caption class="hidden">${f.t("changes.list")}</caption><${Head} f=${f} />
-        ${runs.map((group, at) => html`<${Run} key=${group.run} group=${group} cut=${filtered || (next !== null && at === runs.length - 1)} s=${s} f=${f} on=${on} />`)}</table>`}
+      : html`<table class="table changes"><caption class="hidden">${f.t("changes.list")}</caption><${Head} f=${f} undo />
+        ${runs.map((group, at) => html`<${Run} key=${group.run} group=${group} cut=${filtered || (next !== null && at === runs.length - 1)} may=${may} s=${s} f=${f} on=${on} />`)}</table>`}
       ${next !== null && html`<p class="foot"><${Link} onPress=${on.moreChanges}>${f.t("changes.earlier")}<//></p>`}</div>`;
 }
 
@@ -43,30 +51,97 @@ function Tools({ s, f, on, items }) {
     <span class="grow" /><label class="search"><${Icon} name="search" /><input type="search" aria-label=${f.t("changes.search")} placeholder=${f.t("changes.search")} value=${look.text} onInput=${(event) => on.look({ text: event.currentTarget.value })} /></label></div>`;
 }
 
-function Head({ f }) {
+function Head({ f, undo = false }) {
   return html`<thead><tr><th scope="col">${f.t("changes.row")}</th><th scope="col" class="name">${f.t("changes.field")}</th><th scope="col" class="to">${f.t("changes.to")}</th>
-    <th scope="col">${f.t("changes.before")}<span class="slim">, ${f.t("changes.after")}</span></th><th scope="col" class="after">${f.t("changes.after")}</th></tr></thead>`;
+    <th scope="col">${f.t("changes.before")}<span class="slim">, ${f.t("changes.after")}</span></th><th scope="col" class="after">${f.t("changes.after")}</th>${undo && html`<td class="undo"><span class="hidden">${f.t("undo.column")}</span></td>`}</tr></thead>`;
 }
 
-function Run({ group, cut, s, f, on }) {
+function Run({ group, cut, may, s, f, on }) {
   const [first] = group.items;
+  const key = `run${group.run}`;
   const at = Date.parse(first.at);
-  const open = s.opened[`run${group.run}`];
-  const shown = open ? group.items : group.items.slice(0, FIRST_LINES);
+  const open = s.opened[key];
+  const closed = Boolean(s.opened[`closed${group.run}`]);
+  const shown = closed ? [] : linesShown(group, s);
   const rest = group.items.length - FIRST_LINES;
   const when = f.isToday(at, s.now) ? f.t("changes.today", { clock: f.clock(at) }) : f.moment(at, s.now);
-  return html`<tbody><tr class="group"><th scope="rowgroup" colSpan="4"><b data-tip=${f.exact(at)}>${when}</b> <span class="quiet">${first.by} · ${f.t(cut ? "changes.count_listed" : "changes.count", { n: group.items.length })}</span></th><td class="after" /></tr>
-    ${shown.map((item) => html`<${Line} key=${item.id} item=${item} s=${s} f=${f} />`)}
-    ${rest > 0 && html`<tr class="more"><td colSpan="4"><${Link} onPress=${() => on.open(`run${group.run}`)}>${open ? f.t("changes.fewer_here") : f.t("changes.more_here", { n: rest })}<//></td><td class="after" /></tr>`}</tbody>`;
+  const wanted = may && (cut || group.items.some(canUndo));
+  return html`<tbody><tr class="group"><th scope="rowgroup" colSpan="4"><button type="button" class="fold" aria-expanded=${String(!closed)} aria-label=${f.t(closed ? "undo.show" : "undo.hide")}
+      onClick=${() => on.open(`closed${group.run}`)}><${Icon} name="chevron" tone=${closed ? "small closed" : "small"} /></button>
+      <b data-tip=${f.exact(at)}>${when}</b> <span class="quiet">${first.by} · ${f.t(cut ? "changes.count_listed" : "changes.count", { n: group.items.length })}</span></th><td class="after" />
+      <td class="undo">${wanted && html`<button type="button" class="link all" aria-label=${f.t("undo.sync")} aria-busy=${s.pressed.undo ? "true" : undefined} onClick=${() => on.undo(key, { runs: [group.run] })}><${Icon} name="undo" /><span class="wide">${f.t("undo.sync")}</span></button>`}</td></tr>
+    ${s.undo?.key === key && html`<${Asked} s=${s} f=${f} on=${on} />`}
+    ${shown.map((item) => html`<${Line} key=${item.id} item=${item} may=${may} undo s=${s} f=${f} on=${on} />${s.undo?.key === `change${item.id}` && html`<${Asked} key=${`asked${item.id}`} s=${s} f=${f} on=${on} />`}`)}
+    ${!closed && rest > 0 && html`<tr class="more"><td colSpan="4"><${Link} onPress=${() => on.open(key)}>${open ? f.t("changes.fewer_here") : f.t("changes.more_here", { n: rest })}<//></td><td class="after" /><td class="undo" /></tr>`}</tbody>`;
 }
 
-function Line({ item, s, f }) {
+/** The lines of a sync that stand on the screen: five, until somebody wants all. */
+function linesShown(group, s) {
+  if (s.opened[`closed${group.run}`]) return [];
+  return s.opened[`run${group.run}`] ? group.items : group.items.slice(0, FIRST_LINES);
+}
+
+/** The question of an undo, in place: what goes back, what stays and why. Nothing is written before the answer. */
+function Asked({ s, f, on }) {
+  const { result, key, wanted } = s.undo;
+  const box = useRef(null);
+  useLayoutEffect(() => {
+    // The focus follows only where it still is in the list: whoever went on working is not called back.
+    const list = document.getElementById("change-list");
+    if (result && (document.activeElement === document.body || list?.contains(document.activeElement))) box.current.querySelector("[id=cancel-undo]").focus();
+  }, [result]);
+  const esc = (event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    on.closeUndo();
+  };
+  const close = (words) => html`<${Button} id="cancel-undo" onPress=${on.closeUndo}>${words}<//>`;
+  const row = (words, buttons) => html`<tr class="asked"><td colSpan=${isSlim() ? 5 : 6}><div class="yellow" role="group" aria-label=${f.t("undo.column")} ref=${box} onKeyDown=${esc}><${Icon} name="undo" />
+    <span class="grow" role="status">${words}</span><span class="buttons">${buttons}</span></div></td></tr>`;
+  if (!result) return row(f.t("undo.looking"), close(f.t("undo.cancel")));
+  if (result.trouble) return row(result.trouble, html`<${Button} look="green" busy=${s.pressed.undo} onPress=${() => on.undo(key, wanted)}>${f.t("undo.look_again")}<//>${close(f.t("undo.close"))}`);
+  const { n, total } = undoCounts(result);
+  const stays = staysWords(s, f);
+  if (!n) return row(html`<${Rich} words=${f.t("undo.none")} /> ${stays}`, close(f.t("undo.close")));
+  const [op] = result.plan;
+  const cell = n === 1 && result.plan.length === 1 && op.kind === "update" ? ` ${f.t("undo.one_cell", { field: op.field_label, title: op.title, side: f.t(`side.${op.side}`),
+    before: words(op.type, op.before, f, s.now), after: words(op.type, op.after, f, s.now) })}` : "";
+  return row(html`<${Rich} words=${total > n ? f.t("undo.ask_of", { n, total }) : f.t("undo.ask", { n })} />${cell} ${stays}`,
+    html`<${Button} look="filled" id="undo-yes" busy=${s.pressed.undoYes} onPress=${on.undoYes}>${f.t("undo.yes", { n })}<//>${close(f.t("undo.cancel"))}`);
+}
+
+/** "1 stays: Vendor of Felt hat. It was edited since."; of many, what they have in common. */
+function staysWords(s, f) {
+  const { reasons } = undoCounts(s.undo.result);
+  const n = reasons.size;
+  if (!n) return "";
+  const [[id, reason]] = reasons;
+  const item = s.lists.changes.items.find((one) => one.id === id);
+  if (n === 1 && item) return f.t("undo.stays_one", { what: item.field_label ? f.t("undo.what", { field: item.field_label, title: item.title }) : item.title, reason });
+  return new Set(reasons.values()).size === 1 ? f.t("undo.stays_same", { n, reason }) : f.t("undo.stays_each", { n });
+}
+
+/** True where Before and After share a cell: the sheet hides the column of After from 480 px down. */
+function isSlim() {
+  return (document.getElementById("app")?.clientWidth ?? 1000) < 480;
+}
+
+function Line({ item, may = false, undo = false, s, f, on }) {
   const wholeRow = item.kind !== "update";
   const field = item.field_label ?? f.t(item.kind === "create" ? "changes.new_row" : "changes.deleted_row");
   const before = item.kind === "create" && !item.field_label ? html`<i class="quiet">${f.t("value.no_row")}</i>` : html`<${Value} type=${item.type} value=${item.before} f=${f} now=${s.now} struck />`;
-  const after = wholeRow && !item.field_label && item.after === null ? html`<i class="quiet">${f.t(item.kind === "create" ? "changes.created" : "changes.deleted")}</i>` : html`<${After} item=${item} f=${f} now=${s.now} />`;
-  return html`<tr data-tip=${item.why || undefined}><th scope="row" data-cut>${item.title}</th><td class="name" data-cut>${field}</td>
-    <td class="to"><${Direction} to=${item.to} f=${f} /></td><td data-cut>${before} <span class="slim">${after}</span></td><td class="after" data-cut>${after}</td></tr>`;
+  const value = wholeRow && !item.field_label && item.after === null ? html`<i class="quiet">${f.t(item.kind === "create" ? "changes.created" : "changes.deleted")}</i>` : html`<${After} item=${item} f=${f} now=${s.now} />`;
+  const stays = undo && s.undo?.result?.stays ? undoCounts(s.undo.result).reasons.get(item.id) : undefined;
+  const note = item.undone ? undoneWords(item.undone, s, f) : stays;
+  const after = html`${value}${note && html` <small class="said">${note}</small>`}`;
+  const current = s.line === item.id;
+  const mark = stays ? html`<span class="mark" data-tip=${stays}><${Icon} name="lock" /></span>`
+    : !may || item.undone ? null
+      : canUndo(item) ? html`<button type="button" class="link mark" tabIndex=${current ? 0 : -1} aria-label=${f.t("undo.line", { field, title: item.title })} onClick=${() => on.undo(`change${item.id}`, { changes: [item.id] })}><${Icon} name="undo" /></button>`
+        : html`<span class="mark quiet" data-tip=${f.t("undo.row_stays")}><${Icon} name="lock" /><span class="hidden">${f.t("undo.row_stays")}</span></span>`;
+  return html`<tr class=${current ? "current" : ""} data-change=${undo ? item.id : undefined} data-tip=${item.why || undefined} tabIndex=${undo ? (current ? 0 : -1) : undefined} onFocus=${undo ? () => { if (!current) on.line(item.id); } : undefined}>
+    <th scope="row" data-cut>${item.title}</th><td class="name" data-cut>${field}</td>
+    <td class="to"><${Direction} to=${item.to} f=${f} /></td><td data-cut>${before} <span class="slim">${after}</span></td><td class=${`after ${note ? "noted" : ""}`} data-cut>${after}</td>${undo && html`<td class="undo">${mark}</td>`}</tr>`;
 }
 
 /** The value after, with its difference: "12 −2", "bag + summer". */
@@ -78,15 +153,74 @@ function After({ item, f, now }) {
   return html`<${Value} type=${item.type} value=${item.after} f=${f} now=${now} />${difference && html` <small>${difference}</small>`}`;
 }
 
-function Preview({ s, f, on }) {
-  const { plan, plan_total: total } = s.preview;
-  const close = html`<${Button} onPress=${on.closePreview}>${f.t("preview.close")}<//>`;
-  if (!total) return html`<div class="banner"><div class="words"><${Rich} words=${f.t("preview.none")} /></div>${close}</div><div class="scroll" />`;
+/** "undone 14:20 by an owner": who pressed, without the button's name. */
+function undoneWords({ at, by }, s, f) {
+  const who = by.split(",")[0].replace(/^An /, "an ");
+  return at === null ? f.t("undo.undoing", { by: who }) : f.t("undo.undone", { clock: f.moment(Date.parse(at), s.now), by: who });
+}
+
+/** What a key does in the list: `J` `K` move, `U` asks for the undo of the line, `G` shows its row. True where it was ours. */
+function pressKey(event, lines, may, s, on) {
+  if (event.altKey || event.metaKey || event.ctrlKey || event.target.matches("input, select")) return false;
+  const at = lines.findIndex((item) => item.id === s.line);
+  const move = (to) => {
+    const item = lines[Math.min(Math.max(to, 0), lines.length - 1)];
+    on.line(item.id);
+    const row = document.querySelector(`[data-change="${item.id}"]`);
+    row?.focus();
+    row?.scrollIntoView({ block: "nearest" });
+  };
+  const item = lines[at];
+  const letters = {
+    j: () => move(at + 1), k: () => move(at - 1),
+    u: () => { if (item && may && canUndo(item)) on.undo(`change${item.id}`, { changes: [item.id] }); },
+    g: () => { if (item) on.showRow(item); },
+  };
+  const press = { ArrowDown: letters.j, ArrowUp: letters.k }[event.key] ?? (s.letters ? letters[event.key.toLowerCase()] : undefined);
+  if (!press || !lines.length) return false;
+  press();
+  return true;
+}
+
+/** What a sync would make, as "3 changes in Grist and 1 change in Shopify"; "" where it would write nothing. */
+function wouldMake({ plan, plan_total: total }, f) {
   const sides = ["grist", "shopify"].map((side) => [side, plan.filter((op) => op.side === side).length]).filter(([, n]) => n > 0).map(([side, n]) => f.t(`preview.in_${side}`, { n }));
   // Counts per side are only true where the whole plan is here.
-  const all = plan.length === total;
-  const both = all ? (sides.length > 1 ? f.t("preview.and", { a: sides[0], b: sides[1] }) : sides[0]) : f.t("preview.total", { n: total });
-  return html`<div class="banner"><${Icon} name="eye" /><div class="words"><${Rich} words=${f.t("preview.would", { both })} />${!all && html` ${f.t("preview.first", { n: plan.length })}`}</div>${close}</div>
-    <div class="scroll"><table class="table changes"><caption class="hidden">${f.t("preview.list")}</caption><${Head} f=${f} /><tbody>
-      ${plan.map((op) => html`<${Line} item=${{ ...op, to: op.side }} s=${s} f=${f} />`)}</tbody></table></div>`;
+  if (plan.length !== total) return f.t("preview.total", { n: total });
+  return sides.length > 1 ? f.t("preview.and", { a: sides[0], b: sides[1] }) : (sides[0] ?? "");
+}
+
+/** "48 deletions and 2 conflicts would wait for you.", or "". */
+function wouldWait({ totals }, f) {
+  const parts = [["deletions", totals.proposed_deletions], ["conflicts", totals.conflicts]].filter(([, n]) => n > 0).map(([name, n]) => f.t(`overview.${name}`, { n }));
+  return parts.length ? f.t("preview.wait", { what: f.names(parts) }) : "";
+}
+
+function Preview({ s, f, on }) {
+  const { plan, plan_total: total, brake } = s.preview;
+  const close = html`<${Button} id="close-preview" onPress=${on.closePreview}>${f.t("preview.close")}<//>`;
+  const waits = wouldWait(s.preview, f);
+  const would = total ? f.t("preview.would", { both: wouldMake(s.preview, f) }) : f.t(waits || brake ? "preview.nothing" : "preview.none");
+  const more = plan.length < total ? f.t("preview.first", { n: plan.length }) : "";
+  return html`<div class=${`banner ${brake ? "yellow" : ""}`}><${Icon} name=${brake ? "triangle" : "eye"} /><div class="words">${brake && html`<${Facts} words=${brake.facts} /> `}<${Rich} words=${brake ? would.replaceAll("**", "") : would} /> ${waits} ${more}</div>${!brake && close}</div>
+    <div class="scroll">${total > 0 && html`<table class="table changes"><caption class="hidden">${f.t("preview.list")}</caption><${Head} f=${f} /><tbody>
+      ${plan.map((op) => html`<${Line} item=${{ ...op, to: op.side }} s=${s} f=${f} />`)}</tbody></table>`}</div>
+    ${brake && (s.confirm?.kind === "go_on" ? html`<${GoOn} s=${s} f=${f} on=${on} />` : html`<div class="footer"><span class="grow">${maySync(s) && f.t("preview.go_on_hint")}</span><span class="buttons">
+      ${maySync(s) && html`<${Button} id="go-on" onPress=${() => on.confirm({ kind: "go_on" })}>${f.t("preview.go_on")}<//>`}${close}</span></div>`)}`;
+}
+
+/** Past a brake only with the figures before one's eyes. */
+function GoOn({ s, f, on }) {
+  const box = useRef(null);
+  useLayoutEffect(() => box.current.querySelector("[id=cancel-go-on]").focus(), []);
+  const esc = (event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    on.confirm(null);
+  };
+  const make = s.preview.plan_total ? f.t("preview.would_make", { both: wouldMake(s.preview, f) }) : f.t("preview.would_nothing");
+  return html`<div class="footer question yellow" role="group" aria-labelledby="go-on-question" ref=${box} onKeyDown=${esc}><${Icon} name="triangle" />
+    <span class="grow" id="go-on-question"><${Rich} words=${f.t("preview.ask_go_on", { facts: s.preview.brake.facts })} /> ${make} ${wouldWait(s.preview, f)}</span>
+    <span class="buttons"><${Button} look="filled" busy=${s.pressed.goOn} onPress=${on.goOn}>${f.t("preview.go_on")}<//>
+    <${Button} id="cancel-go-on" onPress=${() => on.confirm(null)}>${f.t("preview.cancel")}<//></span></div>`;
 }

@@ -4,7 +4,7 @@
 
 import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import {
-  canKeepBase, canMerge, canType, conflictLines, groupKey, isCursor, maySync, movedSide, neighbour, openConflicts, readyChoices, visibleConflicts, waitingChoices,
+  canKeepBase, canMerge, canType, conflictLines, groupKey, isCursor, maySync, movedSides, neighbour, openConflicts, readyChoices, visibleConflicts, waitingChoices,
   windowOf, wrongTyping,
 } from "../state.js";
 import { Box, Button, Empty, Icon, Link, Menu, Select } from "./parts.js";
@@ -322,10 +322,13 @@ function noteOf(item, s, f) {
   if (problem) return { words: sentence(problem), icon: true, tone: "bad", alert: true };
   const moved = s.moved[item.id] ?? item.moved;
   if (moved && !s.choices[item.id]) {
-    const { side, was } = movedSide(item, moved);
-    const field = item.whole_row ? f.t("conflicts.whole_row") : item.field_label;
-    const said = side === null ? f.t("conflicts.moved_unknown", { field })
-      : f.t("conflicts.moved", { side: f.t(`side.${side}`), field, was: words(item.type, was, f, s.now) });
+    const sides = movedSides(item, moved);
+    const values = { field: item.whole_row ? f.t("conflicts.whole_row") : item.field_label };
+    for (const { side, was } of sides) values[side] = words(item.type, was, f, s.now);
+    if (sides.length === 1) Object.assign(values, { side: f.t(`side.${sides[0].side}`), was: values[sides[0].side] });
+    // When it moved is known once the backend's own look at it is here.
+    if (item.seen_at !== null) values.when = f.whenAt(Date.parse(item.seen_at), s.now);
+    const said = f.t(`conflicts.moved_${["unknown", "one", "both"][sides.length]}${sides.length === 1 && item.seen_at !== null ? "_at" : ""}`, values);
     return { words: said, icon: true, tone: "", yellow: true, alert: true };
   }
   return item.reason ? { words: item.reason } : null;

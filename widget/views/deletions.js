@@ -1,7 +1,7 @@
 // Deletions: what is gone on one side waits here for a yes. Nothing is deleted with one press.
 
 import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
-import { mayDelete } from "../state.js";
+import { maySync } from "../state.js";
 import { Box, Button, Empty, Icon, Rich } from "./parts.js";
 
 const NAMED = 3;
@@ -17,13 +17,13 @@ export function Deletions({ s, f, on }) {
   });
   if (items === null) return html`<div class="scroll" />`;
   if (!items.length) return html`<div class="scroll"><${Empty} words=${f.t("deletions.empty")} /></div>`;
-  const may = mayDelete(s);
-  return html`<div class="tools"><span class="grow" data-cut>${f.t(may ? "deletions.wait" : "deletions.wait_owner", { n: total })}</span></div>
+  const may = maySync(s);
+  return html`<div class="tools"><span class="grow" data-cut>${f.t("deletions.wait", { n: total })}</span></div>
     <div class="scroll" ref=${list} tabIndex="-1"><table class="table deletions"><caption class="hidden">${f.t("deletions.list")}</caption>
       <thead><tr><td class="boxes" /><th scope="col">${f.t("deletions.row")}</th><th scope="col" class="noticed">${f.t("deletions.noticed")}</th><th scope="col">${f.t("deletions.if")}</th></tr></thead>
       ${["grist", "shopify"].map((side) => html`<${Group} side=${side} items=${items.filter((item) => item.in === side)} may=${may} s=${s} f=${f} on=${on} />`)}</table>
       ${total > items.length && html`<p class="foot">${f.t("deletions.only_first", { n: items.length, total })}</p>`}</div>
-    ${may && (s.confirm ? html`<${Question} items=${items} s=${s} f=${f} on=${on} />` : html`<${Footer} items=${items} total=${total} s=${s} f=${f} on=${on} />`)}`;
+    ${may && (s.confirm?.kind === "approve" ? html`<${Question} items=${items} s=${s} f=${f} on=${on} />` : html`<${Footer} items=${items} total=${total} s=${s} f=${f} on=${on} />`)}`;
 }
 
 function Group({ side, items, may, s, f, on }) {

@@ -49,17 +49,13 @@ function lastSync(s) {
 }
 
 function Last({ run, s, f, on }) {
-  const values = { when: whenOf(Date.parse(run.finished_at), s.now, f), by: byWords(run.by), seconds: f.seconds(run.seconds ?? 0) };
+  const values = { when: f.whenAt(Date.parse(run.finished_at), s.now), by: byWords(run.by), seconds: f.seconds(run.seconds ?? 0) };
   const parts = run.state === "done" ? resultParts(run, true) : [];
   const tabs = { conflicts: "conflicts", deletions: "deletions", refused: "refused" };
   return html`<div class="last"><div class="quiet">${f.t(run.by ? "overview.last_sync" : "overview.last_sync_nobody", values)}</div>
     <div class="counts">${parts.some(([key]) => key !== "unchanged")
       ? parts.map(([key, n]) => html`<${Link} lined onPress=${() => on.go(tabs[key] ?? "changes")}>${f.t(`overview.${key}`, { n })}<//>`)
       : html`<span>${resultWords(run, f)}</span>`}</div></div>`;
-}
-
-function whenOf(at, now, f) {
-  return f.isToday(at, now) ? f.t("time.at", { clock: f.clock(at) }) : f.moment(at, now);
 }
 
 /** "timer" stands inside the sentence as it comes; a name keeps its capital. */

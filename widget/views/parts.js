@@ -16,6 +16,7 @@ const ICONS = {
   row: html`<path d="M1.5 3.5h13v9h-13ZM1.5 6.5h13M6 6.5v6" />`,
   tick: html`<path d="m2.5 8.5 3.6 3.6 7.4-7.6" />`,
   cross: html`<path d="m3.5 3.5 9 9m0-9-9 9" />`,
+  undo: html`<path d="M6 2.8 2.5 6.3 6 9.8M2.5 6.3h7.3a3.6 3.6 0 0 1 0 7.2H6.5" />`,
   merge: html`<path d="M2 3.5c2 4 4 4.5 7 4.5M2 12.5c2-4 4-4.5 7-4.5h4.5M10.5 5l3 3-3 3" />`,
   search: html`<circle cx="6.8" cy="6.8" r="4.3" /><path d="m10 10 4 4" />`,
 };
@@ -28,6 +29,12 @@ export function Icon({ name, tone = "" }) {
 /** Words with **bold** parts. Text only: what stands between the stars is never read as HTML. */
 export function Rich({ words }) {
   return words.split("**").map((part, at) => (at % 2 ? html`<b>${part}</b>` : part));
+}
+
+/** Several sentences of which the first, the fact, is bold. */
+export function Facts({ words }) {
+  const [fact] = /^.*?[.](?=\s|$)/.exec(words) ?? [words];
+  return html`<b>${fact}</b>${words.slice(fact.length)}`;
 }
 
 /** A button. `look`: filled, green, plain, red, icon. `off` is why it cannot be pressed: it stays focusable and says so. */
