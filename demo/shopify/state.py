@@ -45,7 +45,8 @@ _FIRST_ID = 7_200_000_000_001
 ALL_SCOPES = ("write_products", "write_inventory", "write_locations", "write_orders", "write_draft_orders",
               "write_customers", "read_all_orders", "write_publications",
               "write_merchant_managed_fulfillment_orders", "write_assigned_fulfillment_orders",
-              "write_third_party_fulfillment_orders", "read_fulfillments", "read_content", "read_payment_terms",
+              "write_third_party_fulfillment_orders", "write_fulfillments", "write_customer_merge", "read_returns",
+              "read_content", "read_payment_terms",
               "read_draft_order_checkout_configurations")
 Found = TypeVar("Found", bound=Thing)
 

@@ -78,7 +78,7 @@ def _key(context: Context) -> str | None:
 
 def wanted(context: Context, global_id: str, kind: str) -> Any:
     """The thing of the kind, None when it is gone; a gid of another kind is a top-level error."""
-    if kind_of(global_id) != kind:
+    if kind_of(global_id) != kind or global_id.endswith("/0"):
         raise invalid_id(global_id)
     return context.store.thing(global_id)
 

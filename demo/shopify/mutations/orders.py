@@ -198,7 +198,8 @@ def order_update(source: Any, arguments: dict[str, Any], context: Context) -> di
         order.custom_attributes = [{"key": row["key"], "value": row["value"]} for row in given["customAttributes"]]
     for key in ("localizationExtensions", "localizedFields"):
         if given.get(key) is not None:
-            order.localized = [{"key": row["key"], "value": row["value"]} for row in given[key]]
+            kept = {row["key"]: row["value"] for row in (*order.localized, *given[key])}
+            order.localized = [{"key": name, "value": value} for name, value in kept.items()]
     if given.get("shippingAddress") is not None:
         order.shipping_parts = addresses.stored(given["shippingAddress"], order.shipping_parts)
     metafields.write_inputs(order.gid, given.get("metafields"), context)
