@@ -10,7 +10,8 @@ from web_helpers import SHIRT, SHIRT_S, Place, price, whole_row
 
 from backend.core.model import Change, Proposal, Refusal, Side, Why
 from backend.errors import AccessError, RetryLater, UserError
-from backend.web.sight import Reads, Seen
+from backend.grist.client import GristClient
+from backend.web.sight import Reads, Seen, read_grist
 
 TABLES: dict[str, dict[str, list[Any]]] = {
     "Variants": {"id": [1, 2], "SKU": ["A", "B"], "Price": ["39", ["C"]], "Compare_at": ["1", "2"],
@@ -125,6 +126,29 @@ def test_an_undo_is_for_those_who_see_what_it_writes(place: Place, narrow: Grist
     narrow.sql = True
     place.service.reads = Reads(lambda document, token: narrow)
     place.post("undo", {"changes": [1]}, "editor")
+
+
+def test_the_rules_of_the_document_itself_decide(place: Place) -> None:
+    """Against the stand-in for Grist, with real tokens and real rules."""
+    url = place.service.server_url
+    grist = GristClient(url, place.document.doc_id, token=place.token("owner"))
+    columns = [{"id": name, "type": "Numeric" if name in ("Price", "Compare_at", "Weight") else "Text"}
+               for name in ("SKU", "Price", "Compare_at", "Taxable", "Weight", "Product")]
+    grist.apply([["AddTable", "Variants", columns],
+                 ["BulkAddRecord", "Variants", [1, 2, 3], {"SKU": ["A", "B", "C"], "Price": [39, 39, 39]}]])
+    place.conflicts("variants", *(price(row, thing=f"{SHIRT_S}{row}") for row in (1, 2, 3)))
+    place.service.reads = Reads(read_grist(url))
+    assert len(place.get("conflicts", "editor")["conflicts"]) == 3
+
+    for number, (column, formula) in enumerate((("*", "rec.SKU == 'C'"), ("Price", "rec.SKU == 'B'")), 1):
+        rule = {"resource": -number, "aclFormula": f"{formula} and user.Access != OWNER", "permissionsText": "-R"}
+        grist.apply([["AddRecord", "_grist_ACLResources", -number, {"tableId": "Variants", "colIds": column}],
+                     ["AddRecord", "_grist_ACLRules", None, rule]])
+    place.service.reads = Reads(read_grist(url))
+    for role in ("editor", "viewer"):
+        assert [(one["row"], one["grist"]) for one in place.get("conflicts", role)["conflicts"]] == [
+            (1, "39.00"), (2, HIDDEN)]
+    assert len(place.get("conflicts")["conflicts"]) == 3
 
 
 def test_grist_is_asked_once_a_minute_about_a_token_and_a_table() -> None:
