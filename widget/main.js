@@ -210,8 +210,14 @@ async function finishPreview(id) {
 
 /** The run with its report, null while it goes on. */
 async function ended(id, run) {
-  const { body } = await api.run(id, run);
-  return ["queued", "running"].includes(body.state) ? null : body;
+  try {
+    const { body } = await api.run(id, run);
+    return ["queued", "running"].includes(body.state) ? null : body;
+  } catch (error) {
+    // A run that is gone will not end: whoever waits for it is told, and stops asking.
+    if (error instanceof Refused && error.status === 404) return { kind: null, state: "failed", report: {}, message: { message: error.message, cure: error.cure } };
+    throw error;
+  }
 }
 
 /** A preview that a sync overtook has ended as something else, or without a plan. */

@@ -66,7 +66,11 @@ def take(tx: sa.Connection, known: Tables, wanted: list[dict[str, Any]], decimal
     for one in wanted:
         number = one["conflict"]
         open_now = found.get(number)
-        if open_now is None or not sees(open_now):
+        if open_now is not None and not sees(open_now):
+            taken.invalid.append({"conflict": number, "message": "You do not see what this conflict is about.",
+                                  "cure": "Ask an owner of the document to answer it."})
+            continue
+        if open_now is None:
             taken.invalid.append({"conflict": number, "message": "This conflict is settled already.",
                                   "cure": "Nothing to do: the list is read again."})
             continue
