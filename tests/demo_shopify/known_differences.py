@@ -40,6 +40,10 @@ SALES: dict[str, tuple[tuple[str, str], ...]] = {
         ("2026-04/customers/customer-order-summary-read-effects", "/afterSet"),
         ("2026-04/customers/customer-order-summary-read-effects", "/afterRemove"),
         ("2026-04/orders/orderUpdate-localization-and-staff", "/staffMemberIdSchemaProbe"),
+        ("2026-04/shipping-fulfillments/fulfillment-order-lifecycle", "/validation/holdUnknownId"),
+        ("2026-04/shipping-fulfillments/fulfillment-order-lifecycle", "/validation/releaseHoldUnknownId"),
+        ("2026-04/shipping-fulfillments/fulfillment-order-lifecycle", "/validation/moveUnknownId"),
+        ("2026-04/shipping-fulfillments/fulfillment-order-lifecycle", "/validation/openUnknownId"),
     ),
     "is answered otherwise by this store: still to be taught": (
         ("2026-04/orders/orderUpdate-localization-and-staff", "/localizationExtensionMutation"),
