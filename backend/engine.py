@@ -39,18 +39,6 @@ REST_SECONDS = 30.0
 PLAN_LINES_KEPT = 500
 
 
-class Cancelled(SyncError):
-    """Somebody pressed Cancel; the batch in hand was finished and remembered."""
-
-    code = "cancelled"
-
-
-class LeaseLost(SyncError):
-    """Another worker has taken this run; nothing more may be written here."""
-
-    code = "lease_lost"
-
-
 @dataclass
 class Session:
     """Everything that one run needs, handed in by whoever knows everybody."""

@@ -4,8 +4,13 @@
       UserError       a person: the message says what happened, to which thing, and what to do
         ConfigError     … in sync.yaml or the settings; knows line and column where there are some
         BrakeError      … a brake stopped the run before it wrote; knows the figures
+        BundleRefused   … Grist does not take a change; nothing of it was written
       RetryLater      the clock: try again after `retry_after` seconds
         OutcomeUnknown  … and a write may or may not have happened: look before trying again
+      Cancelled       nobody: somebody wanted the run to end here
+        Interrupted     … because its process ends; the next one goes on
+      LeaseLost       nobody: another worker goes on
+      TooCostly, InputRefused   the Shopify connector itself: ask for less, leave one row out
     anything else     a developer
 """
 
@@ -57,6 +62,21 @@ class AccessError(UserError):
     code = "access_error"
 
 
+class TokenRefused(AccessError):
+    """Status 401. A token from client id and secret may just have run out: the client asks for a new one, once."""
+
+
+class BundleRefused(UserError):
+    """Grist refused a bundle whole: nothing of it was written. `said` is Grist's text, `reason` its plain words."""
+
+    code = "grist_refused"
+
+    def __init__(self, said: str, reason: str = "") -> None:
+        self.said = said
+        self.reason = reason or said
+        super().__init__(f"Grist refused the change: {self.reason}", cure="Correct the row in Grist or in Shopify.")
+
+
 class BrakeError(UserError):
     """A brake stopped the run before anything was written."""
 
@@ -83,3 +103,33 @@ class OutcomeUnknown(RetryLater):
     """A write was sent and no answer came: it may have happened. Never repeat it blindly."""
 
     code = "outcome_unknown"
+
+
+class Cancelled(SyncError):
+    """Somebody pressed Cancel; the batch in hand was finished and remembered."""
+
+    code = "cancelled"
+
+
+class Interrupted(Cancelled):
+    """The process was told to end; the batch in hand was finished and remembered."""
+
+    code = "interrupted"
+
+
+class LeaseLost(SyncError):
+    """Another worker has taken this run; nothing more may be written here."""
+
+    code = "lease_lost"
+
+
+class TooCostly(SyncError):
+    """The document costs more points than Shopify allows one document. Nothing of it was run: make it smaller."""
+
+    code = "too_costly"
+
+
+class InputRefused(SyncError):
+    """Shopify refused the whole request before running any of it, because of something in it."""
+
+    code = "input_refused"

@@ -17,10 +17,10 @@ from typing import Any
 
 from backend.core.model import Create, Delete, Mark, Op, Receipt, Update
 from backend.core.values import UNREAD, Value
-from backend.errors import RetryLater, UserError
+from backend.errors import BundleRefused, RetryLater, UserError
 from backend.grist.binding import Bound
 from backend.grist.cells import spoken_value
-from backend.grist.client import Applied, BundleRefused, State
+from backend.grist.client import Applied, State
 from backend.grist.history import COLUMNS, table_delta
 from backend.grist.memory import Memory
 from backend.grist.reading import RowReader

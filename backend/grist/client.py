@@ -21,24 +21,13 @@ from urllib.parse import quote
 import orjson
 import requests
 
-from backend.errors import AccessError, OutcomeUnknown, RetryLater, SyncError, UserError
+from backend.errors import AccessError, BundleRefused, OutcomeUnknown, RetryLater, SyncError, UserError
 from backend.http import PATIENCE_SECONDS, Http
 
 READ_TIMEOUT_SECONDS = 90.0
 """A table of 100,000 rows takes seconds, and longer while formulas are worked out."""
 IDS_AT_ONCE = 5_000
 DAY_IS_FULL_SECONDS = 3_600.0
-
-
-class BundleRefused(UserError):
-    """Grist refused a bundle whole: nothing of it was written. `said` is Grist's text, `reason` its plain words."""
-
-    code = "grist_refused"
-
-    def __init__(self, said: str) -> None:
-        self.said = said
-        self.reason = plain(said)
-        super().__init__(f"Grist refused the change: {self.reason}", cure="Correct the row in Grist or in Shopify.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +187,7 @@ def explain(response: requests.Response) -> None:
     if status == 401:
         raise _unknown_caller(response)
     if said.startswith("[Sandbox]") or "Blocked by" in said:
-        raise BundleRefused(said) if writes else UserError(
+        raise BundleRefused(said, plain(said)) if writes else UserError(
             f"Grist refused to answer: {plain(said)}", cure="Check the document's access rules and formulas."
         )
     if status == 403:
@@ -206,7 +195,7 @@ def explain(response: requests.Response) -> None:
     if status == 404:
         raise _not_found(said)
     if status == 413:
-        raise BundleRefused("too large: Grist takes at most 1 MB at once") if writes else UserError(
+        raise BundleRefused(said, "too large: Grist takes at most 1 MB at once") if writes else UserError(
             "Grist refused a request as too large.", cure="Sync fewer rows at once."
         )
     if status < 500:

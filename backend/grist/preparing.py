@@ -11,10 +11,9 @@ from typing import Any
 
 from backend.connector import Prepared
 from backend.core.model import Mapping
-from backend.errors import AccessError, RetryLater, UserError
+from backend.errors import AccessError, BundleRefused, RetryLater, UserError
 from backend.grist import tables as making
 from backend.grist.binding import Bound, as_identifier, bind, find_table
-from backend.grist.client import BundleRefused
 from backend.grist.memory import Memory
 from backend.grist.schema import ID_COLUMN, Column, Table, parse_tables
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend.core.model import Create, Delete
-from backend.errors import RetryLater, UserError
-from backend.grist.client import BundleRefused, GristClient, State
+from backend.errors import BundleRefused, RetryLater, UserError
+from backend.grist.client import GristClient, State
 from backend.grist.history import table_delta, tables_of
 from backend.grist.schema import parse_columns
 from backend.grist.writing import Item, row_of

@@ -10,8 +10,7 @@ from typing import Any
 
 from backend import engine
 from backend.app import Context, shop_facts
-from backend.engine import Cancelled, LeaseLost
-from backend.errors import BrakeError, RetryLater, SyncError
+from backend.errors import BrakeError, Cancelled, Interrupted, LeaseLost, RetryLater, SyncError
 from backend.report import Report
 from backend.store import links, runs
 from backend.store.runs import LEASE_SECONDS, Run
@@ -19,12 +18,6 @@ from backend.store.runs import LEASE_SECONDS, Run
 log = logging.getLogger(__name__)
 
 Progress = dict[str, Any]
-
-
-class Interrupted(Cancelled):
-    """The process was told to end; the batch in hand was finished and remembered."""
-
-    code = "interrupted"
 
 
 @dataclass

@@ -18,27 +18,20 @@ from typing import Any
 import orjson
 
 from backend.core.values import UNREAD
-from backend.errors import AccessError, OutcomeUnknown, RetryLater, SyncError, UserError
+from backend.errors import (
+    AccessError,
+    InputRefused,
+    OutcomeUnknown,
+    RetryLater,
+    SyncError,
+    TokenRefused,
+    TooCostly,
+    UserError,
+)
 from backend.shopify.cost import Cost
 
 RETRIED = "It is tried again by itself."
 LOOKED_AT = "The next sync looks before it does anything else."
-
-
-class TokenRefused(AccessError):
-    """Status 401. A token from client id and secret may just have run out: the client asks for a new one, once."""
-
-
-class TooCostly(SyncError):
-    """The document costs more points than Shopify allows one document. Nothing of it was run: make it smaller."""
-
-    code = "too_costly"
-
-
-class InputRefused(SyncError):
-    """Shopify refused the whole request before running any of it, because of something in it."""
-
-    code = "input_refused"
 
 
 @dataclass(frozen=True, slots=True)

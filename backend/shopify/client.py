@@ -16,9 +16,9 @@ import orjson
 import requests
 
 from backend.connector import Usage
-from backend.errors import RetryLater, UserError
+from backend.errors import RetryLater, TokenRefused, UserError
 from backend.http import Http
-from backend.shopify.answers import Answer, TokenRefused, answer_from
+from backend.shopify.answers import Answer, answer_from
 from backend.shopify.auth import Credentials
 from backend.shopify.cost import Cost, Governor
 

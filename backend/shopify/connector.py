@@ -36,9 +36,9 @@ from backend.core.model import (
     Update,
 )
 from backend.core.values import UNREAD, Value
-from backend.errors import AccessError, OutcomeUnknown, RetryLater
+from backend.errors import AccessError, InputRefused, OutcomeUnknown, RetryLater, TooCostly
 from backend.shopify import documents, writes
-from backend.shopify.answers import LOOKED_AT, Answer, InputRefused, TooCostly
+from backend.shopify.answers import LOOKED_AT, Answer
 from backend.shopify.auth import Credentials
 from backend.shopify.client import Client, store_domain
 from backend.shopify.creating import Keys

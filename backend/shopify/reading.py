@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 
 from backend.core.model import Key, Mapping, Row, Snapshot
 from backend.core.values import UNREAD, canonical
-from backend.errors import RetryLater, UserError
+from backend.errors import RetryLater, TooCostly, UserError
 from backend.shopify import documents
-from backend.shopify.answers import RETRIED, Answer, TooCostly
+from backend.shopify.answers import RETRIED, Answer
 from backend.shopify.client import Client
 from backend.shopify.documents import dig, steps
 from backend.shopify.known import Known

@@ -10,8 +10,8 @@ from twins import Written
 
 from backend.core.model import Create, Direction, Op, Policy, Rule, Side
 from backend.core.values import Unfit
-from backend.engine import Cancelled, Session, sync
-from backend.errors import BrakeError, RetryLater
+from backend.engine import Session, sync
+from backend.errors import BrakeError, Cancelled, RetryLater
 
 from .conftest import MakeWorld, Shop
 from .world import World, shop_mappings, with_rules

@@ -8,7 +8,6 @@ what they hold, and what an ordinary run makes of a state is worked out once: ne
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import itertools
 import shutil
@@ -23,8 +22,8 @@ import sqlalchemy as sa
 from engine.world import World
 
 from backend import engine
-from backend.engine import LeaseLost, Session
-from backend.errors import SyncError
+from backend.engine import Session
+from backend.errors import LeaseLost, SyncError
 from backend.store import runs
 
 from .people import open_shop
@@ -61,6 +60,7 @@ class Stage:
 
     path: Path
     world: World = field(init=False)
+    states: dict[str, State] = field(default_factory=dict)
     passages: dict[str, Passage] = field(default_factory=dict)
     runs: int = 0
     """How many runs were really done."""
@@ -95,16 +95,18 @@ class Stage:
         logs = [sorted(map(repr, world.grist.log)), sorted(map(repr, world.shopify.log))]
         return hashlib.sha256(repr((kept, answered, made, sides, logs)).encode()).hexdigest()
 
-    def keep(self, fingerprint: str | None = None) -> State:
-        copied = sqlite3.connect(":memory:")
-        self._raw.backup(copied)
-        state = State(
-            fingerprint or self.fingerprint(), _without_wal(copied.serialize()),
-            {name: copy.deepcopy(getattr(self.world.grist, name)) for name in GRIST_STATE},
-            {name: copy.deepcopy(getattr(self.world.shopify, name)) for name in SHOPIFY_STATE},
-        )
-        copied.close()
-        return state
+    def keep(self) -> State:
+        fingerprint = self.fingerprint()
+        if fingerprint not in self.states:
+            copied = sqlite3.connect(":memory:")
+            self._raw.backup(copied)
+            self.states[fingerprint] = State(
+                fingerprint, _without_wal(copied.serialize()),
+                {name: _copied(getattr(self.world.grist, name)) for name in GRIST_STATE},
+                {name: _copied(getattr(self.world.shopify, name)) for name in SHOPIFY_STATE},
+            )
+            copied.close()
+        return self.states[fingerprint]
 
     def restore(self, state: State) -> World:
         held = sqlite3.connect(":memory:")
@@ -114,7 +116,7 @@ class Stage:
         held.close()
         for twin, names in ((self.world.grist, state.grist), (self.world.shopify, state.shopify)):
             for name, value in names.items():
-                setattr(twin, name, copy.deepcopy(value))
+                setattr(twin, name, _copied(value))
         return self.world
 
     # --- processes ----------------------------------------------------------------------------------
@@ -180,19 +182,11 @@ class Stage:
         """The names of all steps of a run from `start`, and for each the states that a kill before it and after it
         leaves behind."""
         self.restore(start)
-        states: dict[str, State] = {}
         seen: list[State] = []
-
-        def watch() -> None:
-            fingerprint = self.fingerprint()
-            if fingerprint not in states:
-                states[fingerprint] = self.keep(fingerprint)
-            seen.append(states[fingerprint])
-
-        wire = Wire(watch=watch)
+        wire = Wire(watch=lambda: seen.append(self.keep()))
         error = self.process(wire)
         assert error is None, error
-        assert len(seen) == 2 * len(wire.points), "each step is watched before and after"
+        assert len(seen) == 2 * len(wire.points), "each step is watched before it and after it"
         return wire.points, list(zip(seen[::2], seen[1::2], strict=True))
 
     def broken(self, start: State, faults: Dict[int, Fault]) -> tuple[State, Exception | None]:
@@ -213,7 +207,13 @@ class Stage:
     def _sleep(self) -> None:
         """Another process does the whole work while this one sleeps, beyond its lease."""
         seen = dict(self.world.grist._seen)
+        mine = self._raw.execute("select * from run where state = 'running'").fetchall()
         self.restore(self.settle(self.keep()).to)
+        # A kept state may have come about in runs with other numbers: ours is there, and is over.
+        self._raw.execute("update run set state = 'failed', lease_until = null where state = 'running'")
+        for row in mine:
+            self._raw.execute(f"insert or ignore into run values ({', '.join('?' * len(row))})", row)
+            self._raw.execute("update run set state = 'failed', lease_until = null where id = ?", row[:1])
         self.world.grist._seen = seen
 
 
@@ -240,6 +240,13 @@ def chapters(stage: Stage, tell: tuple[Callable[[World], None], ...]) -> dict[st
 def _without_wal(database: bytes) -> bytes:
     """A database in memory has no write-ahead log, and bytes 18 and 19 of the file say that this one has."""
     return database[:18] + b"\x01\x01" + database[20:]
+
+
+def _copied(value: Any) -> Any:
+    """What a twin holds, so that neither copy changes with the other; what cannot change is shared."""
+    if isinstance(value, dict):
+        return {key: _copied(one) for key, one in value.items()}
+    return type(value)(value) if isinstance(value, list | set) else value
 
 
 def _writes(world: World) -> int:

@@ -12,9 +12,9 @@ import requests
 from flask import Flask
 from grist_helpers import Place
 
-from backend.errors import AccessError, OutcomeUnknown, RetryLater, SyncError, UserError
+from backend.errors import AccessError, BundleRefused, OutcomeUnknown, RetryLater, SyncError, UserError
 from backend.grist import GristConnector, create_document, probe_role
-from backend.grist.client import BundleRefused, GristClient, explain
+from backend.grist.client import GristClient, explain
 from demo.serving import serving
 
 SECRET = "very-secret-0815"

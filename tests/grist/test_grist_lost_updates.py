@@ -15,9 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.core.model import Create, Delete, Mapping, Mark, Side, Update
-from backend.errors import RetryLater
+from backend.errors import BundleRefused, RetryLater
 from backend.grist import GristConnector
-from backend.grist.client import BundleRefused
 from demo.grist import Grist, create_app
 from demo.serving import serving
 
@@ -237,7 +236,7 @@ def test_a_value_that_cannot_be_put_back_is_named_with_its_cell(place: Place, sh
 
     def apply(actions: Any) -> Any:
         if "typed" in json.dumps(actions):
-            raise BundleRefused("[Sandbox] ValueError no")
+            raise BundleRefused("[Sandbox] ValueError no", "no")
         return original(actions)
 
     connector._client.apply = apply

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from backend.core.model import Create, Delete, Direction, Mapping, Mark, Side
 from backend.core.values import LocalRef
-from backend.errors import AccessError, OutcomeUnknown, RetryLater
+from backend.errors import AccessError, BundleRefused, OutcomeUnknown, RetryLater
 from backend.grist import GristConnector
 from backend.grist.binding import Bound
-from backend.grist.client import BundleRefused
 from backend.grist.schema import Column
 from backend.grist.writing import BODY_BYTES, ROWS_A_BUNDLE, cut
 

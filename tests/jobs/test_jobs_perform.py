@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 
 from backend import engine
-from backend.engine import LeaseLost
-from backend.errors import RetryLater
+from backend.errors import Interrupted, LeaseLost, RetryLater
 from backend.jobs import perform as performing
-from backend.jobs.perform import Interrupted, is_temporary, perform
+from backend.jobs.perform import is_temporary, perform
 from backend.store import links, runs
 
 

@@ -10,8 +10,17 @@ from shopify_helpers import says, scripted
 
 from backend.connector import Usage
 from backend.core.values import UNREAD
-from backend.errors import AccessError, OutcomeUnknown, RetryLater, SyncError, UserError
-from backend.shopify.answers import InputRefused, TokenRefused, TooCostly, answer_from
+from backend.errors import (
+    AccessError,
+    InputRefused,
+    OutcomeUnknown,
+    RetryLater,
+    SyncError,
+    TokenRefused,
+    TooCostly,
+    UserError,
+)
+from backend.shopify.answers import answer_from
 from backend.shopify.auth import ClientCredentials, Credentials, PastedToken
 from backend.shopify.client import Client, store_domain
 from backend.shopify.cost import Cost, Governor
