@@ -116,7 +116,7 @@ def test_one_bad_row_stops_only_itself(place: Place, products: Any) -> None:
 
     def apply(actions: Any) -> Any:  # as a validating trigger formula or an access rule refuses
         if "bad" in json.dumps(actions):
-            raise BundleRefused("[Sandbox] ValueError Title must not be bad")
+            raise BundleRefused("[Sandbox] ValueError Title must not be bad", "Title must not be bad")
         return original(actions)
 
     client.apply = apply  # type: ignore[method-assign]
