@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from random import Random
 
 import pytest
 
@@ -13,7 +14,7 @@ from .matrix import pytest_terminal_summary  # noqa: F401  # shown where no work
 from .people import CHAPTERS, KEYLESS
 from .promises import Scene, broken, scene, start_scene
 from .story import Stage, State, chapters, new_stage
-from .wire import Fault, effect
+from .wire import KILLS, Fault, effect
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Chapter:
 
     @property
     def keyed(self) -> set[str]:
-        return {"inventory"} if self.name == KEYLESS else {"inventory", "products", "variants"}
+        return set() if self.name == KEYLESS else {"products", "variants"}
 
     def steps(self, fault: Fault) -> list[int]:
         return [k for k, point in enumerate(self.points) if fault.fits(point, keyed=self.keyed)]
@@ -45,17 +46,24 @@ class Chapter:
         return self.found[key]
 
     def _play(self, fault: Fault, step: int) -> dict[str, list[str]]:
-        if fault in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER):
+        if fault in KILLS:
             return self.judge(self.kills[step][fault is Fault.KILLED_AFTER])
-        return self.play_all({step: fault})
-
-    def play_all(self, faults: dict[int, Fault]) -> dict[str, list[str]]:
-        """By promise: what is wrong after a run with all of these faults."""
-        state, crash = self.stage.broken(self.start, faults)
+        state, crash = self.stage.broken(self.start, {step: fault})
         wrong = self.judge(state)
         if crash is not None:
             wrong.setdefault("P7", []).append(f"the run itself broke on {crash!r}")
         return wrong
+
+    def play_two(self, first: Fault, step: int, second: Fault, chance: Random) -> tuple[str, dict[str, list[str]]]:
+        """What happened, and by promise what is wrong: `first` at `step`, `second` somewhere in the run after it."""
+        state = self.kills[step][first is Fault.KILLED_AFTER] if first in KILLS else self.stage.broken(
+            self.start, {step: first})[0]
+        points, kills = self.stage.killed(state)
+        where = chance.choice([k for k, point in enumerate(points) if second.fits(point, keyed=self.keyed)] or [0])
+        state = kills[where][second is Fault.KILLED_AFTER] if second in KILLS else self.stage.broken(
+            state, {where: second})[0]
+        return (f"{first} at {step} ({self.points[step]}), then {second} at {where} ({points[where]})",
+                self.judge(state))
 
     def judge(self, state: State) -> dict[str, list[str]]:
         return broken(self.stage, self.name, self.before, self.end, state)

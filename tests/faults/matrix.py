@@ -2,7 +2,7 @@
 
     edits                     115/115 steps   …
     fault \\ promise            P1   P2   P3 …
-    killed before             657    ·    2 …      · kept in every case, else in how many it was broken
+    killed before             657    ·    2 …      · kept in every case, else in how many it was not
 
 The figures travel with the reports of the tests, so that they arrive from every worker of xdist.
 """
@@ -45,7 +45,7 @@ def lines(told: list[dict[str, Any]]) -> list[str]:
     out = [f"{chapter:24} {len(covered[chapter])} covered / {number}" for chapter, number in points.items()]
     out.append(f"{'all':24} {sum(map(len, covered.values()))} covered / {sum(points.values())}")
     out.append("")
-    out.append("Cases in which a promise was broken, known bugs included; · is none.")
+    out.append("Cases in which a promise was not kept, known bugs and named limits included; · is none.")
     out.append(f"{'fault':26}{'cases':>7}" + "".join(f"{name:>9}" for name in promises))
     for fault, number in cases.items():
         out.append(f"{fault:26}{number:>7}" + "".join(f"{broken[fault][name] or '·':>9}" for name in promises))

@@ -28,6 +28,7 @@ from twins import MemoryGrist, MemoryShopify
 
 from backend.connector import Prepared, Stamp, Usage
 from backend.core.model import Create, Key, Mapping, Op, Receipt, Side, Snapshot
+from backend.core.values import Value
 from backend.errors import OutcomeUnknown, RetryLater
 from backend.store.db import Database
 
@@ -48,19 +49,24 @@ class Fault(StrEnum):
     PAUSED = "paused beyond lease"
 
     def fits(self, point: str, *, keyed: Collection[str]) -> bool:
-        """Whether this can happen at `point`. `keyed`: the resources where Shopify keeps a key of ours."""
+        """Whether this can happen at `point`. `keyed`: the resources whose creations carry a key of ours; a change of
+        stock always has one."""
         service, call, *_ = point.split()
-        if self in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER, Fault.PAUSED):
+        if self in (*KILLS, Fault.PAUSED):
             return True
         if self is Fault.STORE_FAILED:
             return service == "store"
         if self in (Fault.TWICE, Fault.LATE):
-            return service == "shopify" and call == "apply" and point.split()[2] in keyed
+            return service == "shopify" and call == "apply" and (
+                " inventory " in point or (point.endswith("Create") and point.split()[2] in keyed))
         if self is Fault.REFUSED:
             return call == "apply"
         if self is Fault.LOST_DONE:
             return service != "store" or call == "write"
         return service != "store"
+
+
+KILLS = (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
 
 
 def effect(fault: Fault, point: str) -> str:
@@ -150,6 +156,9 @@ class WiredConnector:
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return self._twin.batches(mapping, ops)
 
+    def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
+        return self._twin.spells(mapping, field, value)
+
     def apply(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt]:
         return self._write("apply", mapping, batch, stamp, self._twin.apply)
 
@@ -159,7 +168,7 @@ class WiredConnector:
         return self._write("repeat", mapping, batch, stamp, self._twin.repeat) if keyed else None
 
     def _write(self, verb: str, mapping: Mapping, batch: Sequence[Op], stamp: Stamp, do: Callable[..., Any]) -> Any:
-        fault = self._wire.reach(f"{self._twin.name} {verb} {mapping.name}")
+        fault = self._wire.reach(f"{self._twin.name} {verb} {mapping.name} {type(batch[0]).__name__}")
         if fault is Fault.THROTTLED:
             raise RetryLater("Too many requests.")
         if fault in (Fault.LOST_NOT_DONE, Fault.LATE):
