@@ -27,7 +27,7 @@ from backend.shopify.client import store_domain
 from backend.shopify.connector import Shop, ShopifyConnector
 from backend.shopify.resources import RESOURCES
 from backend.store import links
-from backend.store.db import Database
+from backend.store.db import Database, Transaction
 from backend.store.links import Link
 
 
@@ -135,6 +135,7 @@ class Context:
         fields: Sequence[str] = (),
         go_on: bool = False,
         beat: Callable[[dict[str, Any]], None] = lambda progress: None,
+        fence: Callable[[Transaction], None] = lambda tx: None,
     ) -> Session:
         """What the engine needs for one run of `link`. Raises ConfigError for a field that is not mapped."""
         remote = self.shopify(link.store)
@@ -150,6 +151,7 @@ class Context:
             rest_seconds=self.rest_seconds,
             go_on=go_on,
             beat=beat,
+            fence=fence,
         )
 
     def mappings(self, link: Link, fields: Sequence[str] = ()) -> list[Mapping]:

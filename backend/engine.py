@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from collections.abc import Mapping as Dict
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,7 +30,7 @@ from backend.recover import Recovery, pairs_anew
 from backend.remember import Memory
 from backend.report import Report, plan_lines
 from backend.store import base, changes, journal, links, waiting
-from backend.store.db import Database
+from backend.store.db import Database, Transaction
 from backend.work import Work, thing_of
 
 ROUNDS = 3
@@ -56,8 +57,17 @@ class Session:
     """A person has looked at the brakes: this run goes on."""
     beat: Callable[[dict[str, Any]], None] = lambda progress: None
     """Called before each step with how far the run is. Raises Cancelled or LeaseLost."""
+    fence: Callable[[Transaction], None] = lambda tx: None
+    """Called first in every transaction of the run that writes. Raises LeaseLost where the run is another's by now."""
     clock: Callable[[], float] = time.monotonic
     new_key: Callable[[], str] = lambda: str(uuid.uuid4())
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that only the owner of the run gets: who was paused beyond its lease writes nothing more."""
+        with self.database.write() as tx:
+            self.fence(tx)
+            yield tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,7 @@ class _Run:
         self.report = Report()
         self.directory = Directory()
         self.work: list[Work] = []
-        self.memory = Memory(session.database, session.run_id, self.directory, self.work, self.report)
+        self.memory = Memory(session.database, session.write, session.run_id, self.directory, self.work, self.report)
         self.started = session.clock()
 
     def sync(self) -> Report:
@@ -212,7 +222,7 @@ class _Run:
                 for row, thing in base.keys(tx, stored.id):
                     self.directory.add(stored.resource, row, thing)
         if write:
-            with session.database.write() as tx:
+            with session.write() as tx:
                 for mapping in session.mappings:
                     links.remember_binding(tx, mapping.id, local.bindings.get(mapping.name), paused.get(mapping.name))
                     base.forget(tx, mapping.id, local.moved.get(mapping.name, ()))
@@ -291,7 +301,7 @@ class _Run:
 
     def _remember_plan(self) -> None:
         """What needs no write: new pairs, agreements, and what waits for somebody."""
-        with self.session.database.write() as tx:
+        with self.session.write() as tx:
             for one in self.work:
                 planned = one.planned
                 _remember_agreed(tx, one)
@@ -325,7 +335,7 @@ class _Run:
             self._say("writing", one)
             stamp = Stamp(self.session.new_key(), str(self.session.run_id))
             pending = {key: one.pending[key] for op in batch if (key := str(getattr(op, "key", ""))) in one.pending}
-            with self.session.database.write() as tx:
+            with self.session.write() as tx:
                 intent = journal.add(tx, self.session.run_id, one.mapping, connector.side, stamp.key, batch, pending)
             receipts = self._apply(one, connector, batch, stamp, intent)
             marks = self.memory.remember(one, connector.side, receipts, intent=intent)
@@ -348,7 +358,7 @@ class _Run:
         except SyncError:
             if connector.usage.writes == written:
                 # The service said that it did nothing, so there is nothing to find out.
-                with self.session.database.write() as tx:
+                with self.session.write() as tx:
                     journal.settle(tx, intent)
             raise
 
@@ -393,7 +403,7 @@ class _Run:
                 self._read_some(one, things)
             self._plan_one(one)
             rows = None if whole else {pair.local for pair in one.pairs.values()}
-            with self.session.database.write() as tx:
+            with self.session.write() as tx:
                 _remember_agreed(tx, one)
                 waiting.replace_conflicts(tx, one.mapping, one.planned.conflicts, rows, one.applying)
         if any(not one.planned.empty for one in looking):
@@ -430,7 +440,7 @@ class _Run:
     # --- telling --------------------------------------------------------------------------------
 
     def _finish(self) -> None:
-        with self.session.database.write() as tx:
+        with self.session.write() as tx:
             for one in self.work:
                 waiting.replace_refusals(tx, one.mapping, list(one.refusals.values()))
                 links.remember_rows(tx, one.mapping.id, self.report.of(one.mapping).rows)

@@ -3,8 +3,9 @@ one transaction, before the next batch is sent."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dict
-from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,8 +15,11 @@ from backend.core.model import Change, Create, Delete, Key, Mark, Op, Receipt, S
 from backend.core.values import Value
 from backend.report import Report
 from backend.store import base, changes, journal, waiting
-from backend.store.db import Database
+from backend.store.db import Database, Transaction
 from backend.work import Work, thing_of
+
+Write = Callable[[], AbstractContextManager[Transaction]]
+"""Begins a transaction that may write, for the owner of the run only."""
 
 
 @dataclass
@@ -40,9 +44,12 @@ class _Batch:
 class Memory:
     """Turns receipts into what the next run knows. One for a run."""
 
-    def __init__(self, database: Database, run_id: int, directory: Directory, works: Sequence[Work], report: Report
-                 ) -> None:
+    def __init__(
+        self, database: Database, write: Write, run_id: int, directory: Directory, works: Sequence[Work],
+        report: Report,
+    ) -> None:
         self.database = database
+        self.write = write
         self.run_id = run_id
         self.directory = directory
         self.works = works
@@ -58,7 +65,7 @@ class Memory:
         for receipt in receipts:
             self._take(one, side, receipt, one.pending if pending is None else pending, batch)
         mapping_id = one.mapping.id
-        with self.database.write() as tx:
+        with self.write() as tx:
             base.dissolve(tx, mapping_id, [*batch.dissolved, *batch.replaced])
             base.vacate(tx, mapping_id, [row for row, _, _, _ in batch.joined])
             base.insert(tx, mapping_id, batch.joined, marked=side is Side.LOCAL)

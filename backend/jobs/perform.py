@@ -13,6 +13,7 @@ from backend.app import Context, shop_facts
 from backend.errors import BrakeError, Cancelled, Interrupted, LeaseLost, RetryLater, SyncError
 from backend.report import Report
 from backend.store import links, runs
+from backend.store.db import Transaction
 from backend.store.runs import LEASE_SECONDS, Run
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,8 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     assert link is not None
     wanted = claimed.wanted
     session = context.session(
-        link, claimed.id, fields=wanted.get("fields", ()), go_on=wanted.get("go_on", False), beat=pulse.beat
+        link, claimed.id, fields=wanted.get("fields", ()), go_on=wanted.get("go_on", False), beat=pulse.beat,
+        fence=pulse.fence,
     )
     undo = engine.UndoWanted(tuple(wanted.get("changes", ())), tuple(wanted.get("runs", ())))
     if claimed.kind == "preview":
@@ -128,6 +130,11 @@ class _Pulse:
         if self._stop.is_set():
             raise Interrupted("The sync was stopped after the batch in hand. What was written until then stays.",
                               cure="The next sync goes on from there.")
+
+    def fence(self, tx: Transaction) -> None:
+        """Called by the engine first in every transaction that writes. Raises LeaseLost."""
+        if not runs.hold(tx, self._claimed, self._owner):
+            raise LeaseLost("Another worker has taken this sync over.", cure="Nothing to do: it goes on there.")
 
     def _renew(self) -> bool | None:
         with self._context.database.write() as tx:

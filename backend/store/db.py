@@ -21,6 +21,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 15_000
 
 
+Transaction = sa.Connection
+"""What `read()` and `write()` give."""
+
+
 class now(FunctionElement[float]):
     """The database's clock, in seconds since 1970."""
 

@@ -107,6 +107,14 @@ def alive(tx: sa.Connection, claimed: Run, owner: str, progress: dict[str, Any])
     return bool(tx.execute(sa.select(run.c.cancelling).where(run.c.id == claimed.id)).scalar())
 
 
+def hold(tx: sa.Connection, claimed: Run, owner: str) -> bool:
+    """Whether the run is still this owner's, with a lease that has not run out. On Postgres it stays so until the
+    transaction ends; on SQLite nobody else writes meanwhile anyway."""
+    mine = (run.c.id == claimed.id, run.c.owner == owner, run.c.attempt == claimed.attempt, run.c.state == "running",
+            run.c.lease_until >= now())
+    return tx.execute(sa.select(run.c.id).where(*mine).with_for_update(read=True)).first() is not None
+
+
 def finish(tx: sa.Connection, claimed: Run, owner: str, state: str, report: dict[str, Any] | None,
            message: str | None = None, cure: str | None = None) -> bool:
     """End a run as done, failed, stopped (a brake) or cancelled. False where it was no longer this owner's."""

@@ -60,6 +60,23 @@ def test_who_lost_its_lease_writes_nothing_more(shop):
     assert shop.get(run_id).report["totals"]["created"] == 8
 
 
+def test_who_slept_past_its_lease_between_beat_and_write_is_stopped_at_the_database(shop, monkeypatch):
+    """The last look at the lease was fine; then the process was paused, and another one took the run."""
+    shop.request()
+    first = shop.claim("w1")
+    monkeypatch.setattr(performing._Pulse, "_renew", lambda self: False)
+    seen = {}
+
+    def steal():
+        shop.let_lease_end(first.id)
+        seen["second"] = shop.claim("w2")
+        seen["writes"] = shop.writes()
+
+    outcome = perform(shop.context, first, "w1", watch=at_first_write(steal))
+    assert isinstance(outcome.error, LeaseLost)
+    assert shop.writes() == seen["writes"]
+
+
 def test_the_lease_is_renewed_through_a_long_request(shop, monkeypatch):
     monkeypatch.setattr(performing._Pulse, "EVERY_SECONDS", 0.05)
     run_id = shop.request()
