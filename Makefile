@@ -21,6 +21,9 @@ lint: $(VENV)/dev.stamp ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+bench: $(VENV)/run.stamp ## Measure what is measured
+	$(BIN)/python -m benchmarks
+
 format: $(VENV)/dev.stamp ## Mend what can be mended by itself
 	$(BIN)/ruff check --fix .
 

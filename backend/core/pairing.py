@@ -39,9 +39,9 @@ class Pairing:
 def pair_up(mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence[Pair]) -> Pairing:
     """Check the known pairs against the Shopify ID cells, and join what has no partner yet."""
     outcome = Pairing()
-    _find_known(local, pairs, outcome)
+    odd = _find_known(local, pairs, outcome)
     row_of = {pair.remote: pair.local for pair in outcome.known}
-    _check_known(local, remote, outcome)
+    _check_known(local, remote, odd, outcome)
 
     known_rows = {pair.local for pair in outcome.known}
     rows = {key: row for key, row in local.rows.items() if key not in known_rows}
@@ -54,8 +54,10 @@ def pair_up(mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence
     return outcome
 
 
-def _find_known(local: Snapshot, pairs: Sequence[Pair], outcome: Pairing) -> None:
-    """Where each known pair's row is now: Grist gives freed ids away again, and rows are cut and pasted."""
+def _find_known(local: Snapshot, pairs: Sequence[Pair], outcome: Pairing) -> list[Pair]:
+    """Where each known pair's row is now: Grist gives freed ids away again, and rows are cut and pasted. Returns
+    those of which the row does not simply stand there with its Shopify ID."""
+    odd: list[Pair] = []
     known_rows = {pair.local for pair in pairs}
     things = {pair.remote for pair in pairs}
     homeless: dict[str, list[int]] = defaultdict(list)
@@ -64,6 +66,9 @@ def _find_known(local: Snapshot, pairs: Sequence[Pair], outcome: Pairing) -> Non
             homeless[mark].append(key)
     for pair in pairs:
         at = pair.local
+        if local.marks.get(at) == pair.remote and at in local.rows:
+            outcome.known.append(pair)  # nearly all of them, in nearly every run
+            continue
         if pair.marked and at in local.rows and local.marks.get(at) not in things and _is_somebody_else(
                 local.rows[at], pair):
             at = -pair.id
@@ -74,6 +79,8 @@ def _find_known(local: Snapshot, pairs: Sequence[Pair], outcome: Pairing) -> Non
             outcome.moved.append((pair.remote, at))
             pair = replace(pair, local=at)
         outcome.known.append(pair)
+        odd.append(pair)
+    return odd
 
 
 def _is_somebody_else(row: Row, pair: Pair) -> bool:
@@ -83,8 +90,8 @@ def _is_somebody_else(row: Row, pair: Pair) -> bool:
     return bool(telling) and all(now != was for now, was in telling)
 
 
-def _check_known(local: Snapshot, remote: Snapshot, outcome: Pairing) -> None:
-    for pair in outcome.known:
+def _check_known(local: Snapshot, remote: Snapshot, odd: Sequence[Pair], outcome: Pairing) -> None:
+    for pair in odd:
         mark = local.marks.get(pair.local)
         if mark == pair.remote or pair.local not in local.rows:
             continue

@@ -1,0 +1,1 @@
+"""Figures, from runs: `python -m benchmarks --json`. Each has a target."""
