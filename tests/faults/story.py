@@ -27,7 +27,7 @@ from backend.errors import LeaseLost, SyncError
 from backend.store import runs
 
 from .people import open_shop
-from .wire import Fault, Wire, WiredConnector, WiredDatabase
+from .wire import BEAT, Fault, Wire, WiredConnector, WiredDatabase
 
 GRIST_STATE = ("rows", "marks", "unticked", "_versions", "log")
 SHOPIFY_STATE = ("things", "carries_key", "_answers", "_made", "_count", "log")
@@ -139,14 +139,18 @@ class Stage:
             assert claimed is not None
 
             def beat(progress: dict[str, Any]) -> None:
-                with database.write() as tx:
+                with database.write(BEAT) as tx:
                     if runs.alive(tx, claimed, owner, progress) is None:
                         raise LeaseLost("Another worker has taken this sync over.")
+
+            def fence(tx: sa.Connection) -> None:
+                if not runs.hold(tx, claimed, owner):
+                    raise LeaseLost("Another worker has taken this sync over.")
 
             session = Session(
                 database, world.link_id, claimed.id, world.mappings,  # type: ignore[arg-type]
                 WiredConnector(world.grist, wire), WiredConnector(world.shopify, wire),
-                rest_seconds=0, beat=beat, new_key=lambda: f"{claimed.id}.{next(keys)}",
+                rest_seconds=0, beat=beat, fence=fence, new_key=lambda: f"{claimed.id}.{next(keys)}",
             )
             error: Exception | None = None
             try:

@@ -24,8 +24,8 @@ from .wire import Fault
 NAMES = [chapter.__name__ for chapter in CHAPTERS]
 GROUPS = {
     "killed": (Fault.KILLED_BEFORE, Fault.KILLED_AFTER),
-    "on the line": (Fault.LOST_DONE, Fault.LOST_NOT_DONE, Fault.HALFWAY, Fault.THROTTLED),
-    "at the other end": (Fault.TWICE, Fault.LATE, Fault.REFUSED, Fault.STORE_FAILED),
+    "on the line": (Fault.LOST_DONE, Fault.LOST_NOT_DONE, Fault.HALFWAY, Fault.THROTTLED, Fault.STORE_FAILED),
+    "at the other end": (Fault.TWICE, Fault.LATE, Fault.REFUSED),
     "paused": (Fault.PAUSED,),
 }
 """Faults in one test share what they have found out."""

@@ -62,16 +62,20 @@ class Fault(StrEnum):
         if self is Fault.REFUSED:
             return call == "apply"
         if self is Fault.LOST_DONE:
-            return service != "store" or call == "write"
+            return service != "store" or call != "read"
         return service != "store"
 
 
+BEAT = "store beat"
+"""The transaction in which a run says that it lives."""
 KILLS = (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
 
 
 def effect(fault: Fault, point: str) -> str:
     """What the process meets. Faults that cannot be told apart there have the same effect: a read that fails is a
-    read that fails."""
+    read that fails, and so is a sign of life, which tells nobody anything but that."""
+    if point == BEAT and fault is Fault.LOST_DONE:
+        return Fault.STORE_FAILED.value
     return "no answer" if point.split()[1] == "read" and fault in (
         Fault.LOST_DONE, Fault.LOST_NOT_DONE, Fault.HALFWAY, Fault.THROTTLED) else fault.value
 
@@ -115,8 +119,8 @@ class WiredDatabase:
         self._wire.watch()
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        fault = self._wire.reach("store write")
+    def write(self, point: str = "store write") -> Iterator[sa.Connection]:
+        fault = self._wire.reach(point)
         with self._database.write() as tx:
             yield tx
             if fault is Fault.STORE_FAILED:
