@@ -308,7 +308,7 @@ def _bar(as_json: bool) -> Iterator[Any]:
 
         def watch(progress: dict[str, Any]) -> None:
             what = f"{PHASES[progress['phase']]} {progress['thing']}".strip()
-            bar.update(task, description=what, completed=progress["done"], total=progress["total"])
+            bar.update(task, description=what, completed=progress["done"], total=progress["total"], refresh=True)
 
         yield watch
 
