@@ -228,8 +228,11 @@ class Snapshot:
     """Sentences for the report: why it is not complete, which way it was read."""
 
     def proves_gone(self, key: Key) -> bool:
-        """Whether this read shows that `key` is not there any more."""
-        return key in self.gone or (self.complete and key not in self.rows and key not in self.outside)
+        """Whether this read shows that `key` is not there any more. A row id below zero stands for a row whose id was
+        given to another one."""
+        if key in self.gone or (isinstance(key, int) and key < 0):
+            return True
+        return self.complete and key not in self.rows and key not in self.outside
 
     @property
     def shows_candidates(self) -> bool:
