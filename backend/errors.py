@@ -60,6 +60,8 @@ class AccessError(UserError):
     """A key, token or right is missing or no longer good."""
 
     code = "access_error"
+    path: tuple[str | int, ...] = ()
+    """Where in an answer the right was missing, as far as the service said."""
 
 
 class TokenRefused(AccessError):
