@@ -129,6 +129,8 @@ class TooCostly(SyncError):
     """The document costs more points than Shopify allows one document. Nothing of it was run: make it smaller."""
 
     code = "too_costly"
+    points: float | None = None
+    """What it costs, where the service said."""
 
 
 class InputRefused(SyncError):

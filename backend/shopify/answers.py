@@ -120,7 +120,10 @@ def error_from(problem: Problem, *, writes: bool, cost: Cost | None = None) -> S
         return RetryLater("Shopify asks for a pause: too much was asked of it in a short time.", cure=RETRIED,
                           retry_after=cost.wait_seconds() if cost else 1.0)
     if problem.code == "MAX_COST_EXCEEDED":
-        return TooCostly(problem.message)
+        error = TooCostly(problem.message)
+        found = re.search(r"cost is (\d+)", problem.message)
+        error.points = float(found[1]) if found else None
+        return error
     if problem.is_denial:
         return denied(problem)
     if problem.code == "SHOP_INACTIVE":

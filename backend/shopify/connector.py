@@ -43,6 +43,7 @@ from backend.shopify.auth import Credentials
 from backend.shopify.changes import Audits
 from backend.shopify.client import Client, store_domain
 from backend.shopify.creating import Keys
+from backend.shopify.governor import Ledger
 from backend.shopify.known import Held, Known
 from backend.shopify.metafields import described
 from backend.shopify.reading import PAGE, Reader, chunks, read_definitions, row_maker
@@ -88,8 +89,9 @@ class ShopifyConnector:
     """One store, read and written with one identity. Not shared between threads.
 
     `store` is `something.myshopify.com` or what people paste for it. `admin_url` is another origin that answers in
-    the store's place (a stand-in). `new_key` makes an idempotency key. Raises UserError for a store's address that
-    is none.
+    the store's place (a stand-in). `audits` say how often what no filter finds is read whole. `ledger` is shared by
+    all who use the store with these credentials. `new_key` makes an idempotency key. Raises UserError for a store's
+    address that is none.
     """
 
     side = Side.REMOTE
@@ -102,6 +104,7 @@ class ShopifyConnector:
         version: str = VERSION,
         admin_url: str | None = None,
         audits: Audits | None = None,
+        ledger: Ledger | None = None,
         sleep: Callable[[float], None] = time.sleep,
         new_key: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
@@ -122,7 +125,7 @@ class ShopifyConnector:
         self._sleep = sleep
         self._new_key = new_key
         self._client = Client((admin_url or f"https://{self.store}").rstrip("/"), version, credentials, self.usage,
-                              sleep=sleep)
+                              ledger=ledger, sleep=sleep)
         self._keys = Keys(self._client, self.notes)
 
     @property
