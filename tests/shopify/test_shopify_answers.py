@@ -123,8 +123,8 @@ def test_a_write_whose_answer_is_lost_may_have_happened(status: int) -> None:
 
 DENIED = "Access denied for orders field. Required access: `read_orders` access scope."
 PROTECTED = ("This app is not approved to access the Customer object. See https://partners.shopify.com/1 for "
-             "more details. Access to personally identifiable information (PII) like customer names, addresses, emails, "
-             "phone numbers is only available on Shopify, Advanced, and Plus plans.")
+             "more details. Access to personally identifiable information (PII) like customer names, addresses, "
+             "emails, phone numbers is only available on Shopify, Advanced, and Plus plans.")
 
 
 @pytest.mark.parametrize(("body", "kind", "words"), [
