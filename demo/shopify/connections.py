@@ -15,7 +15,6 @@ from typing import Any
 
 from .errors import bad_request
 
-
 EVERYTHING = 1 << 60  # as `first`: no page but all there is, as bulk queries read it
 
 

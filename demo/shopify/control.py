@@ -44,6 +44,7 @@ class Door:
         self._lock = threading.Lock()
         self._faults: deque[dict[str, Any]] = deque()
         self.requests = self.reads = self.writes = self.points = 0
+        self.tokens_shown: list[str] = []  # paths beside the API that were asked with the access token
 
     def arrived(self) -> None:
         """A request came, whatever becomes of it."""

@@ -53,8 +53,12 @@ class _Prepared:
 
 
 def run(store: Store, query: str, given: dict[str, Any] | None = None, operation_name: str | None = None, *,
-        throttle: bool = False) -> Outcome:
-    """Answer one request. `throttle` pretends that the bucket is empty. Never raises for a bad document."""
+        throttle: bool = False, version: str = "", base_url: str = "") -> Outcome:
+    """Answer one request. Never raises for a bad document.
+
+    throttle: pretend that the bucket is empty; version: the API version that answers; base_url: where the store is
+    reached, for the addresses of files.
+    """
     schema = load_schema()
     is_mutation = False
     try:
@@ -81,12 +85,13 @@ def run(store: Store, query: str, given: dict[str, Any] | None = None, operation
         return Outcome({"errors": refused.errors,
                         **({"extensions": _cost(store, requested, None)} if refused.costed else {})},
                        is_mutation=is_mutation)
-    return _executed(schema, store, prepared, operation, values, given or {}, requested)
+    return _executed(schema, prepared, operation, Context(store, values, version=version, base_url=base_url),
+                     given or {}, requested)
 
 
-def _executed(schema: GraphQLSchema, store: Store, prepared: _Prepared, operation: OperationDefinitionNode,
-              values: dict[str, Any], given: dict[str, Any], requested: int) -> Outcome:
-    context = Context(store, values)
+def _executed(schema: GraphQLSchema, prepared: _Prepared, operation: OperationDefinitionNode, context: Context,
+              given: dict[str, Any], requested: int) -> Outcome:
+    store, values = context.store, context.variables
     is_mutation = operation.operation == OperationType.MUTATION
     with store.lock:
         store.stream.by_app = True

@@ -43,11 +43,15 @@ class Query:
         return {"path": path, "query": self.text, "parsed": self.parsed, "warnings": self.warnings}
 
 
-def parse(text: str | None, fields: Mapping[str, Field], now: datetime) -> Query:
-    """Read a query against the filters of a resource; a blank query matches everything."""
+def parse(text: str | None, fields: Mapping[str, Field], now: datetime, *, bad_values_match: bool = True) -> Query:
+    """Read a query against the filters of a resource; a blank query matches everything.
+
+    bad_values_match: what a term with a value that its field does not take matches, everything or nothing.
+    """
     if text is None or not text.strip():
         return Query(text or "", None, lambda document: True)
     reader = _Reader(text, fields, now)
+    reader.bad_values_match = bad_values_match
     node = reader.either()
     warnings = list({(w["field"], w["message"]): w for w in reader.warnings}.values())
     return Query(text, node.tree if node else None, node.match if node else lambda document: True, warnings)
@@ -80,6 +84,7 @@ class _Reader:
         self.fields = fields
         self.now = now
         self.warnings: list[dict[str, str]] = []
+        self.bad_values_match = True
 
     def peek(self) -> tuple[str, str]:
         return self.tokens[self.at] if self.at < len(self.tokens) else ("end", "")
@@ -155,7 +160,7 @@ class _Reader:
             match = _matcher(name, spec, operator, text, self.now)
         except ValueError:
             self.warn(name, f"Input `{text}` is not an accepted value.", "invalid_value")
-            return _Node(tree, lambda document: True)
+            return _Node(tree, lambda document: self.bad_values_match)
         return _Node(tree, match)
 
     def warn(self, name: str, message: str, code: str) -> None:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import handles
 from .access import expanded
+from .background import Background
 from .behaviour import Behaviour
+from .bulk.operations import Bulks
 from .clock import Clock
 from .cost import Bucket
 from .happenings import Stream
@@ -95,6 +97,9 @@ class Store:
         self.product_handles: dict[str, int] = {}
         self.collection_handles: dict[str, int] = {}
         self.stream = Stream(self)
+        self.background = Background()
+        self.bulks = Bulks(self)
+        self.background.chores.append(self.bulks.slice)
         self.protected_data = True  # whether the app may see names, addresses, phones and e-mails of customers
         self.jobs: set[str] = set()
         self.routes_to: int | None = None  # the location that the shop's rules send orders from; None: the oldest
@@ -150,6 +155,9 @@ class Store:
             "Customer": self.customers, "Order": self.orders, "DraftOrder": self.drafts,
             "InventoryAdjustmentGroup": self.adjustment_groups, "ProductDeleteOperation": self.operations,
             "ProductSetOperation": self.operations}
+        if kind == "BulkOperation":
+            self.bulks.look()
+            return dict(self.bulks.held)
         if kind in tables:
             return tables[kind]
         makers: dict[str, Callable[[], Iterator[Thing]]] = {
