@@ -26,6 +26,8 @@ def create_app(store: Store, *, tokens: Iterable[str] = ("shpat_demo",),
     known = set(tokens)
     door = control.Door(store)
     app.extensions["shopify_door"] = door
+    if client is not None:
+        store.webhooks.secret = client[1]
     store.bulks.worked_elsewhere = True
     store.background.allow()
 
@@ -80,7 +82,8 @@ def create_app(store: Store, *, tokens: Iterable[str] = ("shpat_demo",),
     def not_found(error: Exception) -> Response:
         return _json({"errors": "Not Found"}, 404)
 
-    app.register_blueprint(control.blueprint(door, revoke=known.discard, allow=known.add))
+    app.register_blueprint(control.blueprint(door, revoke=known.discard, allow=known.add,
+                                             tokens_known=lambda: known))
     app.register_blueprint(files.blueprint(store, door.tokens_shown))
     app.register_blueprint(page.blueprint(store))
     return app

@@ -16,7 +16,9 @@ from . import (
     products,
     tags,
     variants,
+    webhooks,
 )
 
 __all__ = ["bulk", "collections", "customer_addresses", "customers", "definitions", "drafts", "fulfilment", "inventory",
-           "locations", "metafields", "options", "orders", "product_set", "products", "tags", "variants"]
+           "locations", "metafields", "options", "orders", "product_set", "products", "tags", "variants",
+           "webhooks"]

@@ -114,7 +114,8 @@ def _target(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     else:
         fields = {"content_type": given["mimeType"], "acl": "private"}
         url = resource = (f"{host}{quote(key)}?X-Goog-Algorithm=GOOG4-RSA-SHA256"
-                          f"&X-Goog-Credential={quote(credential, '')}&X-Goog-Date={date}&X-Goog-Expires=604800&X-Goog-SignedHeaders=host"
+                          f"&X-Goog-Credential={quote(credential, '')}&X-Goog-Date={date}"
+                          "&X-Goog-Expires=604800&X-Goog-SignedHeaders=host"
                           f"&X-Goog-Signature={signature}")
     return {"__typename": "StagedMediaUploadTarget", "url": url, "resourceUrl": resource,
             "parameters": [{"name": name, "value": value} for name, value in fields.items()]}

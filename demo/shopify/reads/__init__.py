@@ -12,7 +12,8 @@ from . import (
     products,
     roots,
     shop,
+    webhooks,
 )
 
 __all__ = ["bulk", "collections", "customers", "drafts", "events", "fulfilment", "inventory", "metafields", "orders",
-           "products", "roots", "shop"]
+           "products", "roots", "shop", "webhooks"]
