@@ -89,6 +89,12 @@ class _Twin:
             for start in range(0, len(same), self.batch_size):
                 yield same[start:start + self.batch_size]
 
+    def expand(
+        self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]
+    ) -> tuple[dict[str, set[Key]], set[str]]:
+        """Hints name rows and things themselves here."""
+        return hints, set()
+
     def _io(self, *parts: str) -> None:
         self.on_io(".".join((self.name, *parts)))
 

@@ -164,6 +164,11 @@ class WiredConnector:
         self._wire.watch()
         return changed
 
+    def expand(self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]) -> Any:
+        if self._wire.reach(f"{self._twin.name} expand") is not None:
+            raise RetryLater("The line is dead.")
+        return self._twin.expand(mappings, hints)
+
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return self._twin.batches(mapping, ops)
 
