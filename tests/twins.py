@@ -521,13 +521,17 @@ class MemoryShopify(_Twin):
 
     def delete(self, gid: str) -> None:
         """Delete a thing and everything that belongs to it."""
+        self.remove(gid)
+        for child in [other for other in self.all_gids() if gid in self.thing(other).values()]:
+            if child in self.all_gids():
+                self.delete(child)
+
+    def remove(self, gid: str) -> None:
+        """Delete a thing and leave what belongs to it."""
         resource = self.resource_of(gid)
         del self.things[resource][gid]
         self._touch(gid)
         self._deleted.setdefault(resource, {})[gid] = self._touches
-        for child in [other for other in self.all_gids() if gid in self.thing(other).values()]:
-            if child in self.all_gids():
-                self.delete(child)
 
     def restore(self, resource: str, gid: str, cells: Cells) -> None:
         """Put a thing back under its old gid: it was archived or hidden, not deleted."""
