@@ -113,7 +113,7 @@ class GristConnector:
         snapshot = RowReader(bound, mapping, self._memory.decimals, new=True).read_columns(columns)
         self._memory.marks[bound.mapping.name] = dict(snapshot.marks)
         notes = [*snapshot.notes]
-        rows = len(columns["id"])
+        rows = self._memory.rows[bound.mapping.name] = len(columns["id"])
         if not still:
             notes.append(f"Table {bound.table!r} kept changing while it was read: nothing is created or deleted now.")
         elif counted is None:

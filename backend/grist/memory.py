@@ -24,6 +24,8 @@ class Memory:
     """The newest state known, good as the start of the next reading: a changed document shows by its hash."""
     marks: dict[str, dict[Key, str]] = field(default_factory=dict)
     """By resource: the Shopify ID of each row as it was read; a row that has another now is another row."""
+    rows: dict[str, int] = field(default_factory=dict)
+    """By resource: how many rows its table had when it was last read whole."""
     notes: list[str] = field(default_factory=list)
 
     def columns(self, table: str) -> list[Column]:
