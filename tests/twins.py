@@ -60,6 +60,8 @@ class Written:
     field: str = ""
     before: Value = None
     after: Value = None
+    planned: Value = UNREAD
+    """What an update was made on: where `before` is something else, somebody's value was overwritten unseen."""
 
 
 class _Twin:
@@ -336,8 +338,8 @@ class MemoryGrist(_Twin):
             return Receipt(op, key=row, stale=True)
         if isinstance(op, Update):
             self._checked(mapping, op)
-            self.log += [Written(table, "update", row, c.field, self.rows[table][row].get(c.field), c.after)
-                         for c in op.changes]
+            self.log += [Written(table, "update", row, c.field, self.rows[table][row].get(c.field), c.after,
+                                 c.before) for c in op.changes]
             self._put(table, row, op.values)
         elif isinstance(op, Mark):
             if self.marks.get(table, {}).get(row) != op.partner:
@@ -455,6 +457,8 @@ class MemoryShopify(_Twin):
         self._answers: dict[str, tuple[tuple[Op, ...], list[Receipt]]] = {}
         self._made: dict[str, str] = {}
         """By the key that a thing carries: its gid."""
+        self.unique: set[tuple[str, str]] = set()
+        """(resource, field) that no two things share: a second one is refused (a handle)."""
         self.search_lags = False
         """What happens from now on is not in the search index before `catch_up`."""
         self.unfound: set[str] = {"inventory"}
@@ -622,6 +626,10 @@ class MemoryShopify(_Twin):
         refused = self._refusal(op)
         if refused:
             return refused
+        taken = self._taken(mapping, op)
+        if taken:
+            return Receipt(op, refusal=Refusal(Side.REMOTE, op.source if isinstance(op, Create) else op.key, taken,
+                                               "Change it and sync again."))
         if isinstance(op, Create):
             self._checked(mapping, op)
             assert mapping.resource.creatable, f"{resource} cannot be created in Shopify"
@@ -645,9 +653,20 @@ class MemoryShopify(_Twin):
         now = self.thing(gid)
         if any((resource, c.field) in self.conditional and c.before != now[c.field] for c in op.changes):
             return Receipt(op, stale=True)
-        self.log += [Written(resource, "update", gid, c.field, now[c.field], c.after) for c in op.changes]
+        self.log += [Written(resource, "update", gid, c.field, now[c.field], c.after, c.before)
+                     for c in op.changes]
         self._put(resource, gid, op.values)
         return Receipt(op, gid, {name: self.thing(gid)[name] for name in op.values})
+
+    def _taken(self, mapping: Mapping, op: Op) -> str:
+        """What Shopify says where `op` would give a thing what another one has; "" where it would not."""
+        for name, value in op.values.items() if isinstance(op, Create | Update) else ():
+            if (mapping.name, name) in self.unique and value is not None:
+                wanted = self.spells(mapping, name, value)
+                held = (gid for gid, cells in self.things[mapping.name].items() if cells.get(name) == wanted)
+                if any(gid != getattr(op, "key", "") for gid in held):
+                    return f"{mapping.rule(name).field.label} '{value}' already in use."
+        return ""
 
     def _put(self, resource: str, gid: str, values: Dict[str, Any]) -> None:
         for name, value in values.items():
