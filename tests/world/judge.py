@@ -100,7 +100,8 @@ class Judge:
     def _pairs(self) -> None:
         """Both sides agree on every field of every pair that nobody is asked about; what has no partner is listed."""
         asked = {(one.mapping_id, one.local_key, one.field) for one in self.world.conflicts()}
-        listed = {(one.mapping_id, one.side, one.key, one.field) for one in self.world.refusals()}
+        listed = {(one.mapping_id, Side.LOCAL if one.key.isdigit() else Side.REMOTE, one.key, one.field)
+                  for one in self.world.refusals()}
         waiting = self._waiting()
         for mapping in self.world.mappings:
             with self.world.database.read() as tx:
@@ -136,7 +137,7 @@ class Judge:
             local = of_row.get(local) if isinstance(local, int) else local
         if (mapping.table, name) in self.world.grist.formulas and not rule.field.writable:
             return
-        if local != remote:
+        if local != remote and local is not UNREAD:
             self.wrong("P4", f"{name} of row {row} of {mapping.table} is {local!r}, and {remote!r} in {gid}")
 
     def _half(self, mapping: Mapping, row: int, gid: str, listed: set[Any]) -> None:

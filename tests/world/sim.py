@@ -142,6 +142,7 @@ class _Play:
         shop.unique.add(("products", "handle"))
         shop.defaults["products"] = {"status": "DRAFT"}
         shop.spelling["products", "handle"] = spell_handle
+        shop.spelling["products", "vendor"] = lambda vendor: vendor or "The shop"
         shop.computed["products", "totalInventory"] = total_stock
         ledger = Ledger(self.world)
         self.people = People(self.world, ledger)
