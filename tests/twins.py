@@ -461,8 +461,12 @@ class MemoryShopify(_Twin):
         """(resource, field) that no two things share: a second one is refused (a handle)."""
         self.search_lags = False
         """What happens from now on is not in the search index before `catch_up`."""
-        self.unfound: set[str] = {"inventory"}
-        """Resources whose changes no filter finds: they are read whole, now and then."""
+        self.unfound: set[str] = set()
+        """Resources whose changes nothing tells (stock of a large store): they are read whole, now and then."""
+        self.audits: dict[str, int] = {}
+        """By resource: how often it has been time to read it whole."""
+        self._deleted: dict[str, tuple[str, int]] = {}
+        """By gid: (resource, when) of what somebody deleted; what went along with it is not told."""
         self._indexed = 0
         self._touched: dict[str, int] = {}
         """By gid: when it was made or changed last, counted in touches."""
@@ -503,10 +507,16 @@ class MemoryShopify(_Twin):
 
     def delete(self, gid: str) -> None:
         """Delete a thing and everything that belongs to it."""
+        resource = self.resource_of(gid)
+        self._delete(gid)
+        self._touch(gid)
+        self._deleted[gid] = resource, self._touches
+
+    def _delete(self, gid: str) -> None:
         del self.things[self.resource_of(gid)][gid]
         for child in [other for other in self.all_gids() if gid in self.thing(other).values()]:
             if child in self.all_gids():
-                self.delete(child)
+                self._delete(child)
 
     def restore(self, resource: str, gid: str, cells: Cells) -> None:
         """Put a thing back under its old gid: it was archived or hidden, not deleted."""
@@ -565,20 +575,21 @@ class MemoryShopify(_Twin):
                         complete=mapping.name not in self.incomplete)
 
     def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
-        """What the search index says was changed since. It finds nothing that was deleted, and nothing of `unfound`,
-        which are to be read whole; the checkpoint stops where the index does."""
+        """What was made, changed or deleted since, as far as search has it; the checkpoint stops where that does.
+        Nothing tells of `unfound`, of what was deleted with something else, nor of fields that Shopify computes."""
         self._io("changed")
         self.usage.requests += 1
-        now = {"at": self._indexed}
+        now: dict[str, Any] = {"at": self._indexed, "audits": dict(self.audits)}
         if checkpoint is None:
             return Changed(None, now, "first")
-        keys: dict[str, set[Key]] = {
-            mapping.name: {gid for gid in self.things[mapping.name]
-                           if checkpoint["at"] < self._touched.get(gid, 0) <= self._indexed}
-            for mapping in mappings if mapping.name not in self.unfound
-        }
-        whole = frozenset(mapping.name for mapping in mappings if mapping.name in self.unfound)
-        return Changed(keys, now, "filtered", whole)
+        keys: dict[str, set[Key]] = {mapping.name: set() for mapping in mappings}
+        moments = [(name, gid, self._touched.get(gid, 0)) for name, things in self.things.items() for gid in things]
+        moments += [(name, gid, at) for gid, (name, at) in self._deleted.items()]
+        for name, gid, at in moments:
+            if name in keys and name not in self.unfound and checkpoint["at"] < at <= self._indexed:
+                keys[name].add(gid)
+        whole = frozenset(name for name in keys if self.audits.get(name, 0) > checkpoint["audits"].get(name, 0))
+        return Changed(keys, now, "polled" if whole or any(keys.values()) else "same", whole)
 
     def apply(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp | None = None) -> list[Receipt]:
         """Stock moves only from the figure that was read, and once under one key."""
@@ -672,6 +683,9 @@ class MemoryShopify(_Twin):
         for name, value in values.items():
             spelled = self.spelling.get((resource, name), lambda given: given)(value)
             self.things[resource][gid][name] = canonical(self.mappings[resource].rule(name).kind, spelled)
+        self._touch(gid)
+
+    def _touch(self, gid: str) -> None:
         self._touches += 1
         self._touched[gid] = self._touches
         if not self.search_lags:
