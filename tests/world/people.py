@@ -17,6 +17,7 @@ from backend.core.mapping import default_mapping
 from backend.core.model import Direction, Mapping, Policy, Rule, Side
 from backend.core.values import Unfit, Value
 from backend.shopify.resources import RESOURCES
+from backend.store import inbox
 
 from .ledger import Ledger, words
 
@@ -48,16 +49,49 @@ class People:
     """Older states of the document."""
     gone: dict[str, tuple[str, dict[str, Value]]] = field(default_factory=dict)
     """What was deleted in Shopify: gid → (resource, cells)."""
+    late: list[tuple[Side, str, Any]] = field(default_factory=list)
+    """Webhooks that are still under way."""
     freed: set[tuple[str, int]] = field(default_factory=set)
     """Row ids that were free once."""
 
     def do(self, name: str, picks: Sequence[int]) -> str | None:
         deed: Callable[[int, int, int], str | None] = getattr(self, name)
+        states, touches = len(self.world.grist.states), self.world.shopify._touches
         with self.ledger.person():
             said = deed(*picks)
         if said:
             self.saw[name] += 1
+            self._hint(self._touched(states, touches), sum(picks) % 5)
         return said
+
+    def _touched(self, states: int, touches: int) -> list[tuple[Side, str, Any]]:
+        """What a webhook would tell of: (side, resource, key)."""
+        tables = {one.table: one.name for one in self.world.mappings}
+        shop = self.world.shopify
+        moments = [(name, gid, shop._touched.get(gid, 0)) for name, things in shop.things.items() for gid in things]
+        moments += [(name, gid, at) for gid, (name, at) in shop._deleted.items()]
+        return [*((Side.LOCAL, tables[table], row) for _, table, row in self.world.grist.states[states:]),
+                *((Side.REMOTE, name, gid) for name, gid, at in moments if at > touches)]
+
+    def _hint(self, touched: list[tuple[Side, str, Any]], fate: int) -> None:
+        """Webhooks are lost, come twice, or late and in another order."""
+        if not touched or fate == 0:
+            self.saw["hints lost"] += bool(touched)
+        elif fate == 4:
+            self.saw["hints late"] += 1
+            self.late = [*reversed(touched), *self.late]
+        else:
+            self.saw["hints doubled"] += fate == 3
+            self.note(touched * (2 if fate == 3 else 1))
+
+    def note(self, touched: list[tuple[Side, str, Any]]) -> None:
+        with self.world.database.write() as tx:
+            for side, name, key in touched:
+                inbox.note(tx, self.world.link_id, side, [(name, key)])
+
+    def deliver_late(self) -> None:
+        late, self.late = self.late, []
+        self.note(late[::2] + late[1::2])
 
     # --- in Grist -----------------------------------------------------------------------------------------
 
@@ -385,6 +419,15 @@ class People:
     def catch_up(self, a: int, b: int, c: int) -> str | None:
         self.world.shopify.catch_up()
         return "Shopify: search has caught up"
+
+    def large_store(self, a: int, b: int, c: int) -> str | None:
+        """Nothing tells of stock any more, until it is read whole."""
+        self.world.shopify.unfound = set() if self.world.shopify.unfound else {"inventory"}
+        return f"Shopify: stock is {'not ' * bool(self.world.shopify.unfound)}told of"
+
+    def stock_is_due(self, a: int, b: int, c: int) -> str | None:
+        self.world.shopify.audits["inventory"] = self.world.shopify.audits.get("inventory", 0) + 1
+        return "Shopify: it is time to read all stock"
 
     # --- in the settings ----------------------------------------------------------------------------------
 

@@ -177,8 +177,10 @@ class _Play:
             with self.world.database.write() as tx:
                 tx.execute(sa.text(f"update intent set at = at - {DAY_SECONDS}"))
             self._tell("A day passes")
-        elif event.kind == "run":
-            self.run()
+        elif event.kind in ("run", "audit"):
+            if sum(event.picks) % 2:
+                self.people.deliver_late()
+            self.run(everything=event.kind == "audit")
         elif event.kind == "run some fields":
             self.run(fields=(("title",), ("inventory",), ("price", "tags"))[event.picks[0] % 3])
         elif event.kind == "preview":
@@ -239,18 +241,18 @@ class _Play:
     # --- runs ---------------------------------------------------------------------------------------------
 
     def run(self, *, fields: Sequence[str] = (), preview: bool = False, undo: UndoWanted | None = None,
-            go_on: bool = False) -> Exception | None:
+            go_on: bool = False, everything: bool = False) -> Exception | None:
         """One process takes the link, works, and ends or is ended; the error that ended it early, if one did."""
         before = self.judge.fingerprint() if preview else None
         self.depth += 1
         self.runs += 1
         what = f"Preview {self.runs}" if preview else f"Sync {self.runs}"
         what += f" of {fields}" * bool(fields) + f" that takes back {undo}" * (undo is not None)
-        what += " that goes on" * go_on
+        what += " that goes on" * go_on + " of everything" * everything
         self._tell(what)
         wire = _StoryWire(self)
         try:
-            error: BaseException | None = self._process(wire, fields, preview, undo, go_on)
+            error: BaseException | None = self._process(wire, fields, preview, undo, go_on, everything)
         except Killed as killed:
             error = killed
         finally:
@@ -270,8 +272,8 @@ class _Play:
         """Whether people were at work during the run, so that nobody can tell who changed what."""
         return any(line.startswith("    before step") for line in self.told[-len(wire.points):]) or bool(wire.faults)
 
-    def _process(self, wire: _StoryWire, fields: Sequence[str], preview: bool, undo: UndoWanted | None, go_on: bool
-                 ) -> Exception | None:
+    def _process(self, wire: _StoryWire, fields: Sequence[str], preview: bool, undo: UndoWanted | None, go_on: bool,
+                 everything: bool) -> Exception | None:
         world = self.world
         world.grist.forget_reads()
         database = WiredDatabase(world.database, wire)
@@ -301,7 +303,8 @@ class _Play:
             session = Session(
                 database, world.link_id, claimed.id, mappings,  # type: ignore[arg-type]
                 WiredConnector(world.grist, wire), WiredConnector(world.shopify, wire), bindings,
-                rest_seconds=0, go_on=go_on, beat=beat, fence=fence, new_key=lambda: f"{run_number}.{next(keys)}",
+                rest_seconds=0, go_on=go_on, everything=everything, beat=beat, fence=fence,
+                new_key=lambda: f"{run_number}.{next(keys)}",
             )
             error: Exception | None = None
             try:
@@ -323,21 +326,22 @@ class _Play:
         with self.judge.ledger.person():
             self.people.calm()
         self._tell("Faults stop, and everything can be seen again")
-        for _ in range(2):
-            self._ordinary()
+        self._ordinary()
+        self._ordinary(everything=True)
         questions, written = self.judge.questions(), self.judge.writes()
         self._ordinary()
+        self._ordinary(everything=True)
         if self.judge.writes() != written:
             self.judge.wrong("P5", f"the third run wrote {self.judge.last_written(written)}")
         if self.judge.questions() != questions:
             self.judge.wrong("P5", "the third run asks other questions")
         self.judge.judge()
 
-    def _ordinary(self) -> None:
+    def _ordinary(self, *, everything: bool = False) -> None:
         for _ in range(2):
-            error = self.run()
+            error = self.run(everything=everything)
             if isinstance(error, BrakeError):
-                error = self.run(go_on=True)  # a person has looked
+                error = self.run(go_on=True, everything=everything)  # a person has looked
             if not isinstance(error, LeaseLost):
                 break
         if error is not None:

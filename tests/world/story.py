@@ -26,10 +26,11 @@ GRIST = {
 SHOPIFY = {
     "edit_text": 8, "edit_tag": 4, "edit_price": 3, "edit_status": 1, "clear_field": 1, "sell": 5, "add_thing": 2,
     "delete_thing": 1.5, "recreate": 1, "come_back": 1, "unproven": 0.7, "lag": 1, "catch_up": 1,
+    "large_store": 0.5, "stock_is_due": 0.5,
 }
 SETTINGS = {"change_rule": 1, "change_direction": 1, "change_filter": 0.7, "change_toggle": 0.5, "change_policy": 0.5}
 ANSWERS = {"choose": 3, "approve": 2, "keep": 0.7}
-RUNS = {"run": 20, "run some fields": 1.5, "preview": 1.5, "undo": 1.5, "a day passes": 1}
+RUNS = {"run": 20, "audit": 2, "run some fields": 1.5, "preview": 1.5, "undo": 1.5, "a day passes": 1}
 DEEDS = GRIST | SHOPIFY | SETTINGS | ANSWERS
 """What people do, and how often each is done."""
 
