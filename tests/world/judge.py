@@ -137,6 +137,8 @@ class Judge:
             local = of_row.get(local) if isinstance(local, int) else local
         if (mapping.table, name) in self.world.grist.formulas and not rule.field.writable:
             return
+        if rule.direction is Direction.TO_SHOPIFY and self.world.shopify.spells(mapping, name, local) == remote:
+            return  # Shopify has its own spelling, and nothing goes back
         if local != remote and local is not UNREAD:
             self.wrong("P4", f"{name} of row {row} of {mapping.table} is {local!r}, and {remote!r} in {gid}")
 
