@@ -20,6 +20,7 @@ and nobody heard of it.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, replace
@@ -60,7 +61,7 @@ class Written:
     field: str = ""
     before: Value = None
     after: Value = None
-    planned: Value = UNREAD
+    planned: Value = dataclasses.field(default=UNREAD, compare=False)
     """What an update was made on: where `before` is something else, somebody's value was overwritten unseen."""
 
 
@@ -90,6 +91,12 @@ class _Twin:
             same = [op for op in ops if isinstance(op, kinds)]
             for start in range(0, len(same), self.batch_size):
                 yield same[start:start + self.batch_size]
+
+    def expand(
+        self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]
+    ) -> tuple[dict[str, set[Key]], set[str]]:
+        """Hints name rows and things themselves here."""
+        return hints, set()
 
     def _io(self, *parts: str) -> None:
         self.on_io(".".join((self.name, *parts)))
@@ -202,6 +209,11 @@ class MemoryGrist(_Twin):
             new = self._add(table, rows[row])
             if with_ids and row in marks:
                 self._mark(table, new, marks[row])
+
+    def tick(self, table: str, row: int, *, on: bool = True) -> None:
+        """Let a row take part (`only_where`), or not."""
+        (self.unticked.discard if on else self.unticked.add)((table, row))
+        self._touch(table, row)
 
     def set_mark(self, table: str, row: int, thing: str) -> None:
         """Type into the Shopify ID cell; "" empties it."""
@@ -465,11 +477,17 @@ class MemoryShopify(_Twin):
         """Resources whose changes nothing tells (stock of a large store): they are read whole, now and then."""
         self.audits: dict[str, int] = {}
         """By resource: how often it has been time to read it whole."""
-        self._deleted: dict[str, tuple[str, int]] = {}
-        """By gid: (resource, when) of what somebody deleted; what went along with it is not told."""
+        self.parts_told = True
+        """The feed names what was deleted along with something else, too."""
         self._indexed = 0
         self._touched: dict[str, int] = {}
         """By gid: when it was made or changed last, counted in touches."""
+        self.deletions_told = True
+        """The `events` feed names what was deleted; without it only an audit finds that out."""
+        self.stock_moves_products = True
+        """A sale counts as an update of the product and the variant: usually so, never surely (facts §5)."""
+        self._deleted: dict[str, dict[str, int]] = {}
+        """By resource and gid: when it was deleted."""
         self._touches = 0
         self._count = 0
 
@@ -488,7 +506,12 @@ class MemoryShopify(_Twin):
     def edit(self, gid: str, field: str, value: Any) -> None:
         """Change one field in Shopify's admin."""
         assert (self.resource_of(gid), field) not in self.computed, f"Shopify computes {field}"
-        self._put(self.resource_of(gid), gid, {field: value})
+        resource = self.resource_of(gid)
+        moves = (resource, field) == ("variants", "product")
+        above = (self.things[resource][gid].get("product"), value) if moves else ()
+        self._put(resource, gid, {field: value})
+        for product in above:  # an edit of a variant is one of its product
+            self._touch(str(product))
 
     def sell(self, gid: str, pieces: int = 1) -> None:
         """Take pieces from an inventory level, as an order does."""
@@ -507,16 +530,17 @@ class MemoryShopify(_Twin):
 
     def delete(self, gid: str) -> None:
         """Delete a thing and everything that belongs to it."""
-        resource = self.resource_of(gid)
         self._delete(gid)
-        self._touch(gid)
-        self._deleted[gid] = resource, self._touches
 
-    def _delete(self, gid: str) -> None:
-        del self.things[self.resource_of(gid)][gid]
+    def _delete(self, gid: str, *, told: bool = True) -> None:
+        resource = self.resource_of(gid)
+        del self.things[resource][gid]
+        if told:
+            self._touch(gid)
+            self._deleted.setdefault(resource, {})[gid] = self._touches
         for child in [other for other in self.all_gids() if gid in self.thing(other).values()]:
             if child in self.all_gids():
-                self._delete(child)
+                self._delete(child, told=self.parts_told)
 
     def restore(self, resource: str, gid: str, cells: Cells) -> None:
         """Put a thing back under its old gid: it was archived or hidden, not deleted."""
@@ -584,7 +608,8 @@ class MemoryShopify(_Twin):
             return Changed(None, now, "first")
         keys: dict[str, set[Key]] = {mapping.name: set() for mapping in mappings}
         moments = [(name, gid, self._touched.get(gid, 0)) for name, things in self.things.items() for gid in things]
-        moments += [(name, gid, at) for gid, (name, at) in self._deleted.items()]
+        if self.deletions_told:
+            moments += [(name, gid, at) for name, gone in self._deleted.items() for gid, at in gone.items()]
         for name, gid, at in moments:
             if name in keys and name not in self.unfound and checkpoint["at"] < at <= self._indexed:
                 keys[name].add(gid)
@@ -684,6 +709,12 @@ class MemoryShopify(_Twin):
             spelled = self.spelling.get((resource, name), lambda given: given)(value)
             self.things[resource][gid][name] = canonical(self.mappings[resource].rule(name).kind, spelled)
         self._touch(gid)
+        above = self.things[resource][gid].get("variant") if resource == "inventory" else None
+        if self.stock_moves_products and isinstance(above, str) and above in self.things.get("variants", {}):
+            self._touch(above)
+            product = self.things["variants"][above].get("product")
+            if isinstance(product, str):
+                self._touch(product)
 
     def _touch(self, gid: str) -> None:
         self._touches += 1

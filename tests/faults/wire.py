@@ -150,6 +150,13 @@ class WiredConnector:
             raise RetryLater("The line is dead.")
         return prepared
 
+    def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
+        if self._wire.reach(f"{self._twin.name} read {mapping.name}") is not None:
+            raise RetryLater("The line is dead.")
+        snapshot = self._twin.read(mapping, keys)
+        self._wire.watch()
+        return snapshot
+
     def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
         if self._wire.reach(f"{self._twin.name} changed") is not None:
             raise RetryLater("The line is dead.")
@@ -157,12 +164,10 @@ class WiredConnector:
         self._wire.watch()
         return changed
 
-    def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
-        if self._wire.reach(f"{self._twin.name} read {mapping.name}") is not None:
+    def expand(self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]) -> Any:
+        if self._wire.reach(f"{self._twin.name} expand") is not None:
             raise RetryLater("The line is dead.")
-        snapshot = self._twin.read(mapping, keys)
-        self._wire.watch()
-        return snapshot
+        return self._twin.expand(mappings, hints)
 
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return self._twin.batches(mapping, ops)

@@ -69,7 +69,7 @@ class People:
         tables = {one.table: one.name for one in self.world.mappings}
         shop = self.world.shopify
         moments = [(name, gid, shop._touched.get(gid, 0)) for name, things in shop.things.items() for gid in things]
-        moments += [(name, gid, at) for gid, (name, at) in shop._deleted.items()]
+        moments += [(name, gid, at) for name, gone in shop._deleted.items() for gid, at in gone.items()]
         return [*((Side.LOCAL, tables[table], row) for _, table, row in self.world.grist.states[states:]),
                 *((Side.REMOTE, name, gid) for name, gid, at in moments if at > touches)]
 
@@ -205,6 +205,9 @@ class People:
         copy = self.world.grist.copy_row(table, row)
         self._note_row(table, copy)
         self._doubt_level(table, row)
+        if row not in self.world.grist.marks.get(table, {}):
+            # Should it have been made in Shopify by a run that was cut off, nothing tells that this is the same row.
+            self.ledger.copied |= words(self.world.grist.rows[table][row])
         self.world.grist.remove_row(table, row)
         self.freed.add((table, row))
         return f"Grist: row {row} of {table} is cut and pasted as row {copy}"

@@ -140,6 +140,7 @@ class _Play:
         shop.carries_key = {"products", "variants"}
         shop.brings["variants"] = _stocked
         shop.unique.add(("products", "handle"))
+        shop.parts_told = shop.stock_moves_products = False
         shop.defaults["products"] = {"status": "DRAFT"}
         shop.spelling["products", "handle"] = spell_handle
         shop.spelling["products", "vendor"] = lambda vendor: vendor or "The shop"
