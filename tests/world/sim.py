@@ -90,13 +90,13 @@ class Ground:
 
 def play(ground: Ground, events: Sequence[Event]) -> Ended:
     """Play a story to its end and judge it."""
-    return _Play(ground).play(events)
+    return Playing(ground).play(events)
 
 
 class _StoryWire(Wire):
     """A wire at which people and faults wait for their step."""
 
-    def __init__(self, play: _Play) -> None:
+    def __init__(self, play: Playing) -> None:
         super().__init__(pause=play.pause, watch=self._pass)
         self._play = play
         self._dying = False
@@ -120,7 +120,9 @@ class _StoryWire(Wire):
 
 
 @dataclass
-class _Play:
+class Playing:
+    """One story on its way."""
+
     ground: Ground
     world: World = field(init=False)
     people: People = field(init=False)
@@ -155,12 +157,10 @@ class _Play:
 
     def play(self, events: Sequence[Event]) -> Ended:
         try:
-            self.people.open_the_shop()
-            self.run()
+            self.open()
             for event in events:
-                self._happen(event)
-            self.waiting.clear()
-            self._settle()
+                self.happen(event)
+            self.settle()
         except Exception as error:
             self.judge.wrong("P7", f"{type(error).__name__}: {error}")
             self.told.append(f"… and it broke on {error!r}")
@@ -168,9 +168,15 @@ class _Play:
         self._note(repr(sorted(self.judge.broken.items())))
         return Ended(self.judge.broken, self.saw, self.told, self.digest.hexdigest(), self.runs)
 
+    def open(self) -> None:
+        """The shop opens, and is synced for the first time."""
+        self.people.open_the_shop()
+        self.run()
+
     # --- events -------------------------------------------------------------------------------------------
 
-    def _happen(self, event: Event) -> None:
+    def happen(self, event: Event) -> None:
+        """Let an event happen, or wait for its step in the next run."""
         if event.when is not None:
             self.waiting.append(event)
         elif event.kind == "a day passes":
@@ -323,7 +329,9 @@ class _Play:
 
     # --- the end ------------------------------------------------------------------------------------------
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
+        """People and faults stop; two ordinary runs; then everything is judged."""
+        self.waiting.clear()
         with self.judge.ledger.person():
             self.people.calm()
         self._tell("Faults stop, and everything can be seen again")
