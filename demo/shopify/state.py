@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import handles, versions
+from . import handles, publishing, versions
 from .access import expanded
 from .background import Background
 from .behaviour import Behaviour
@@ -24,6 +24,7 @@ from .ids import kind_of, number_of, query_of
 from .index import SearchIndex
 from .model import (
     AdjustmentGroup,
+    App,
     Collection,
     Item,
     Level,
@@ -38,6 +39,7 @@ from .model import (
     Thing,
     Variant,
 )
+from .publishing import Publication
 from .webhooks.delivery import Webhooks
 
 if TYPE_CHECKING:
@@ -82,13 +84,15 @@ class Store:
         self.scopes = tuple(scopes)
         self._granted: tuple[tuple[str, ...], frozenset[str]] = ((), frozenset())
         self.shop = Shop(id=_FIRST_ID - 1, name="Fieldhouse Goods", domain="fieldhouse.myshopify.com", plan=plan)
-        self.app_id = 198_435_001
+        self.app_id, self.installation_id = 198_435_001, 198_435_002
+        self.app = App()
         self._next_id = _FIRST_ID
         self.products: dict[int, Product] = {}
         self.variants: dict[int, Variant] = {}
         self.items: dict[int, Item] = {}
         self.locations: dict[int, Location] = {}
         self.collections: dict[int, Collection] = {}
+        self.publications: dict[int, Publication] = {}
         self.adjustment_groups: dict[int, AdjustmentGroup] = {}
         self.operations: dict[int, Operation] = {}
         self.metafields: dict[tuple[str, str, str], Metafield] = {}
@@ -112,6 +116,9 @@ class Store:
         self.drafts: dict[int, DraftOrder] = {}
         self.index = SearchIndex(self)
         self.revision = 0  # counts changes: the page's ETag
+        for name in publishing.NAMES:
+            made = Publication(id=self.new_id(), name=name, auto_publish=name == "Online Store")
+            self.publications[made.id] = made
         from .catalogue import fill  # the catalogue is written with the store's own methods
         fill(self, products, seed, orders)
         for table in (self.products, self.variants, self.items, self.collections, self.customers, self.orders,
@@ -159,7 +166,7 @@ class Store:
         """The things of a kind by number, None for kinds that the store does not keep."""
         tables: dict[str, dict[int, Any]] = {
             "Product": self.products, "ProductVariant": self.variants, "InventoryItem": self.items,
-            "Location": self.locations, "Collection": self.collections,
+            "Location": self.locations, "Publication": self.publications, "Collection": self.collections,
             "Customer": self.customers, "Order": self.orders, "DraftOrder": self.drafts,
             "InventoryAdjustmentGroup": self.adjustment_groups, "ProductDeleteOperation": self.operations,
             "ProductSetOperation": self.operations}
@@ -453,9 +460,10 @@ class Store:
             elif operation.status == "CREATED":
                 operation.status = "ACTIVE"
 
-    def start_operation(self, type_name: str, product: Product | None, *, seconds: float = 1.0) -> Operation:
+    def start_operation(self, type_name: str, product: Product | None, *, seconds: float | None = None) -> Operation:
+        wait = self.behaviour.product_operation_seconds if seconds is None else seconds
         operation = Operation(type_name=type_name, id=self.new_id(),
-                              due=self.clock.exact() + timedelta(seconds=seconds),
+                              due=self.clock.exact() + timedelta(seconds=wait),
                               product_id=product.id if product else None)
         self.operations[operation.id] = operation
         return operation
