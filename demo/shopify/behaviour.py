@@ -5,7 +5,9 @@ The questions are those of the facts page, marked UNVERIFIED there.
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass
@@ -65,3 +67,13 @@ class Behaviour:
     webhook_version: str = ""
     # An order that is paid and sent is closed by itself (a setting of the shop).
     archives_finished_orders: bool = False
+
+    def when_lag_changes(self, tell: Callable[[], None]) -> None:
+        """Tell of the next changes of `search_lag_seconds`: what searches know is kept only where they lag."""
+        self.__dict__["_tell"] = tell
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        tell = self.__dict__.get("_tell")
+        if name == "search_lag_seconds" and tell is not None:
+            tell()

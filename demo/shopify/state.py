@@ -40,6 +40,7 @@ from .model import (
     Variant,
 )
 from .publishing import Publication
+from .tables import MetafieldTable, Table
 from .webhooks.delivery import Webhooks
 
 if TYPE_CHECKING:
@@ -87,15 +88,15 @@ class Store:
         self.app_id, self.installation_id = 198_435_001, 198_435_002
         self.app = App()
         self._next_id = _FIRST_ID
-        self.products: dict[int, Product] = {}
-        self.variants: dict[int, Variant] = {}
-        self.items: dict[int, Item] = {}
+        self.products: Table[Product] = Table()
+        self.variants: Table[Variant] = Table()
+        self.items: Table[Item] = Table()
         self.locations: dict[int, Location] = {}
-        self.collections: dict[int, Collection] = {}
+        self.collections: Table[Collection] = Table()
         self.publications: dict[int, Publication] = {}
         self.adjustment_groups: dict[int, AdjustmentGroup] = {}
         self.operations: dict[int, Operation] = {}
-        self.metafields: dict[tuple[str, str, str], Metafield] = {}
+        self.metafields = MetafieldTable()
         self.definitions: dict[tuple[str, str, str], MetafieldDefinition] = {}
         self.taxonomy: dict[str, dict[str, Any]] = {}
         self.idempotency: dict[str, tuple[datetime, str, dict[str, Any], bool]] = {}
@@ -111,9 +112,9 @@ class Store:
         self.protected_data = True  # whether the app may see names, addresses, phones and e-mails of customers
         self.jobs: set[str] = set()
         self.routes_to: int | None = None  # the location that the shop's rules send orders from; None: the oldest
-        self.customers: dict[int, Customer] = {}
-        self.orders: dict[int, Order] = {}
-        self.drafts: dict[int, DraftOrder] = {}
+        self.customers: Table[Customer] = Table()
+        self.orders: Table[Order] = Table()
+        self.drafts: Table[DraftOrder] = Table()
         self.index = SearchIndex(self)
         self.revision = 0  # counts changes: the page's ETag
         for name in publishing.NAMES:
@@ -327,7 +328,7 @@ class Store:
         self.changed()
 
     def drop_metafields(self, owner: str) -> None:
-        for key in [key for key in self.metafields if key[0] == owner]:
+        for key in self.metafields.keys_of(owner):
             del self.metafields[key]
 
     # --- changing things ------------------------------------------------------------------------------
