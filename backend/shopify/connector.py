@@ -16,7 +16,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from backend.connector import Changed, Prepared, Stamp, Usage
@@ -49,6 +49,7 @@ from backend.shopify.metafields import described
 from backend.shopify.reading import PAGE, Reader, chunks, read_definitions, row_maker
 from backend.shopify.receipts import Outcome, outcome_of, receipts_from, refusal_of
 from backend.shopify.resource import METAFIELD, shape
+from backend.shopify.shop import Shop, lacking, scopes_from, shop_from
 from backend.shopify.writes import Money, Request, chosen_options, refusal_key
 
 log = logging.getLogger(__name__)
@@ -61,28 +62,6 @@ CREATES_PER_REQUEST = 5
 ROWS_PER_REQUEST = 250
 TRIES = 6
 """How often one request is sent while Shopify says that its key is being worked on."""
-
-DECIMALS = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV",
-                     "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
-"""Currencies that do not have two decimals (ISO 4217)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shop:
-    """The store as it describes itself."""
-
-    name: str
-    currency: str
-    timezone: str
-    weight_unit: str
-    domain: str
-
-    @property
-    def decimals(self) -> int:
-        return DECIMALS.get(self.currency, 2)
 
 
 class ShopifyConnector:
@@ -132,8 +111,24 @@ class ShopifyConnector:
     def shop(self) -> Shop:
         """Asked of Shopify once, in `prepare` or when it is first needed."""
         if self._shop is None:
-            self._shop = self._shop_from(self._client.run(documents.PREPARE, {}))
+            self._meet(self._client.run(documents.PREPARE, {}))
+        assert self._shop is not None
         return self._shop
+
+    @property
+    def scopes(self) -> frozenset[str] | None:
+        """What the app may do, with the reading that each writing implies; None where Shopify does not tell."""
+        if self._shop is None:
+            self._meet(self._client.run(documents.PREPARE, {}))
+        return self._scopes
+
+    def _meet(self, answer: Answer) -> None:
+        """Keep what an answer tells of the shop and of what the app may do in it."""
+        self._shop, self._scopes = shop_from(answer), scopes_from(answer)
+
+    def run(self, document: str, variables: dict[str, Any], *, writes: bool = False) -> Answer:
+        """One document of somebody who knows what he asks. See `client`."""
+        return self._client.run(document, variables, writes=writes)
 
     # --- rights -----------------------------------------------------------------------------------
 
@@ -145,28 +140,28 @@ class ShopifyConnector:
         deleted in Shopify, and `apply` refuses every change of it with the sentence that names the scope.
         """
         answer, self._about = self._about or self._client.run(documents.PREPARE, {}), None
-        self._shop = self._shop_from(answer)
+        self._meet(answer)
         self._known.forget()
         self._unwritable.clear()
         self._definitions.clear()
         ready: list[Mapping] = []
         paused: dict[str, str] = {}
         notes: list[str] = []
-        scopes = self._scopes = _scopes(answer)
+        scopes = self._scopes
         if scopes is None:
             notes.append("Shopify does not say which scopes the app has, so missing ones show only when they are used.")
         for mapping in mappings:
-            lacking = _lacking(mapping.resource.scopes, scopes)
-            if lacking:
+            missing = lacking(mapping.resource.scopes, scopes)
+            if missing:
                 paused[mapping.name] = (
-                    f"{mapping.resource.label} cannot be read: the app lacks the access scope {_and(lacking)}. Add it "
+                    f"{mapping.resource.label} cannot be read: the app lacks the access scope {_and(missing)}. Add it "
                     "to the app's scopes, release and install that version on the store, then sync again.")
                 continue
-            lacking = _lacking(mapping.resource.write_scopes, scopes)
-            if lacking and _writes(mapping):
+            missing = lacking(mapping.resource.write_scopes, scopes)
+            if missing and _writes(mapping):
                 said = AccessError(
                     f"{mapping.resource.label} cannot be written to Shopify: the app lacks the access scope "
-                    f"{_and(lacking)}.",
+                    f"{_and(missing)}.",
                     cure="Add it to the app's scopes, release and install that version on the store, then sync again.")
                 notes.append(f"{said.message} {said.cure}")
                 self._unwritable[mapping.name] = said
@@ -194,11 +189,6 @@ class ShopifyConnector:
             rules.append(rule)
         return mapping.with_fields(rules)
 
-    def _shop_from(self, answer: Answer) -> Shop:
-        shop = answer.root("shop", "the store's settings")
-        return Shop(str(shop["name"]), str(shop["currencyCode"]), str(shop["ianaTimezone"]), str(shop["weightUnit"]),
-                    str(shop["myshopifyDomain"]))
-
     # --- finding changes --------------------------------------------------------------------------
 
     def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
@@ -209,7 +199,7 @@ class ShopifyConnector:
         by nothing here: whoever knows which rows hang below a key in `keys` reads those as well.
         """
         found, self._about = changes.look(self._client, mappings, checkpoint, self._known, self._audits)
-        self._shop, self._scopes = self._shop_from(self._about), _scopes(self._about)
+        self._meet(self._about)
         return found
 
     def expand(
@@ -538,23 +528,6 @@ def _holds(stored: dict[str, Value], op: Create) -> bool:
     """Whether a thing holds what this creation gave it, so that it is most likely the one that it made."""
     return all(stored[name] == value for name, value in op.values.items()
                if name in stored and stored[name] is not UNREAD)
-
-
-def _scopes(answer: Answer) -> frozenset[str] | None:
-    """What the token may do, with the reading that each writing implies; None where Shopify does not tell."""
-    installation = answer.data.get("currentAppInstallation")
-    if not isinstance(installation, dict) or not isinstance(installation.get("accessScopes"), list):
-        return None
-    handles = {str(scope["handle"]) for scope in installation["accessScopes"]}
-    return frozenset(handles | {f"read_{handle.removeprefix('write_')}" for handle in handles
-                                if handle.startswith("write_")})
-
-
-def _lacking(wanted: Sequence[str], scopes: frozenset[str] | None) -> list[str]:
-    # Locations can be read with either (facts §1).
-    instead = {"read_locations": "read_inventory"}
-    return [] if scopes is None else [
-        scope for scope in wanted if scope not in scopes and instead.get(scope) not in scopes]
 
 
 def _writes(mapping: Mapping) -> bool:

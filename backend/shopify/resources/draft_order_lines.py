@@ -11,6 +11,7 @@ RESOURCE = StoreResource(
     match=(),
     title="name",
     scopes=("read_draft_orders", "read_products"),
+    topics=("DRAFT_ORDERS_CREATE", "DRAFT_ORDERS_UPDATE", "DRAFT_ORDERS_DELETE"),
     place=10,
     connection="draftOrders",
     below=Below("DraftOrder", "draft", "lineItems", points_up=False),

@@ -18,6 +18,7 @@ RESOURCE = StoreResource(
     title="",
     scopes=("read_inventory", "read_products"),
     write_scopes=("write_inventory",),
+    topics=("INVENTORY_LEVELS_CONNECT", "INVENTORY_LEVELS_UPDATE", "INVENTORY_LEVELS_DISCONNECT"),
     place=20,
     connection="inventoryItems",
     arguments="",

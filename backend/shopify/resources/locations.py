@@ -11,6 +11,8 @@ RESOURCE = StoreResource(
     match=("name",),
     title="name",
     scopes=("read_locations",),
+    topics=("LOCATIONS_CREATE", "LOCATIONS_UPDATE", "LOCATIONS_DELETE", "LOCATIONS_ACTIVATE",
+            "LOCATIONS_DEACTIVATE"),
     place=3,
     connection="locations",
     # Without the two flags a closed location would look deleted.

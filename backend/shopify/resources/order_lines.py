@@ -14,6 +14,7 @@ RESOURCE = StoreResource(
     match=(),
     title="name",
     scopes=("read_orders", "read_products"),
+    topics=("ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_DELETE", "REFUNDS_CREATE", "FULFILLMENTS_CREATE"),
     place=8,
     connection="orders",
     below=Below("Order", "order", "lineItems", points_up=False),

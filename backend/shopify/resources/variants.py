@@ -18,6 +18,7 @@ RESOURCE = StoreResource(
     creatable=True,
     deletable=True,
     search="productVariants",
+    topics=("PRODUCTS_CREATE", "PRODUCTS_UPDATE", "PRODUCTS_DELETE", "INVENTORY_ITEMS_UPDATE"),
     place=2,
     connection="productVariants",
     kin=(Kin("InventoryItem", "inventoryItems", "variants(first: 10) { nodes { id } }", ("inventoryItem.",)),),
