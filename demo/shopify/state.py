@@ -39,6 +39,7 @@ from .model import (
 
 if TYPE_CHECKING:
     from .people import Customer
+    from .publishing import Publication
     from .trade import DraftOrder, Order
 
 _FIRST_ID = 7_200_000_000_001
@@ -91,6 +92,8 @@ class Store:
         self.metafields: dict[tuple[str, str, str], Metafield] = {}
         self.definitions: dict[tuple[str, str, str], MetafieldDefinition] = {}
         self.taxonomy: dict[str, dict[str, Any]] = {}
+        self.publications: dict[int, Publication] = {}
+        self.published: dict[str, dict[int, datetime]] = {}
         self.idempotency: dict[str, tuple[datetime, str, dict[str, Any], bool]] = {}
         self.product_handles: dict[str, int] = {}
         self.collection_handles: dict[str, int] = {}

@@ -13,9 +13,11 @@ from . import (
     orders,
     product_set,
     products,
+    publishing,
     tags,
     variants,
 )
 
 __all__ = ["collections", "customer_addresses", "customers", "definitions", "drafts", "fulfilment", "inventory",
-           "locations", "metafields", "options", "orders", "product_set", "products", "tags", "variants"]
+           "locations", "metafields", "options", "orders", "product_set", "products",
+           "publishing", "tags", "variants"]

@@ -150,10 +150,14 @@ def featured_media(product: Product, arguments: dict[str, Any], context: Context
 def media_of(product: Product) -> dict[str, Any] | None:
     if not product.image_url:
         return None
-    shown = image(product)
+    shown: dict[str, Any] | None = image(product)
+    status = "READY"
+    if product.image_pending:
+        product.image_pending -= 1
+        shown, status = None, "PROCESSING"
     return {"__typename": "MediaImage", "id": gid("MediaImage", product.id), "alt": product.title,
-            "mediaContentType": "IMAGE", "status": "READY", "image": shown,
-            "preview": {"image": shown, "status": "READY"}}
+            "mediaContentType": "IMAGE", "status": status, "image": shown,
+            "preview": {"image": shown, "status": status}}
 
 
 @resolves("Product", "priceRangeV2")
