@@ -81,6 +81,8 @@ class Field:
     rule: Rule = Rule.ASK
     usual: bool = True
     """Among the fields that a new configuration starts with."""
+    opt_in: bool = False
+    """Written to Shopify only where a configuration says so: a person's own email, phone and address."""
     hidden: bool = False
     """A technical column: not on the page that is made for the table."""
 
