@@ -143,7 +143,8 @@ def write_ops(mapping: Mapping) -> list[list[Op]]:
         batches += [[update(key, **cleared)]] if cleared else []
     filled = {f.name: example(f) for f in writable}
     only_new = {"options": "Colour: Red, Blue", "imageUrl": "https://x.example/a.png", "lines": ("2 × LIN-S",)}
-    filled |= {name: value for name, value in only_new.items() if name in mapping.names and mapping.rule(name).field.on_create}
+    filled |= {name: value for name, value in only_new.items()
+               if name in mapping.names and mapping.rule(name).field.on_create}
     if resource.writer == "one" and resource.creatable and mapping.whole and all(
             f.name in mapping.names for f in resource.fields if f.required):
         batches.append([create(1, **filled), create(2, **filled)])
