@@ -4,6 +4,7 @@
     deletions    more things vanished since the last run than allowed (absolute, or a share of the table)
     empty        a side that held rows holds none
     everything   nearly every row of a large table changed on one side
+    restored     the document was set back to an older state
 
 A brake is a question. A person who has looked says "go on", and that one run goes on.
 """
@@ -41,6 +42,12 @@ class Brake:
     figures: dict[str, int]
 
 
+RESTORED = Brake(
+    "restored", "",
+    "The document was restored to an older state, and syncing now would carry old values to Shopify.", {},
+)
+
+
 def brakes(
     plan: Plan,
     local: Snapshot,
@@ -48,14 +55,16 @@ def brakes(
     pairs: int,
     limits: Limits,
     known: Set[tuple[Side, Key]] = frozenset(),
+    emptied: Set[Side] = frozenset(),
 ) -> list[Brake]:
     """The brakes that this plan pulls. `pairs` is how many pairs the mapping had; `known` the deletions that a
-    person has been shown already."""
+    person has been shown already; `emptied` the sides of which everything was found gone, key by key."""
     label = plan.mapping.resource.label
     pulled = []
     for side, snapshot in ((Side.LOCAL, local), (Side.REMOTE, remote)):
         name = NAMES[side]
-        if pairs >= limits.empty_from and not snapshot.rows and not snapshot.outside and snapshot.complete:
+        empty = snapshot.complete and not snapshot.rows and not snapshot.outside
+        if pairs >= limits.empty_from and (empty or side in emptied):
             pulled.append(Brake(
                 "empty", plan.mapping.name,
                 f"{label} is empty in {name}, and {pairs} rows were there at the last sync.", {"rows": pairs},

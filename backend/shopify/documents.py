@@ -30,10 +30,10 @@ from backend.shopify.views import VIEW, Listed, view
 OUR_NAMESPACE, OUR_KEY = "$app:grist_sync", "made_as"
 """Where a new thing carries our key. `$app` is the app's own namespace: nobody else can write there."""
 
-PREPARE = """query Prepare {
-  shop { name currencyCode ianaTimezone weightUnit myshopifyDomain }
-  currentAppInstallation { accessScopes { handle } }
-}"""
+ABOUT = """shop { name currencyCode ianaTimezone weightUnit myshopifyDomain }
+  currentAppInstallation { accessScopes { handle } }"""
+
+PREPARE = f"query Prepare {{\n  {ABOUT}\n}}"
 
 OPTIONS = """query ReadOptions($ids: [ID!]!) {
   nodes(ids: $ids) { ... on Product { id options { name position } } }
@@ -132,6 +132,14 @@ def paths(mapping: Mapping) -> tuple[str, ...]:
     return tuple(dict.fromkeys(("id", *resource.needs, *title_paths(resource), *mapped, *parts)))
 
 
+def upper_paths(mapping: Mapping) -> tuple[str, ...]:
+    """What is read of the thing above, as that calls it, `id` first. For what hangs below something."""
+    below = shape(mapping).below
+    assert below is not None, f"{mapping.name} hangs below nothing"
+    return tuple(dict.fromkeys(("id", *(path.removeprefix(f"{below.parent}.") for path in paths(mapping)
+                                        if path.startswith(f"{below.parent}.")))))
+
+
 def title_paths(resource: StoreResource) -> tuple[str, ...]:
     titled = resource.field(resource.title)
     return resource.titles or ((titled.path,) if titled else ())
@@ -200,11 +208,9 @@ def _own_paths(mapping: Mapping) -> tuple[str, ...]:
 
 def _above(below: Below, mapping: Mapping) -> str:
     """What is above once, and what hangs below it inside: cheaper than the one above again at each."""
-    wanted = paths(mapping)
-    upper = [path.removeprefix(f"{below.parent}.") for path in wanted if path.startswith(f"{below.parent}.")]
-    own = [path for path in wanted if not path.startswith(f"{below.parent}.")]
+    own = [path for path in paths(mapping) if not path.startswith(f"{below.parent}.")]
     arguments = f", {below.arguments}" if below.arguments else ""
-    return (f"{selection(dict.fromkeys(('id', *upper)))} {below.step}(first: $below, after: $belowAfter{arguments}) "
+    return (f"{selection(upper_paths(mapping))} {below.step}(first: $below, after: $belowAfter{arguments}) "
             f"{{ nodes {{ {selection(own)} }} pageInfo {{ hasNextPage endCursor }} }}")
 
 

@@ -5,8 +5,12 @@
        │        ├───── conflict        what waits for a choice
        │        ├───── deletion        what waits for a yes
        │        ├───── refusal         what was left alone, and why
-       │        └───── sighting        new rows in Grist, and since when they look as they do
+       │        ├───── sighting        new rows in Grist, and since when they look as they do
+       │        └───── loose           what has no partner on the other side
+       ├─ hint                          what may have changed, until a run has looked at it
        └─ run ──────── change           what was written, before and after
+
+    bucket, document_cost             what a store's rate limit has left, and what each request cost last time
 
 Values are JSON as `core.values.dump` makes it; a row is an object by field name, and a field that was not read
 is not in it. Moments are seconds since 1970, always told by the database's own clock (`now()`).
@@ -51,6 +55,7 @@ link = Table(
     Column("interval_seconds", Integer),
     Column("created_at", Double, nullable=False),
     Column("synced_at", Double),
+    Column("checkpoints", JSON, nullable=False, server_default=text("'{}'")),
     UniqueConstraint("server_url", "document"),
 )
 
@@ -76,9 +81,13 @@ pair = Table(
     Column("base_remote", JSON, nullable=False),
     Column("shown", JSON, nullable=False),
     Column("marked", Boolean, nullable=False),
+    Column("parent", Text),
     UniqueConstraint("mapping_id", "local_key"),
     UniqueConstraint("mapping_id", "remote_key"),
 )
+Index("ix_pair_parent", pair.c.mapping_id, pair.c.parent)
+Index("ix_pair_unmarked", pair.c.mapping_id, sqlite_where=pair.c.marked.is_(False),
+      postgresql_where=pair.c.marked.is_(False))
 
 run = Table(
     "run", metadata,
@@ -181,6 +190,26 @@ sighting = Table(
     UniqueConstraint("mapping_id", "local_key"),
 )
 
+loose = Table(
+    "loose", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    Column("side", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    UniqueConstraint("mapping_id", "side", "key"),
+)
+
+hint = Table(
+    "hint", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("link"),
+    Column("side", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+Index("ix_hint_link", hint.c.link_id, hint.c.id)
+
 change = Table(
     "change", metadata,
     Column("id", Integer, primary_key=True),
@@ -200,3 +229,16 @@ change = Table(
 )
 Index("ix_change_mapping", change.c.mapping_id, change.c.id)
 Index("ix_change_run", change.c.run_id)
+
+bucket = Table(
+    "bucket", metadata,
+    Column("store", Text, primary_key=True),
+    Column("books", JSON, nullable=False),
+)
+
+document_cost = Table(
+    "document_cost", metadata,
+    Column("document", Text, primary_key=True),
+    Column("points", Double, nullable=False),
+    Column("at", Double, nullable=False),
+)

@@ -5,7 +5,7 @@ fields are refused.
 """
 
 from backend.core.model import Field
-from backend.shopify.resource import Right, StoreResource, Together
+from backend.shopify.resource import Kin, Right, StoreResource, Together
 
 RESOURCE = StoreResource(
     name="variants",
@@ -22,6 +22,7 @@ RESOURCE = StoreResource(
     search="productVariants",
     place=2,
     connection="productVariants",
+    kin=(Kin("InventoryItem", "inventoryItems", "variants(first: 10) { nodes { id } }", ("inventoryItem.",)),),
     needs=("product.id",),
     writer="variants",
     together=(Together("inventoryItem.measurement.weight", (

@@ -1,5 +1,6 @@
 """The resolvers of everything that is read, a module a concern; importing them announces them."""
 from . import (
+    bulk,
     collections,
     customers,
     drafts,
@@ -12,7 +13,8 @@ from . import (
     publishing,
     roots,
     shop,
+    webhooks,
 )
 
-__all__ = ["collections", "customers", "drafts", "events", "fulfilment", "inventory", "metafields", "orders",
-           "products", "publishing", "roots", "shop"]
+__all__ = ["bulk", "collections", "customers", "drafts", "events", "fulfilment", "inventory", "metafields", "orders",
+           "products", "publishing", "roots", "shop", "webhooks"]
