@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from backend.connector import Connector
 from backend.core.mapping import Directory
 from backend.core.model import Key, Pair, Row, Side, Snapshot
+from backend.core.values import UNREAD
 from backend.gather import Scope
 from backend.store import base, loose, waiting
 from backend.store.db import Database
@@ -91,6 +92,7 @@ class Looking:
         with self._database.read() as tx:
             one.take_pairs(base.pairs(tx, one.mapping))
         one.local = self._local.read(one.mapping)
+        one.scope.rows_known = one.local.complete
         known = {pair.local for pair in one.pairs.values()}
         one.free_rows = _free_rows(one.local, known)
 
@@ -98,7 +100,9 @@ class Looking:
         """Shopify whole."""
         self._say("reading_shopify", one)
         one.remote = self._whole_store(one, one.pairs)
+        one.scope.things_known = one.remote.complete
         one.free_things = {str(key) for key in one.remote.rows if key not in one.pairs}
+        one.unread = {thing for thing, pair in one.pairs.items() if _is_hidden(pair, one.local, one.remote)}
         self._moved[one.mapping.name] = {
             thing for thing, pair in one.pairs.items() if thing in one.remote.rows and _thing_differs(pair, one.remote)}
 
@@ -185,6 +189,7 @@ class Looking:
                              all_loose=scope.things_known)
         one.pairs = kept
         one.free_rows, one.free_things = free_rows, free_things
+        one.unread = {thing for thing, pair in kept.items() if _is_hidden(pair, one.local, one.remote)}
 
     def _whose_marks(self, one: Work, local: _Half) -> set[str]:
         """Pairs that rows name which are not theirs: copies, moved rows, IDs that somebody typed. They are read too."""
@@ -226,6 +231,16 @@ def _free_rows(seen: Snapshot, known: Collection[int]) -> set[int]:
     """Rows without partner; of those that a filter leaves out the ones that name a thing, which must not be made."""
     outside = {key for key in seen.outside if key in seen.marks}
     return {key for key in seen.rows.keys() | outside if isinstance(key, int) and key not in known}
+
+
+def _is_hidden(pair: Pair, local: Snapshot, remote: Snapshot) -> bool:
+    """Whether a value was known when both sides agreed and cannot be read now."""
+    halves = (local.rows.get(pair.local), pair.base_local), (remote.rows.get(pair.remote), pair.base_remote)
+    for row, agreed in halves:
+        if row is not None and UNREAD in row and any(
+                now is UNREAD and was is not UNREAD for now, was in zip(row, agreed, strict=True)):
+            return True
+    return False
 
 
 def _row_differs(pair: Pair, seen: Snapshot) -> bool:

@@ -32,6 +32,8 @@ class Work:
     plan: Plan | None = None
     pending: dict[str, dict[str, Value]] = field(default_factory=dict)
     """By thing: what Grist still holds of the fields that the plan writes there."""
+    unread: set[str] = field(default_factory=set)
+    """Things of which a value is hidden now that was known when both sides agreed: to be looked at again."""
     resting: set[int] = field(default_factory=set)
     """New rows that somebody may still be typing in."""
     doubtful: set[int] = field(default_factory=set)
