@@ -116,6 +116,10 @@ class Resource:
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)
 
+    def no_field(self, name: str) -> str:
+        """Why there is no field of this name, where more can be said than that there is none."""
+        return ""
+
 
 # --- what a mapping is --------------------------------------------------------------------------
 

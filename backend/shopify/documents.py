@@ -7,6 +7,7 @@ A field's path says what to select. Steps are joined by dots:
     item.variants.nodes.0.id     item { variants(first: 1) { nodes { id } } }
     quantities.available         quantities(names: ["available"]) { name quantity }
     metafields.custom.fabric     m_custom_fabric: metafield(namespace: "custom", key: "fabric") { value … }
+    lineItems.nodes.*.sku        lineItems(first: 100) { nodes { sku } pageInfo { hasNextPage } }, see `paths`
     views.channels               v_channels: resourcePublicationsV2(first: 10, …) { … }, see `views`
 
 Besides the mapped fields a document asks for what names a row to a person, and for what a write needs to know
@@ -24,6 +25,7 @@ from typing import Any
 from backend.core.model import Mapping
 from backend.core.values import UNREAD
 from backend.shopify.metafields import raw_of
+from backend.shopify.paths import EACH, LONGEST, value_at
 from backend.shopify.resource import METAFIELD, Below, StoreResource, shape
 from backend.shopify.views import VIEW, Listed, view
 
@@ -171,6 +173,8 @@ def look(path: str) -> Callable[[dict[str, Any]], Any]:
     """A function that finds in an answered thing what stands at a path, as `canonical` takes it."""
     if path.startswith(VIEW):
         return view(path).value
+    if EACH in path:
+        return value_at(path)
     where = steps(path)
     if path.startswith(METAFIELD):
         return lambda thing: raw_of(dig(thing, where))
@@ -224,7 +228,7 @@ class _Part:
     leaf: str = ""
 
     def add(self, rest: list[str]) -> None:
-        if rest and rest[0].isdigit():  # which element: `dig` asks, the document does not
+        if rest and (rest[0].isdigit() or rest[0] == EACH):  # which element: `dig` asks, the document does not
             rest = rest[1:]
         if not rest:
             return
@@ -241,6 +245,10 @@ class _Part:
         if name == "quantities":
             part.names += [rest[0]] if rest[0] not in part.names else []
             rest = []
+        elif rest[:2] == ["nodes", EACH]:
+            part.first = max(part.first, LONGEST)
+            part.below.setdefault("nodes", _Part())
+            part.below.setdefault("pageInfo", _Part()).add(["hasNextPage"])
         elif rest[:1] == ["nodes"]:
             part.first = max(part.first, int(rest[1]) + 1)
         part.add(rest)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from backend.core.model import Field, Mapping, Resource
+from backend.shopify.paths import NoSuchPath, custom_field, is_custom
 
 METAFIELD = "metafields."
 """A field of this name is a metafield: `metafields.custom.material`. Which ones there are, the store says."""
@@ -122,11 +123,29 @@ class StoreResource(Resource):
     is proven gone."""
 
     def field(self, name: str) -> Field | None:
+        """A field of the resource, a metafield, or a custom one: the way to any other value (`paths`)."""
         known = Resource.field(self, name)
-        if known is None and self.owner and name.startswith(METAFIELD) and name.count(".") == 2 and all(
-                name.split(".")):
-            return metafield(name)
-        return known
+        if known is not None:
+            return known
+        if name.startswith(METAFIELD):
+            return metafield(name) if self.owner and name.count(".") == 2 and all(name.split(".")) else None
+        try:
+            return custom_field(self.type, name, self._above) if is_custom(name) else None
+        except NoSuchPath:
+            return None
+
+    def no_field(self, name: str) -> str:
+        """Why there is no field of this name, where more can be said than that there is none."""
+        try:
+            if is_custom(name) and not name.startswith(METAFIELD):
+                custom_field(self.type, name, self._above)
+        except NoSuchPath as error:
+            return str(error)
+        return ""
+
+    @property
+    def _above(self) -> tuple[str, str]:
+        return (self.below.parent, self.below.type) if self.below else ("", "")
 
 
 def metafield(name: str) -> Field:
