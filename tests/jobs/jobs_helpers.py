@@ -38,14 +38,14 @@ mappings:
 class Shop:
     """`context` and `link`, and their environment for worker processes."""
 
-    def __init__(self, folder: Path, store_url: str, grist_url: str) -> None:
+    def __init__(self, folder: Path, database_url: str, store_url: str, grist_url: str) -> None:
         config = folder / "sync.yaml"
         config.write_text(CONFIG)
         self.folder, self.urls = folder, (store_url, grist_url)
         self.environment = {
             "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "SHOPIFY_STORE": "fieldhouse.myshopify.com",
             "SHOPIFY_ADMIN_URL": store_url, "SHOPIFY_ACCESS_TOKEN": "shpat_demo", "GRIST_SERVER_URL": grist_url,
-            "GRIST_API_KEY": "key", "GRIST_DOC_ID": DOCUMENT, "DATABASE_URL": f"sqlite:///{folder / 'sync.db'}",
+            "GRIST_API_KEY": "key", "GRIST_DOC_ID": DOCUMENT, "DATABASE_URL": database_url,
             "SYNC_CONFIG": str(config), "LOG_LEVEL": "WARNING",
         }
         settings = Settings.from_environment(self.environment, folder / "no.env")
@@ -118,12 +118,12 @@ def is_alive(pid: int) -> bool:
 
 
 @contextmanager
-def a_shop(folder: Path) -> Iterator[Shop]:
+def a_shop(folder: Path, database_url: str) -> Iterator[Shop]:
     grist = Grist()
     grist.new_document("Shop", DOCUMENT)
     grist.add_key("key", role="owner")
     with serving(store_app(Store(products=3, seed=1))) as store_url, serving(grist_app(grist)) as grist_url:
-        shop = Shop(folder, store_url, grist_url)
+        shop = Shop(folder, database_url, store_url, grist_url)
         try:
             yield shop
         finally:

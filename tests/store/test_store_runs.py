@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -12,14 +10,6 @@ import sqlalchemy as sa
 from backend.store import links, runs
 from backend.store.db import Database
 from backend.store.tables import run
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'sync.db'}")
-    database.migrate()
-    yield database
-    database.dispose()
 
 
 @pytest.fixture
