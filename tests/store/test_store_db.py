@@ -64,8 +64,8 @@ def test_processes_that_start_together_migrate_one_after_the_other(empty_databas
     program = ("import sys\nfrom backend.store.db import Database\nd = Database(sys.argv[1])\nsys.stdin.readline()\n"
                "d.migrate()\nwith d.read() as tx:\n    tx.exec_driver_sql('select count(*) from run')\n")
     together = [
-        subprocess.Popen([sys.executable, "-c", program, empty_database_url], cwd=ROOT, text=True, stdin=subprocess.PIPE,
-                         stderr=subprocess.PIPE)
+        subprocess.Popen([sys.executable, "-c", program, empty_database_url], cwd=ROOT, text=True,
+                         stdin=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in range(3)
     ]
     for process in together:
@@ -130,7 +130,7 @@ def test_a_database_of_a_newer_version_is_refused_in_a_sentence(database):
 
 def test_a_failed_migration_leaves_everything_as_it_was(database):
     database.migrate()
-    with pytest.raises(sa.exc.DBAPIError, match="no such table|does not exist"), database.alone() as connection:
+    with pytest.raises(sa.exc.DBAPIError, match=r"no such table|does not exist"), database.alone() as connection:
         connection.execute(sa.text("create table half (id integer)")).connection.exec_driver_sql("drop table missing")
     assert "half" not in sa.inspect(database.engine).get_table_names()
 
