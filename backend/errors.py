@@ -61,6 +61,8 @@ class AccessError(UserError):
     """A key, token or right is missing or no longer good."""
 
     code = "access_error"
+    path: tuple[str | int, ...] = ()
+    """Where in an answer the right was missing, as far as the service said."""
 
 
 class TokenRefused(AccessError):
@@ -134,6 +136,8 @@ class TooCostly(SyncError):
     """The document costs more points than Shopify allows one document. Nothing of it was run: make it smaller."""
 
     code = "too_costly"
+    points: float | None = None
+    """What it costs, where the service said."""
 
 
 class InputRefused(SyncError):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import orjson
@@ -68,6 +69,8 @@ class Answer:
     warnings: tuple[str, ...] = ()
     """What Shopify's search says about the filter. A term it warns about is ignored, so everything matches."""
     version: str = ""
+    at: float | None = None
+    """When Shopify answered, by its own clock: seconds since 1970. None where it does not say."""
 
     def root(self, name: str, blocks: str = "") -> Any:
         """A field of the root, or the error that kept it from us. Null stays None.
@@ -106,7 +109,8 @@ def answer_from(status: int, headers: Dict[str, str], body: bytes, *, writes: bo
     for problem in problems:
         _mark_unread(data, problem)
     version = str(headers.get("X-Shopify-API-Version", ""))
-    return Answer(data, problems, cost, tuple(_search_warnings(extensions.get("search"))), version)
+    return Answer(data, problems, cost, tuple(_search_warnings(extensions.get("search"))), version,
+                  _date(headers))
 
 
 def error_from(problem: Problem, *, writes: bool, cost: Cost | None = None) -> SyncError:
@@ -116,7 +120,10 @@ def error_from(problem: Problem, *, writes: bool, cost: Cost | None = None) -> S
         return RetryLater("Shopify asks for a pause: too much was asked of it in a short time.", cure=RETRIED,
                           retry_after=cost.wait_seconds() if cost else 1.0)
     if problem.code == "MAX_COST_EXCEEDED":
-        return TooCostly(problem.message)
+        error = TooCostly(problem.message)
+        found = re.search(r"cost is (\d+)", problem.message)
+        error.points = float(found[1]) if found else None
+        return error
     if problem.is_denial:
         return denied(problem)
     if problem.code == "SHOP_INACTIVE":
@@ -136,12 +143,14 @@ def denied(problem: Problem, blocks: str = "") -> AccessError:
     """A right is missing. `blocks` says what cannot be done without it."""
     what = blocks or (".".join(str(step) for step in problem.path if isinstance(step, str)) or "this")
     if problem.scope:
-        return AccessError(f"Shopify does not let this app use {what}: it lacks the access scope "
-                           f"{problem.scope}.",
-                           cure=f"Add {problem.scope} to the app's scopes, release and install that version on the "
-                                "store, then sync again.")
-    return AccessError(f"Shopify does not let this app use {what}: {problem.message}",
-                       cure="Give the app that right in its configuration on Shopify, then sync again.")
+        error = AccessError(f"Shopify does not let this app use {what}: it lacks the access scope {problem.scope}.",
+                            cure=f"Add {problem.scope} to the app's scopes, release and install that version on the "
+                                 "store, then sync again.")
+    else:
+        error = AccessError(f"Shopify does not let this app use {what}: {problem.message}",
+                            cure="Give the app that right in its configuration on Shopify, then sync again.")
+    error.path = problem.path
+    return error
 
 
 def _lost(sentence: str, writes: bool) -> RetryLater:
@@ -255,6 +264,13 @@ def _status_error(status: int, headers: Dict[str, str], text: str, writes: bool)
         return error
     return SyncError(f"Shopify refused our request with status {status}.{said}",
                      cure="This is a mistake in this product: please report it with this sentence.")
+
+
+def _date(headers: Dict[str, str]) -> float | None:
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).timestamp()
+    except (ValueError, TypeError):
+        return None
 
 
 def _retry_after(headers: Dict[str, str]) -> float | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask import Flask, Response, request
+from werkzeug.http import http_date
 
 from . import control, engine, page, versions
 from .state import Store
@@ -58,6 +59,7 @@ def create_app(store: Store, *, tokens: Iterable[str] = ("shpat_demo",),
         if fault.get("drop") == "after":
             return control.drop_connection()
         answer.headers["X-Shopify-API-Version"] = serving
+        answer.headers["Date"] = http_date(store.now())
         return answer
 
     @app.post("/admin/oauth/access_token")

@@ -23,7 +23,6 @@ from backend.errors import (
 from backend.shopify.answers import answer_from
 from backend.shopify.auth import ClientCredentials, Credentials, PastedToken
 from backend.shopify.client import Client, store_domain
-from backend.shopify.cost import Cost, Governor
 
 VERSION = "2026-10"
 OK = {"data": {"shop": {"name": "Fieldhouse"}}}
@@ -174,15 +173,6 @@ def test_a_document_waits_for_its_points_before_it_is_sent_again() -> None:
         assert sleeps == []
         one.run("{ shop { name } }", {})
     assert sleeps == [pytest.approx(2.0)]
-
-
-def test_points_run_back_while_time_passes() -> None:
-    now = [0.0]
-    governor = Governor(lambda: now[0])
-    governor.learn("q", Cost(requested=300, actual=300, available=100, maximum=2000, restore_rate=100))
-    assert governor.wait_seconds("another") == 0
-    now[0] = 1.5
-    assert governor.wait_seconds("q") == pytest.approx(0.5)
 
 
 def test_an_answer_of_another_version_is_refused() -> None:
