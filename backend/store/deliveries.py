@@ -15,10 +15,7 @@ KEPT_SECONDS = 12 * 3600.0
 
 
 def is_new(tx: sa.Connection, link_id: int, side: Side, keys: Sequence[str]) -> bool:
-    """Note that a webhook came; False where any of its `keys` came before. Without keys it is always new."""
-    if not keys:
-        tx.execute(sa.insert(delivery).values(link_id=link_id, side=side.value, at=now()))
-        return True
+    """Note that a webhook came; False where any of its `keys` came before."""
     if tx.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert
     else:
@@ -28,6 +25,13 @@ def is_new(tx: sa.Connection, link_id: int, side: Side, keys: Sequence[str]) -> 
         values = {"link_id": link_id, "side": side.value, "key": key, "at": now()}
         new &= bool(tx.execute(insert(delivery).values(values).on_conflict_do_nothing()).rowcount)
     return new
+
+
+def came(tx: sa.Connection, link_id: int, side: Side) -> None:
+    """Note that something came from a side whose deliveries have no id."""
+    where = (delivery.c.link_id == link_id, delivery.c.side == side.value, delivery.c.key == "")
+    if not tx.execute(sa.update(delivery).where(*where).values(at=now())).rowcount:
+        is_new(tx, link_id, side, [""])
 
 
 def last_at(tx: sa.Connection, link_id: int, side: Side) -> float | None:

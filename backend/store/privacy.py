@@ -65,8 +65,23 @@ def requests(tx: sa.Connection, link_id: int, *, limit: int = 20) -> list[sa.Row
                            .order_by(privacy.c.id.desc()).limit(limit)))
 
 
+def _family(tx: sa.Connection, link_id: int, things: Sequence[str]) -> list[str]:
+    """These, and what belongs to them: the orders of a customer, the lines of an order."""
+    family = list(things)
+    newest: Sequence[str] = things
+    while newest:
+        found: list[str] = []
+        for some in _chunks(newest):
+            found += tx.execute(sa.select(pair.c.remote_key).where(
+                pair.c.mapping_id.in_(_mine(link_id)), pair.c.parent.in_(some))).scalars()
+        newest = [one for one in dict.fromkeys(found) if one not in family]
+        family += newest
+    return family
+
+
 def count(tx: sa.Connection, link_id: int, things: Sequence[str]) -> dict[str, int]:
-    """How many lines are kept of these, by table."""
+    """How many lines are kept of these and what belongs to them, by table."""
+    things = _family(tx, link_id, things)
     found: dict[str, int] = {}
     mine = _mine(link_id)
     for table, _ in _TABLES:
@@ -79,10 +94,12 @@ def count(tx: sa.Connection, link_id: int, things: Sequence[str]) -> dict[str, i
 
 
 def redact(tx: sa.Connection, link_id: int, things: Sequence[str]) -> dict[str, int]:
-    """Take out of all lines about these, and about the rows in Grist that they are paired with, what was held of them.
+    """Take out of all lines about these, what belongs to them, and the rows in Grist that they are paired with, what
+    was held of them.
 
     Returns how many lines of which table. The rows in Grist and in Shopify are their owners' to redact.
     """
+    things = _family(tx, link_id, things)
     found: dict[str, int] = {}
     mine = _mine(link_id)
     for some in _chunks(things):
