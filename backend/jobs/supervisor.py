@@ -22,6 +22,7 @@ LONG_LIFE_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 60.0
 GOODBYE_SECONDS = 20.0
 WRONG_SETTINGS = 2
+"""A child's exit code that says: to start again changes nothing."""
 
 
 class Supervisor:
@@ -81,7 +82,7 @@ class Supervisor:
                 if self._stopping.is_set():
                     return
                 self._child = subprocess.Popen(
-                    [sys.executable, "-m", "backend.jobs.worker", "--child"],
+                    [sys.executable, "-m", "backend.jobs.child"],
                     stdin=subprocess.PIPE, bufsize=0, env=environment,
                 )
             code = self._child.wait()

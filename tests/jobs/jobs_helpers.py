@@ -14,7 +14,7 @@ import requests
 import sqlalchemy as sa
 
 from backend.app import Context, read_config
-from backend.jobs.worker import Worker
+from backend.jobs.child import Worker
 from backend.settings import Settings
 from backend.store import runs
 from backend.store.runs import Run
@@ -80,6 +80,24 @@ class Shop:
         with self.database.read() as tx:
             now = runs.clock(tx)
         return self.lease_until(run_id) < now
+
+    def lease_left(self, run_id: int) -> float:
+        """Seconds until anybody may take the run."""
+        with self.database.read() as tx:
+            now = runs.clock(tx)
+        return self.lease_until(run_id) - now
+
+    def doing(self, run_id: int) -> int:
+        """The process that does a run."""
+        with self.database.read() as tx:
+            owner = tx.execute(sa.select(run.c.owner).where(run.c.id == run_id)).scalar_one()
+        return int(str(owner).split(":")[1])
+
+    def rows(self) -> tuple[int, ...]:
+        """How many rows the tables of the document have."""
+        return tuple(len(requests.get(
+            f"{self.urls[1]}/api/docs/{DOCUMENT}/tables/{table}/records", headers={"Authorization": "Bearer key"},
+            timeout=10).json()["records"]) for table in ("Products", "Variants"))
 
     def let_lease_end(self, run_id: int) -> None:
         with self.database.write() as tx:
