@@ -87,6 +87,11 @@ class Shop:
             now = runs.clock(tx)
         return self.lease_until(run_id) - now
 
+    def idle(self) -> bool:
+        """Whether no run of the link waits or goes on."""
+        with self.database.read() as tx:
+            return runs.active(tx, self.link.id) is None
+
     def doing(self, run_id: int) -> int:
         """The process that does a run."""
         with self.database.read() as tx:
