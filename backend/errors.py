@@ -26,6 +26,8 @@ class SyncError(Exception):
     code = "error"
     report: Any = None
     """What a run had done until then, where the error ended one."""
+    request_id: str = ""
+    """What the service's support finds the failure by, where it said."""
 
     def __init__(self, message: str, *, cure: str = "") -> None:
         super().__init__(message)
