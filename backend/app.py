@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
@@ -193,6 +194,19 @@ class Context:
             store, credentials, version=settings.shopify_version, admin_url=settings.shopify_admin_url or None,
             ledger=Buckets(self.database, f"{store} {credentials.app}") if shared else None,
         )
+
+    def webhook_secrets(self, link: Link | None) -> tuple[str, ...]:
+        """What Shopify signs the webhooks of a link with, newest first; without a link, those of the whole app."""
+        found = (self.settings.webhook_secret, self.settings.old_webhook_secret)
+        return tuple(one.reveal() for one in found if one)
+
+    def grist_authorization(self, link: Link, key: str) -> str:
+        """What Grist sends along with the webhooks of a link, whose key this is. Worked out from the link's Grist key,
+        so that it is kept nowhere; empty where there is none."""
+        secret = self.settings.grist_api_key.reveal()
+        if not secret:
+            return ""
+        return f"Bearer {hmac.digest(secret.encode(), f'grist webhook {key}'.encode(), 'sha256').hex()}"
 
     def grist(self, link: Link, shop: dict[str, Any]) -> GristConnector:
         self.check_credentials()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.store.db import now
-from backend.store.tables import link, mapping
+from backend.store.tables import link, mapping, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,16 @@ def all_links(tx: sa.Connection) -> list[Link]:
 
 def add(tx: sa.Connection, store: str, server_url: str, document: str, interval_seconds: int | None) -> int:
     values = {"store": store, "server_url": server_url, "document": document, "shop": {},
-              "interval_seconds": interval_seconds, "created_at": now()}
+              "interval_seconds": interval_seconds, "created_at": now(), "key": secrets.token_urlsafe(24)}
     return int(tx.execute(sa.insert(link).values(values)).inserted_primary_key[0])  # type: ignore[index]
 
 
 def set_interval(tx: sa.Connection, link_id: int, interval_seconds: int | None) -> None:
-    tx.execute(sa.update(link).where(link.c.id == link_id).values(interval_seconds=interval_seconds))
+    """A timer that is set anew counts from the end of the last sync: at once where that was long enough ago."""
+    ended = sa.select(sa.func.max(run.c.finished_at)).where(run.c.link_id == link_id, run.c.kind == "sync")
+    due_at = None if interval_seconds is None else ended.scalar_subquery() + interval_seconds
+    tx.execute(sa.update(link).where(link.c.id == link_id, link.c.interval_seconds.is_distinct_from(interval_seconds))
+               .values(interval_seconds=interval_seconds, due_at=due_at))
 
 
 def set_shop(tx: sa.Connection, link_id: int, shop: dict[str, Any]) -> None:
