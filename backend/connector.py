@@ -1,6 +1,7 @@
 """What the engine asks of a service, and all that it knows about one.
 
     prepare(mappings, ...)   → the mappings as they can run today, and sentences for what cannot
+    changed(mappings, checkpoint) → which keys changed since then: hints, found for the price of about one request
     read(mapping, keys)      → a Snapshot: complete for what was asked, or it raises
     batches(mapping, ops)    → the ops cut into what one request carries, in an order that works
     apply(mapping, batch, …) → one Receipt for each op, in the same order
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from backend.core.model import Key, Mapping, Op, Receipt, Side, Snapshot
 from backend.core.values import Value
@@ -32,6 +33,20 @@ class Prepared:
     notes: tuple[str, ...] = ()
     moved: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By resource: the fields that live in another column than the binding says they did."""
+
+
+class Changed(NamedTuple):
+    """What changed on one side since a checkpoint. Keys are hints, not values: what stands there is read by `read`."""
+
+    keys: dict[str, set[Key]] | None
+    """By resource: the keys to read, whether changed, new or gone. None where only a full read of everything tells."""
+    checkpoint: dict[str, Any]
+    """How far this tells: plain JSON, to be kept once what it names is applied, in conflict or on the retry list."""
+    why: str
+    """How it was found out, or why only a full read tells: one word for the log ("same", "first", "trimmed")."""
+    audit: frozenset[str] = frozenset()
+    """Resources that are to be read whole besides, for no filter finds all that changes in them. The checkpoint takes
+    them as read whole from then on."""
 
 
 @dataclass
@@ -67,6 +82,15 @@ class Connector(Protocol):
 
         Raises UserError where the whole link cannot run: wrong key, no such store or document, missing scope.
         """
+        ...
+
+    def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
+        """What changed in the data of `mappings` since `checkpoint`, as an earlier call gave it; None the first time.
+
+        May be called before `prepare`, so that a run with nothing to do ends after it. A connector that cannot tell
+        then (why "unprepared", with the checkpoint that it was given) is asked again after `prepare`, with the
+        mappings that came out of it. Whatever changes
+        while this looks is told by the next call. Raises RetryLater, UserError."""
         ...
 
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:

@@ -62,14 +62,17 @@ class Memory:
         """Keep what `receipts` say, and settle `intent`. Returns the Shopify IDs that are now to be written into
         rows. `pending` is `Work.pending` of the plan that the receipts belong to."""
         batch = _Batch()
+        made = [receipt for receipt in receipts if isinstance(receipt.op, Create) and receipt.done]
+        self.directory.look_up(one.mapping.name, [
+            row for r in made if isinstance(row := r.key if side is Side.LOCAL else r.op.source, int)], ())
         for receipt in receipts:
             self._take(one, side, receipt, one.pending if pending is None else pending, batch)
         mapping_id = one.mapping.id
         with self.write() as tx:
             base.dissolve(tx, mapping_id, [*batch.dissolved, *batch.replaced])
             base.vacate(tx, mapping_id, [row for row, _, _, _ in batch.joined])
-            base.insert(tx, mapping_id, batch.joined, marked=side is Side.LOCAL)
-            base.advance(tx, mapping_id, batch.advanced)
+            base.insert(tx, mapping_id, batch.joined, marked=side is Side.LOCAL, parent=one.parent_field)
+            base.advance(tx, mapping_id, batch.advanced, parent=one.parent_field)
             base.doubt(tx, mapping_id, batch.doubted)
             base.mark(tx, mapping_id, batch.marked)
             for row, name in batch.settled:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from backend.connector import Prepared, Stamp, Usage
+from backend.connector import Changed, Prepared, Stamp, Usage
 from backend.core.model import Key, Mapping, Op, Receipt, Side, Snapshot
 from backend.core.values import Value
 from backend.errors import RetryLater, UserError
@@ -24,7 +24,7 @@ from backend.grist.applying import Applying
 from backend.grist.binding import Bound
 from backend.grist.cells import Unstorable
 from backend.grist.client import GristClient, State
-from backend.grist.history import Changed, changed_rows, standing
+from backend.grist.history import changed_rows, standing
 from backend.grist.memory import Memory
 from backend.grist.preparing import Preparing
 from backend.grist.reading import RowReader
@@ -155,12 +155,16 @@ class GristConnector:
         marks.update(snapshot.marks)
         return replace(snapshot, gone=gone, notes=(*snapshot.notes, *notes))
 
-    def changed(self, checkpoint: dict[str, Any] | None) -> Changed:
-        """The rows of the prepared mappings that changed since `checkpoint`, as an earlier call gave it.
+    def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
+        """The rows of `mappings` that changed since `checkpoint`: `{"n", "h"}` of the state up to which that told.
 
         One request where nothing changed, two where something did, whatever the document's size. A row whose id was
         given to another row is among them; a value and its reversal is not. An owner's key is told of rows that
-        access rules hide from it, too: a read by id then shows whether they are there. Raises RetryLater.
+        access rules hide from it, too: a read by id then shows whether they are there. Where something changed the
+        mappings must be prepared to be told apart. Raises RetryLater.
+
+        `why` is "same" or "compared"; or why only a full read tells: "first", "trimmed" (the history), "restored" (an
+        older state), "refused" (the key may not compare), "remade" (a mapped table or column is another one now).
         """
         states = self._client.states()
         newest = states[0] if states else State(0, "")
@@ -171,18 +175,22 @@ class GristConnector:
         known = State(checkpoint["n"], checkpoint["h"])
         how = standing(states, known)
         if how == "same":
-            return Changed({name: set() for name in self._memory.bound}, now, how)
+            return Changed({mapping.name: set() for mapping in mappings}, now, how)
         if how != "ahead":
             return Changed(None, now, how)
+        if any(mapping.name not in self._memory.bound for mapping in mappings):
+            return Changed(None, checkpoint, "unprepared")
         try:
             changes = self._client.compare(known.h, newest.h)
         except RetryLater:
             raise
         except UserError:
             return Changed(None, now, "refused")
-        watched = {name: bound.watched for name, bound in self._memory.bound.items() if bound.exists}
-        rows = changed_rows(changes, watched)
-        return Changed(rows, now, "remade" if rows is None else "compared")
+        bound = {mapping.name: self._memory.bound[mapping.name] for mapping in mappings}
+        rows = changed_rows(changes, {name: place.watched for name, place in bound.items() if place.exists})
+        if rows is None:
+            return Changed(None, now, "remade")
+        return Changed({name: set(rows.get(name, ())) for name in bound}, now, "compared")
 
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return cut(self._of(mapping), ops)

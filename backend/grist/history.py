@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from backend.grist.client import State
 
@@ -23,18 +23,6 @@ COLUMNS = "_grist_Tables_column"
 
 Cells = dict[tuple[int, str], Any]
 Standing = Literal["same", "ahead", "trimmed", "restored"]
-
-
-class Changed(NamedTuple):
-    """What changed in the document since a checkpoint."""
-
-    rows: dict[str, set[int]] | None
-    """By resource, the rows to read by id; None where only a full read tells."""
-    checkpoint: dict[str, Any]
-    """`{"n", "h"}` of the state up to which this tells: plain JSON, to be kept once the rows are dealt with."""
-    why: Literal["same", "compared", "first", "trimmed", "restored", "refused", "remade"]
-    """How it was found out, or why only a full read tells: the history was trimmed, an older state restored, Grist
-    does not let this key compare, or a mapped table or column is another one now."""
 
 
 @dataclass(frozen=True)

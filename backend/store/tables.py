@@ -5,7 +5,9 @@
        │        ├───── conflict        what waits for a choice
        │        ├───── deletion        what waits for a yes
        │        ├───── refusal         what was left alone, and why
-       │        └───── sighting        new rows in Grist, and since when they look as they do
+       │        ├───── sighting        new rows in Grist, and since when they look as they do
+       │        └───── loose           what has no partner on the other side
+       ├─ hint                          what may have changed, until a run has looked at it
        └─ run ──────── change           what was written, before and after
 
 Values are JSON as `core.values.dump` makes it; a row is an object by field name, and a field that was not read
@@ -51,6 +53,7 @@ link = Table(
     Column("interval_seconds", Integer),
     Column("created_at", Double, nullable=False),
     Column("synced_at", Double),
+    Column("checkpoints", JSON, nullable=False, server_default=text("'{}'")),
     UniqueConstraint("server_url", "document"),
 )
 
@@ -76,9 +79,13 @@ pair = Table(
     Column("base_remote", JSON, nullable=False),
     Column("shown", JSON, nullable=False),
     Column("marked", Boolean, nullable=False),
+    Column("parent", Text),
     UniqueConstraint("mapping_id", "local_key"),
     UniqueConstraint("mapping_id", "remote_key"),
 )
+Index("ix_pair_parent", pair.c.mapping_id, pair.c.parent)
+Index("ix_pair_unmarked", pair.c.mapping_id, sqlite_where=pair.c.marked.is_(False),
+      postgresql_where=pair.c.marked.is_(False))
 
 run = Table(
     "run", metadata,
@@ -180,6 +187,26 @@ sighting = Table(
     Column("since", Double, nullable=False),
     UniqueConstraint("mapping_id", "local_key"),
 )
+
+loose = Table(
+    "loose", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    Column("side", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    UniqueConstraint("mapping_id", "side", "key"),
+)
+
+hint = Table(
+    "hint", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("link"),
+    Column("side", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+Index("ix_hint_link", hint.c.link_id, hint.c.id)
 
 change = Table(
     "change", metadata,

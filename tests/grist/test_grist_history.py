@@ -84,11 +84,13 @@ def test_numbers_tell_a_trimmed_history_from_a_restored_one(states: list[tuple[i
 
 # --- over a document ---------------------------------------------------------------------------------
 
+MAPPINGS = [mapping("products", "title", "vendor"), mapping("variants", "product", "sku")]
+
 
 @pytest.fixture
 def shop(place: Place) -> GristConnector:
     connector = place.connector()
-    connector.prepare([mapping("products", "title", "vendor"), mapping("variants", "product", "sku")], {}, write=True)
+    connector.prepare(MAPPINGS, {}, write=True)
     place.act(["BulkAddRecord", "Products", [None] * 3, {
         "Title": ["A", "B", "C"], "Vendor": ["v", "v", "v"], "Shopify_ID": [GID(1), GID(2), GID(3)]}])
     place.act(["AddColumn", "Products", "Remark", {"type": "Text", "isFormula": False}])
@@ -96,18 +98,18 @@ def shop(place: Place) -> GristConnector:
 
 
 def test_a_quiet_poll_is_one_request_and_a_busy_one_two(place: Place, shop: GristConnector) -> None:
-    first = shop.changed(None)
-    assert (first.rows, first.why) == (None, "first")
+    first = shop.changed(MAPPINGS, None)
+    assert (first.keys, first.why) == (None, "first")
     before = shop.usage.requests
-    quiet = shop.changed(first.checkpoint)
-    assert (quiet.rows, quiet.why) == ({"products": set(), "variants": set()}, "same")
+    quiet = shop.changed(MAPPINGS, first.checkpoint)
+    assert (quiet.keys, quiet.why) == ({"products": set(), "variants": set()}, "same")
     assert quiet.checkpoint == first.checkpoint
     assert shop.usage.requests == before + 1
     place.act(["UpdateRecord", "Products", 2, {"Title": "typed"}])
-    busy = shop.changed(quiet.checkpoint)
-    assert busy.rows == {"products": {2}, "variants": set()}
+    busy = shop.changed(MAPPINGS, quiet.checkpoint)
+    assert busy.keys == {"products": {2}, "variants": set()}
     assert shop.usage.requests == before + 3
-    assert shop.changed(busy.checkpoint).rows == {"products": set(), "variants": set()}
+    assert shop.changed(MAPPINGS, busy.checkpoint).keys == {"products": set(), "variants": set()}
 
 
 @pytest.mark.parametrize(("actions", "rows"), [
@@ -127,54 +129,66 @@ def test_a_quiet_poll_is_one_request_and_a_busy_one_two(place: Place, shop: Gris
 def test_each_change_names_its_rows_or_asks_for_a_full_read(
     place: Place, shop: GristConnector, actions: list[Any], rows: set[int] | None
 ) -> None:
-    start = shop.changed(None).checkpoint
+    start = shop.changed(MAPPINGS, None).checkpoint
     for action in actions:
         place.act(action)
-    found = shop.changed(start)
-    assert (None if found.rows is None else found.rows["products"]) == rows
+    found = shop.changed(MAPPINGS, start)
+    assert (None if found.keys is None else found.keys["products"]) == rows
     assert found.why == ("remade" if rows is None else "compared")
 
 
 def test_formula_results_and_cleared_references_are_changes_too(place: Place, shop: GristConnector) -> None:
     place.act(["AddRecord", "Variants", None, {"Product": 1, "SKU": "a"}])
-    start = shop.changed(None).checkpoint
+    start = shop.changed(MAPPINGS, None).checkpoint
     place.act(["RemoveRecord", "Products", 1])
-    assert shop.changed(start).rows == {"products": {1}, "variants": {1}}
+    assert shop.changed(MAPPINGS, start).keys == {"products": {1}, "variants": {1}}
 
 
 def test_an_undone_deletion_is_looked_at(place: Place, shop: GristConnector) -> None:
-    start = shop.changed(None).checkpoint
+    start = shop.changed(MAPPINGS, None).checkpoint
     row = place.rows("Products")[2]
     place.act(["RemoveRecord", "Products", 2])
     place.act(["AddRecord", "Products", 2, row])
-    assert shop.changed(start).rows == {"products": {2}, "variants": set()}
+    assert shop.changed(MAPPINGS, start).keys == {"products": {2}, "variants": set()}
 
 
 def test_a_trimmed_history_and_a_restored_document_ask_for_a_full_read(place: Place, shop: GristConnector) -> None:
-    start = shop.changed(None).checkpoint
+    start = shop.changed(MAPPINGS, None).checkpoint
     for title in "xyz":
         place.act(["UpdateRecord", "Products", 1, {"Title": title}])
-    later = shop.changed(start).checkpoint
+    later = shop.changed(MAPPINGS, start).checkpoint
     place.call("POST", "/states/remove", {"keep": 2})
-    trimmed = shop.changed(start)
-    assert (trimmed.rows, trimmed.why, trimmed.checkpoint) == (None, "trimmed", later)
+    trimmed = shop.changed(MAPPINGS, start)
+    assert (trimmed.keys, trimmed.why, trimmed.checkpoint) == (None, "trimmed", later)
     if place.grist is None:
         return
     place.grist.documents[place.doc_id].restore(later["n"] - 1)
-    assert shop.changed(later)[::2] == (None, "restored")
+    assert shop.changed(MAPPINGS, later)[::2] == (None, "restored")
     place.act(["UpdateRecord", "Products", 1, {"Title": "another"}])  # the number is there again, the state is not
-    assert shop.changed(later)[::2] == (None, "restored")
+    assert shop.changed(MAPPINGS, later)[::2] == (None, "restored")
+
+
+def test_a_document_that_moved_can_only_be_told_apart_once_the_mappings_are_prepared(
+    place: Place, shop: GristConnector
+) -> None:
+    start = shop.changed(MAPPINGS, None).checkpoint
+    fresh = place.connector()
+    assert fresh.changed(MAPPINGS, start).keys == {"products": set(), "variants": set()}
+    place.act(["UpdateRecord", "Products", 1, {"Title": "x"}])
+    assert fresh.changed(MAPPINGS, start)[:3] == (None, start, "unprepared")
+    fresh.prepare(MAPPINGS, {}, write=True)
+    assert fresh.changed(MAPPINGS, start).keys == {"products": {1}, "variants": set()}
 
 
 def test_a_key_that_may_not_compare_asks_for_a_full_read(place: Place, shop: GristConnector) -> None:
-    start = shop.changed(None).checkpoint
+    start = shop.changed(MAPPINGS, None).checkpoint
     place.act(["UpdateRecord", "Products", 1, {"Title": "x"}])
 
     def refused(*_: Any) -> Any:
         raise AccessError("insufficient access")
 
     shop._client.compare = refused  # type: ignore[method-assign]
-    assert shop.changed(start)[::2] == (None, "refused")
+    assert shop.changed(MAPPINGS, start)[::2] == (None, "refused")
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 2)), max_size=12), st.integers(1, 9))
