@@ -49,6 +49,8 @@ class Report:
     """How it was found out what to look at."""
     message: str | None = None
     cure: str | None = None
+    code: str = ""
+    """Which kind of error ended it early (`errors.py`), where one did."""
     plan: list[dict[str, Any]] | None = None
     plan_total: int | None = None
     undone: int = 0
@@ -91,7 +93,7 @@ class Report:
             "way": self.way,
         }
         if self.message:
-            out |= {"message": self.message, "cure": self.cure}
+            out |= {"message": self.message, "cure": self.cure, "code": self.code}
         if self.undone or self.stays:
             out |= {"undone": self.undone, "stays": self.stays}
         if self.plan is not None:
