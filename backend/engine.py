@@ -23,13 +23,14 @@ from backend.core.guard import Limits, brakes
 from backend.core.mapping import Directory
 from backend.core.model import Create, Delete, Key, Mapping, Op, Plan, Receipt, Refusal, Side, Update
 from backend.core.plan import plan
+from backend.core.questions import looks
 from backend.core.undo import Undo
 from backend.core.undo import undo as undo_lines
 from backend.errors import BrakeError, OutcomeUnknown, SyncError
 from backend.recover import Recovery, pairs_anew
 from backend.remember import Memory
-from backend.report import Report, plan_lines
-from backend.store import base, changes, journal, links, waiting
+from backend.report import Report, meeting, plan_lines
+from backend.store import base, changes, journal, links, pairing, waiting
 from backend.store.db import Database, Transaction
 from backend.work import Work, thing_of
 
@@ -38,6 +39,8 @@ ROUNDS = 3
 REST_SECONDS = 30.0
 """How long a new row in Grist stays untouched before it is created in Shopify."""
 PLAN_LINES_KEPT = 500
+MEETINGS_KEPT = 200
+"""How many pairs, doubles and rows of one side a preview lists of each mapping; it counts all of them."""
 
 
 @dataclass
@@ -53,6 +56,8 @@ class Session:
     bindings: Dict[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     rest_seconds: float = REST_SECONDS
+    decided: Dict[str, Sequence[pairing.Answer]] = field(default_factory=dict)
+    """By resource: answers that are not kept yet, since the mapping itself is a draft."""
     go_on: bool = False
     """A person has looked at the brakes: this run goes on."""
     beat: Callable[[dict[str, Any]], None] = lambda progress: None
@@ -196,6 +201,9 @@ class _Run:
             self.report.message, self.report.cure = brake.message, brake.cure
         lines = [line for one in self.work for line in plan_lines(one.planned)]
         self.report.plan, self.report.plan_total = lines[:PLAN_LINES_KEPT], len(lines)
+        self.report.pairing = [
+            meeting(one.planned, one.local, one.remote, one.pairs.values(), MEETINGS_KEPT) for one in self.work
+        ]
         for one in self.work:
             self._count_planned(one)
         return self._counted()
@@ -267,10 +275,15 @@ class _Run:
                 choices=waiting.choices(tx, mapping),
                 approved=waiting.approved_deletions(tx, mapping.id),
                 resting=resting | one.doubtful,
+                decided={**pairing.decided(tx, mapping, one.local), **self._answers(one)},
             )
         doubts = {key: refusal for key, refusal in one.refusals.items() if key[1] in one.doubtful}
         one.take_plan(planned)
         one.refusals |= doubts
+        for row, thing in planned.dissolved:
+            if row in one.local.rows:  # a person has said that this row is another thing
+                self.directory.drop(mapping.name, row, thing)
+                one.pairs.pop(thing, None)
         for row, thing in planned.paired:
             self.directory.add(mapping.name, row, thing)
         for thing, row in planned.moved:
@@ -283,6 +296,11 @@ class _Run:
                 self.directory.drop(mapping.name, pair.local, pair.remote)
         coming = (str(op.source) for op in planned.on(Side.LOCAL) if isinstance(op, Create))
         self.directory.expect(mapping.name, coming)
+
+    def _answers(self, one: Work) -> dict[int, str | None]:
+        """What a preview of a draft was told besides: which row is which thing, where it still looks as it did."""
+        return {said.row: said.thing for said in self.session.decided.get(one.mapping.name, ())
+                if said.row in one.local.rows and looks(one.mapping, one.local, said.row) == said.looks}
 
     def _brake(self) -> None:
         pulled = []
@@ -305,7 +323,6 @@ class _Run:
             for one in self.work:
                 planned = one.planned
                 _remember_agreed(tx, one)
-                base.dissolve(tx, one.mapping.id, [thing for _, thing in planned.dissolved])
                 waiting.replace_conflicts(tx, one.mapping, planned.conflicts, applying=one.applying)
                 if one.mapping.whole:
                     waiting.replace_deletions(tx, one.mapping.id, planned.proposals, one.deleting)
@@ -493,6 +510,8 @@ class _Run:
 
 def _remember_agreed(tx: Any, one: Work) -> None:
     planned = one.planned
+    base.dissolve(tx, one.mapping.id, [thing for _, thing in planned.dissolved])
+    pairing.ask(tx, one.mapping, one.local, one.remote, planned.questions)
     base.move(tx, one.mapping.id, planned.moved)
     base.join(tx, one.mapping.id, planned.paired)
     base.mark(tx, one.mapping.id, [row for row, thing in planned.paired if one.local.marks.get(row) == thing])

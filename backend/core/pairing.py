@@ -129,6 +129,8 @@ def _check_known(
             del row_of[pair.remote]
             continue
         outcome.blocked.update((pair.local, pair.remote))
+        if free and mark is not None:
+            outcome.blocked.add(mark)  # it may be this row's: it gets none of its own meanwhile
         if answer is None:
             continue
         happened = "was emptied" if mark is None else "was changed"
