@@ -1,7 +1,8 @@
 """One run over one link:
 
-    prepare → settle what is open → read both sides → plan → brakes → (a preview stops here)
-            → write, batch by batch → look once more
+    gather what may have changed → (nothing: the run ends)
+            → prepare → settle what is open → read that of both sides → plan → brakes → (a preview stops here)
+            → write, batch by batch → look once more → move the checkpoints
 
 The engine decides nothing about values: `core` does. It knows no service: connectors do. What it adds is the
 order of things. Each batch stands in the journal before it is sent and is remembered before the next one is, so
@@ -12,26 +13,28 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from collections.abc import Mapping as Dict
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backend.connector import Connector, Stamp
-from backend.core.guard import Limits, brakes
+from backend.core.guard import RESTORED, Limits, brakes
 from backend.core.mapping import Directory
 from backend.core.model import Create, Delete, Key, Mapping, Op, Plan, Receipt, Refusal, Side, Update
 from backend.core.plan import plan
-from backend.core.questions import looks
 from backend.core.undo import Undo
 from backend.core.undo import undo as undo_lines
 from backend.errors import BrakeError, OutcomeUnknown, SyncError
+from backend.gather import AUDIT_SECONDS, Gathered, Scope, gather, settings_of
+from backend.look import Looking
 from backend.recover import Recovery, pairs_anew
-from backend.remember import Memory
+from backend.remember import Memory, remember_agreed
 from backend.report import Report, meeting, plan_lines
-from backend.store import base, changes, journal, links, pairing, waiting
+from backend.store import base, changes, inbox, journal, links, loose, pairing, waiting
 from backend.store.db import Database, Transaction
+from backend.store.waiting import Keys
 from backend.work import Work, thing_of
 
 ROUNDS = 3
@@ -41,6 +44,8 @@ REST_SECONDS = 30.0
 PLAN_LINES_KEPT = 500
 MEETINGS_KEPT = 200
 """How many pairs, doubles and rows of one side a preview lists of each mapping; it counts all of them."""
+KEYS_AT_ONCE = 5_000
+"""Above this many the directory takes all keys of a mapping rather than asking for each."""
 
 
 @dataclass
@@ -60,6 +65,10 @@ class Session:
     """By resource: answers that are not kept yet, since the mapping itself is a draft."""
     go_on: bool = False
     """A person has looked at the brakes: this run goes on."""
+    everything: bool = False
+    """Look at everything, not only at what changed."""
+    audit_seconds: float = AUDIT_SECONDS
+    """After this long a run looks at everything by itself."""
     beat: Callable[[dict[str, Any]], None] = lambda progress: None
     """Called before each step with how far the run is. Raises Cancelled or LeaseLost."""
     fence: Callable[[Transaction], None] = lambda tx: None
@@ -112,15 +121,21 @@ class _Run:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.report = Report()
-        self.directory = Directory()
+        self.directory = Directory(self._find_places)
         self.work: list[Work] = []
         self.memory = Memory(session.database, session.write, session.run_id, self.directory, self.work, self.report)
+        self.looking = Looking(session.database, self.directory, session.local, session.remote, self._say)
+        self.gathered = Gathered()
+        self.mapping_ids: dict[str, int] = {}
+        """Of all resources that were ever mapped: what refers to them may be read."""
         self.started = session.clock()
 
     def sync(self) -> Report:
         try:
-            self._prepare(write=True)
-            self._sync()
+            if self._gather(write=True):
+                self._sync()
+            else:
+                self._finish()
         except Exception as error:
             error.report = self._counted()  # type: ignore[attr-defined]  # whoever shows the error shows this too
             raise
@@ -128,6 +143,9 @@ class _Run:
 
     def _settle_and_read(self) -> None:
         """Read both sides, and find out what became of whatever an earlier run left open."""
+        if not self.gathered.cut_off:
+            self._read()
+            return
         recovery = Recovery(self.memory, self.session.local, self.session.remote)
         for one in self.work:
             pairs_anew(self.memory, one)
@@ -136,6 +154,7 @@ class _Run:
         for one in self.work:
             if recovery.look(one):
                 pairs_anew(self.memory, one)
+        self.gathered.cut_off = False
 
     def _sync(self) -> None:
         self._settle_and_read()
@@ -150,11 +169,16 @@ class _Run:
 
     def undo(self, wanted: UndoWanted) -> Report:
         try:
-            self._prepare(write=True)
-            self._settle_and_read()
+            self._gather(write=True)
+            if not self.work:
+                self._prepare(write=True)
+            if self.gathered.cut_off:
+                self._settle_and_read()
             for one, undoing in self._undoing(wanted):
                 for connector in (self.session.remote, self.session.local):
                     self._send(one, connector, [op for op in undoing.ops if op.side is connector.side])
+                # Written after both sides were asked what changed, so nobody else names them.
+                one.scope.add(Keys({pair.local for pair in one.pairs.values()}, set(one.pairs)))
             self._sync()
         except Exception as error:
             error.report = self._counted()  # type: ignore[attr-defined]
@@ -177,7 +201,7 @@ class _Run:
                 lines = changes.to_undo(tx, one.mapping, wanted.changes, wanted.runs)
             if not lines:
                 continue
-            self._read_some(one, {line.thing for line in lines})
+            self.looking.some(one, {line.thing for line in lines})
             one.local = self.directory.canonical_local(one.mapping, one.local)
             one.remote = self.directory.canonical_remote(one.mapping, one.remote)
             undoing = undo_lines(one.mapping, lines, one.local, one.remote, list(one.pairs.values()))
@@ -188,11 +212,10 @@ class _Run:
 
     def preview(self) -> Report:
         self.report.state = "preview"
-        self._prepare(write=False)
-        with self.session.database.read() as tx:
-            if journal.count(tx, self.session.link_id):
-                self.report.notes.append("An earlier sync was cut off. What it left open is settled by the next sync, "
-                                         "so that one may write less than stands here.")
+        self._gather(write=False)
+        if self.gathered.cut_off:
+            self.report.notes.append("An earlier sync was cut off. What it left open is settled by the next sync, "
+                                     "so that one may write less than stands here.")
         self._read()
         self._plan()
         try:
@@ -210,6 +233,28 @@ class _Run:
 
     # --- reading --------------------------------------------------------------------------------
 
+    def _gather(self, *, write: bool) -> bool:
+        """Find out what to look at, and prepare for it. False where there is nothing."""
+        self._say("looking")
+        self.gathered = self._gathered(self.session.mappings)
+        if self.gathered.unprepared:
+            self._prepare(write=write)
+            self.gathered = self._gathered([one.mapping for one in self.work])
+        if self.gathered.quiet:
+            return False
+        if not self.work:
+            self._prepare(write=write)
+        self.report.notes.append(self.gathered.way)
+        for one in self.work:
+            scope = self.gathered.scopes.get(one.mapping.name, Scope())
+            one.scope = Scope() if one.moved else scope
+        return True
+
+    def _gathered(self, mappings: Sequence[Mapping]) -> Gathered:
+        session = self.session
+        return gather(session.database, session.link_id, mappings, session.local, session.remote,
+                      everything=session.everything, audit_seconds=session.audit_seconds)
+
     def _prepare(self, *, write: bool) -> None:
         session = self.session
         self._say("preparing")
@@ -226,34 +271,27 @@ class _Run:
             now = next((one.mapping for one in self.work if one.mapping.name == mapping.name), mapping)
             self.report.of(now).paused = paused.get(mapping.name)
         with session.database.read() as tx:
-            for stored in links.mappings(tx, session.link_id):
-                for row, thing in base.keys(tx, stored.id):
-                    self.directory.add(stored.resource, row, thing)
+            self.mapping_ids = {stored.resource: stored.id for stored in links.mappings(tx, session.link_id)}
         if write:
             with session.write() as tx:
                 for mapping in session.mappings:
                     links.remember_binding(tx, mapping.id, local.bindings.get(mapping.name), paused.get(mapping.name))
                     base.forget(tx, mapping.id, local.moved.get(mapping.name, ()))
 
+    def _find_places(self, resource: str, rows: Set[int], things: Set[str]) -> list[tuple[int, str]]:
+        """For the directory: the pairs of these rows and things."""
+        mapping_id = self.mapping_ids.get(resource)
+        if mapping_id is None:
+            return []
+        with self.session.database.read() as tx:
+            if len(rows) + len(things) > KEYS_AT_ONCE:
+                return base.keys(tx, mapping_id)
+            return base.places(tx, mapping_id, rows, things)
+
     def _read(self) -> None:
+        """In order of reference, so that what changed above is known below."""
         for one in self.work:
-            self._read_local(one)
-        for one in self.work:
-            self._read_remote(one)
-
-    def _read_local(self, one: Work) -> None:
-        self._say("reading_grist", one)
-        pairs_anew(self.memory, one)
-        one.local = self.session.local.read(one.mapping)
-        self.report.notes += one.local.notes
-
-    def _read_remote(self, one: Work) -> None:
-        self._say("reading_shopify", one)
-        seen = self.session.remote.read(one.mapping)
-        # No list proves absence on Shopify's side: what it lacks is asked by id.
-        unseen = one.pairs.keys() - seen.rows.keys() - seen.gone - seen.outside
-        one.remote = seen.merged(self.session.remote.read(one.mapping, unseen)) if unseen else seen
-        self.report.notes += one.remote.notes
+            self.report.notes += self.looking.at(one)
 
     # --- deciding -------------------------------------------------------------------------------
 
@@ -263,19 +301,24 @@ class _Run:
             self._plan_one(one)
             counts = self.report.of(one.mapping)
             counts.rows, counts.unchanged = one.planned.rows, one.planned.unchanged
+            if one.looked_at is not None:
+                with self.session.database.read() as tx:
+                    pairs, rows = base.count(tx, one.mapping.id)
+                    counts.rows = rows + loose.count(tx, one.mapping.id, Side.LOCAL)
+                counts.unchanged += pairs - len(one.pairs)
 
     def _plan_one(self, one: Work) -> None:
         mapping = one.mapping
         one.local = self.directory.canonical_local(mapping, one.local)
         one.remote = self.directory.canonical_remote(mapping, one.remote)
         with self.session.database.read() as tx:
-            resting = waiting.resting(tx, mapping.id, one.new_rows, self.session.rest_seconds)
+            one.resting = waiting.resting(tx, mapping.id, one.new_rows, self.session.rest_seconds)
             planned = plan(
                 mapping, one.local, one.remote, list(one.pairs.values()),
                 choices=waiting.choices(tx, mapping),
                 approved=waiting.approved_deletions(tx, mapping.id),
-                resting=resting | one.doubtful,
-                decided={**pairing.decided(tx, mapping, one.local), **self._answers(one)},
+                resting=one.resting | one.doubtful,
+                decided=pairing.decided(tx, mapping, one.local, self.session.decided.get(mapping.name, ())),
             )
         doubts = {key: refusal for key, refusal in one.refusals.items() if key[1] in one.doubtful}
         one.take_plan(planned)
@@ -297,17 +340,15 @@ class _Run:
         coming = (str(op.source) for op in planned.on(Side.LOCAL) if isinstance(op, Create))
         self.directory.expect(mapping.name, coming)
 
-    def _answers(self, one: Work) -> dict[int, str | None]:
-        """What a preview of a draft was told besides: which row is which thing, where it still looks as it did."""
-        return {said.row: said.thing for said in self.session.decided.get(one.mapping.name, ())
-                if said.row in one.local.rows and looks(one.mapping, one.local, said.row) == said.looks}
-
     def _brake(self) -> None:
         pulled = []
+        if self.gathered.restored:
+            pulled.append(RESTORED)
         with self.session.database.read() as tx:
             for one in self.work:
                 known = waiting.known_deletions(tx, one.mapping.id)
-                pulled += brakes(one.planned, one.local, one.remote, len(one.pairs), self.session.limits, known)
+                pairs, _ = base.count(tx, one.mapping.id)
+                pulled += brakes(one.planned, one.local, one.remote, pairs, self.session.limits, known)
         if pulled and not self.session.go_on:
             raise BrakeError(
                 " ".join(brake.message for brake in pulled) + " Nothing was written.",
@@ -322,11 +363,11 @@ class _Run:
         with self.session.write() as tx:
             for one in self.work:
                 planned = one.planned
-                _remember_agreed(tx, one)
-                waiting.replace_conflicts(tx, one.mapping, planned.conflicts, applying=one.applying)
+                remember_agreed(tx, one)
+                waiting.replace_conflicts(tx, one.mapping, planned.conflicts, one.rows_looked_at, one.applying)
                 if one.mapping.whole:
-                    waiting.replace_deletions(tx, one.mapping.id, planned.proposals, one.deleting)
-                    waiting.sight(tx, one.mapping.id, one.new_rows)
+                    waiting.replace_deletions(tx, one.mapping.id, planned.proposals, one.deleting, one.looked_at)
+                    waiting.sight(tx, one.mapping.id, one.new_rows, one.looked_at)
 
     def _write(self) -> None:
         """All plans, in order of reference: what is referred to exists before it is referred to. Within a mapping
@@ -414,28 +455,18 @@ class _Run:
             whole, things = one.parent_made, one.again
             one.parent_made, one.again = False, set()
             if whole:
-                self._read_local(one)
-                self._read_remote(one)
+                self.looking.at_all(one)
             else:
-                self._read_some(one, things)
+                self.looking.some(one, things)
             self._plan_one(one)
             rows = None if whole else {pair.local for pair in one.pairs.values()}
             with self.session.write() as tx:
-                _remember_agreed(tx, one)
+                remember_agreed(tx, one)
                 waiting.replace_conflicts(tx, one.mapping, one.planned.conflicts, rows, one.applying)
         if any(not one.planned.empty for one in looking):
             self._write()
             return True
         return False
-
-    def _read_some(self, one: Work, things: Collection[str]) -> None:
-        """Read the pairs of `things` by id. Such a read never proves anything about the others."""
-        self._say("checking", one)
-        with self.session.database.read() as tx:
-            one.take_pairs(pair for pair in base.pairs(tx, one.mapping) if pair.remote in things)
-        rows = {pair.local for pair in one.pairs.values()}
-        one.local = replace(self.session.local.read(one.mapping, rows), complete=False)
-        one.remote = replace(self.session.remote.read(one.mapping, set(one.pairs)), complete=False)
 
     def _spread(self) -> None:
         """Writing a thing moves computed fields of its relatives: a product's total, a variant's display name.
@@ -446,6 +477,10 @@ class _Run:
             for place, target in one.references:
                 if written.get(target) and one.computes:
                     one.again |= {str(key) for key, row in one.remote.rows.items() if row[place] in written[target]}
+            parents = written.get(one.references[0][1]) if one.references else None
+            if parents and one.computes:
+                with self.session.database.read() as tx:
+                    one.again |= base.children(tx, one.mapping.id, parents)
         for one in reversed(self.work):
             for place, target in one.references:
                 if target in by_name:
@@ -457,16 +492,47 @@ class _Run:
     # --- telling --------------------------------------------------------------------------------
 
     def _finish(self) -> None:
-        with self.session.write() as tx:
+        session = self.session
+        with session.write() as tx:
             for one in self.work:
-                waiting.replace_refusals(tx, one.mapping, list(one.refusals.values()))
-                links.remember_rows(tx, one.mapping.id, self.report.of(one.mapping).rows)
-            links.mark_synced(tx, self.session.link_id)
-            waits = waiting.counts(tx, self.session.link_id)
-        for one in self.work:
-            counts, waiting_here = self.report.of(one.mapping), waits.get(one.mapping.id, {})
+                waiting.replace_refusals(tx, one.mapping, list(one.refusals.values()), one.looked_at)
+                if one.mapping.whole:
+                    _remember_loose(tx, one)
+            self._move_on(tx)
+            links.mark_synced(tx, session.link_id)
+            waits = waiting.counts(tx, session.link_id)
+            stored = {one.id: one for one in links.mappings(tx, session.link_id)}
+        for mapping in session.mappings:
+            counts, waiting_here = self.report.of(mapping), waits.get(mapping.id, {})
             counts.conflicts = waiting_here.get("conflicts", 0)
             counts.proposed_deletions = waiting_here.get("deletions", 0)
+            if not self.work:
+                counts.rows = counts.unchanged = stored[mapping.id].rows
+                counts.refused = waiting_here.get("refused", 0)
+
+    def _move_on(self, tx: Transaction) -> None:
+        """Move the checkpoints to where this run began, and keep on the list what it could not deal with. A run over
+        some fields moves nothing: it has not looked at the others."""
+        session, gathered = self.session, self.gathered
+        if not all(mapping.whole for mapping in session.mappings) or not gathered.checkpoints:
+            return
+        known = gathered.checkpoints["mappings"]
+        ran = {one.mapping.name: one for one in self.work}
+        for mapping in session.mappings if self.work else ():
+            one = ran.get(mapping.name)
+            if one is None or one.mapping.names != mapping.names:
+                known.pop(mapping.name, None)  # a part of it is paused: when that is over all of it is looked at
+                continue
+            whole = one.looked_at is None
+            known[mapping.name] = {
+                "settings": settings_of(mapping),
+                "rows_known": one.local.complete if whole else one.scope.rows_known,
+                "things_known": one.remote.complete if whole else one.scope.things_known,
+            }
+            inbox.note(tx, session.link_id, Side.REMOTE, [(mapping.name, thing) for thing in one.again])
+            inbox.note(tx, session.link_id, Side.LOCAL, [(mapping.name, row) for row in one.resting])
+        links.set_checkpoints(tx, session.link_id, gathered.checkpoints)
+        inbox.done(tx, gathered.hints)
 
     def _count_planned(self, one: Work) -> None:
         counts = self.report.of(one.mapping)
@@ -508,14 +574,15 @@ class _Run:
         })
 
 
-def _remember_agreed(tx: Any, one: Work) -> None:
-    planned = one.planned
-    base.dissolve(tx, one.mapping.id, [thing for _, thing in planned.dissolved])
-    pairing.ask(tx, one.mapping, one.local, one.remote, planned.questions)
-    base.move(tx, one.mapping.id, planned.moved)
-    base.join(tx, one.mapping.id, planned.paired)
-    base.mark(tx, one.mapping.id, [row for row, thing in planned.paired if one.local.marks.get(row) == thing])
-    base.advance(tx, one.mapping.id, [(a.remote_key, a.local, a.remote, {}) for a in planned.agreements])
+def _remember_loose(tx: Transaction, one: Work) -> None:
+    """What still has no partner now that everything was written."""
+    mapping_id = one.mapping.id
+    paired = base.places(tx, mapping_id, one.free_rows, one.free_things)
+    for side, free, place in ((Side.LOCAL, one.free_rows, 0), (Side.REMOTE, one.free_things, 1)):
+        now = free - {pair[place] for pair in paired}
+        loose.replace(tx, mapping_id, side, now, one.looked_at)
+    with_rows = base.count(tx, mapping_id)[1]
+    links.remember_rows(tx, mapping_id, with_rows + loose.count(tx, mapping_id, Side.LOCAL))
 
 
 def _without(op: Op, unwritten: Collection[tuple[Key, str]]) -> Op | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from backend.core.model import Create, Delete, Key, Mapping, Mark, Op, Pair, Plan, Refusal, Side, Snapshot, Update, Why
 from backend.core.values import UNREAD, Value
+from backend.gather import Scope
 
 
 @dataclass
@@ -17,6 +18,13 @@ class Work:
     mapping: Mapping
     moved: frozenset[str] = frozenset()
     """Fields that live in another column than at the last run: what that one held says nothing about this one."""
+    scope: Scope = field(default_factory=Scope)
+    """What this run looks at; the whole of both sides until `gather` says less."""
+    looked_at: set[Key] | None = None
+    """The rows and things whose state this run has judged; None for all of them."""
+    free_rows: set[int] = field(default_factory=set)
+    """Rows that had no partner when they were read, and those that a filter leaves out but that hold an ID."""
+    free_things: set[str] = field(default_factory=set)
     pairs: dict[str, Pair] = field(default_factory=dict)
     """By thing."""
     local: Snapshot = field(default_factory=Snapshot)
@@ -24,6 +32,8 @@ class Work:
     plan: Plan | None = None
     pending: dict[str, dict[str, Value]] = field(default_factory=dict)
     """By thing: what Grist still holds of the fields that the plan writes there."""
+    resting: set[int] = field(default_factory=set)
+    """New rows that somebody may still be typing in."""
     doubtful: set[int] = field(default_factory=set)
     """Rows that may have been created in Shopify already: never created again by themselves."""
     again: set[str] = field(default_factory=set)
@@ -84,6 +94,15 @@ class Work:
     def references(self) -> list[tuple[int, str]]:
         """(place in a row, resource referred to)."""
         return [(i, rule.field.target) for i, rule in enumerate(self.mapping.fields) if rule.kind == "ref"]
+
+    @property
+    def parent_field(self) -> str:
+        """The first reference, which says whose child a thing is; "" where there is none."""
+        return next((rule.name for rule in self.mapping.fields if rule.kind == "ref"), "")
+
+    @property
+    def rows_looked_at(self) -> set[int] | None:
+        return None if self.looked_at is None else {key for key in self.looked_at if isinstance(key, int)}
 
     @property
     def computes(self) -> bool:

@@ -25,7 +25,7 @@ from collections.abc import Mapping as Dict
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backend.connector import Prepared, Stamp, Usage
+from backend.connector import Changed, Prepared, Stamp, Usage
 from backend.core.model import (
     Create,
     Delete,
@@ -136,8 +136,21 @@ class MemoryGrist(_Twin):
         """(table, field) → what the column works out of its row. Never written."""
         self.triggers: dict[tuple[str, str], Callable[[Cells], Any]] = {}
         """(table, field) → what a trigger formula makes of the row whenever anybody writes into it."""
+        self.hidden_rows: set[tuple[str, int]] = set()
+        """Rows that access rules keep from the connector's identity: simply not there, in silence."""
+        self.sql_refused = False
+        """Nobody tells the connector how many rows there are: no read proves anything."""
+        self.columns: dict[tuple[str, str], int] = {}
+        """(table, field) → the number of the column that the field is mapped to, where it is not the first one."""
+        self.retyped: set[tuple[str, str]] = set()
+        """(table, field) of columns that somebody gave a type which does not fit: their mapping pauses."""
+        self.states: list[tuple[str, str, int]] = []
+        """The document's history, oldest first: (hash, table, row) of each thing done."""
+        self._undo: list[list[Callable[[], None]]] = []
+        """What takes back each of a person's actions, newest last."""
         self._versions: dict[tuple[str, int], int] = {}
-        self._seen: dict[tuple[str, int], int] = {}
+        self._seen: dict[tuple[str, int], tuple[int, str]] = {}
+        self._count = 0
 
     def forget_reads(self) -> None:
         """Another process begins: which versions the last one read died with it."""
@@ -148,33 +161,81 @@ class MemoryGrist(_Twin):
     def type(self, table: str, row: int, field: str, value: Any) -> None:
         """Type `value` into a cell."""
         assert (table, field) not in self.formulas, f"{field} is a formula column"
+        was = self.rows[table][row].get(field)
+        self._can_undo(lambda: self._put(table, row, {field: was}) if row in self.rows[table] else None)
         self._put(table, row, {field: value})
 
     def add_row(self, table: str, /, **values: Any) -> int:
         """Add a row; its id is the highest one plus one, so a freed last id is given away again."""
-        row = max(self.rows.setdefault(table, {}), default=0) + 1
-        self.rows[table][row] = {}
-        self._put(table, row, values)
+        row = self._add(table, values)
+        self._can_undo(lambda: self._remove(table, row) if row in self.rows[table] else None)
         return row
+
+    def copy_row(self, table: str, row: int) -> int:
+        """Copy a row and paste it below: everything but formulas, its Shopify ID too."""
+        copy = self.add_row(table, **self.rows[table][row])
+        if row in self.marks.get(table, {}):
+            self._mark(table, copy, self.marks[table][row])
+        return copy
 
     def remove_row(self, table: str, row: int) -> None:
         """Delete a row. References to it are cleared, as Grist does."""
-        del self.rows[table][row]
-        self.marks.get(table, {}).pop(row, None)
-        self._touch(table, row)
-        for mapping in self.mappings.values():
-            for rule in mapping.fields:
-                if rule.kind == "ref" and self._table_of(rule.field.target) == table:
-                    for other, cells in self.rows.get(mapping.table, {}).items():
-                        if cells.get(rule.name) == row:
-                            self._put(mapping.table, other, {rule.name: None})
+        cells, mark = dict(self.rows[table][row]), self.marks.get(table, {}).get(row, "")
+        self._remove(table, row)
+
+        def back() -> None:
+            if row not in self.rows[table]:
+                self._add(table, cells, row)
+                self._mark(table, row, mark)
+
+        self._can_undo(back)
+
+    def import_over(self, table: str, *, with_ids: bool) -> None:
+        """Import a file over a table: all rows go, and come again with ids given anew, in another order; with their
+        Shopify IDs where the file has that column."""
+        rows, marks = dict(self.rows[table]), dict(self.marks.get(table, {}))
+        for row in rows:
+            self._remove(table, row)
+        for row in sorted(rows, reverse=True):
+            new = self._add(table, rows[row])
+            if with_ids and row in marks:
+                self._mark(table, new, marks[row])
 
     def set_mark(self, table: str, row: int, thing: str) -> None:
         """Type into the Shopify ID cell; "" empties it."""
-        self.marks.setdefault(table, {})[row] = thing
-        if not thing:
-            del self.marks[table][row]
-        self._touch(table, row)
+        was = self.marks.get(table, {}).get(row, "")
+        self._can_undo(lambda: self._mark(table, row, was) if row in self.rows[table] else None)
+        self._mark(table, row, thing)
+
+    def press_undo(self) -> bool:
+        """Take back what a person did last, whatever happened to those cells since. False where there is nothing."""
+        if not self._undo:
+            return False
+        for back in self._undo.pop():
+            back()
+        return True
+
+    def remap(self, table: str, field: str, values: Dict[int, Any]) -> None:
+        """The field lives in another column from now on, which holds `values` by row, as somebody wrote them there."""
+        self.columns[table, field] = self.columns.get((table, field), 0) + 1
+        for row in self.rows[table]:
+            self._put(table, row, {field: values.get(row)})
+        self._undo.clear()
+
+    def snapshot(self) -> dict[str, Any]:
+        """The document as it is, for `restore`."""
+        return {"rows": {table: {row: dict(cells) for row, cells in rows.items()} for table, rows in self.rows.items()},
+                "marks": {table: dict(marks) for table, marks in self.marks.items()}, "unticked": set(self.unticked),
+                "states": list(self.states)}
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Put the document back to how it was: its history goes on from there, with other hashes."""
+        for name, value in snapshot.items():
+            setattr(self, name, value)
+        for table, rows in self.rows.items():
+            for row in rows:
+                self._versions[table, row] = self._version(table, row) + 1
+        self._undo.clear()
 
     def cell(self, table: str, row: int, field: str) -> Value:
         """What the grid shows."""
@@ -189,36 +250,61 @@ class MemoryGrist(_Twin):
         if write:
             for mapping in mappings:
                 self.rows.setdefault(mapping.table, {})
+        now = {mapping.name: {rule.name: self.columns.get((mapping.table, rule.name), 0) for rule in mapping.fields}
+               for mapping in mappings}
+        moved = {name: tuple(field for field, column in columns.items()
+                             if bindings.get(name, {}).get(field, column) != column) for name, columns in now.items()}
+        paused = {mapping.name: f"Column {field!r} has another type now." for mapping in mappings
+                  for field in mapping.names if (mapping.table, field) in self.retyped}
         return Prepared(tuple(
             mapping.with_fields(replace(rule, source_only=(mapping.table, rule.name) in self.formulas)
                                 for rule in mapping.fields)
             for mapping in mappings
-        ))
+        ), bindings=dict(now), paused=paused, moved={name: fields for name, fields in moved.items() if fields})
 
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
         self._io("read", mapping.name)
         self.usage.requests += 1
-        held = self.rows.get(mapping.table, {})
+        every = self.rows.get(mapping.table, {})
+        held = {row: cells for row, cells in every.items() if (mapping.table, row) not in self.hidden_rows}
         wanted = list(held) if keys is None else [key for key in keys if isinstance(key, int)]
         rows: dict[Key, Row] = {}
         outside: set[Key] = set()
         for row in wanted:
             if row in held:
-                self._seen[mapping.table, row] = self._version(mapping.table, row)
+                self._seen[mapping.table, row] = self._look(mapping.table, row)
                 if mapping.only_where and (mapping.table, row) in self.unticked:
                     outside.add(row)
                 else:
                     rows[row] = self._read_row(mapping, row, self._shown(mapping.table, row))
-        marks = {row: mark for row, mark in self.marks.get(mapping.table, {}).items() if row in wanted}
+        marks = {row: mark for row, mark in self.marks.get(mapping.table, {}).items()
+                 if row in wanted and row in held}
+        gone = [row for row in wanted if row not in every] if keys is not None and not self.sql_refused else []
         return Snapshot(
-            rows=rows, outside=frozenset(outside), marks=dict(marks),
-            gone=frozenset() if keys is None else frozenset(row for row in wanted if row not in held),
+            rows=rows, outside=frozenset(outside), marks=dict(marks), gone=frozenset(gone),
             titles={row: str(held[int(row)].get(mapping.resource.title) or "") for row in rows},
-            complete=mapping.name not in self.incomplete,
+            complete=mapping.name not in self.incomplete and not self.sql_refused and len(held) == len(every),
         )
 
+    def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
+        """The rows that anybody touched since, by the document's history; None where that was put back meanwhile."""
+        self._io("changed")
+        self.usage.requests += 1
+        now = {"n": len(self.states), "h": self.states[-1][0] if self.states else ""}
+        if checkpoint is None:
+            return Changed(None, now, "first")
+        known = checkpoint["n"]
+        if known > len(self.states) or (known and self.states[known - 1][0] != checkpoint["h"]):
+            return Changed(None, now, "restored")
+        rows: dict[str, set[Key]] = {
+            mapping.name: {row for _, table, row in self.states[known:] if table == mapping.table}
+            for mapping in mappings
+        }
+        return Changed(rows, now, "compared" if known < len(self.states) else "same")
+
     def apply(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp | None = None) -> list[Receipt]:
-        """A row that somebody touched since it was read gets a stale receipt."""
+        """A cell that does not hold what the plan was made on gets its op a stale receipt, and so does a row that is
+        hidden, ticked off or another thing by now. A row is deleted only where nobody touched it since it was read."""
         self._io("apply", mapping.name, "before")
         self.usage.requests += 1
         self.usage.writes += 1
@@ -239,30 +325,76 @@ class MemoryGrist(_Twin):
             return refused
         if isinstance(op, Create):
             self._checked(mapping, op)
-            row = self.add_row(table, **op.values)
-            self.set_mark(table, row, str(op.source))
-            self._seen[table, row] = self._version(table, row)
+            row = self._add(table, op.values)
+            self._mark(table, row, str(op.source))
+            self._seen[table, row] = self._look(table, row)
             self.log += [Written(table, "create", row, name, None, value) for name, value in op.values.items()]
             return Receipt(op, row, {name: self._shown(table, row)[name] for name in op.values})
         assert isinstance(op.key, int)
         row = op.key
-        if row not in self.rows[table] or self._version(table, row) != self._seen.get((table, row)):
-            return Receipt(op, stale=True)
+        if not self._is_as_planned(mapping, op):
+            return Receipt(op, key=row, stale=True)
         if isinstance(op, Update):
             self._checked(mapping, op)
             self.log += [Written(table, "update", row, c.field, self.rows[table][row].get(c.field), c.after)
                          for c in op.changes]
             self._put(table, row, op.values)
         elif isinstance(op, Mark):
-            self.log.append(Written(table, "mark", row, after=op.partner))
-            self.set_mark(table, row, op.partner)
+            if self.marks.get(table, {}).get(row) != op.partner:
+                self.log.append(Written(table, "mark", row, after=op.partner))
+            self._mark(table, row, op.partner)
         else:
-            self.log.append(Written(table, "delete", row))
-            self.remove_row(table, row)
+            self.log.append(Written(table, "delete", row, before=self.marks.get(table, {}).get(row)))
+            self._remove(table, row)
             return Receipt(op, row)
-        self._seen[table, row] = self._version(table, row)
+        self._seen[table, row] = self._look(table, row)
         stored = {name: self._shown(table, row)[name] for name in op.values} if isinstance(op, Update) else {}
         return Receipt(op, row, stored)
+
+    def _is_as_planned(self, mapping: Mapping, op: Update | Delete | Mark) -> bool:
+        table, row = mapping.table, int(op.key)
+        if row not in self.rows[table] or (table, row) in self.hidden_rows:
+            return False
+        if mapping.only_where and (table, row) in self.unticked:
+            return False
+        version, mark = self._seen.get((table, row), (-1, ""))
+        if isinstance(op, Delete):
+            return version == self._version(table, row)
+        if self.marks.get(table, {}).get(row, "") not in (mark, op.partner):
+            return False  # Grist gives the id of a deleted row away again
+        shown = self._shown(table, row)
+        return isinstance(op, Mark) or all(c.before in (UNREAD, shown[c.field]) for c in op.changes)
+
+    def _look(self, table: str, row: int) -> tuple[int, str]:
+        return self._version(table, row), self.marks.get(table, {}).get(row, "")
+
+    def _can_undo(self, back: Callable[[], None]) -> None:
+        self._undo = [*self._undo[-9:], [back]]
+
+    def _add(self, table: str, values: Dict[str, Any], row: int = 0) -> int:
+        row = row or max(self.rows.setdefault(table, {}), default=0) + 1
+        self.rows[table][row] = {}
+        self._put(table, row, values)
+        return row
+
+    def _remove(self, table: str, row: int) -> None:
+        del self.rows[table][row]
+        self.marks.get(table, {}).pop(row, None)
+        self.hidden_rows.discard((table, row))
+        self.unticked.discard((table, row))
+        self._touch(table, row)
+        for mapping in self.mappings.values():
+            for rule in mapping.fields:
+                if rule.kind == "ref" and self._table_of(rule.field.target) == table:
+                    for other, cells in self.rows.get(mapping.table, {}).items():
+                        if cells.get(rule.name) == row:
+                            self._put(mapping.table, other, {rule.name: None})
+
+    def _mark(self, table: str, row: int, thing: str) -> None:
+        self.marks.setdefault(table, {})[row] = thing
+        if not thing:
+            del self.marks[table][row]
+        self._touch(table, row)
 
     def _put(self, table: str, row: int, values: Dict[str, Any]) -> None:
         cells = self.rows[table][row]
@@ -285,6 +417,8 @@ class MemoryGrist(_Twin):
 
     def _touch(self, table: str, row: int) -> None:
         self._versions[table, row] = self._version(table, row) + 1
+        self._count += 1
+        self.states.append((f"h{self._count}", table, row))
 
     def _version(self, table: str, row: int) -> int:
         return self._versions.get((table, row), 0)
@@ -321,6 +455,14 @@ class MemoryShopify(_Twin):
         self._answers: dict[str, tuple[tuple[Op, ...], list[Receipt]]] = {}
         self._made: dict[str, str] = {}
         """By the key that a thing carries: its gid."""
+        self.search_lags = False
+        """What happens from now on is not in the search index before `catch_up`."""
+        self.unfound: set[str] = {"inventory"}
+        """Resources whose changes no filter finds: they are read whole, now and then."""
+        self._indexed = 0
+        self._touched: dict[str, int] = {}
+        """By gid: when it was made or changed last, counted in touches."""
+        self._touches = 0
         self._count = 0
 
     # --- a person ---------------------------------------------------------------------------------
@@ -346,6 +488,15 @@ class MemoryShopify(_Twin):
         assert isinstance(held, int)
         self._put("inventory", gid, {"available": held - pieces})
 
+    def catch_up(self) -> None:
+        """The search index has everything."""
+        self.search_lags = False
+        self._indexed = self._touches
+
+    def forget_keys(self) -> None:
+        """A day has passed: Shopify does not know the keys of stock changes any more."""
+        self._answers.clear()
+
     def delete(self, gid: str) -> None:
         """Delete a thing and everything that belongs to it."""
         del self.things[self.resource_of(gid)][gid]
@@ -355,7 +506,8 @@ class MemoryShopify(_Twin):
 
     def restore(self, resource: str, gid: str, cells: Cells) -> None:
         """Put a thing back under its old gid: it was archived or hidden, not deleted."""
-        self.things[resource][gid] = dict(cells)
+        self.things[resource][gid] = {}
+        self._put(resource, gid, cells)
 
     def thing(self, gid: str) -> Cells:
         """What the admin shows, computed fields and all."""
@@ -397,6 +549,8 @@ class MemoryShopify(_Twin):
             if gid not in held:
                 gone.add(gid)
                 continue
+            if keys is None and mapping.filter and self._touched.get(gid, 0) > self._indexed:
+                continue  # a list with a filter asks the search index
             cells = self.thing(gid)
             if not _passes(mapping.filter, cells):
                 outside.add(gid)
@@ -405,6 +559,22 @@ class MemoryShopify(_Twin):
             titles[gid] = str(cells.get(mapping.resource.title) or "")
         return Snapshot(rows, frozenset(gone), frozenset(outside), titles=titles,
                         complete=mapping.name not in self.incomplete)
+
+    def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
+        """What the search index says was changed since. It finds nothing that was deleted, and nothing of `unfound`,
+        which are to be read whole; the checkpoint stops where the index does."""
+        self._io("changed")
+        self.usage.requests += 1
+        now = {"at": self._indexed}
+        if checkpoint is None:
+            return Changed(None, now, "first")
+        keys: dict[str, set[Key]] = {
+            mapping.name: {gid for gid in self.things[mapping.name]
+                           if checkpoint["at"] < self._touched.get(gid, 0) <= self._indexed}
+            for mapping in mappings if mapping.name not in self.unfound
+        }
+        whole = frozenset(mapping.name for mapping in mappings if mapping.name in self.unfound)
+        return Changed(keys, now, "filtered", whole)
 
     def apply(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp | None = None) -> list[Receipt]:
         """Stock moves only from the figure that was read, and once under one key."""
@@ -483,6 +653,10 @@ class MemoryShopify(_Twin):
         for name, value in values.items():
             spelled = self.spelling.get((resource, name), lambda given: given)(value)
             self.things[resource][gid][name] = canonical(self.mappings[resource].rule(name).kind, spelled)
+        self._touches += 1
+        self._touched[gid] = self._touches
+        if not self.search_lags:
+            self._indexed = self._touches
 
 
 def _key_of(stamp: Stamp | None, place: int) -> str:

@@ -4,6 +4,7 @@
     deletions    more things vanished since the last run than allowed (absolute, or a share of the table)
     empty        a side that held rows holds none
     everything   nearly every row of a large table changed on one side
+    restored     the document was set back to an older state
 
 A brake is a question. A person who has looked says "go on", and that one run goes on.
 """
@@ -39,6 +40,12 @@ class Brake:
     resource: str
     message: str
     figures: dict[str, int]
+
+
+RESTORED = Brake(
+    "restored", "",
+    "The document was restored to an older state, and syncing now would carry old values to Shopify.", {},
+)
 
 
 def brakes(

@@ -11,7 +11,7 @@ A reference is a Shopify gid in every row and plan, whichever side it came from.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 
@@ -60,12 +60,25 @@ def in_order(mappings: Sequence[Mapping], order: Sequence[str]) -> list[Mapping]
     return sorted(mappings, key=lambda mapping: order.index(mapping.name))
 
 
+Places = Iterable[tuple[int, str]]
+"""(row, thing) of pairs."""
+
+
+def nowhere(resource: str, rows: Set[int], things: Set[str]) -> Places:
+    return ()
+
+
 @dataclass
 class Directory:
-    """Which Grist row is which Shopify thing, for all resources of a link."""
+    """Which Grist row is which Shopify thing, for all resources of a link.
 
-    things: dict[str, dict[int, str]] = field(default_factory=dict)
-    rows: dict[str, dict[str, int]] = field(default_factory=dict)
+    `find` is asked once for every row and thing that is not known yet: (resource, rows, things) → the pairs that have
+    one of them. Ask for many at once with `look_up`.
+    """
+
+    find: Callable[[str, Set[int], Set[str]], Places] = nowhere
+    things: dict[str, dict[int, str | None]] = field(default_factory=dict)
+    rows: dict[str, dict[str, int | None]] = field(default_factory=dict)
     expected: dict[str, set[str]] = field(default_factory=dict)
     """Things that will have a row once this run has written it."""
 
@@ -74,20 +87,37 @@ class Directory:
         self.rows.setdefault(resource, {})[thing] = row
 
     def drop(self, resource: str, row: int, thing: str) -> None:
-        self.things.get(resource, {}).pop(row, None)
-        self.rows.get(resource, {}).pop(thing, None)
+        self.things.setdefault(resource, {})[row] = None
+        self.rows.setdefault(resource, {})[thing] = None
 
     def expect(self, resource: str, things: Iterable[str]) -> None:
         self.expected.setdefault(resource, set()).update(things)
 
+    def look_up(self, resource: str, rows: Iterable[int], things: Iterable[str]) -> None:
+        """Learn the partners of those that are not known yet, all at once."""
+        known_rows, known_things = self.things.setdefault(resource, {}), self.rows.setdefault(resource, {})
+        new_rows = {row for row in rows if row not in known_rows}
+        new_things = {thing for thing in things if thing not in known_things}
+        if not (new_rows or new_things):
+            return
+        for row, thing in self.find(resource, new_rows, new_things):
+            known_rows.setdefault(row, thing)
+            known_things.setdefault(thing, row)
+        for row in new_rows:
+            known_rows.setdefault(row, None)
+        for thing in new_things:
+            known_things.setdefault(thing, None)
+
     def thing(self, resource: str, row: int) -> str | None:
-        return self.things.get(resource, {}).get(row)
+        self.look_up(resource, (row,), ())
+        return self.things[resource][row]
 
     def row(self, resource: str, thing: str) -> int | None:
-        return self.rows.get(resource, {}).get(thing)
+        self.look_up(resource, (), (thing,))
+        return self.rows[resource][thing]
 
     def knows(self, resource: str, thing: str) -> bool:
-        return thing in self.rows.get(resource, {}) or thing in self.expected.get(resource, set())
+        return thing in self.expected.get(resource, ()) or self.row(resource, thing) is not None
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -111,6 +141,10 @@ class Directory:
         places = [(i, rule.field.target) for i, rule in enumerate(mapping.fields) if rule.kind == "ref"]
         if not places:
             return snapshot
+        for place, target in places:
+            held = {row[place] for row in snapshot.rows.values()}
+            self.look_up(target, [one for one in held if isinstance(one, int)],
+                         [one for one in held if isinstance(one, str)])
         rows: dict[Key, Row] = {}
         for key, row in snapshot.rows.items():
             cells = list(row)

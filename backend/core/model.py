@@ -6,7 +6,7 @@ changed is looked at field by field. `local` is the Grist document, `remote` the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -221,7 +221,9 @@ class Snapshot:
     """Local only: what each row's Shopify ID cell holds, where it holds anything."""
     titles: dict[Key, str] = field(default_factory=dict)
     complete: bool = True
-    """Every key that exists is in `rows` or `outside`. Without it the read may update, never create or delete."""
+    """Every key that exists is in `rows` or `outside`. Without it the read may update, never delete."""
+    all_loose: bool = False
+    """Not complete, but every key that exists and has no partner is in `rows`: whatever is not there can be created."""
     notes: tuple[str, ...] = ()
     """Sentences for the report: why it is not complete, which way it was read."""
 
@@ -229,16 +231,31 @@ class Snapshot:
         """Whether this read shows that `key` is not there any more."""
         return key in self.gone or (self.complete and key not in self.rows and key not in self.outside)
 
+    @property
+    def shows_candidates(self) -> bool:
+        """Whether a thing of the other side that finds no candidate in here has none."""
+        return self.complete or self.all_loose
+
+    def only(self, keys: Set[Key]) -> Snapshot:
+        """What this read says of `keys`. It proves nothing about any other."""
+        return replace(
+            self, rows={k: row for k, row in self.rows.items() if k in keys}, gone=self.gone & keys,
+            outside=self.outside & keys, marks={k: mark for k, mark in self.marks.items() if k in keys},
+            complete=False, all_loose=False,
+        )
+
     def merged(self, other: Snapshot) -> Snapshot:
         """This snapshot with a later, targeted one laid over it."""
         rows = {k: v for k, v in self.rows.items() if k not in other.gone and k not in other.outside} | other.rows
+        outside = (self.outside - other.rows.keys() - other.gone) | other.outside
         return Snapshot(
             rows=rows,
             gone=(self.gone - other.rows.keys()) | other.gone,
-            outside=(self.outside - other.rows.keys() - other.gone) | other.outside,
-            marks={k: v for k, v in self.marks.items() if k in rows} | other.marks,
+            outside=outside,
+            marks={k: v for k, v in self.marks.items() if k in rows or k in outside} | other.marks,
             titles=self.titles | other.titles,
             complete=self.complete,
+            all_loose=self.all_loose,
             notes=self.notes + other.notes,
         )
 

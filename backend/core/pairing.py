@@ -125,7 +125,6 @@ def _check_known(
         if answer and answer == mark and free:
             outcome.known.remove(pair)
             outcome.parted.append((pair.local, pair.remote))
-            outcome.blocked.add(pair.remote)
             del row_of[pair.remote]
             continue
         outcome.blocked.update((pair.local, pair.remote))

@@ -198,7 +198,7 @@ class _Work:
         """What stands on one side only and has no candidate on the other."""
         if not self.mapping.whole:
             return
-        if self.mapping.create_local and self.local.complete:
+        if self.mapping.create_local and self.local.shows_candidates:
             for key, thing in self.remote.rows.items():
                 if key not in taken:
                     values = {
@@ -207,7 +207,7 @@ class _Work:
                         if value is not UNREAD and not rule.source_only
                     }
                     self.ops.append(Create(Side.LOCAL, key, values, self.remote.titles.get(key, "")))
-        if self.mapping.create_remote and self.mapping.resource.creatable and self.remote.complete:
+        if self.mapping.create_remote and self.mapping.resource.creatable and self.remote.shows_candidates:
             for key, row in self.local.rows.items():
                 if key not in taken and isinstance(key, int):
                     self._create_remote(key, row)

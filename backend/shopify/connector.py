@@ -30,6 +30,7 @@ from backend.core.model import (
     Policy,
     Receipt,
     Refusal,
+    Resource,
     Row,
     Side,
     Snapshot,
@@ -37,7 +38,7 @@ from backend.core.model import (
 )
 from backend.core.values import UNREAD, Value
 from backend.errors import AccessError, InputRefused, OutcomeUnknown, RetryLater, TooCostly
-from backend.shopify import documents, writes
+from backend.shopify import documents, looking, writes
 from backend.shopify.answers import LOOKED_AT, Answer
 from backend.shopify.auth import Credentials
 from backend.shopify.client import Client, store_domain
@@ -126,6 +127,19 @@ class ShopifyConnector:
         if self._shop is None:
             self._shop = self._shop_from(self._client.run(documents.PREPARE, {}))
         return self._shop
+
+    # --- setting up ---------------------------------------------------------------------------------
+
+    def look(self, resources: Iterable[Resource]) -> dict[str, Any]:
+        """What somebody who chooses what to sync wants to know of the store: `looking`."""
+        answer = self._client.run(documents.PREPARE, {})
+        self._shop = self._shop_from(answer)
+        scopes = _scopes(answer)
+        return looking.look(self._client, resources, None if scopes is None else _with_implied(scopes))
+
+    def count(self, resource: Resource, search: str) -> dict[str, Any] | None:
+        """How many things of a resource a filter leaves. Raises UserError for a search that Shopify does not take."""
+        return looking.count(self._client, resource, search)
 
     # --- rights -----------------------------------------------------------------------------------
 
@@ -520,6 +534,11 @@ def _scopes(answer: Answer) -> frozenset[str] | None:
     handles = {str(scope["handle"]) for scope in installation["accessScopes"]}
     return frozenset(handles | {f"read_{handle.removeprefix('write_')}" for handle in handles
                                 if handle.startswith("write_")})
+
+
+def _with_implied(scopes: frozenset[str]) -> frozenset[str]:
+    """Locations can be read with either (facts §1)."""
+    return scopes | {"read_locations"} if "read_inventory" in scopes else scopes
 
 
 def _lacking(wanted: Sequence[str], scopes: frozenset[str] | None) -> list[str]:

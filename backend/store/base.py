@@ -19,13 +19,18 @@ CHUNK = 500
 _SET_BASES = sa.update(pair).where(pair.c.id == sa.bindparam("pair")).values(
     base_local=sa.bindparam("base_local"), base_remote=sa.bindparam("base_remote"), shown=sa.bindparam("shown")
 )
+_SET_PARENT = sa.update(pair).where(pair.c.id == sa.bindparam("pair")).values(parent=sa.bindparam("parent_now"))
 
 
-def pairs(tx: sa.Connection, mapping: Mapping) -> list[Pair]:
-    """All pairs of a mapping, their bases aligned with its fields as they are today."""
+def pairs(
+    tx: sa.Connection, mapping: Mapping, rows: Collection[int] | None = None, things: Collection[str] | None = None
+) -> list[Pair]:
+    """The pairs of a mapping, their bases aligned with its fields as they are today: all of them, or those of these
+    rows and of these things."""
     query = sa.select(pair.c.id, pair.c.local_key, pair.c.remote_key, pair.c.base_local, pair.c.base_remote,
                       pair.c.shown, pair.c.marked).where(pair.c.mapping_id == mapping.id)
     kinds = [(rule.name, rule.kind) for rule in mapping.fields]
+    found = tx.execute(query) if rows is None and things is None else _of_keys(tx, query, rows or (), things or ())
 
     def row(stored: dict[str, Any]) -> tuple[Value, ...]:
         return tuple(load(kind, stored[name]) if name in stored else UNREAD for name, kind in kinds)
@@ -35,7 +40,7 @@ def pairs(tx: sa.Connection, mapping: Mapping) -> list[Pair]:
              {name: tuple(load(mapping.rule(name).kind, v) for v in values)
               for name, values in shown.items() if name in mapping.index},
              marked, pair_id)
-        for pair_id, local, remote, base_local, base_remote, shown, marked in tx.execute(query)
+        for pair_id, local, remote, base_local, base_remote, shown, marked in found
     ]
 
 
@@ -43,6 +48,50 @@ def keys(tx: sa.Connection, mapping_id: int) -> list[tuple[int, str]]:
     """The pairs of a mapping without their bases."""
     query = sa.select(pair.c.local_key, pair.c.remote_key).where(pair.c.mapping_id == mapping_id)
     return [(local, remote) for local, remote in tx.execute(query)]
+
+
+def places(
+    tx: sa.Connection, mapping_id: int, rows: Collection[int], things: Collection[str]
+) -> list[tuple[int, str]]:
+    """(row, thing) of the pairs of a mapping that have one of these rows or things."""
+    query = sa.select(pair.c.id, pair.c.local_key, pair.c.remote_key).where(pair.c.mapping_id == mapping_id)
+    return [(local, remote) for _, local, remote in _of_keys(tx, query, rows, things)]
+
+
+def children(tx: sa.Connection, mapping_id: int, parents: Collection[str]) -> set[str]:
+    """The things of a mapping whose first reference is one of `parents`, as Shopify last said."""
+    found: set[str] = set()
+    wanted = sorted(parents)
+    for start in range(0, len(wanted), CHUNK):
+        found.update(tx.execute(sa.select(pair.c.remote_key).where(
+            pair.c.mapping_id == mapping_id, pair.c.parent.in_(wanted[start:start + CHUNK]))).scalars())
+    return found
+
+
+def unmarked(tx: sa.Connection, mapping_id: int) -> set[str]:
+    """The things whose rows do not hold their Shopify ID yet, as far as we know."""
+    return set(tx.execute(sa.select(pair.c.remote_key).where(
+        pair.c.mapping_id == mapping_id, pair.c.marked.is_(False))).scalars())
+
+
+def count(tx: sa.Connection, mapping_id: int) -> tuple[int, int]:
+    """How many pairs a mapping has, and how many of them have a row."""
+    all_of_them = tx.execute(sa.select(sa.func.count(pair.c.id)).where(pair.c.mapping_id == mapping_id)).scalar_one()
+    without = tx.execute(sa.select(sa.func.count(pair.c.id)).where(
+        pair.c.mapping_id == mapping_id, pair.c.local_key < 0)).scalar_one()
+    return int(all_of_them), int(all_of_them) - int(without)
+
+
+def _of_keys(
+    tx: sa.Connection, query: sa.Select[Any], rows: Collection[int], things: Collection[str]
+) -> list[sa.Row[Any]]:
+    """What `query` (whose first column is the pair's id) finds for these rows and things, each pair once."""
+    found: dict[int, sa.Row[Any]] = {}
+    for column, keys_wanted in ((pair.c.local_key, sorted(rows)), (pair.c.remote_key, sorted(things))):
+        for start in range(0, len(keys_wanted), CHUNK):
+            found.update({row[0]: row for row in tx.execute(
+                query.where(column.in_(keys_wanted[start:start + CHUNK])))})
+    return list(found.values())
 
 
 def join(tx: sa.Connection, mapping_id: int, joined: Sequence[tuple[int, str]]) -> None:
@@ -83,13 +132,15 @@ def vacate(tx: sa.Connection, mapping_id: int, rows: Sequence[int]) -> None:
 
 
 def insert(tx: sa.Connection, mapping_id: int,
-           new: Sequence[tuple[int, str, Dict[str, Value], Dict[str, Value]]], *, marked: bool) -> None:
-    """Remember pairs together with what they agreed on: (row, thing, base of Grist, base of Shopify)."""
+           new: Sequence[tuple[int, str, Dict[str, Value], Dict[str, Value]]], *, marked: bool,
+           parent: str = "") -> None:
+    """Remember pairs together with what they agreed on: (row, thing, base of Grist, base of Shopify). `parent` names
+    the field that says whose child each is."""
     if new:
         tx.execute(sa.insert(pair), [
             {"mapping_id": mapping_id, "local_key": local, "remote_key": remote,
              "base_local": dump_values(base_local), "base_remote": dump_values(base_remote), "shown": {},
-             "marked": marked}
+             "marked": marked, "parent": _gid(base_remote.get(parent))}
             for local, remote, base_local, base_remote in new
         ])
 
@@ -98,8 +149,10 @@ def advance(
     tx: sa.Connection,
     mapping_id: int,
     agreed: Iterable[tuple[str, Dict[str, Value], Dict[str, Value], Dict[str, tuple[Value, ...]]]],
+    *, parent: str = "",
 ) -> None:
-    """Move bases on, field by field: (thing, values of Grist, values of Shopify, what cells showed before)."""
+    """Move bases on, field by field: (thing, values of Grist, values of Shopify, what cells showed before). `parent`
+    names the field that says whose child each is."""
     wanted: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {}
     for remote, local_values, remote_values, shown in agreed:
         base_local, base_remote, steps = wanted.setdefault(remote, ({}, {}, {}))
@@ -108,6 +161,7 @@ def advance(
         steps.update({name: [dump(v) for v in values] for name, values in shown.items()})
     things = list(wanted)
     updates = []
+    parents = []
     for start in range(0, len(things), CHUNK):
         query = sa.select(pair.c.id, pair.c.remote_key, pair.c.base_local, pair.c.base_remote, pair.c.shown).where(
             pair.c.mapping_id == mapping_id, pair.c.remote_key.in_(things[start:start + CHUNK]))
@@ -115,8 +169,12 @@ def advance(
             base_local, base_remote, steps = wanted[remote]
             updates.append({"pair": pair_id, "base_local": {**old_local, **base_local},
                             "base_remote": {**old_remote, **base_remote}, "shown": {**old_shown, **steps}})
+            if parent in base_remote:
+                parents.append({"pair": pair_id, "parent_now": _gid(base_remote[parent])})
     if updates:
         tx.execute(_SET_BASES, updates)
+    if parents:
+        tx.execute(_SET_PARENT, parents)
 
 
 def forget(tx: sa.Connection, mapping_id: int, fields: Collection[str]) -> None:
@@ -144,6 +202,10 @@ def doubt(tx: sa.Connection, mapping_id: int, doubted: Iterable[tuple[str, Colle
         if row is not None:
             kept = [{name: value for name, value in stored.items() if name not in fields} for stored in row[1:]]
             tx.execute(_SET_BASES, [{"pair": row.id, "base_local": kept[0], "base_remote": kept[1], "shown": kept[2]}])
+
+
+def _gid(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def dump_values(values: Dict[str, Value]) -> dict[str, Any]:

@@ -71,6 +71,15 @@ def set_shop(tx: sa.Connection, link_id: int, shop: dict[str, Any]) -> None:
     tx.execute(sa.update(link).where(link.c.id == link_id).values(shop=shop))
 
 
+def checkpoints(tx: sa.Connection, link_id: int) -> dict[str, Any]:
+    """How far both sides have been looked at: {"grist", "shopify", "mappings", "audited_at"}; empty before a run."""
+    return dict(tx.execute(sa.select(link.c.checkpoints).where(link.c.id == link_id)).scalar_one())
+
+
+def set_checkpoints(tx: sa.Connection, link_id: int, checkpoints: dict[str, Any]) -> None:
+    tx.execute(sa.update(link).where(link.c.id == link_id).values(checkpoints=checkpoints))
+
+
 def mark_synced(tx: sa.Connection, link_id: int) -> None:
     tx.execute(sa.update(link).where(link.c.id == link_id).values(synced_at=now()))
 

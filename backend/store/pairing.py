@@ -81,11 +81,11 @@ def ask(tx: sa.Connection, mapped: Mapping, local: Snapshot, remote: Snapshot, a
     _forget(tx, mapped.id, stale)
 
 
-def decided(tx: sa.Connection, mapped: Mapping, local: Snapshot) -> dict[int, str | None]:
-    """The answers that still fit the rows that were read, by row."""
+def decided(tx: sa.Connection, mapped: Mapping, local: Snapshot, more: Sequence[Answer] = ()) -> dict[int, str | None]:
+    """The answers that still fit the rows that were read, by row. `more` are answers that are not kept yet."""
     query = sa.select(pairing.c.local_key, pairing.c.thing, pairing.c.looks).where(pairing.c.mapping_id == mapped.id)
-    return {row: thing for row, thing, seen in tx.execute(query)
-            if row in local.rows and looks(mapped, local, row) == seen}
+    said = [*tx.execute(query), *((one.row, one.thing, one.looks) for one in more)]
+    return {row: thing for row, thing, seen in said if row in local.rows and looks(mapped, local, row) == seen}
 
 
 def questions(tx: sa.Connection, mapping_ids: Sequence[int], *, limit: int = 500) -> list[OpenQuestion]:

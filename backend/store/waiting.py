@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -152,14 +152,16 @@ def choices(tx: sa.Connection, mapped: Mapping) -> dict[tuple[int, str], Choice]
 
 
 def replace_deletions(tx: sa.Connection, mapping_id: int, seen: Sequence[Proposal],
-                      applying: Set[tuple[Side, Key]] = frozenset()) -> None:
+                      applying: Set[tuple[Side, Key]] = frozenset(), looked_at: Set[Key] | None = None) -> None:
     """The deletions that wait are those just seen: what reappeared is no longer asked. Those that are about to be
-    done (`applying`) keep their yes until they are: `deletion_done`."""
+    done (`applying`) keep their yes until they are: `deletion_done`. What was not `looked_at` (keys of both sides;
+    None: everything was) goes on waiting."""
     stored = {(row.side, row.key): row.id for row in tx.execute(
         sa.select(deletion.c.id, deletion.c.side, deletion.c.key).where(deletion.c.mapping_id == mapping_id))}
     open_now = {(one.side.value, str(one.key)) for one in seen}
     open_now |= {(side.value, str(key)) for side, key in applying}
-    gone = [stored[key] for key in stored.keys() - open_now]
+    keys = None if looked_at is None else {str(key) for key in looked_at}
+    gone = [stored[key] for key in stored.keys() - open_now if keys is None or key[1] in keys]
     for start in range(0, len(gone), CHUNK):
         tx.execute(sa.delete(deletion).where(deletion.c.id.in_(gone[start:start + CHUNK])))
     new = [
@@ -222,17 +224,24 @@ def _deletion_key(side: str, key: str) -> tuple[Side, Key]:
 # --- refusals -----------------------------------------------------------------------------------
 
 
-def replace_refusals(tx: sa.Connection, mapped: Mapping, seen: Sequence[Refusal]) -> None:
+def replace_refusals(
+    tx: sa.Connection, mapped: Mapping, seen: Sequence[Refusal], looked_at: Set[Key] | None = None
+) -> None:
     """The refused rows of a mapping are those of this run; how often each was tried is kept. A run over some
-    fields leaves alone what is known of the others."""
+    fields, or over the keys it `looked_at`, leaves alone what is known of the others."""
     mapping_id = mapped.id
     tries = {
         (row.side, row.key, row.field): (row.message, row.tries)
         for row in tx.execute(sa.select(refusal.c.side, refusal.c.key, refusal.c.field, refusal.c.message,
                                         refusal.c.tries).where(refusal.c.mapping_id == mapping_id))
     }
-    looked_at = sa.true() if mapped.chosen is None else refusal.c.field.in_(mapped.chosen)
-    tx.execute(sa.delete(refusal).where(refusal.c.mapping_id == mapping_id, looked_at))
+    fields = sa.true() if mapped.chosen is None else refusal.c.field.in_(mapped.chosen)
+    if looked_at is None:
+        tx.execute(sa.delete(refusal).where(refusal.c.mapping_id == mapping_id, fields))
+    keys = sorted({str(key) for key in looked_at or ()} & {key for _, key, _ in tries})
+    for start in range(0, len(keys), CHUNK):
+        tx.execute(sa.delete(refusal).where(refusal.c.mapping_id == mapping_id, fields,
+                                            refusal.c.key.in_(keys[start:start + CHUNK])))
     rows: dict[tuple[str, str, str], dict[str, Any]] = {}
     for one in seen:
         key = (one.side.value, str(one.key), one.field)
@@ -261,6 +270,58 @@ def count_refusals(tx: sa.Connection, link_id: int) -> int:
     query = (sa.select(sa.func.count(refusal.c.id)).join(mapping, mapping.c.id == refusal.c.mapping_id)
              .where(mapping.c.link_id == link_id))
     return int(tx.execute(query).scalar_one())
+
+
+# --- what to look at again -----------------------------------------------------------------------
+
+
+@dataclass
+class Keys:
+    """Rows and things of one mapping."""
+
+    rows: set[int] = field(default_factory=set)
+    things: set[str] = field(default_factory=set)
+
+    def add(self, side: str, key: Any) -> None:
+        if side == Side.LOCAL:
+            self.rows.add(int(key))
+        else:
+            self.things.add(str(key))
+
+
+def keys_waiting(tx: sa.Connection, mapping_id: int) -> Keys:
+    """What anything waits for: it is judged anew whenever it is looked at, also where it is as it was agreed."""
+    found = Keys()
+    for row, thing in tx.execute(sa.select(conflict.c.local_key, conflict.c.remote_key).where(
+            conflict.c.mapping_id == mapping_id)):
+        found.rows.add(row)
+        found.things.add(thing)
+    for side, key, partner in tx.execute(sa.select(deletion.c.side, deletion.c.key, deletion.c.partner).where(
+            deletion.c.mapping_id == mapping_id)):
+        found.add(side, key)
+        found.add(Side(side).other, partner)
+    for side, key in tx.execute(sa.select(refusal.c.side, refusal.c.key).where(refusal.c.mapping_id == mapping_id)):
+        found.add(side, key)
+    return found
+
+
+def keys_due(tx: sa.Connection, mapping_id: int, most_tries: int) -> Keys:
+    """What a run has to look at although nobody changed it: answered conflicts, approved deletions, and what was
+    refused less than `most_tries` times."""
+    found = Keys()
+    answered = sa.select(conflict.c.local_key, conflict.c.remote_key, conflict.c.choice).where(
+        conflict.c.mapping_id == mapping_id)
+    for row, thing, choice in tx.execute(answered):
+        if choice is not None:
+            found.rows.add(row)
+            found.things.add(thing)
+    for side, key in tx.execute(sa.select(deletion.c.side, deletion.c.key).where(
+            deletion.c.mapping_id == mapping_id, deletion.c.approved_by.is_not(None))):
+        found.add(side, key)
+    for side, key in tx.execute(sa.select(refusal.c.side, refusal.c.key).where(
+            refusal.c.mapping_id == mapping_id, refusal.c.tries < most_tries)):
+        found.add(side, key)
+    return found
 
 
 # --- names of things ----------------------------------------------------------------------------
@@ -307,11 +368,11 @@ def resting(tx: sa.Connection, mapping_id: int, looks: Dict[int, str], rest_seco
             and (key not in stored or stored[key].looks != look or stored[key].age < rest_seconds)}
 
 
-def sight(tx: sa.Connection, mapping_id: int, looks: Dict[int, str]) -> None:
-    """Remember what the new rows look like now, and since when."""
+def sight(tx: sa.Connection, mapping_id: int, looks: Dict[int, str], looked_at: Set[Key] | None = None) -> None:
+    """Remember what the new rows look like now, and since when; of others than `looked_at` what is known stays."""
     query = sa.select(sighting.c.local_key, sighting.c.looks).where(sighting.c.mapping_id == mapping_id)
     stored = {key: look for key, look in tx.execute(query)}  # noqa: C416 - a result is no mapping
-    stale = [key for key in stored if stored[key] != looks.get(key)]
+    stale = [key for key in stored if stored[key] != looks.get(key) and (looked_at is None or key in looked_at)]
     for start in range(0, len(stale), CHUNK):
         tx.execute(sa.delete(sighting).where(sighting.c.mapping_id == mapping_id,
                                              sighting.c.local_key.in_(stale[start:start + CHUNK])))

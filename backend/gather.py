@@ -1,0 +1,165 @@
+"""What a run has to look at, so that it costs what changed and not what exists.
+
+    Grist, Shopify    changed() since the checkpoints    ┐
+    the inbox         webhooks, unfinished business      ├→  a Scope for each mapping: rows and things
+    people            answered conflicts, approvals      ┘
+    everything        a first run, an audit, a mapping that was changed, what a crash left open
+
+    nothing in any scope  →  the run ends here, after one request to each side
+
+The checkpoints move when the run has ended, to where the services stood before it read anything. So whatever happens
+meanwhile, its own writes among it, is told to the next run; what proves to be as it was agreed costs that one a read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping as Dict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from backend.connector import Changed, Connector
+from backend.core.model import Key, Mapping, Side
+from backend.store import base, inbox, journal, links, runs, waiting
+from backend.store.db import Database
+from backend.store.waiting import Keys
+
+TRIES = 3
+"""How often what was refused is tried again by itself. After that an edit, an audit or a person makes it try."""
+AUDIT_SECONDS = 86_400.0
+"""How long runs may go on looking at changes only."""
+UNPREPARED = "unprepared"
+NAMES = {Side.LOCAL: "grist", Side.REMOTE: "shopify"}
+
+
+@dataclass
+class Scope:
+    """What to look at of one mapping; None is all of that side."""
+
+    rows: set[int] | None = None
+    things: set[str] | None = None
+    rows_known: bool = False
+    """Every row without partner was seen and is remembered, so that what has no candidate can be created."""
+    things_known: bool = False
+
+    @property
+    def whole(self) -> bool:
+        return self.rows is None and self.things is None
+
+    @property
+    def empty(self) -> bool:
+        return not (self.rows is None or self.things is None or self.rows or self.things)
+
+    def add(self, keys: Keys) -> None:
+        if self.rows is not None:
+            self.rows |= keys.rows
+        if self.things is not None:
+            self.things |= keys.things
+
+
+@dataclass
+class Gathered:
+    """What to look at, by resource, and what to remember once that is done."""
+
+    scopes: dict[str, Scope] = field(default_factory=dict)
+    checkpoints: dict[str, Any] = field(default_factory=dict)
+    hints: list[int] = field(default_factory=list)
+    cut_off: bool = False
+    """An earlier run left writes of which nobody knows yet what became."""
+    restored: bool = False
+    """The document went back to an older state."""
+    way: str = ""
+    """How it was found out, for the report."""
+    unprepared: bool = False
+    """Only a connector that is prepared can say: prepare, and gather again."""
+
+    @property
+    def quiet(self) -> bool:
+        return not self.unprepared and all(scope.empty for scope in self.scopes.values())
+
+    @property
+    def whole(self) -> bool:
+        return any(scope.whole for scope in self.scopes.values())
+
+
+def gather(
+    database: Database, link_id: int, mappings: Sequence[Mapping], local: Connector, remote: Connector, *,
+    everything: bool = False, audit_seconds: float = AUDIT_SECONDS,
+) -> Gathered:
+    """Ask everybody what may have changed since the last run. Changes nothing. Raises what `changed` raises."""
+    with database.read() as tx:
+        kept = links.checkpoints(tx, link_id)
+        hints = inbox.claim(tx, link_id)
+        cut_off = journal.count(tx, link_id) > 0
+        clock = runs.clock(tx)
+    grist = local.changed(mappings, kept.get("grist"))
+    shopify = remote.changed(mappings, kept.get("shopify"))
+    audit = everything or clock - kept.get("audited_at", 0.0) >= audit_seconds
+    found = Gathered(
+        hints=hints.ids, cut_off=cut_off, restored=grist.why == "restored",
+        unprepared=UNPREPARED in (grist.why, shopify.why),
+        way=_way(grist, shopify, cut_off=cut_off, audit=audit),
+    )
+    if found.unprepared:
+        return found
+    known = kept.get("mappings", {})
+    for mapping in mappings:
+        before = known.get(mapping.name, {})
+        scope = Scope(rows_known=before.get("rows_known", False), things_known=before.get("things_known", False))
+        if not (cut_off or audit or before.get("settings") != settings_of(mapping)):
+            scope.rows = _keys(grist, mapping)
+            scope.things = _keys(shopify, mapping)
+            with database.read() as tx:
+                scope.add(waiting.keys_due(tx, mapping.id, TRIES))
+                scope.add(Keys(things=base.unmarked(tx, mapping.id)))
+        _hear(scope, mapping, hints.keys)
+        found.scopes[mapping.name] = scope
+    found.checkpoints = {
+        "grist": grist.checkpoint, "shopify": shopify.checkpoint, "mappings": dict(known),
+        "audited_at": clock if all(scope.whole for scope in found.scopes.values()) else kept.get("audited_at", 0.0),
+    }
+    return found
+
+
+def settings_of(mapping: Mapping) -> str:
+    """A mark of everything that decides about a mapping's rows: with another one all of them are looked at anew."""
+    rules = [(r.name, r.column, r.direction.value, r.on_conflict.value, r.field.write) for r in mapping.fields]
+    said = (mapping.table, rules, mapping.match, mapping.filter, mapping.only_where, mapping.create_local,
+            mapping.create_remote, mapping.delete_local.value, mapping.delete_remote.value)
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+
+
+def _keys(changed: Changed, mapping: Mapping) -> set[Any] | None:
+    if changed.keys is None or mapping.name in changed.audit or mapping.name not in changed.keys:
+        return None
+    return set(changed.keys[mapping.name])
+
+
+def _hear(scope: Scope, mapping: Mapping, hints: Dict[tuple[Side, str], set[Key]]) -> None:
+    """Add what the inbox holds; "" is a whole side."""
+    rows, things = (hints.get((side, mapping.name), set()) for side in (Side.LOCAL, Side.REMOTE))
+    if "" in rows:
+        scope.rows = None
+    if "" in things:
+        scope.things = None
+    scope.add(Keys({key for key in rows if isinstance(key, int)}, {str(key) for key in things if key}))
+
+
+def _way(grist: Changed, shopify: Changed, *, cut_off: bool, audit: bool) -> str:
+    if cut_off:
+        return "Everything was read, for an earlier sync was cut off."
+    if grist.keys is None or shopify.keys is None:
+        return "Everything was read: " + ", ".join(
+            f"{name} {_SAID.get(one.why, one.why)}" for name, one in (("Grist", grist), ("Shopify", shopify))
+            if one.keys is None) + "."
+    return "Everything was read, as once in a while." if audit else "Only what changed was read."
+
+
+_SAID = {
+    "first": "is read for the first time",
+    "trimmed": "does not keep its history that far back",
+    "restored": "went back to an older state",
+    "refused": "does not tell the sync's key what changed",
+    "remade": "has a mapped table or column that is another one now",
+}

@@ -1,0 +1,240 @@
+"""Read what a run has to look at of one mapping, and nothing else.
+
+    scope                     read                                  kept
+    everything                both sides whole                      all pairs
+    rows and things           those rows; the things of rows that   pairs of which either half is not as it was
+                              differ, and those things; the rows    agreed, or that something waits for
+                              of things
+    one side whole (audit)    that side; of the other the partners  the same
+                              of what differs
+
+A row or thing without partner may be new: then all others that have none are read too, for one of them may be its
+partner. A list proves no absence on Shopify's side: what it lacks is asked by id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
+
+from backend.connector import Connector
+from backend.core.mapping import Directory
+from backend.core.model import Key, Pair, Row, Side, Snapshot
+from backend.gather import Scope
+from backend.store import base, loose, waiting
+from backend.store.db import Database
+from backend.store.waiting import Keys
+from backend.work import Work
+
+LOOSE_MOST = 2_000
+"""With more candidates than this on one side a whole read is cheaper than asking for each."""
+
+Say = Callable[[str, Work], None]
+"""Tells how far the run is; raises where it must not go on."""
+
+
+@dataclass
+class _Half:
+    """What has been read of one side."""
+
+    connector: Connector
+    one: Work
+    say: Callable[[], None]
+    seen: Snapshot = field(default_factory=lambda: Snapshot(complete=False))
+    read: set[Key] = field(default_factory=set)
+
+    def look(self, keys: Iterable[Key]) -> None:
+        """Read those of `keys` that were not read yet. A row id below zero is a row that is known to be gone."""
+        wanted = {key for key in keys if not (isinstance(key, int) and key < 0)} - self.read
+        if wanted:
+            self.say()
+            self.take(self.connector.read(self.one.mapping, wanted), wanted)
+
+    def take(self, seen: Snapshot, keys: Collection[Key]) -> None:
+        self.seen = self.seen.merged(seen)
+        self.read |= set(keys)
+
+
+class Looking:
+    """Reads for one run."""
+
+    def __init__(
+        self, database: Database, directory: Directory, local: Connector, remote: Connector, say: Say,
+    ) -> None:
+        self._database = database
+        self._directory = directory
+        self._local = local
+        self._remote = remote
+        self._say = say
+        self._moved: dict[str, set[str]] = {}
+        """By resource: things that differ from what was agreed, whose children may show it."""
+
+    def at(self, one: Work) -> tuple[str, ...]:
+        """Read `one` within its scope. Returns sentences for the report."""
+        if not one.scope.whole:
+            self._children_of_changed(one)
+            if not self._some(one):
+                one.scope = Scope()
+        if one.scope.whole:
+            self.at_all(one)
+        return (*one.local.notes, *one.remote.notes)
+
+    def at_all(self, one: Work) -> None:
+        """Both sides whole."""
+        one.looked_at = None
+        self.rows(one)
+        self.things(one)
+
+    def rows(self, one: Work) -> None:
+        """Grist whole."""
+        self._say("reading_grist", one)
+        with self._database.read() as tx:
+            one.take_pairs(base.pairs(tx, one.mapping))
+        one.local = self._local.read(one.mapping)
+        known = {pair.local for pair in one.pairs.values()}
+        one.free_rows = _free_rows(one.local, known)
+
+    def things(self, one: Work) -> None:
+        """Shopify whole."""
+        self._say("reading_shopify", one)
+        one.remote = self._whole_store(one, one.pairs)
+        one.free_things = {str(key) for key in one.remote.rows if key not in one.pairs}
+        self._moved[one.mapping.name] = {
+            thing for thing, pair in one.pairs.items() if thing in one.remote.rows and _thing_differs(pair, one.remote)}
+
+    def some(self, one: Work, things: Collection[str]) -> None:
+        """The pairs of `things` by id. Such a read never proves anything about the others."""
+        self._say("checking", one)
+        with self._database.read() as tx:
+            one.take_pairs(base.pairs(tx, one.mapping, things=things))
+        rows = {pair.local for pair in one.pairs.values()}
+        one.local = replace(self._local.read(one.mapping, rows), complete=False)
+        one.remote = replace(self._remote.read(one.mapping, set(one.pairs)), complete=False)
+
+    # --- within a scope ---------------------------------------------------------------------------
+
+    def _some(self, one: Work) -> bool:
+        """Read within the scope. False where there are so many candidates that only a whole read makes sense."""
+        scope, mapping = one.scope, one.mapping
+        with self._database.read() as tx:
+            if scope.rows is None or scope.things is None:
+                found = base.pairs(tx, mapping)
+            else:
+                found = base.pairs(tx, mapping, scope.rows, scope.things)
+            waits = waiting.keys_waiting(tx, mapping.id)
+        one.take_pairs(found)
+        pairs = one.pairs
+        local = _Half(self._local, one, lambda: self._say("reading_grist", one))
+        remote = _Half(self._remote, one, lambda: self._say("reading_shopify", one))
+        if scope.rows is None:
+            local.say()
+            whole = self._local.read(mapping)
+            at = {pair.local for pair in pairs.values()}
+            gone = frozenset(row for row in at if whole.proves_gone(row))
+            local.take(replace(whole, gone=gone), whole.rows.keys() | whole.outside | at)
+        else:
+            whole_store = scope.things is None
+            local.look(scope.rows | {pair.local for pair in pairs.values() if not whole_store})
+        if scope.things is None:
+            remote.say()
+            whole = self._whole_store(one, pairs)
+            remote.take(whole, whole.rows.keys() | whole.outside | whole.gone | pairs.keys())
+
+        strangers = self._whose_marks(one, local)
+        pairs = one.pairs
+        rows = self._canonical(one, local.seen)
+        differs = {pair.remote for pair in pairs.values() if _row_differs(pair, rows)} | strangers
+        differs |= {pair.remote for pair in pairs.values() if pair.remote in waits.things or pair.local in waits.rows}
+        by_mark = {mark for row, mark in local.seen.marks.items() if mark not in pairs}
+        remote.look((scope.things or set()) | differs | by_mark)
+        moved = {pair.remote for pair in pairs.values() if _thing_differs(pair, remote.seen)}
+        self._moved[mapping.name] = {thing for thing in moved if thing in remote.seen.rows}
+        kept = {thing: pair for thing, pair in pairs.items() if thing in differs or thing in moved}
+        local.look(pair.local for pair in kept.values())
+
+        known_rows = {pair.local for pair in pairs.values()}
+        free_rows = _free_rows(local.seen, known_rows)
+        free_things = {str(key) for key in remote.seen.rows if key not in pairs}
+        candidates = Keys()
+        if free_rows or free_things:
+            more = self._candidates(one)
+            if more is None:
+                return False
+            candidates = more
+            local.look(candidates.rows)
+            remote.look(candidates.things)
+            free_rows |= _free_rows(local.seen.only(candidates.rows), known_rows)
+            free_things |= candidates.things & remote.seen.rows.keys()
+        self._keep(one, kept, local, remote, free_rows, free_things)
+        return True
+
+    def _keep(
+        self, one: Work, kept: dict[str, Pair], local: _Half, remote: _Half, free_rows: set[int],
+        free_things: set[str],
+    ) -> None:
+        """Leave in `one` what the plan is made of: the pairs that matter, and what has no partner."""
+        dropped = one.pairs.keys() - kept.keys()
+        scope = one.scope
+        one.looked_at = (local.read | remote.read | set(one.pairs)
+                         | {pair.local for pair in one.pairs.values()})
+        rows = {pair.local for pair in kept.values()} | free_rows | (local.seen.outside & local.read)
+        seen = local.seen.only(rows)
+        gone = seen.gone | {pair.local for pair in kept.values() if pair.local < 0}
+        one.local = replace(seen, gone=gone, all_loose=scope.rows_known)
+        one.remote = replace(remote.seen.only(kept.keys() | free_things | remote.seen.outside - dropped),
+                             all_loose=scope.things_known)
+        one.pairs = kept
+        one.free_rows, one.free_things = free_rows, free_things
+
+    def _whose_marks(self, one: Work, local: _Half) -> set[str]:
+        """Pairs that rows name which are not theirs: copies, moved rows, IDs that somebody typed. They are read too."""
+        named = {mark for row, mark in local.seen.marks.items()
+                 if mark not in one.pairs or one.pairs[mark].local != row}
+        unknown = named - one.pairs.keys()
+        if unknown:
+            with self._database.read() as tx:
+                one.take_pairs([*one.pairs.values(), *base.pairs(tx, one.mapping, things=unknown)])
+        strangers = named & one.pairs.keys()
+        local.look(one.pairs[thing].local for thing in strangers)
+        return strangers
+
+    def _candidates(self, one: Work) -> Keys | None:
+        with self._database.read() as tx:
+            if any(loose.count(tx, one.mapping.id, side) > LOOSE_MOST for side in Side):
+                return None
+            rows, things = (loose.keys(tx, one.mapping.id, side) for side in Side)
+        return Keys({key for key in rows if isinstance(key, int)}, {str(key) for key in things})
+
+    def _children_of_changed(self, one: Work) -> None:
+        """What Shopify works out of a parent (a variant's display name) changes with it, and no date says so."""
+        for _, target in one.references[:1]:
+            parents = self._moved.get(target)
+            if parents and one.computes and one.scope.things is not None:
+                with self._database.read() as tx:
+                    one.scope.things |= base.children(tx, one.mapping.id, parents)
+
+    def _whole_store(self, one: Work, pairs: Collection[str]) -> Snapshot:
+        seen = self._remote.read(one.mapping)
+        unseen = set(pairs) - seen.rows.keys() - seen.gone - seen.outside
+        return seen.merged(self._remote.read(one.mapping, unseen)) if unseen else seen
+
+    def _canonical(self, one: Work, seen: Snapshot) -> Snapshot:
+        return self._directory.canonical_local(one.mapping, seen)
+
+
+def _free_rows(seen: Snapshot, known: Collection[int]) -> set[int]:
+    """Rows without partner; of those that a filter leaves out the ones that name a thing, which must not be made."""
+    outside = {key for key in seen.outside if key in seen.marks}
+    return {key for key in seen.rows.keys() | outside if isinstance(key, int) and key not in known}
+
+
+def _row_differs(pair: Pair, seen: Snapshot) -> bool:
+    row: Row | None = seen.rows.get(pair.local)
+    if row is None:
+        return pair.local in seen.gone
+    return row != pair.base_local or not pair.marked or seen.marks.get(pair.local) != pair.remote
+
+
+def _thing_differs(pair: Pair, seen: Snapshot) -> bool:
+    thing = seen.rows.get(pair.remote)
+    return pair.remote in seen.gone if thing is None else thing != pair.base_remote
