@@ -29,6 +29,7 @@ from backend.shopify.resources import RESOURCES
 from backend.store import links
 from backend.store.db import Database, Transaction
 from backend.store.links import Link
+from backend.store.pairing import Answer
 
 
 @dataclass
@@ -134,22 +135,28 @@ class Context:
         *,
         fields: Sequence[str] = (),
         go_on: bool = False,
+        draft: Sequence[dict[str, Any]] | None = None,
+        decided: Dict[str, Sequence[Answer]] | None = None,
         beat: Callable[[dict[str, Any]], None] = lambda progress: None,
         fence: Callable[[Transaction], None] = lambda tx: None,
     ) -> Session:
-        """What the engine needs for one run of `link`. Raises ConfigError for a field that is not mapped."""
+        """What the engine needs for one run of `link`: its mappings, or those of a `draft` (settings that nobody has
+        saved yet; `decided` as the engine's). Raises ConfigError for a field that is not mapped."""
         remote = self.shopify(link.store)
         return Session(
             database=self.database,
             link_id=link.id,
             run_id=run_id,
-            mappings=self.mappings(link, fields),
+            mappings=self.mappings(link, fields) if draft is None else self.drafted(link, draft),
             local=self.grist(link, link.shop or shop_facts(remote.shop)),
             remote=remote,
             bindings=self.bindings(link),
             limits=self.limits,
             rest_seconds=self.rest_seconds,
             go_on=go_on,
+            # Of a draft everything is news: nobody has looked at a mapping that is not there yet.
+            everything=draft is not None,
+            decided=decided or {},
             beat=beat,
             fence=fence,
         )
@@ -163,6 +170,13 @@ class Context:
             stored = [one for one in links.mappings(tx, link.id) if not one.settings.get("off")]
         mappings = in_order([mapping_of(one.settings, self.resources, one.id) for one in stored], list(self.resources))
         return narrowed(mappings, fields)
+
+    def drafted(self, link: Link, draft: Sequence[dict[str, Any]]) -> list[Mapping]:
+        """The mappings that these settings describe, joined to what is kept of those that exist."""
+        with self.database.read() as tx:
+            ids = {one.resource: one.id for one in links.mappings(tx, link.id)}
+        mappings = [mapping_of(one, self.resources, ids.get(one["resource"], 0)) for one in draft]
+        return in_order(mappings, list(self.resources))
 
     def bindings(self, link: Link) -> dict[str, Any]:
         with self.database.read() as tx:

@@ -11,6 +11,7 @@ from typing import Any
 from backend import engine
 from backend.app import Context, shop_facts
 from backend.errors import BrakeError, Cancelled, Interrupted, LeaseLost, RetryLater, SyncError
+from backend.jobs.look import answers, look
 from backend.report import Report
 from backend.store import links, runs
 from backend.store.db import Transaction
@@ -59,7 +60,7 @@ def perform(
         outcome.report.cure = f"Please report it, with the log of run {claimed.id}."
     report = outcome.report
     with context.database.write() as tx:
-        state = "done" if report.state == "preview" else report.state
+        state = "done" if report.state in ("preview", "look") else report.state
         if hand_over and isinstance(outcome.error, Interrupted):
             runs.give_back(tx, claimed, owner)
             log.info("run %s is left for the next worker", claimed.id)
@@ -77,12 +78,14 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
         link = links.get(tx, claimed.link_id)
     assert link is not None
     wanted = claimed.wanted
+    if claimed.kind == "look":
+        return look(context, link, wanted)
     session = context.session(
         link, claimed.id, fields=wanted.get("fields", ()), go_on=wanted.get("go_on", False), beat=pulse.beat,
-        fence=pulse.fence,
+        fence=pulse.fence, draft=wanted.get("mappings"), decided=answers(wanted),
     )
     undo = engine.UndoWanted(tuple(wanted.get("changes", ())), tuple(wanted.get("runs", ())))
-    if claimed.kind == "preview":
+    if claimed.kind in ("preview", "draft"):
         return engine.preview_undo(session, undo) if undo.changes or undo.runs else engine.preview(session)
     report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
     with context.database.write() as tx:

@@ -138,6 +138,14 @@ def cancel(tx: sa.Connection, link_id: int, run_id: int) -> bool:
     return tx.execute(sa.update(run).where(*where, run.c.state == "running").values(cancelling=True)).rowcount == 1
 
 
+def cancel_aside(tx: sa.Connection, link_id: int) -> None:
+    """Whoever asked something aside gives way: to a sync, or to the same question asked anew."""
+    query = sa.select(run.c.id).where(run.c.link_id == link_id, run.c.kind.in_(ASIDE),
+                                      run.c.state.in_(["running", "queued"]))
+    for run_id in list(tx.execute(query).scalars()):
+        cancel(tx, link_id, run_id)
+
+
 def _only_me(tx: sa.Connection, link_id: int) -> None:
     """Whoever else queues or begins a run of this link waits for this transaction (SQLite has one writer anyway)."""
     tx.execute(sa.select(link.c.id).where(link.c.id == link_id).with_for_update())
@@ -166,21 +174,34 @@ def get(tx: sa.Connection, run_id: int) -> Run | None:
     return Run(*row) if row else None
 
 
-def active(tx: sa.Connection, link_id: int) -> Run | None:
-    """The running run of a link, else the queued one."""
-    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.state.in_(["running", "queued"]))
+ASIDE = ("look", "draft")
+"""Runs that only answer a question of somebody who sets up a mapping: they are in no list and change no status."""
+
+
+def active(tx: sa.Connection, link_id: int, *, aside: bool = False) -> Run | None:
+    """The running run of a link, else the queued one. `aside` says which kinds: those, or all others."""
+    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.state.in_(["running", "queued"]),
+                                        run.c.kind.in_(ASIDE) if aside else run.c.kind.not_in(ASIDE))
              .order_by(run.c.state.desc()).limit(1))
     row = tx.execute(query).one_or_none()
     return Run(*row) if row else None
 
 
 def ended(tx: sa.Connection, link_id: int, *, limit: int = 20, kind: str | None = None) -> list[Run]:
-    """The newest ended runs first."""
-    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.finished_at.is_not(None))
+    """The newest ended runs first, without those that ran aside."""
+    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.finished_at.is_not(None),
+                                        run.c.kind.not_in(ASIDE))
              .order_by(run.c.id.desc()).limit(limit))
     if kind:
         query = query.where(run.c.kind == kind)
     return [Run(*row) for row in tx.execute(query)]
+
+
+def newest_look(tx: sa.Connection, link_id: int) -> Run | None:
+    """The last look at the whole store that ended well: a look at one thing only is not meant."""
+    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.kind == "look", run.c.state == "done")
+             .order_by(run.c.id.desc()).limit(20))
+    return next((found for row in tx.execute(query) if not (found := Run(*row)).wanted), None)
 
 
 def clock(tx: sa.Connection) -> float:
