@@ -27,6 +27,7 @@ from backend.shopify.client import store_domain
 from backend.shopify.connector import Shop, ShopifyConnector
 from backend.shopify.resources import RESOURCES
 from backend.store import links
+from backend.store.buckets import Buckets
 from backend.store.db import Database, Transaction
 from backend.store.links import Link
 from backend.store.pairing import Answer
@@ -142,7 +143,7 @@ class Context:
     ) -> Session:
         """What the engine needs for one run of `link`: its mappings, or those of a `draft` (settings that nobody has
         saved yet; `decided` as the engine's). Raises ConfigError for a field that is not mapped."""
-        remote = self.shopify(link.store)
+        remote = self.shopify(link.store, shared=True)
         return Session(
             database=self.database,
             link_id=link.id,
@@ -192,8 +193,9 @@ class Context:
         if not self.settings.grist_api_key:
             raise ConfigError("There is no key for the Grist document.", cure="Set GRIST_API_KEY.")
 
-    def shopify(self, store: str) -> ShopifyConnector:
-        """Raises ConfigError without credentials."""
+    def shopify(self, store: str, *, shared: bool = False) -> ShopifyConnector:
+        """A connector; a `shared` one keeps in the database what Shopify's rate limit has left, with all other workers.
+        Raises ConfigError without credentials."""
         self.check_credentials()
         settings = self.settings
         if settings.shopify_token:
@@ -201,7 +203,8 @@ class Context:
         else:
             credentials = ClientCredentials(settings.shopify_client_id, settings.shopify_client_secret.reveal())
         return ShopifyConnector(
-            store, credentials, version=settings.shopify_version, admin_url=settings.shopify_admin_url or None
+            store, credentials, version=settings.shopify_version, admin_url=settings.shopify_admin_url or None,
+            ledger=Buckets(self.database, f"{store} {credentials.app}") if shared else None,
         )
 
     def grist(self, link: Link, shop: dict[str, Any]) -> GristConnector:

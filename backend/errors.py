@@ -25,6 +25,8 @@ class SyncError(Exception):
     code = "error"
     report: Any = None
     """What a run had done until then, where the error ended one."""
+    request_id: str = ""
+    """What the service's support finds the failure by, where it said."""
 
     def __init__(self, message: str, *, cure: str = "") -> None:
         super().__init__(message)
@@ -63,6 +65,8 @@ class AccessError(UserError):
     """A key, token or right is missing or no longer good."""
 
     code = "access_error"
+    path: tuple[str | int, ...] = ()
+    """Where in an answer the right was missing, as far as the service said."""
 
 
 class TokenRefused(AccessError):
@@ -130,6 +134,8 @@ class TooCostly(SyncError):
     """The document costs more points than Shopify allows one document. Nothing of it was run: make it smaller."""
 
     code = "too_costly"
+    points: float | None = None
+    """What it costs, where the service said."""
 
 
 class InputRefused(SyncError):

@@ -89,6 +89,12 @@ class _Twin:
             for start in range(0, len(same), self.batch_size):
                 yield same[start:start + self.batch_size]
 
+    def expand(
+        self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]
+    ) -> tuple[dict[str, set[Key]], set[str]]:
+        """Hints name rows and things themselves here."""
+        return hints, set()
+
     def _io(self, *parts: str) -> None:
         self.on_io(".".join((self.name, *parts)))
 
@@ -200,6 +206,11 @@ class MemoryGrist(_Twin):
             new = self._add(table, rows[row])
             if with_ids and row in marks:
                 self._mark(table, new, marks[row])
+
+    def tick(self, table: str, row: int, *, on: bool = True) -> None:
+        """Let a row take part (`only_where`), or not."""
+        (self.unticked.discard if on else self.unticked.add)((table, row))
+        self._touch(table, row)
 
     def set_mark(self, table: str, row: int, thing: str) -> None:
         """Type into the Shopify ID cell; "" empties it."""
@@ -461,6 +472,12 @@ class MemoryShopify(_Twin):
         """Resources whose changes no filter finds: they are read whole, now and then."""
         self._indexed = 0
         self._touched: dict[str, int] = {}
+        self.deletions_told = True
+        """The `events` feed names what was deleted; without it only an audit finds that out."""
+        self.stock_moves_products = True
+        """A sale counts as an update of the product and the variant: usually so, never surely (facts §5)."""
+        self._deleted: dict[str, dict[str, int]] = {}
+        """By resource and gid: when it was deleted."""
         """By gid: when it was made or changed last, counted in touches."""
         self._touches = 0
         self._count = 0
@@ -480,7 +497,12 @@ class MemoryShopify(_Twin):
     def edit(self, gid: str, field: str, value: Any) -> None:
         """Change one field in Shopify's admin."""
         assert (self.resource_of(gid), field) not in self.computed, f"Shopify computes {field}"
-        self._put(self.resource_of(gid), gid, {field: value})
+        resource = self.resource_of(gid)
+        moves = (resource, field) == ("variants", "product")
+        above = (self.things[resource][gid].get("product"), value) if moves else ()
+        self._put(resource, gid, {field: value})
+        for product in above:  # an edit of a variant is one of its product
+            self._touch(str(product))
 
     def sell(self, gid: str, pieces: int = 1) -> None:
         """Take pieces from an inventory level, as an order does."""
@@ -499,7 +521,10 @@ class MemoryShopify(_Twin):
 
     def delete(self, gid: str) -> None:
         """Delete a thing and everything that belongs to it."""
-        del self.things[self.resource_of(gid)][gid]
+        resource = self.resource_of(gid)
+        del self.things[resource][gid]
+        self._touch(gid)
+        self._deleted.setdefault(resource, {})[gid] = self._touches
         for child in [other for other in self.all_gids() if gid in self.thing(other).values()]:
             if child in self.all_gids():
                 self.delete(child)
@@ -561,7 +586,7 @@ class MemoryShopify(_Twin):
                         complete=mapping.name not in self.incomplete)
 
     def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
-        """What the search index says was changed since. It finds nothing that was deleted, and nothing of `unfound`,
+        """What the search index says was changed since, and the feed of deletions. It finds nothing of `unfound`,
         which are to be read whole; the checkpoint stops where the index does."""
         self._io("changed")
         self.usage.requests += 1
@@ -573,6 +598,8 @@ class MemoryShopify(_Twin):
                            if checkpoint["at"] < self._touched.get(gid, 0) <= self._indexed}
             for mapping in mappings if mapping.name not in self.unfound
         }
+        for name in keys if self.deletions_told else ():
+            keys[name] |= {gid for gid, at in self._deleted.get(name, {}).items() if checkpoint["at"] < at}
         whole = frozenset(mapping.name for mapping in mappings if mapping.name in self.unfound)
         return Changed(keys, now, "filtered", whole)
 
@@ -653,6 +680,15 @@ class MemoryShopify(_Twin):
         for name, value in values.items():
             spelled = self.spelling.get((resource, name), lambda given: given)(value)
             self.things[resource][gid][name] = canonical(self.mappings[resource].rule(name).kind, spelled)
+        self._touch(gid)
+        above = self.things[resource][gid].get("variant") if resource == "inventory" else None
+        if self.stock_moves_products and isinstance(above, str) and above in self.things.get("variants", {}):
+            self._touch(above)
+            product = self.things["variants"][above].get("product")
+            if isinstance(product, str):
+                self._touch(product)
+
+    def _touch(self, gid: str) -> None:
         self._touches += 1
         self._touched[gid] = self._touches
         if not self.search_lags:

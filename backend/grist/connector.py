@@ -192,6 +192,12 @@ class GristConnector:
             return Changed(None, now, "remade")
         return Changed({name: set(rows.get(name, ())) for name in bound}, now, "compared")
 
+    def expand(
+        self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]
+    ) -> tuple[dict[str, set[Key]], set[str]]:
+        """Hints are rows already."""
+        return hints, set()
+
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return cut(self._of(mapping), ops)
 

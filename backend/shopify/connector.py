@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backend.connector import Prepared, Stamp, Usage
+from backend.connector import Changed, Prepared, Stamp, Usage
 from backend.core.model import (
     Create,
     Delete,
@@ -38,11 +38,13 @@ from backend.core.model import (
 )
 from backend.core.values import UNREAD, Value
 from backend.errors import AccessError, InputRefused, OutcomeUnknown, RetryLater, TooCostly
-from backend.shopify import documents, looking, writes
+from backend.shopify import changes, documents, looking, writes
 from backend.shopify.answers import LOOKED_AT, Answer
 from backend.shopify.auth import Credentials
+from backend.shopify.changes import Audits
 from backend.shopify.client import Client, store_domain
 from backend.shopify.creating import Keys
+from backend.shopify.governor import Ledger
 from backend.shopify.known import Held, Known
 from backend.shopify.metafields import described
 from backend.shopify.reading import PAGE, Reader, chunks, read_definitions, row_maker
@@ -88,8 +90,9 @@ class ShopifyConnector:
     """One store, read and written with one identity. Not shared between threads.
 
     `store` is `something.myshopify.com` or what people paste for it. `admin_url` is another origin that answers in
-    the store's place (a stand-in). `new_key` makes an idempotency key. Raises UserError for a store's address that
-    is none.
+    the store's place (a stand-in). `audits` say how often what no filter finds is read whole. `ledger` is shared by
+    all who use the store with these credentials. `new_key` makes an idempotency key. Raises UserError for a store's
+    address that is none.
     """
 
     side = Side.REMOTE
@@ -101,6 +104,8 @@ class ShopifyConnector:
         *,
         version: str = VERSION,
         admin_url: str | None = None,
+        audits: Audits | None = None,
+        ledger: Ledger | None = None,
         sleep: Callable[[float], None] = time.sleep,
         new_key: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
@@ -115,10 +120,13 @@ class ShopifyConnector:
         """By owner of metafields: the store's definitions, by field name."""
         self._scopes: frozenset[str] | None = None
         """What the token may do, as far as Shopify told."""
+        self._audits = audits or Audits()
+        self._about: Answer | None = None
+        """What `changed` has just asked about shop and scopes, for `prepare` right after it."""
         self._sleep = sleep
         self._new_key = new_key
         self._client = Client((admin_url or f"https://{self.store}").rstrip("/"), version, credentials, self.usage,
-                              sleep=sleep)
+                              ledger=ledger, sleep=sleep)
         self._keys = Keys(self._client, self.notes)
 
     @property
@@ -134,8 +142,7 @@ class ShopifyConnector:
         """What somebody who chooses what to sync wants to know of the store: `looking`."""
         answer = self._client.run(documents.PREPARE, {})
         self._shop = self._shop_from(answer)
-        scopes = _scopes(answer)
-        return looking.look(self._client, resources, None if scopes is None else _with_implied(scopes))
+        return looking.look(self._client, resources, _scopes(answer))
 
     def count(self, resource: Resource, search: str) -> dict[str, Any] | None:
         """How many things of a resource a filter leaves. Raises UserError for a search that Shopify does not take."""
@@ -150,7 +157,7 @@ class ShopifyConnector:
         field turned to `to_grist` would put the store's value over what a person typed: nothing of it is created or
         deleted in Shopify, and `apply` refuses every change of it with the sentence that names the scope.
         """
-        answer = self._client.run(documents.PREPARE, {})
+        answer, self._about = self._about or self._client.run(documents.PREPARE, {}), None
         self._shop = self._shop_from(answer)
         self._known.forget()
         self._unwritable.clear()
@@ -204,6 +211,26 @@ class ShopifyConnector:
         shop = answer.root("shop", "the store's settings")
         return Shop(str(shop["name"]), str(shop["currencyCode"]), str(shop["ianaTimezone"]), str(shop["weightUnit"]),
                     str(shop["myshopifyDomain"]))
+
+    # --- finding changes --------------------------------------------------------------------------
+
+    def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
+        """See `backend.connector` and `changes`. One request where nothing changed, whatever the store's size.
+
+        Told is what changed itself. A product's total moves with its stock, a variant's name with its product: such
+        relatives are the engine's to look at. Things below something deleted, and lines that left a draft, are named
+        by nothing here: whoever knows which rows hang below a key in `keys` reads those as well.
+        """
+        found, self._about = changes.look(self._client, mappings, checkpoint, self._known, self._audits)
+        self._shop, self._scopes = self._shop_from(self._about), _scopes(self._about)
+        return found
+
+    def expand(
+        self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]
+    ) -> tuple[dict[str, set[Key]], set[str]]:
+        """Hints of webhooks as keys to read, and resources to read whole: a hint for order lines names their order,
+        for stock an item. Hints of other types are dropped. See `changes.expand`."""
+        return changes.expand(self._client, mappings, hints, self._known)
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -534,11 +561,6 @@ def _scopes(answer: Answer) -> frozenset[str] | None:
     handles = {str(scope["handle"]) for scope in installation["accessScopes"]}
     return frozenset(handles | {f"read_{handle.removeprefix('write_')}" for handle in handles
                                 if handle.startswith("write_")})
-
-
-def _with_implied(scopes: frozenset[str]) -> frozenset[str]:
-    """Locations can be read with either (facts §1)."""
-    return scopes | {"read_locations"} if "read_inventory" in scopes else scopes
 
 
 def _lacking(wanted: Sequence[str], scopes: frozenset[str] | None) -> list[str]:

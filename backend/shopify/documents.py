@@ -24,10 +24,10 @@ from backend.core.model import Mapping
 from backend.core.values import UNREAD
 from backend.shopify.resource import METAFIELD, Below, StoreResource, shape
 
-PREPARE = """query Prepare {
-  shop { name currencyCode ianaTimezone weightUnit myshopifyDomain }
-  currentAppInstallation { accessScopes { handle } }
-}"""
+ABOUT = """shop { name currencyCode ianaTimezone weightUnit myshopifyDomain }
+  currentAppInstallation { accessScopes { handle } }"""
+
+PREPARE = f"query Prepare {{\n  {ABOUT}\n}}"
 
 OPTIONS = """query ReadOptions($ids: [ID!]!) {
   nodes(ids: $ids) { ... on Product { id options { name position } } }
@@ -106,6 +106,14 @@ def paths(mapping: Mapping) -> tuple[str, ...]:
     return tuple(dict.fromkeys(("id", *resource.needs, *title_paths(resource), *mapped, *parts)))
 
 
+def upper_paths(mapping: Mapping) -> tuple[str, ...]:
+    """What is read of the thing above, as that calls it, `id` first. For what hangs below something."""
+    below = shape(mapping).below
+    assert below is not None, f"{mapping.name} hangs below nothing"
+    return tuple(dict.fromkeys(("id", *(path.removeprefix(f"{below.parent}.") for path in paths(mapping)
+                                        if path.startswith(f"{below.parent}.")))))
+
+
 def title_paths(resource: StoreResource) -> tuple[str, ...]:
     titled = resource.field(resource.title)
     return resource.titles or ((titled.path,) if titled else ())
@@ -164,11 +172,9 @@ def _own_paths(mapping: Mapping) -> tuple[str, ...]:
 
 def _above(below: Below, mapping: Mapping) -> str:
     """What is above once, and what hangs below it inside: cheaper than the one above again at each."""
-    wanted = paths(mapping)
-    upper = [path.removeprefix(f"{below.parent}.") for path in wanted if path.startswith(f"{below.parent}.")]
-    own = [path for path in wanted if not path.startswith(f"{below.parent}.")]
+    own = [path for path in paths(mapping) if not path.startswith(f"{below.parent}.")]
     arguments = f", {below.arguments}" if below.arguments else ""
-    return (f"{selection(dict.fromkeys(('id', *upper)))} {below.step}(first: $below, after: $belowAfter{arguments}) "
+    return (f"{selection(upper_paths(mapping))} {below.step}(first: $below, after: $belowAfter{arguments}) "
             f"{{ nodes {{ {selection(own)} }} pageInfo {{ hasNextPage endCursor }} }}")
 
 

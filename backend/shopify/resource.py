@@ -48,6 +48,20 @@ class Below:
 
 
 @dataclass(frozen=True, slots=True)
+class Kin:
+    """Another type whose changes may be this resource's: an inventory item holds a variant's SKU."""
+
+    type: str
+    """The other type: `InventoryItem`."""
+    connection: str
+    """The list that tells when it changed: `inventoryItems`."""
+    leads: str
+    """What to select of it to come to this resource's things: `variants(first: 10) { nodes { id } }`."""
+    paths: tuple[str, ...] = ()
+    """It matters only where a field is mapped whose path begins with one of these; always, where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Together:
     """Parts of an input that Shopify takes only as a whole: an address, a weight with its unit."""
 
@@ -65,6 +79,7 @@ class StoreResource(Resource):
     arguments: str = "sortKey: ID"
     """Of the connection, besides first, after and query."""
     below: Below | None = None
+    kin: tuple[Kin, ...] = ()
     titles: tuple[str, ...] = ()
     """Paths that name a thing to people, where that is not one of its fields."""
     needs: tuple[str, ...] = ()

@@ -12,6 +12,8 @@
        ├─ hint                          what may have changed, until a run has looked at it
        └─ run ──────── change           what was written, before and after
 
+    bucket, document_cost             what a store's rate limit has left, and what each request cost last time
+
 Values are JSON as `core.values.dump` makes it; a row is an object by field name, and a field that was not read
 is not in it. Moments are seconds since 1970, always told by the database's own clock (`now()`).
 """
@@ -257,3 +259,16 @@ change = Table(
 )
 Index("ix_change_mapping", change.c.mapping_id, change.c.id)
 Index("ix_change_run", change.c.run_id)
+
+bucket = Table(
+    "bucket", metadata,
+    Column("store", Text, primary_key=True),
+    Column("books", JSON, nullable=False),
+)
+
+document_cost = Table(
+    "document_cost", metadata,
+    Column("document", Text, primary_key=True),
+    Column("points", Double, nullable=False),
+    Column("at", Double, nullable=False),
+)

@@ -283,7 +283,8 @@ class Keys:
     things: set[str] = field(default_factory=set)
 
     def add(self, side: str, key: Any) -> None:
-        if side == Side.LOCAL:
+        """`key` of `side`; what could not be made in Shopify is known there by its row."""
+        if side == Side.LOCAL or str(key).isdigit():
             self.rows.add(int(key))
         else:
             self.things.add(str(key))

@@ -42,5 +42,22 @@ class Behaviour:
     lowercases_emails: bool = False
     # A fulfilment order that is not there is a top-level error; otherwise a user error (recorded both ways).
     unknown_fulfillment_order_is_top_level: bool = False
+    # Seconds until a bulk operation starts or stops, and those that it runs at least.
+    bulk_start_seconds: float = 0.05
+    bulk_run_seconds: float = 0.0
+    # Without groupObjects a child's line may stand before its parent's.
+    bulk_children_come_first: bool = False
+    # __parentId is the nearest object around a connection; otherwise the node of the connection around it.
+    bulk_parent_is_nearest_object: bool = False
+    # A value that a filter of bulkOperations does not know is ignored; otherwise it matches nothing, as recorded.
+    bad_bulk_filters_match: bool = False
+    # Webhooks may be sent to http addresses and to this machine, which Shopify refuses.
+    local_webhook_addresses: bool = False
+    # How many of a product's variants products/update shows; `variant_gids` lists all.
+    webhook_variants: int = 100
+    # Without approval for protected customer data, webhooks leave it out; otherwise they show it (reports differ).
+    webhooks_hide_protected_data: bool = True
+    # The API version of webhook payloads, a setting of the app; "" for the newest.
+    webhook_version: str = ""
     # An order that is paid and sent is closed by itself (a setting of the shop).
     archives_finished_orders: bool = False

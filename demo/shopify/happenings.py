@@ -34,6 +34,7 @@ class Happening:
     at: datetime
     by_app: bool
     thing: Any = None
+    parting: dict[str, Any] | None = None  # what a webhook says of a thing that has gone, if more than its id
 
 
 class Stream:
@@ -65,21 +66,20 @@ class Stream:
             self._known.discard((kind, number))
             self.note("destroy", kind, number, None)
 
-    def note(self, action: str, kind: str, number: int, thing: Any) -> None:
+    def note(self, action: str, kind: str, number: int, thing: Any, parting: dict[str, Any] | None = None) -> None:
+        """Something happened. The feed merges what one write does to one thing; listeners hear of everything."""
         if self.quiet:
             return
         title = str(getattr(thing, "title", None) or getattr(thing, "name", None) or "") if kind != "ProductVariant" \
             else ""
         now = self._store.now()
         last = self.held[-1] if self.held else None
-        if last is not None and (last.action, last.kind, last.number, last.at) == ("update", kind, number, now) \
-                and action == "update":
-            return  # one write touches a thing several times
-        if last is not None and (last.action, last.kind, last.number, last.at) == ("create", kind, number, now) \
-                and action == "update":
-            return
-        happening = Happening(self._store.new_id(), action, kind, number, title, now, self.by_app, thing)
-        self.held.append(happening)
+        again = last is not None and action == "update" and last.action in ("create", "update") and (
+            last.kind, last.number, last.at) == (kind, number, now)  # one write touches a thing several times
+        happening = Happening(last.id if again and last else self._store.new_id(), action, kind, number, title, now,
+                              self.by_app, thing, parting)
+        if not again and kind in SUBJECTS:
+            self.held.append(happening)
         for listener in self.listeners:
             listener(happening)
 

@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import handles
+from . import handles, versions
 from .access import expanded
+from .background import Background
 from .behaviour import Behaviour
+from .bulk.operations import Bulks, finish_payload
 from .clock import Clock
 from .cost import Bucket
 from .happenings import Stream
@@ -36,6 +38,7 @@ from .model import (
     Thing,
     Variant,
 )
+from .webhooks.delivery import Webhooks
 
 if TYPE_CHECKING:
     from .people import Customer
@@ -95,6 +98,12 @@ class Store:
         self.product_handles: dict[str, int] = {}
         self.collection_handles: dict[str, int] = {}
         self.stream = Stream(self)
+        self.background = Background()
+        self.bulks = Bulks(self)
+        self.webhooks = Webhooks(self)
+        self.background.chores += [self.bulks.slice, self.webhooks.work]
+        self.stream.listeners.append(self.webhooks.happened)
+        self.bulks.finished.append(lambda each: self.webhooks.tell("bulk_operations/finish", finish_payload(each)))
         self.protected_data = True  # whether the app may see names, addresses, phones and e-mails of customers
         self.jobs: set[str] = set()
         self.routes_to: int | None = None  # the location that the shop's rules send orders from; None: the oldest
@@ -130,6 +139,10 @@ class Store:
     def set_scopes(self, scopes: Iterable[str]) -> None:
         self.scopes = tuple(scopes)
 
+    def webhook_version(self) -> str:
+        """The API version of webhook payloads."""
+        return self.behaviour.webhook_version or versions.newest(self.now())
+
     def now(self) -> datetime:
         return self.clock.now()
 
@@ -150,6 +163,11 @@ class Store:
             "Customer": self.customers, "Order": self.orders, "DraftOrder": self.drafts,
             "InventoryAdjustmentGroup": self.adjustment_groups, "ProductDeleteOperation": self.operations,
             "ProductSetOperation": self.operations}
+        if kind == "BulkOperation":
+            self.bulks.look()
+            return dict(self.bulks.held)
+        if kind == "WebhookSubscription":
+            return self.webhooks.held
         if kind in tables:
             return tables[kind]
         makers: dict[str, Callable[[], Iterator[Thing]]] = {
@@ -195,6 +213,7 @@ class Store:
         location = Location(id=id or self.new_id(), name=name, level_number=level_number or self.new_id(),
                             created_at=now, updated_at=now, **values)
         self.locations[location.id] = location
+        self.stream.note("create", "Location", location.id, location)
         self.changed()
         return location
 
@@ -264,7 +283,20 @@ class Store:
             level = Level(id=self.new_id(), item=item, location=location, created_at=now, updated_at=now,
                           quantity_dates={"available": now})
             item.levels[location.id] = level
+            self.stream.note("create", "InventoryLevel", level.id, level)
         return level
+
+    def activate(self, level: Level) -> None:
+        """Stock the item there again; the quantities are those of before."""
+        if not level.is_active:
+            level.is_active, level.updated_at = True, self.now()
+            self.stream.note("create", "InventoryLevel", level.id, level)
+
+    def deactivate(self, level: Level) -> None:
+        if level.is_active:
+            level.is_active, level.updated_at = False, self.now()
+            self.stream.note("destroy", "InventoryLevel", level.id, None, parting={
+                "inventory_item_id": level.item.id, "location_id": level.location.id})
 
     def remove_variant(self, variant: Variant) -> None:
         variant.product.variant_list.remove(variant)
@@ -323,6 +355,7 @@ class Store:
         for item in self.items.values():
             item.levels.pop(location.id, None)
         self.locations.pop(location.id, None)
+        self.stream.note("destroy", "Location", location.id, None)
         self.drop_metafields(location.gid)
         self.changed()
 

@@ -455,15 +455,16 @@ def test_text_among_numbers_is_refused_and_the_rest_of_the_row_flows(shop: Shop)
 
 def test_rows_that_are_not_ticked_are_left_alone(new_shop: Callable[..., Shop]) -> None:
     shop = new_shop(shop_mappings(products={"only_where": "Sync", **CREATING}))
-    shop.world.grist.unticked.add(("Products", shop.row))
+    shop.world.grist.tick("Products", shop.row, on=False)
     shop.world.grist.type("Products", shop.row, "title", "Mine")
     shop.world.shopify.edit(shop.product, "vendor", "Potter")
     new = shop.world.grist.add_row("Products", title="Cup")
-    shop.world.grist.unticked.add(("Products", new))
+    shop.world.grist.tick("Products", new, on=False)
     shop.world.run()
     assert shop.world.written == []
     assert shop.world.deletions() == []
-    shop.world.grist.unticked.clear()
+    shop.world.grist.tick("Products", shop.row)
+    shop.world.grist.tick("Products", new)
     shop.world.run()
     assert shop.world.differences() == []
 

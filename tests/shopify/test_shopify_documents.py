@@ -28,7 +28,7 @@ from shopify_helpers import ITEM, LEVEL, LOCATION, PRODUCT, VARIANT, create, del
 from backend.core.mapping import rule_for
 from backend.core.model import Field, Mapping, Op
 from backend.core.values import Kind, Value
-from backend.shopify import creating, documents
+from backend.shopify import creating, documents, watched
 from backend.shopify.documents import dig, selection, steps
 from backend.shopify.known import Held, Known, Level
 from backend.shopify.resource import METAFIELD, metafield, shape
@@ -147,6 +147,23 @@ def test_every_document_of_a_mapping_fits_the_schema(name: str, mapping: Mapping
                                       "ownerType": "PRODUCT", "capabilities": {"uniqueValues": {"enabled": True}}}})])
 def test_the_other_documents_fit_the_schema(document: str, variables: dict[str, Any]) -> None:
     assert_fits(document, variables)
+
+
+ALL = [mapping_of(name) for name in RESOURCES]
+
+
+@pytest.mark.parametrize("mappings", [ALL, *([mapping] for mapping in ALL)], ids=lambda found: "-".join(
+    mapping.name for mapping in found) if len(found) == 1 else "all")
+def test_the_documents_that_look_for_changes_fit_the_schema(mappings: list[Mapping]) -> None:
+    lists = {name for mapping in mappings for name in watched.lists_of(mapping)} | {watched.EVENTS}
+    for stock in (False, True):
+        assert_fits(watched.poll_document(lists, stock=stock),
+                    {watched.LISTS[name].query: "x" for name in lists if watched.LISTS[name].query})
+    for name in lists:
+        assert_fits(watched.page_document(name), {"after": "x"} | (
+            {"query": "x"} if watched.LISTS[name].query else {}))
+    if any(watched.kin_of(mapping) for mapping in mappings):
+        assert_fits(watched.kin_document(mappings), {"ids": [ITEM]})
 
 
 def test_a_document_is_the_same_text_for_the_same_mapping() -> None:

@@ -9,6 +9,7 @@ RESOURCE = StoreResource(
     table="Draft_order_lines",
     type="DraftOrderLineItem",
     match=(),
+    follows="draft",
     title="name",
     scopes=("read_draft_orders", "read_products"),
     place=10,

@@ -7,7 +7,7 @@ The level's variant needs read_products; its location is readable with read_inve
 """
 
 from backend.core.model import Field, Rule
-from backend.shopify.resource import Below, StoreResource
+from backend.shopify.resource import Below, Kin, StoreResource
 
 RESOURCE = StoreResource(
     name="inventory",
@@ -22,6 +22,12 @@ RESOURCE = StoreResource(
     connection="inventoryItems",
     arguments="",
     below=Below("InventoryItem", "item", "inventoryLevels", "includeInactive: true"),
+    # Whether stock moves the time stamp of its item or its product nobody promises (facts §5): where it does, a poll
+    # finds it at once.
+    kin=(
+        Kin("Product", "products", "variants(first: 250) { nodes { inventoryItem { inventoryLevels(first: 20, "
+                                   "includeInactive: true) { nodes { id } } } } }"),
+    ),
     titles=("item.variants.nodes.0.displayName", "location.name"),
     needs=("item.id", "location.id", "isActive"),
     writer="stock",

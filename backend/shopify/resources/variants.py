@@ -4,7 +4,7 @@ read_products is enough to read the item as well; writing its fields needs write
 """
 
 from backend.core.model import Field
-from backend.shopify.resource import StoreResource, Together
+from backend.shopify.resource import Kin, StoreResource, Together
 
 RESOURCE = StoreResource(
     name="variants",
@@ -20,6 +20,7 @@ RESOURCE = StoreResource(
     search="productVariants",
     place=2,
     connection="productVariants",
+    kin=(Kin("InventoryItem", "inventoryItems", "variants(first: 10) { nodes { id } }", ("inventoryItem.",)),),
     needs=("product.id",),
     writer="variants",
     together=(Together("inventoryItem.measurement.weight", (

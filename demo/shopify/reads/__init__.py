@@ -1,5 +1,19 @@
 """The resolvers of everything that is read, a module a concern; importing them announces them."""
-from . import collections, customers, drafts, events, fulfilment, inventory, metafields, orders, products, roots, shop
+from . import (
+    bulk,
+    collections,
+    customers,
+    drafts,
+    events,
+    fulfilment,
+    inventory,
+    metafields,
+    orders,
+    products,
+    roots,
+    shop,
+    webhooks,
+)
 
-__all__ = ["collections", "customers", "drafts", "events", "fulfilment", "inventory", "metafields", "orders",
-           "products", "roots", "shop"]
+__all__ = ["bulk", "collections", "customers", "drafts", "events", "fulfilment", "inventory", "metafields", "orders",
+           "products", "roots", "shop", "webhooks"]
