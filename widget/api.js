@@ -53,8 +53,25 @@ export function createApi({ base, token }) {
 
   const get = (path) => call("GET", path);
   const post = async (path, body = {}) => (await call("POST", path, body)).body;
+  const put = async (path, body) => (await call("PUT", path, body)).body;
+  const del = async (path) => (await call("DELETE", path)).body;
   return {
     session: () => get("/api/session"),
+    testStore: (body) => post("/api/link/test", body),
+    connectStore: (body) => post("/api/link", body),
+    moveLink: (body) => post("/api/link/move", body),
+    replaceStore: (id, body) => put(link(id, "store"), body),
+    disconnect: (id) => del(`/api/links/${id}`),
+    settings: (id) => get(link(id, "settings")),
+    saveSettings: (id, body) => put(link(id, "settings"), body),
+    setGristKey: (id, key) => put(link(id, "grist-key"), { key }),
+    removeGristKey: (id) => del(link(id, "grist-key")),
+    setNotifyUrl: (id, url) => put(link(id, "notify-url"), { url }),
+    removeNotifyUrl: (id) => del(link(id, "notify-url")),
+    keys: (id) => get(link(id, "keys")),
+    makeKey: (id, name) => post(link(id, "keys"), { name }),
+    revokeKey: (id, key) => del(link(id, `keys/${key}`)),
+    health: (id) => get(link(id, "health")),
     state: (id) => get(link(id, "state")),
     runs: (id) => get(link(id, "runs?limit=20")),
     run: (id, run) => get(link(id, `runs/${run}`)),

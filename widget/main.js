@@ -3,6 +3,8 @@
 import { Refused, Unreachable, createApi, loadStrings } from "./api.js";
 import { createFormat, readTyped } from "./format.js";
 import { NoToken, connect, isFramed, settings } from "./grist.js";
+import { connectActions } from "./actions/connect.js";
+import { isFirstRun } from "./slices/first-run.js";
 import { choicesBody, initial, isUnreachable, linesOf, maySync, reduce } from "./state.js";
 import { html, render } from "./vendor/preact-htm.js";
 import { resultWords } from "./views/overview.js";
@@ -16,6 +18,7 @@ const TOAST_MS = 6_000;
 const LEAVE_MS = 1_000;
 const KEPT_CHOICES = "shopify-grist-sync:choices:";
 const KEPT_STATE = "shopify-grist-sync:state:";
+const KEPT_HERE = "shopify-grist-sync:";
 
 const KEPT_LETTERS = "shopify-grist-sync:letters";
 
@@ -102,7 +105,11 @@ async function ask() {
   if (isUnreachable(state)) dispatch({ type: "trying" });
   try {
     if (!state.session || state.cached) await hello();
-    if (!state.session.link) return answered();
+    if (!state.session.link) {
+      // Somebody else may connect it meanwhile; who sets it up here is not disturbed.
+      if (!isFirstRun(state)) await hello();
+      return answered();
+    }
     const id = state.session.link.id;
     const before = state.server;
     const { body } = await api.state(id);
@@ -137,6 +144,7 @@ async function hello() {
   const first = !Object.keys(state.choices).length;
   f = createFormat({ strings: await loadedStrings(), ...wanted, shopCurrency: body.link?.shop?.currency ?? null });
   dispatch({ type: "session", session: body });
+  if (!body.link) on.recallForm();
   if (first) restoreChoices();
 }
 
@@ -267,7 +275,7 @@ async function press(name, work) {
   dispatch({ type: "pressed", name, on: true });
   dispatch({ type: "problem", problem: null });
   try {
-    await work(state.session.link.id);
+    await work(state.session.link?.id);
   } catch (error) {
     if (error instanceof Unreachable) lost();
     else if (error instanceof Refused) dispatch({ type: "problem", problem: { message: error.message, cure: error.cure } });
@@ -398,6 +406,24 @@ const on = {
     dispatch({ type: "letters", on: to });
   },
 };
+
+/** What the actions of other files work with: the widget as it is now, and how to change it. */
+const widget = {
+  get state() { return state; },
+  get api() { return api; },
+  get f() { return f; },
+  get on() { return on; },
+  dispatch, press, toast,
+  /** Looks at the session anew: a store was connected, a step was done. */
+  again: hello,
+  keep: (name, value) => {
+    const key = `${KEPT_HERE}${name}:${grist?.document() ?? ""}`;
+    if (value === null) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, JSON.stringify(value));
+  },
+  kept: (name) => JSON.parse(sessionStorage.getItem(`${KEPT_HERE}${name}:${grist?.document() ?? ""}`)),
+};
+Object.assign(on, connectActions(widget));
 
 /** A value as somebody would type it: "40.00", "gift, wool". */
 function editable(item, value) {

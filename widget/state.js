@@ -6,6 +6,7 @@
 // while somebody works on the list waits in `lists.conflicts.waiting` and moves nothing.
 
 import { same } from "./diff.js";
+import { initialSlices, reduceSlice } from "./slices.js";
 
 export const TABS = ["overview", "conflicts", "deletions", "refused", "changes"];
 const SAMPLES_MS = 15_000;
@@ -37,6 +38,7 @@ export function initial(settings, now) {
     undo: null, undoLater: null, line: null,
     menu: null, keys: false, letters: true,
     problem: null, toast: null, said: "",
+    ...initialSlices(),
   };
 }
 
@@ -98,7 +100,11 @@ export function reduce(state, event) {
     case "undo_later": return { ...state, undoLater: event.later };
     case "line": return { ...state, line: event.id };
     case "say": return { ...state, said: event.words };
-    default: throw new Error(`state.js does not know the event ${event.type}`);
+    default: {
+      const next = reduceSlice(state, event);
+      if (next === undefined) throw new Error(`state.js does not know the event ${event.type}`);
+      return next;
+    }
   }
 }
 

@@ -56,6 +56,10 @@ class Shop:
     overtaken: bool = False
     busy: bool = False
     choices_answer: dict[str, Any] | None = None
+    first_run: dict[str, Any] | None = None
+    before: str | None = None
+    tested: dict[str, Any] = field(default_factory=dict)
+    test_refusal: dict[str, Any] | None = None
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     cursor: list[dict[str, Any]] = field(default_factory=list)
     bad_tokens: set[str] = field(default_factory=set)
@@ -186,6 +190,25 @@ def fieldhouse(now: datetime | None = None) -> Shop:
     return shop
 
 
+def permissions(*missing: str) -> list[dict[str, Any]]:
+    """What the app of Fieldhouse Goods may do; `missing` it may not."""
+    known = {
+        "write_inventory": ("stock", "Stock changes in Grist are not sent to Shopify."),
+        "read_customers": ("customers", "Customers cannot be synced, and orders show no names."),
+        "read_products": ("products", ""), "write_products": ("products", ""), "read_orders": ("orders", ""),
+        "write_orders": ("orders", ""), "read_locations": ("locations", ""), "read_draft_orders": ("draft orders", ""),
+        "write_draft_orders": ("draft orders", ""), "read_inventory": ("stock", ""),
+        "write_merchant_managed_fulfillment_orders": ("fulfilments", ""),
+    }
+    return [{"scope": scope, "granted": scope not in missing, "about": about, "without": without}
+            for scope, (about, without) in known.items()]
+
+
+def answer_of_test(*missing: str) -> dict[str, Any]:
+    return {"store": "fieldhouse.myshopify.com", "permissions": permissions(*missing), "problems": [],
+            "shop": {"name": "Fieldhouse Goods", "currency": "USD", "timezone": "Europe/Oslo"}, "answered_ms": 180}
+
+
 def writing(shop: Shop, done: int = 310) -> dict[str, Any]:
     """A sync in the middle of Variants, as in the pictures."""
     def row(label: str, read: int, to_write: int, written: int, state: str) -> dict[str, Any]:
@@ -256,7 +279,29 @@ def make_app(shop: Shop) -> Flask:
     def session() -> dict[str, Any]:
         link = {"id": 1, "store": "fieldhouse.myshopify.com",
                 "shop": {"name": "Fieldhouse Goods", "currency": "USD", "timezone": "Europe/Oslo"}}
-        return {"role": shop.role, "document": DOCUMENT, "version": "0.1.0", "link": link if shop.linked else None}
+        link["first_run"] = shop.first_run
+        return {"role": shop.role, "document": DOCUMENT, "version": "0.1.0", "link": link if shop.linked else None,
+                "before": shop.before}
+
+    @app.post("/api/link/test")
+    def test_store() -> tuple[dict[str, Any], int]:
+        if shop.test_refusal:
+            return {"details": {}, **shop.test_refusal}, 422
+        return shop.tested, 200
+
+    @app.post("/api/link")
+    def connect() -> tuple[dict[str, Any], int]:
+        with shop.lock:
+            shop.linked, shop.first_run = True, {"step": "resources"}
+        return {"id": 1}, 201
+
+    @app.put("/api/links/1/settings")
+    def save_settings() -> dict[str, Any]:
+        with shop.lock:
+            body = request.get_json()
+            if "first_run" in body:
+                shop.first_run = body["first_run"]
+        return {}
 
     @app.get("/api/links/1/state")
     def state() -> dict[str, Any]:

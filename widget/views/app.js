@@ -2,21 +2,24 @@
 
 import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { pill } from "../format.js";
+import { isFirstRun } from "../slices/first-run.js";
 import { TABS, fitTabs, isUnreachable, maySync, progress, readyChoices, statusOf, undoCounts } from "../state.js";
 import { Changes } from "./changes.js";
 import { Conflicts } from "./conflicts.js";
 import { Deletions } from "./deletions.js";
+import { FirstRun } from "./first-run.js";
 import { Overview, paceWords } from "./overview.js";
 import { Banner, Button, Facts, Icon, Link, Menu, Rich, Tips } from "./parts.js";
 import { Refused } from "./refused.js";
+import { StoreScreen } from "./store.js";
 
-const SCREENS = { overview: Overview, conflicts: Conflicts, deletions: Deletions, refused: Refused, changes: Changes };
+const SCREENS = { overview: Overview, conflicts: Conflicts, deletions: Deletions, refused: Refused, changes: Changes, store: StoreScreen };
 const GAP_PX = 18;
 const NARROW_GAP_PX = 14;
 
 /** The whole widget for one state `s`; `f` writes words, `on` holds what a press does. */
 export function App({ s, f, on }) {
-  const notice = noticeOf(s, f);
+  const notice = isFirstRun(s) ? html`<${FirstRun} s=${s} f=${f} on=${on} />` : noticeOf(s, f);
   const Screen = SCREENS[s.tab];
   return html`<main id="app" aria-label=${f.t("bar.label")}>${notice ?? html`<${Bar} s=${s} f=${f} on=${on} /><${Tabs} s=${s} f=${f} on=${on} />
       <${Urgent} s=${s} f=${f} on=${on} />
@@ -31,7 +34,7 @@ function noticeOf(s, f) {
   const banner = (icon, words) => html`<${Banner} icon=${icon}><${Rich} words=${words} /><//>`;
   if (s.phase === "no_grist") return banner("cut", f.t("state.no_grist"));
   if (s.phase === "no_access") return banner("lock", f.t("state.no_access"));
-  if (s.phase === "ready" && s.session && !s.session.link && !isUnreachable(s)) return banner("lock", f.t(s.session.role === "owner" ? "state.no_store_owner" : "state.no_store_editor"));
+  if (s.phase === "ready" && s.session && !s.session.link && !isUnreachable(s)) return banner("lock", f.t("state.no_store_editor"));
   return null;
 }
 
