@@ -234,6 +234,7 @@ def writing(shop: Shop, done: int = 310) -> dict[str, Any]:
 def make_app(shop: Shop) -> Flask:
     """The app around one `shop`; a test changes the shop while the widget looks at it."""
     app = Flask(__name__, static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the order of fields is what a person sees
 
     @app.get("/host")
     def host() -> str:

@@ -185,7 +185,7 @@ export function mappingActions(w) {
       await Promise.all([w.api.mappings(id).then(({ body }) => w.dispatch({ type: "mapping/saved", body })), readResources(id), readTables(true)]);
       if (!inSetup()) {
         const kept = { ...w.state.session.link.first_run?.draft, ...w.kept(KEPT) };
-        const usual = [...USUAL, ...USUAL.flatMap((name) => required(part(), name))].reduce((picked, name) => ({ ...picked, [name]: bestTable(part(), name, picked) }), {});
+        const usual = [...new Set([...USUAL, ...USUAL.flatMap((name) => required(part(), name))])].reduce((picked, name) => ({ ...picked, [name]: bestTable(part(), name, picked) }), {});
         w.dispatch({ type: "mapping/picked", picked: kept.picked ?? usual });
         const edited = new Map((kept.draft ?? kept.edited ?? []).map((one) => [one.resource, one]));
         if (edited.size) w.dispatch({ type: "mapping/restore", kept: { draft: drafted(part()).map((one) => edited.get(one.resource) ?? one), answers: kept.answers ?? {} } });

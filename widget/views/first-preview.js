@@ -4,7 +4,6 @@
 import { html, useEffect } from "../vendor/preact-htm.js";
 import { draftKey, mappingsOf, questionKey } from "../slices/mapping.js";
 import { Segment } from "./form.js";
-import { lower } from "./mapping.js";
 import { Questions } from "./pairs.js";
 import { holdsPeople } from "./resources.js";
 import { Banner, Button, Empty, Icon, Select } from "./parts.js";
@@ -33,7 +32,7 @@ function Meeting({ report, stale, back, s, f, on }) {
   const one = entries.find((each) => each.resource === part.chosen) ?? entries[0];
   const paused = report.mappings.filter((each) => each.paused);
   if (!one) return html`<${Banner} icon="triangle" yellow alert><b>${f.t("setup.none_ready")}</b> ${paused.map((each) => each.paused).join(" ")}<//><div class="scroll" /><div class="footer"><span class="grow" /><span class="buttons">${back}</span></div>`;
-  const things = lower(one.label);
+  const things = f.t(`things.${one.resource}`, { n: one.things });
   const found = one.pairs.n + one.known;
   const table = mappingsOf(part).find((each) => each.resource === one.resource)?.table ?? one.table;
   const fact = !one.rows ? f.t("setup.empty_table", { table, n: one.things, things }) : f.t("setup.found", { n: found, total: one.things, things });
@@ -44,7 +43,7 @@ function Meeting({ report, stale, back, s, f, on }) {
   return html`<p class="intro fact"><b>${fact}</b> <span class="quiet">${f.t("setup.nothing_written")}</span></p>
     <div class="tools seg"><${Select} label=${f.t("mapping.table")} value=${one.resource} options=${entries.map((each) => [each.resource, each.label])} onChange=${on.mapTable} />
       <${Segment} id="part" label=${f.t("setup.parts")} value=${shown} onChange=${on.showPart} options=${PARTS.map((name) => [name, f.t(`setup.part_${name}`), f.number(one[name].n)])} /></div>
-    <div class="scroll">${!listed.n ? html`<${Empty} words=${f.t(`setup.none_${shown}`, { things })} />`
+    <div class="scroll">${!listed.n ? html`<${Empty} words=${f.t(`setup.none_${shown}`, { things: f.t(`things.${one.resource}`, { n: 2 }) })} />`
       : shown === "doubles" ? html`<${Questions} questions=${questions} answers=${part.answers} may=${true} f=${f} on=${on} />`
         : shown === "pairs" ? html`<${Found} items=${listed.items} f=${f} />` : html`<${Left} items=${listed.items} side=${shown} f=${f} />`}
       ${listed.n > listed.items.length && html`<p class="foot">${f.t("setup.first", { n: listed.items.length, total: listed.n })}</p>`}

@@ -37,8 +37,8 @@ function Line({ name, one, may, s, f, on }) {
       <td class=${`way ${unsaved("direction")}`}><${Way} name=${name} one=${one} writable=${writable} computed=${computed} may=${may} s=${s} f=${f} on=${on} label=${label} /></td>
       <td class="field-of"><span data-cut>${field?.metafield ? f.t("mapping.metafield", { label }) : label}</span><div class=${`under-field ${unsaved("on_conflict")}`}>${ruled}</div></td>
       <td class=${`rule ${unsaved("on_conflict")}`}>${ruled}</td></tr>
-    ${["type", "blank", "gone"].includes(how) && html`<tr class="said"><td colSpan="4"><${Wrong} how=${how} name=${name} one=${one} field=${field} column=${column} may=${may} s=${s} f=${f} on=${on} /></td></tr>`}
-    ${mine && html`<tr class="said"><td colSpan="4"><div class="wrong" role="alert"><${Icon} name="triangle" tone="bad" /><span>${mine.message} ${mine.cure}</span></div></td></tr>`}`;
+    ${["type", "blank", "gone"].includes(how) && html`<tr class="below"><td colSpan="4"><${Wrong} how=${how} name=${name} one=${one} field=${field} column=${column} may=${may} s=${s} f=${f} on=${on} /></td></tr>`}
+    ${mine && html`<tr class="below"><td colSpan="4"><div class="wrong" role="alert"><${Icon} name="triangle" tone="bad" /><span>${mine.message} ${mine.cure}</span></div></td></tr>`}`;
 }
 
 function typeWord(column, f) {
@@ -46,10 +46,15 @@ function typeWord(column, f) {
   return f.t(`mapping.type.${pure}`) ;
 }
 
+/** What a column that is still to be made is called: Grist shows the label, not the id made from it. */
+function newName(field, column) {
+  return field && columnId(field.label) === column ? field.label : column;
+}
+
 /** The Grist column; a press lists those that fit. */
 function Column({ name, one, field, column, computed, type, may, s, f, on }) {
   const { mapping: part } = s;
-  const words = html`${computed && html`<${Icon} name="fx" tone="fx" />`}<span class="column-name">${column?.label ?? one.fields[name].column}</span> ${type && html`<small>${type}</small>`}`;
+  const words = html`${computed && html`<${Icon} name="fx" tone="fx" />`}<span class="column-name">${column?.label ?? newName(field, one.fields[name].column)}</span> ${type && html`<small>${type}</small>`}`;
   if (!may) return html`<span data-cut>${words}</span>`;
   const id = `column-${one.resource}-${name}`;
   const columns = tableOf(part, currentTable(part, one))?.columns ?? [];
@@ -192,7 +197,7 @@ function Filter({ one, resource, may, s, f, set }) {
       options=${[["", f.t("mapping.all_rows")], ...resource.filters.map((other) => [other.key, other.label]), ["other", f.t("mapping.search")]]} />
     ${each && html`<${Select} label=${f.t("mapping.is_or_not")} value=${held.not ? "not" : "is"} options=${[["is", f.t("mapping.is")], ["not", f.t("mapping.is_not")]]} onChange=${(to) => set({ filter: filterText({ ...held, not: to === "not" }) })} />
       ${each.choices.length ? html`<${Select} label=${each.label} value=${choice ?? ""} options=${each.choices.map((other) => [other, other])} onChange=${(value) => set({ filter: filterText({ ...held, value: value.toLowerCase() }) })} />`
-        : html`<span class="text"><input aria-label=${each.label} value=${held.value} onChange=${(event) => set({ filter: filterText({ ...held, value: event.target.value.trim() }) })} /></span>`}`}
-    ${shown === "other" && html`<span class="text long"><input aria-label=${f.t("mapping.search")} placeholder="tag:sale" value=${parsed?.other ?? one.filter} onChange=${(event) => set({ filter: event.target.value.trim() })} /></span>`}
+        : html`<span class="typed"><input aria-label=${each.label} value=${held.value} onChange=${(event) => set({ filter: filterText({ ...held, value: event.target.value.trim() }) })} /></span>`}`}
+    ${shown === "other" && html`<span class="typed long"><input aria-label=${f.t("mapping.search")} placeholder="tag:sale" value=${parsed?.other ?? one.filter} onChange=${(event) => set({ filter: event.target.value.trim() })} /></span>`}
     <span class="fixed">${words}</span></div>`;
 }

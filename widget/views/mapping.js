@@ -23,11 +23,11 @@ export function Mapping({ s, f, on }) {
 /** Which table is shown, and with what it is joined. */
 export function Head({ one, list, s, f, on }) {
   const { mapping: part } = s;
-  const resource = resourceOf(part, one.resource);
   const pairs = part.saved?.about[one.resource]?.pairs;
   return html`<div class="tools"><${Select} label=${f.t("mapping.table")} value=${one.resource} onChange=${on.mapTable}
       options=${list.map((each) => [each.resource, part.saved?.about[each.resource]?.table ?? each.table])} />
-    <span class="quiet with">${f.t("mapping.with")}</span><span class="joined">${f.t("mapping.shopify", { what: lower(resource?.label ?? one.resource) })}</span>
+    <span class="quiet with">${f.t("mapping.with")}</span><${Select} label=${f.t("mapping.resource")} value=${one.resource} onChange=${on.mapTable}
+      options=${list.map((each) => [each.resource, f.t("mapping.shopify", { what: lower(resourceOf(part, each.resource)?.label ?? each.resource) })])} />
     <span class="grow" />${pairs > 0 && html`<span class="quiet mid">${f.t("mapping.paired", { n: pairs })}</span>`}</div>`;
 }
 
@@ -57,5 +57,5 @@ export function Effect({ effect, f }) {
   const words = !grist && !shopify ? f.t("mapping.would_nothing")
     : f.t("mapping.would", { grist: parts[0] ?? f.t("mapping.none_grist"), shopify: parts[1] ?? f.t("mapping.none_shopify") });
   const paused = effect.report.mappings.filter((one) => one.paused);
-  return html`${words}${asks > 0 && ` ${f.t("mapping.would_ask", { n: asks })}`}${paused.map((one) => html` <span class="said-of"><${Icon} name="triangle" tone="bad" /> ${one.label}: ${one.paused}</span>`)}`;
+  return html`${words}${asks > 0 && ` ${f.t("mapping.would_ask", { n: asks })}`}${paused.map((one) => html` <span class="paused-of"><${Icon} name="triangle" tone="bad" /> ${one.label}: ${one.paused}</span>`)}`;
 }

@@ -4,7 +4,6 @@
 import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 import { choicesOf, isChosen, questionKey } from "../slices/mapping.js";
 import { maySync } from "../state.js";
-import { lower } from "./mapping.js";
 import { Button, Empty, Link } from "./parts.js";
 
 export function Pairs({ s, f, on }) {
@@ -57,11 +56,10 @@ function headOf(one, f) {
 }
 
 function askOf(one, f) {
-  const things = lower(one.label);
   const thing = one.of?.title ?? "";
   if (one.kind !== "double") return f.t(`pairs.ask_${one.kind}`, { thing, holder: one.holder ?? "" });
-  const both = f.t("pairs.is_on", { rows: f.t("pairs.n_rows", { n: one.rows.length }), things: f.t("pairs.n_things", { n: one.things.length, things }) });
-  return `${both} ${f.t(one.rows.length === 1 ? "pairs.which_thing" : one.things.length === 1 ? "pairs.which_row" : "pairs.which_each")}`;
+  const both = f.t("pairs.is_on", { rows: f.t("pairs.n_rows", { n: one.rows.length }), things: f.t("pairs.n_of", { n: one.things.length, what: f.t(`things.${one.resource}`, { n: one.things.length }) }) });
+  return `${both} ${f.t(one.rows.length === 1 ? "pairs.which_thing" : one.things.length === 1 ? "pairs.which_row" : "pairs.which_each", { thing: f.t(`things.${one.resource}`, { n: 1 }) })}`;
 }
 
 function Apart({ apart, may, f, on }) {
