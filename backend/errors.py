@@ -9,6 +9,7 @@
         OutcomeUnknown  … and a write may or may not have happened: look before trying again
       Cancelled       nobody: somebody wanted the run to end here
         Interrupted     … because its process ends; the next one goes on
+        Waits           … because a person's access to the document ends; it goes on when somebody looks
       LeaseLost       nobody: another worker goes on
       TooCostly, InputRefused   the Shopify connector itself: ask for less, leave one row out
     anything else     a developer
@@ -69,7 +70,13 @@ class AccessError(UserError):
     """Where in an answer the right was missing, as far as the service said."""
 
 
-class TokenRefused(AccessError):
+class KeyRefused(AccessError):
+    """The store's key is no longer good: an owner connects the store again."""
+
+    code = "shopify_key"
+
+
+class TokenRefused(KeyRefused):
     """Status 401. A token from client id and secret may just have run out: the client asks for a new one, once."""
 
 
@@ -122,6 +129,12 @@ class Interrupted(Cancelled):
     """The process was told to end; the batch in hand was finished and remembered."""
 
     code = "interrupted"
+
+
+class Waits(Cancelled):
+    """The person's access on which a run works ends soon; the batch in hand was finished and remembered."""
+
+    code = "waits"
 
 
 class LeaseLost(SyncError):

@@ -48,6 +48,8 @@ class Report:
     notes: list[str] = field(default_factory=list)
     message: str | None = None
     cure: str | None = None
+    code: str = ""
+    """Which kind of error ended it early (`errors.py`), where one did."""
     plan: list[dict[str, Any]] | None = None
     plan_total: int | None = None
     pairing: list[dict[str, Any]] | None = None
@@ -93,7 +95,7 @@ class Report:
             "notes": self.notes,
         }
         if self.message:
-            out |= {"message": self.message, "cure": self.cure}
+            out |= {"message": self.message, "cure": self.cure, "code": self.code}
         if self.undone or self.stays:
             out |= {"undone": self.undone, "stays": self.stays}
         if self.plan is not None:

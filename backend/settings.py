@@ -15,6 +15,7 @@ from backend.errors import ConfigError
 DEFAULT_DATABASE = "sqlite:///shopify-grist-sync.db"
 DEFAULT_GRIST = "https://docs.getgrist.com"
 DEFAULT_VERSION = "2026-10"
+DEFAULT_NOTIFY_HOSTS = ("hooks.slack.com",)
 LONGEST_INTERVAL_SECONDS = 30 * 86_400
 
 NAMES = (
@@ -36,6 +37,8 @@ NAMES = (
     "SYNC_INTERVAL",
     "SYNC_REST_SECONDS",
     "ALLOWED_ORIGINS",
+    "SECRET_KEY",
+    "NOTIFY_HOSTS",
 )
 
 
@@ -94,6 +97,12 @@ class Settings:
     interval_seconds: int | None = None
     rest_seconds: float | None = None
     allowed_origins: tuple[str, ...] = ()
+    secret_key: Secret = field(default=Secret())
+    """One or several, with commas between, the newest first: what stored secrets are sealed with."""
+    notify_hosts: tuple[str, ...] = DEFAULT_NOTIFY_HOSTS
+    """Where people may let messages be sent to: no other address that somebody typed is ever called."""
+    wiped_disk: bool = False
+    """Whether files of this machine are gone after a restart."""
 
     @property
     def has_shopify(self) -> bool:
@@ -134,6 +143,10 @@ class Settings:
             interval_seconds=parse_interval(said["SYNC_INTERVAL"]) if said["SYNC_INTERVAL"] else None,
             rest_seconds=_seconds("SYNC_REST_SECONDS", said["SYNC_REST_SECONDS"]),
             allowed_origins=tuple(o for o in re.split(r"[\s,]+", said["ALLOWED_ORIGINS"]) if o),
+            secret_key=Secret(said["SECRET_KEY"]),
+            notify_hosts=tuple(h.lower() for h in re.split(r"[\s,]+", said["NOTIFY_HOSTS"]) if h)
+            or DEFAULT_NOTIFY_HOSTS,
+            wiped_disk=bool(_wiping_host(values)),
         )
 
 
@@ -174,10 +187,14 @@ def _seconds(name: str, text: str) -> float | None:
 
 
 def _refuse_wiped_disk(database: str, environ: Dict[str, str]) -> None:
-    host = "Heroku" if environ.get("DYNO") else "Render" if environ.get("RENDER") else ""
+    host = _wiping_host(environ)
     if host and database.startswith("sqlite"):
         raise ConfigError(
             f"The disk of {host} is wiped at every restart, and what has been agreed between Grist and Shopify "
             "must survive it.",
             cure="Add a Postgres database; its DATABASE_URL is used by itself.",
         )
+
+
+def _wiping_host(environ: Dict[str, str]) -> str:
+    return "Heroku" if environ.get("DYNO") else "Render" if environ.get("RENDER") else ""

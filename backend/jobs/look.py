@@ -18,7 +18,7 @@ from backend.store.pairing import Answer
 
 def look(context: Context, link: Link, wanted: dict[str, Any]) -> Report:
     """The report of a look; what was found is in `found`. Raises what the connector raises."""
-    remote = context.shopify(link.store)
+    remote = context.shopify(link)
     report = Report(state="look")
     if "count" in wanted:
         asked = wanted["count"]

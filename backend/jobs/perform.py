@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from backend import engine
-from backend.app import Context, shop_facts
-from backend.errors import BrakeError, Cancelled, Interrupted, LeaseLost, RetryLater, SyncError
+from backend.app import NEEDED_SECONDS, Context, shop_facts
+from backend.errors import AccessError, BrakeError, Cancelled, Interrupted, LeaseLost, RetryLater, SyncError, Waits
+from backend.grist.connector import GristConnector
 from backend.jobs.look import answers, look
 from backend.report import Report
 from backend.store import links, runs
 from backend.store.db import Transaction
+from backend.store.links import Link
 from backend.store.runs import LEASE_SECONDS, Run
 
 log = logging.getLogger(__name__)
@@ -52,6 +55,7 @@ def perform(
         outcome = Outcome(error.report or Report(), error)
         outcome.report.state = _state(error)
         outcome.report.message, outcome.report.cure = error.message, error.cure or None
+        outcome.report.code = error.code
     except Exception as error:
         log.exception("run %s failed by a mistake of ours", claimed.id)
         outcome = Outcome(getattr(error, "report", None) or Report(), error)
@@ -64,6 +68,10 @@ def perform(
         if hand_over and isinstance(outcome.error, Interrupted):
             runs.give_back(tx, claimed, owner)
             log.info("run %s is left for the next worker", claimed.id)
+            return outcome
+        if isinstance(outcome.error, Waits):
+            runs.wait(tx, claimed, owner, report.as_json(), outcome.error.message, outcome.error.cure)
+            log.info("run %s waits until somebody opens the widget", claimed.id)
             return outcome
         if not runs.finish(tx, claimed, owner, state, report.as_json(), report.message, report.cure):
             log.warning("run %s was taken over by another worker before it ended", claimed.id)
@@ -84,10 +92,15 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
         link, claimed.id, fields=wanted.get("fields", ()), go_on=wanted.get("go_on", False), beat=pulse.beat,
         fence=pulse.fence, draft=wanted.get("mappings"), decided=answers(wanted),
     )
+    if isinstance(session.local, GristConnector) and session.local.token:
+        pulse.lean_on(link, session.local)
     undo = engine.UndoWanted(tuple(wanted.get("changes", ())), tuple(wanted.get("runs", ())))
-    if claimed.kind in ("preview", "draft"):
-        return engine.preview_undo(session, undo) if undo.changes or undo.runs else engine.preview(session)
-    report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
+    try:
+        if claimed.kind in ("preview", "draft"):
+            return engine.preview_undo(session, undo) if undo.changes or undo.runs else engine.preview(session)
+        report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
+    except AccessError as error:
+        raise pulse.of_ended_access(error) from error
     with context.database.write() as tx:
         links.set_shop(tx, link.id, shop_facts(session.remote.shop))
     return report
@@ -110,6 +123,8 @@ class _Pulse:
         self._stop, self._watch = stop, watch
         self._progress: Progress = {}
         self._ended = threading.Event()
+        self._leaning: tuple[Link, GristConnector] | None = None
+        self._access_until = float("inf")
         self._thread = threading.Thread(target=self._go, name="pulse", daemon=True)
 
     def __enter__(self) -> _Pulse:
@@ -120,8 +135,22 @@ class _Pulse:
         self._ended.set()
         self._thread.join()
 
+    def lean_on(self, link: Link, local: GristConnector) -> None:
+        """The run works with a person's access to the document, which ends and may be renewed meanwhile."""
+        self._leaning = link, local
+        self._access_until = self._context.persons_access(link).expires_at
+
+    def of_ended_access(self, error: AccessError) -> AccessError | Waits:
+        """Grist turned us away: because the person's access has ended meanwhile, or for another reason."""
+        if time.time() < self._access_until:
+            return error
+        waits = Waits("This sync works with the access of whoever has the widget open, and that has ended.",
+                      cure="Open the widget and it goes on, or add a key for background work in Settings.")
+        waits.report = error.report
+        return waits
+
     def beat(self, progress: Progress) -> None:
-        """Called by the engine before each step. Raises Cancelled or LeaseLost."""
+        """Called by the engine before each step. Raises Cancelled, LeaseLost or Waits."""
         self._progress = progress
         self._watch(progress)
         cancelling = self._renew()
@@ -133,6 +162,11 @@ class _Pulse:
         if self._stop.is_set():
             raise Interrupted("The sync was stopped after the batch in hand. What was written until then stays.",
                               cure="The next sync goes on from there.")
+        if self._leaning and self._access_until - time.time() < NEEDED_SECONDS:
+            link, local = self._leaning
+            access = self._context.persons_access(link)
+            local.renew(access.token)
+            self._access_until = access.expires_at
 
     def fence(self, tx: Transaction) -> None:
         """Called by the engine first in every transaction that writes. Raises LeaseLost."""

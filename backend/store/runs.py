@@ -129,10 +129,36 @@ def give_back(tx: sa.Connection, claimed: Run, owner: str) -> None:
                .values(lease_until=now() - 1))
 
 
+def wait(tx: sa.Connection, claimed: Run, owner: str, report: dict[str, Any] | None, message: str, cure: str) -> bool:
+    """A run stopped between two batches because its access to the document ends, and goes on when somebody looks
+    (`go_on`). False where it was no longer this owner's."""
+    mine = (run.c.id == claimed.id, run.c.owner == owner, run.c.attempt == claimed.attempt, run.c.state == "running")
+    return tx.execute(sa.update(run).where(*mine).values(
+        state="waiting", report=report, message=message, cure=cure, lease_until=None)).rowcount == 1
+
+
+def go_on(tx: sa.Connection, link_id: int) -> bool:
+    """Queue what waits for access to the document; where another of its kind is queued, that one does its work."""
+    _only_me(tx, link_id)
+    going = False
+    for one in tx.execute(sa.select(run.c.id, run.c.kind, run.c.started_by, run.c.wanted).where(
+            run.c.link_id == link_id, run.c.state == "waiting").order_by(run.c.id)).all():
+        queued = tx.execute(sa.select(run.c.id).where(
+            run.c.link_id == link_id, run.c.state == "queued")).scalar()
+        values: dict[str, Any] = {"state": "queued", "message": None, "cure": None}
+        if queued is not None:
+            values = {"state": "cancelled", "finished_at": now()}
+            if one.kind == "sync":
+                request(tx, link_id, one.kind, one.started_by, one.wanted)
+        tx.execute(sa.update(run).where(run.c.id == one.id).values(values))
+        going = True
+    return going
+
+
 def cancel(tx: sa.Connection, link_id: int, run_id: int) -> bool:
-    """Ask a running run to stop after its batch; a queued one ends at once."""
+    """Ask a running run to stop after its batch; one that is queued or waits ends at once."""
     where = (run.c.link_id == link_id, run.c.id == run_id)
-    if tx.execute(sa.update(run).where(*where, run.c.state == "queued")
+    if tx.execute(sa.update(run).where(*where, run.c.state.in_(["queued", "waiting"]))
                   .values(state="cancelled", finished_at=now())).rowcount:
         return True
     return tx.execute(sa.update(run).where(*where, run.c.state == "running").values(cancelling=True)).rowcount == 1
@@ -141,7 +167,7 @@ def cancel(tx: sa.Connection, link_id: int, run_id: int) -> bool:
 def cancel_aside(tx: sa.Connection, link_id: int) -> None:
     """Whoever asked something aside gives way: to a sync, or to the same question asked anew."""
     query = sa.select(run.c.id).where(run.c.link_id == link_id, run.c.kind.in_(ASIDE),
-                                      run.c.state.in_(["running", "queued"]))
+                                      run.c.state.in_(["running", "queued", "waiting"]))
     for run_id in list(tx.execute(query).scalars()):
         cancel(tx, link_id, run_id)
 
@@ -179,10 +205,12 @@ ASIDE = ("look", "draft")
 
 
 def active(tx: sa.Connection, link_id: int, *, aside: bool = False) -> Run | None:
-    """The running run of a link, else the queued one. `aside` says which kinds: those, or all others."""
-    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.state.in_(["running", "queued"]),
+    """The running run of a link, else the queued one, else one that waits for access to the document. `aside` says
+    which kinds: those, or all others."""
+    place = sa.case((run.c.state == "running", 0), (run.c.state == "queued", 1), else_=2)
+    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.state.in_(["running", "queued", "waiting"]),
                                         run.c.kind.in_(ASIDE) if aside else run.c.kind.not_in(ASIDE))
-             .order_by(run.c.state.desc()).limit(1))
+             .order_by(place, run.c.id).limit(1))
     row = tx.execute(query).one_or_none()
     return Run(*row) if row else None
 
@@ -213,8 +241,9 @@ def due(tx: sa.Connection) -> list[int]:
     """Links whose timer has run out: nothing queued or running, and the last run ended long enough ago."""
     newest = (sa.select(run.c.link_id, sa.func.max(run.c.finished_at).label("ended"))
               .where(run.c.kind == "sync").group_by(run.c.link_id).subquery())
-    busy = sa.select(run.c.link_id).where(run.c.state.in_(["queued", "running"]))
+    busy = sa.select(run.c.link_id).where(run.c.state.in_(["queued", "running", "waiting"]))
     query = (sa.select(link.c.id).outerjoin(newest, newest.c.link_id == link.c.id)
              .where(link.c.interval_seconds.is_not(None), link.c.id.not_in(busy),
+                    link.c.disconnected_at.is_(None),
                     sa.func.coalesce(newest.c.ended, 0) + link.c.interval_seconds <= now()))
     return list(tx.execute(query).scalars())

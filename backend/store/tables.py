@@ -1,6 +1,8 @@
 """The tables, as SQLAlchemy Core knows them. Migrations make them: `backend/store/migrations`.
 
-    link ── mapping ── pair            what agreed, and what each side held then
+    link ── secret                     what people entrusted to it, sealed
+       ├─ api_key                      keys of our own for scripts, hashed
+       ├─ mapping ── pair            what agreed, and what each side held then
        │        ├───── intent          what is about to be written; gone once it is known what became of it
        │        ├───── conflict        what waits for a choice
        │        ├───── deletion        what waits for a yes
@@ -55,11 +57,42 @@ link = Table(
     Column("document", Text, nullable=False),
     Column("shop", JSON, nullable=False),
     Column("interval_seconds", Integer),
+    Column("settings", JSON, nullable=False, server_default=text("'{}'")),
+    Column("checked", JSON, nullable=False, server_default=text("'{}'")),
+    Column("configured", Boolean, nullable=False, server_default=text("true")),
     Column("created_at", Double, nullable=False),
     Column("synced_at", Double),
+    Column("disconnected_at", Double),
     Column("checkpoints", JSON, nullable=False, server_default=text("'{}'")),
     UniqueConstraint("server_url", "document"),
 )
+
+secret = Table(
+    "secret", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("link"),
+    Column("name", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("expires_at", Double),
+    UniqueConstraint("link_id", "name"),
+)
+
+api_key = Table(
+    "api_key", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("link"),
+    Column("name", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("start", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("made_at", Double, nullable=False),
+    Column("used_at", Double),
+    UniqueConstraint("digest"),
+)
+Index("ix_api_key_link", api_key.c.link_id)
 
 mapping = Table(
     "mapping", metadata,

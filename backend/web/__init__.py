@@ -18,10 +18,13 @@ from backend import __version__
 from backend.app import Context, read_config
 from backend.config import Config
 from backend.settings import Settings
-from backend.web import api, mapping_api, pages, schemas
+from backend.web import api, background, connect, health, mapping_api, pages, schemas
 from backend.web.errors import handle_errors, of_http
 from backend.web.headers import behind_proxy, set_headers
 from backend.web.service import EXTENSION, Service, open_service
+
+VIEWS = (background, connect, health)
+"""Modules that hang their addresses on `api.bp` when they are imported."""
 
 LARGEST_BODY_BYTES = 65_536
 

@@ -24,7 +24,7 @@ export function mappingActions(w) {
   let restored = false;
 
   const wait = (ms) => new Promise((done) => { setTimeout(done, ms); });
-  const isGoingOn = (body) => ["queued", "running"].includes(body.state);
+  const isGoingOn = (body) => ["queued", "running", "waiting"].includes(body.state);
 
   function draft(next) {
     w.dispatch({ type: "mapping/draft", draft: next });
