@@ -36,6 +36,7 @@ from backend.store import entrusted, links, options, runs
 from backend.store.buckets import Buckets
 from backend.store.db import Database, Transaction
 from backend.store.links import Link
+from backend.store.pairing import Answer
 
 
 @dataclass
@@ -147,10 +148,13 @@ class Context:
         *,
         fields: Sequence[str] = (),
         go_on: bool = False,
+        draft: Sequence[dict[str, Any]] | None = None,
+        decided: Dict[str, Sequence[Answer]] | None = None,
         beat: Callable[[dict[str, Any]], None] = lambda progress: None,
         fence: Callable[[Transaction], None] = lambda tx: None,
     ) -> Session:
-        """What the engine needs for one run of `link`. Raises ConfigError for a field that is not mapped."""
+        """What the engine needs for one run of `link`: its mappings, or those of a `draft` (settings that nobody has
+        saved yet; `decided` as the engine's). Raises ConfigError for a field that is not mapped."""
         if link.disconnected_at is not None:
             raise ConfigError(f"This document was disconnected from {link.store}.",
                               cure="Connect the store again in the widget.")
@@ -160,13 +164,16 @@ class Context:
             database=self.database,
             link_id=link.id,
             run_id=run_id,
-            mappings=self.mappings(link, fields),
+            mappings=self.mappings(link, fields) if draft is None else self.drafted(link, draft),
             local=self.grist(link, link.shop or shop_facts(remote.shop)),
             remote=remote,
             bindings=self.bindings(link),
             limits=replace(self.limits, **chosen.brakes),  # type: ignore[arg-type]  # as the door let them in
             rest_seconds=self.rest_seconds if chosen.rest_seconds is None else chosen.rest_seconds,
             go_on=go_on,
+            # Of a draft everything is news: nobody has looked at a mapping that is not there yet.
+            everything=draft is not None,
+            decided=decided or {},
             beat=beat,
             fence=fence,
         )
@@ -180,6 +187,13 @@ class Context:
             stored = [one for one in links.mappings(tx, link.id) if not one.settings.get("off")]
         mappings = in_order([mapping_of(one.settings, self.resources, one.id) for one in stored], list(self.resources))
         return narrowed(mappings, fields)
+
+    def drafted(self, link: Link, draft: Sequence[dict[str, Any]]) -> list[Mapping]:
+        """The mappings that these settings describe, joined to what is kept of those that exist."""
+        with self.database.read() as tx:
+            ids = {one.resource: one.id for one in links.mappings(tx, link.id)}
+        mappings = [mapping_of(one, self.resources, ids.get(one["resource"], 0)) for one in draft]
+        return in_order(mappings, list(self.resources))
 
     def bindings(self, link: Link) -> dict[str, Any]:
         with self.database.read() as tx:
@@ -196,7 +210,7 @@ class Context:
             raise ConfigError("There is no key for the Grist document.", cure="Set GRIST_API_KEY.")
 
     def shopify(self, whose: Link | str, *, shared: bool = False) -> ShopifyConnector:
-        """The store of a link, or one by its address with the environment's key. A `shared` connector keeps in the
+        """The store of a link, or one by its address with the environment's key; a `shared` connector keeps in the
         database what Shopify's rate limit has left, with all other workers. Raises ConfigError without a key."""
         store = whose.store if isinstance(whose, Link) else whose
         credentials = self.credentials(whose if isinstance(whose, Link) else None)

@@ -50,10 +50,13 @@ class ConfigError(UserError):
 
     code = "config_error"
 
-    def __init__(self, message: str, *, cure: str = "", line: int | None = None, column: int | None = None) -> None:
+    def __init__(self, message: str, *, cure: str = "", line: int | None = None, column: int | None = None,
+                 path: tuple[str | int, ...] = ()) -> None:
         super().__init__(message, cure=cure)
         self.line = line
         self.column = column
+        self.path = path
+        """Where in the configuration: ("mappings", 0, "fields", "price")."""
 
     def __str__(self) -> str:
         where = f"line {self.line}, column {self.column}: " if self.line is not None else ""

@@ -4,6 +4,7 @@ import { Refused, Unreachable, createApi, loadStrings } from "./api.js";
 import { createFormat, readTyped } from "./format.js";
 import { NoToken, connect, isFramed, settings } from "./grist.js";
 import { connectActions } from "./actions/connect.js";
+import { mappingActions } from "./actions/mapping.js";
 import { isFirstRun } from "./slices/first-run.js";
 import { choicesBody, initial, isUnreachable, linesOf, maySync, reduce } from "./state.js";
 import { html, render } from "./vendor/preact-htm.js";
@@ -172,6 +173,8 @@ async function refresh(id) {
   const runs = await api.runs(id);
   if (runs.changed || !state.runs.length) dispatch({ type: "runs", runs: runs.body.runs });
   if (need === "conflicts") await refreshConflicts(id);
+  else if (need === "mapping") await on.readMapping(id);
+  else if (need === "pairs") await on.readPairs(id);
   else if (need === "refused" || need === "deletions") {
     const { body } = await api[need](id);
     dispatch({ type: need, items: body[need], total: body.total });
@@ -413,6 +416,8 @@ const widget = {
   get api() { return api; },
   get f() { return f; },
   get on() { return on; },
+  get grist() { return grist; },
+  get settings() { return wanted; },
   dispatch, press, toast,
   /** Looks at the session anew: a store was connected, a step was done. */
   again: hello,
@@ -423,7 +428,7 @@ const widget = {
   },
   kept: (name) => JSON.parse(sessionStorage.getItem(`${KEPT_HERE}${name}:${grist?.document() ?? ""}`)),
 };
-Object.assign(on, connectActions(widget));
+Object.assign(on, connectActions(widget), mappingActions(widget));
 
 /** A value as somebody would type it: "40.00", "gift, wool". */
 function editable(item, value) {

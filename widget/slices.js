@@ -3,10 +3,11 @@
 
 import * as firstRun from "./slices/first-run.js";
 import * as health from "./slices/health.js";
+import * as mapping from "./slices/mapping.js";
 import * as settings from "./slices/settings.js";
 import * as store from "./slices/store.js";
 
-const SLICES = { firstRun, store, options: settings, health };
+const SLICES = { firstRun, store, options: settings, health, mapping };
 
 /** The first state of every slice, by name. */
 export function initialSlices() {

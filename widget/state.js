@@ -8,7 +8,7 @@
 import { same } from "./diff.js";
 import { initialSlices, reduceSlice } from "./slices.js";
 
-export const TABS = ["overview", "conflicts", "deletions", "refused", "changes"];
+export const TABS = ["overview", "conflicts", "deletions", "refused", "pairs", "changes", "mapping"];
 const SAMPLES_MS = 15_000;
 
 /** The state before anything is known. `settings` as grist.js reads them from the address; `now` in ms. */
@@ -112,6 +112,11 @@ export function reduce(state, event) {
 
 export function maySync(state) {
   return state.session !== null && state.session.role !== "viewer" && !state.settings.readonly;
+}
+
+/** The tabs there are now: Pairs only while pairs wait, or while somebody looks at them. */
+export function tabsOf(state) {
+  return TABS.filter((name) => name !== "pairs" || state.tab === "pairs" || state.server?.counts.pairs > 0);
 }
 
 export function isUnreachable(state) {

@@ -26,6 +26,7 @@ from backend.errors import (
 )
 from backend.grist.connector import GristConnector
 from backend.jobs import after
+from backend.jobs.look import answers, look
 from backend.report import Report
 from backend.store import links, runs
 from backend.store.db import Transaction
@@ -118,7 +119,7 @@ def _finish(context: Context, claimed: Run, owner: str, outcome: Outcome) -> boo
     report = outcome.report
     with context.database.write() as tx:
         link = links.get(tx, claimed.link_id)
-        state = "done" if report.state == "preview" else report.state
+        state = "done" if report.state in ("preview", "look") else report.state
         mine = runs.finish(tx, claimed, owner, state, report.as_json(), report.message, report.cure)
         if mine and link is not None:
             after.record(tx, context.settings, link, claimed, report, outcome.error)
@@ -143,15 +144,17 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
         link = links.get(tx, claimed.link_id)
     assert link is not None
     wanted = claimed.wanted
+    if claimed.kind == "look":
+        return look(context, link, wanted)
     session = context.session(
         link, claimed.id, fields=wanted.get("fields", ()), go_on=wanted.get("go_on", False), beat=pulse.beat,
-        fence=pulse.fence,
+        fence=pulse.fence, draft=wanted.get("mappings"), decided=answers(wanted),
     )
     if isinstance(session.local, GristConnector) and session.local.token:
         pulse.lean_on(link, session.local)
     undo = engine.UndoWanted(tuple(wanted.get("changes", ())), tuple(wanted.get("runs", ())))
     try:
-        if claimed.kind == "preview":
+        if claimed.kind in ("preview", "draft"):
             return engine.preview_undo(session, undo) if undo.changes or undo.runs else engine.preview(session)
         report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
     except AccessError as error:

@@ -8,7 +8,9 @@
        │        ├───── deletion        what waits for a yes
        │        ├───── refusal         what was left alone, and why
        │        ├───── sighting        new rows in Grist, and since when they look as they do
-       │        └───── loose           what has no partner on the other side
+       │        ├───── loose           what has no partner on the other side
+       │        ├───── question        which row is which thing, where a person has to say it
+       │        └───── pairing         … and what they said
        ├─ hint                          what may have changed, until a run has looked at it
        ├─ delivery                      which webhooks came, so that a repeated one is known
        ├─ notice                        what somebody is told of, by mail or message, and when
@@ -246,6 +248,34 @@ loose = Table(
     Column("side", Text, nullable=False),
     Column("key", Text, nullable=False),
     UniqueConstraint("mapping_id", "side", "key"),
+)
+
+question = Table(
+    "question", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("rows", JSON, nullable=False),
+    Column("things", JSON, nullable=False),
+    Column("witness", Text, nullable=False),
+    Column("values", JSON, nullable=False),
+    Column("about", JSON, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    UniqueConstraint("mapping_id", "key"),
+)
+
+pairing = Table(
+    "pairing", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    Column("local_key", Integer, nullable=False),
+    Column("thing", Text),
+    Column("looks", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    UniqueConstraint("mapping_id", "local_key"),
 )
 
 hint = Table(

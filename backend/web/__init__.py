@@ -26,6 +26,7 @@ from backend.web import (  # noqa: F401
     hooks,
     hooks_grist,
     hooks_shopify,
+    mapping_api,
     metrics,
     pages,
     schemas,
@@ -58,6 +59,7 @@ def create_app(settings: Settings | None = None, config: Config | None = None, *
     )
     app.extensions[EXTENSION] = here
     handle_errors(app)
+    assert mapping_api.bp is api.bp  # its views stand in the same blueprint
     _Api(app, spec_kwargs=_TOKENS).register_blueprint(api.bp)
     for blueprint in (pages.bp, hooks.bp, metrics.bp):
         app.register_blueprint(blueprint)

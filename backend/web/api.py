@@ -14,7 +14,7 @@ from backend import __version__
 from backend.store import options, runs
 from backend.store import waiting as waiting_store
 from backend.store.links import Link
-from backend.web import choices, schemas, state, waiting
+from backend.web import choices, pairs, schemas, state, waiting
 from backend.web.access import check, needed_role, needs
 from backend.web.answers import answer, polled
 from backend.web.errors import Refused
@@ -118,13 +118,16 @@ def read_run(run_id: int) -> Response:
     here = service()
     with here.database.read() as tx:
         run = runs.get(tx, run_id)
-        if run is None or run.link_id != link().id:
+        if run is None or run.link_id != link().id or (run.kind in runs.ASIDE and not visitor().may("owner")):
             raise _no_such_run()
         known = tables(tx, link().id, here.context.resources)
         known.learn(tx, state.plan_cells(run, known))
     told = state.report(run, known)
     if "plan" in told["report"]:
         told["report"]["plan"] = sight(known).of(told["report"]["plan"])
+    if "pairing" in told["report"]:
+        eyes = sight(known).everything
+        told["report"]["pairing"] = pairs.in_report(told["report"]["pairing"], here.context.resources) if eyes else []
     return polled(told)
 
 

@@ -39,6 +39,8 @@ class Service:
     copies: Copies
     limiter: Limiter = field(default_factory=Limiter)
     configured: bool = False
+    fixed_link: int | None = None
+    """The link whose mappings come from a file: that file wins, so they are changed nowhere else."""
     trouble: UserError | None = None
     poke: Callable[[], None] = lambda: None
 
@@ -75,11 +77,14 @@ class Service:
     def _request(self, link: Link, kind: str, by: str, wanted: dict[str, Any]) -> int:
         with self.database.write() as tx:
             active = runs.active(tx, link.id)
+            runs.cancel_aside(tx, link.id)
+            if kind in runs.ASIDE and active is not None and active.state == "queued":
+                raise _busy()
             if kind == "preview" and active is not None and active.kind == "sync":
                 raise _busy()
             run_id = runs.request(tx, link.id, kind, by, wanted)
             found = runs.get(tx, run_id)
-            if kind == "preview" and found is not None and found.wanted != (wanted or {}):
+            if kind != "sync" and found is not None and (found.kind, found.wanted) != (kind, wanted):
                 raise _busy()
         return run_id
 
@@ -89,16 +94,19 @@ def open_service(context: Context, config: Config | None) -> Service:
     told to whoever looks: in the log, on the first page and in the widget."""
     settings = context.settings
     server_url, configured, trouble = settings.grist_server_url, False, None
+    fixed: int | None = None
     # A workspace alone names no document here: a new one at every start is what nobody wants.
     document = (config.document if config else "") or settings.grist_document
     if document and ((config.store if config else "") or settings.shopify_store):
         try:
-            server_url, configured = context.ensure_link(config).server_url, True
+            link = context.ensure_link(config)
+            server_url, configured = link.server_url, True
+            fixed = link.id if config is not None and config.mappings else None
         except UserError as error:
             log.error("no link could be made from the configuration: %s", error)
             trouble = error
     return Service(context, server_url, Gate(ask_grist(server_url)), Reads(read_grist(server_url)),
-                   Copies(context.database, server_url), configured=configured, trouble=trouble)
+                   Copies(context.database, server_url), configured=configured, fixed_link=fixed, trouble=trouble)
 
 
 def _busy() -> Refused:

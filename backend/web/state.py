@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backend.store import links, options, runs, waiting
+from backend.store import links, options, pairing, runs, waiting
 from backend.store.links import Link
 from backend.store.runs import Run
 from backend.web.answers import moment
@@ -35,7 +35,8 @@ def state(tx: sa.Connection, link: Link, known: Tables) -> dict[str, Any]:
         "synced_at": moment(fresh.synced_at),
         "paused": options.of(fresh).paused,
         "message": None if active or sync is None or sync.state not in ("stopped", "failed") else _stopped(sync),
-        "counts": {name: sum(numbers[name] for numbers in waits.values()) for name in WAITING},
+        "counts": {**{name: sum(numbers[name] for numbers in waits.values()) for name in WAITING},
+                   "pairs": pairing.count(tx, known.ids)},
         "run": running(active) if active else None,
         "last_run": ended(newest) if newest else None,
         "mappings": [_table(known, mapping_id, waits.get(mapping_id, {}), sync) for mapping_id in known.ids],

@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import fake_mapping
 from flask import Flask, Response, request, send_from_directory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,6 +58,13 @@ class Shop:
     busy: bool = False
     choices_answer: dict[str, Any] | None = None
     first_run: dict[str, Any] | None = None
+    fixed: bool = False
+    saved: list[dict[str, Any]] = field(default_factory=list)
+    effect: dict[str, Any] = field(default_factory=dict)
+    questions: list[dict[str, Any]] = field(default_factory=list)
+    apart: list[dict[str, Any]] = field(default_factory=list)
+    no_scopes: tuple[str, ...] = ()
+    columns: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     before: str | None = None
     tested: dict[str, Any] = field(default_factory=dict)
     test_refusal: dict[str, Any] | None = None
@@ -81,7 +89,8 @@ class Shop:
         return {
             "now": stamp(self.clock()), "status": "running" if self.run else self.status,
             "synced_at": syncs[0]["finished_at"] if syncs else None, "message": self.message,
-            "counts": {name: len(getattr(self, name)) for name in ("conflicts", "deletions", "refused")},
+            "counts": {**{name: len(getattr(self, name)) for name in ("conflicts", "deletions", "refused")},
+                       "pairs": len(self.questions)},
             "run": self.run, "last_run": self.runs[0] if self.runs else None, "mappings": self.mappings,
         }
 
@@ -225,6 +234,7 @@ def writing(shop: Shop, done: int = 310) -> dict[str, Any]:
 def make_app(shop: Shop) -> Flask:
     """The app around one `shop`; a test changes the shop while the widget looks at it."""
     app = Flask(__name__, static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the order of fields is what a person sees
 
     @app.get("/host")
     def host() -> str:
@@ -314,6 +324,8 @@ def make_app(shop: Shop) -> Flask:
 
     @app.get("/api/links/1/runs/<int:number>")
     def run(number: int) -> dict[str, Any]:
+        if number in (fake_mapping.EFFECT, fake_mapping.LOOK):
+            return fake_mapping.run(shop, number)
         row = run_row(number, "Ana, Preview button", shop.clock(), 2, **shop.waits)
         if number in (UNDO_PREVIEW, 8) and not shop.overtaken:
             report = shop.undo_report if number == UNDO_PREVIEW else {
@@ -385,6 +397,8 @@ def make_app(shop: Shop) -> Flask:
             answered = body.get("approve", []) + body.get("keep", [])
             shop.deletions = [one for one in shop.deletions if one["id"] not in answered]
         return {"run": None}, 202
+
+    fake_mapping.routes(app, shop)
 
     @app.get("/api/links/1/changes")
     def changes() -> dict[str, Any]:

@@ -11,6 +11,7 @@
   window.fakeGrist = {
     cursor: [],
     ready: null,
+    applied: [],
     choose: (row) => { for (const heard of listeners.record) heard({ id: row }); },
     access: (level) => { for (const heard of listeners.options) heard({}, { accessLevel: level }); },
   };
@@ -25,6 +26,11 @@
     selectedTable: { getTableId: async () => "Variants" },
     setCursorPos: async (position) => { window.fakeGrist.cursor.push(position); },
     docApi: {
+      applyUserActions: async (actions) => {
+        window.fakeGrist.applied.push(...actions);
+        await fetch("/seen/actions", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(actions) });
+        return { retValues: [] };
+      },
       getAccessToken: async () => {
         tokens += 1;
         const payload = btoa(JSON.stringify({ docId: "demoDocument", n: tokens })).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
