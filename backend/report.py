@@ -49,6 +49,8 @@ class Report:
     cure: str | None = None
     plan: list[dict[str, Any]] | None = None
     plan_total: int | None = None
+    actions: dict[str, int] = field(default_factory=dict)
+    """What was done to orders and drafts: how many by outcome (`backend.actions`)."""
     undone: int = 0
     stays: list[dict[str, Any]] = field(default_factory=list)
     """Of an undo: the lines of the history that were not taken back, {"change", "reason"}."""
@@ -89,6 +91,8 @@ class Report:
         }
         if self.message:
             out |= {"message": self.message, "cure": self.cure}
+        if self.actions:
+            out["actions"] = self.actions
         if self.undone or self.stays:
             out |= {"undone": self.undone, "stays": self.stays}
         if self.plan is not None:

@@ -40,6 +40,7 @@ from backend.core.model import (
 from backend.core.values import UNREAD, Value
 from backend.errors import AccessError, InputRefused, OutcomeUnknown, RetryLater, TooCostly
 from backend.shopify import changes, documents, extras, writes
+from backend.shopify.actions import Actor
 from backend.shopify.answers import LOOKED_AT, Answer
 from backend.shopify.auth import Credentials
 from backend.shopify.changes import Audits
@@ -142,6 +143,18 @@ class ShopifyConnector:
         if self._shop is None:
             self._shop = self._shop_from(self._client.run(documents.PREPARE, {}))
         return self._shop
+
+    def hurry(self, sleep: Callable[[float], None]) -> None:
+        """Wait with `sleep` from here on: where a person waits for the answer, one that gives up soon."""
+        self._sleep = sleep
+        self._client.hurry(sleep)
+
+    def acting(self) -> Actor:
+        """What looks at orders and drafts and does single steps with them. Asks for the app's scopes once."""
+        if self._scopes is None:
+            answer = self._client.run(documents.PREPARE, {})
+            self._shop, self._scopes = self._shop_from(answer), _scopes(answer)
+        return Actor(self._client, self._scopes)
 
     # --- rights -----------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from backend import __version__
 from backend.app import Context, read_config
 from backend.config import Config
 from backend.settings import Settings
-from backend.web import api, pages, schemas
+from backend.web import acting, api, pages, schemas
 from backend.web.errors import handle_errors, of_http
 from backend.web.headers import behind_proxy, set_headers
 from backend.web.service import EXTENSION, Service, open_service
@@ -44,6 +44,7 @@ def create_app(settings: Settings | None = None, config: Config | None = None, *
     )
     app.extensions[EXTENSION] = here
     handle_errors(app)
+    assert acting.bp is api.bp  # its views stand in the same blueprint
     _Api(app, spec_kwargs=_TOKENS).register_blueprint(api.bp)
     app.register_blueprint(pages.bp)
     grist_urls = [settings.grist_public_url or settings.grist_server_url, here.server_url]

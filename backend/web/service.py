@@ -60,9 +60,10 @@ class Service:
     def _request(self, link: Link, kind: str, by: str, wanted: dict[str, Any]) -> int:
         with self.database.write() as tx:
             active = runs.active(tx, link.id)
-            if kind == "preview" and active is not None and active.kind == "sync":
+            if kind == "preview" and active is not None and active.kind in ("sync", "action"):
                 raise _busy()
-            if kind == "sync" and active is not None and (active.kind, active.state) == ("preview", "queued"):
+            overtaken = active is not None and (active.kind, active.state) == ("preview", "queued")
+            if kind in ("sync", "action") and active is not None and overtaken:
                 # A preview that waits is overtaken and ends; it never turns into the sync of another person.
                 runs.cancel(tx, link.id, active.id)
             run_id = runs.request(tx, link.id, kind, by, wanted)

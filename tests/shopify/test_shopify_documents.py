@@ -197,6 +197,24 @@ def test_the_documents_that_look_for_changes_fit_the_schema(mappings: list[Mappi
         assert_fits(watched.kin_document(mappings), {"ids": [ITEM]})
 
 
+@pytest.mark.parametrize("name", actions.DOCUMENTS)
+def test_what_an_action_sends_fits_the_schema(name: str) -> None:
+    money = {"shopMoney": {"amount": "5.0", "currencyCode": "EUR"}}
+    place = {"id": "gid://shopify/FulfillmentOrder/1", "status": "OPEN", "assignedLocation": {"name": "Barn"},
+             "supportedActions": [{"action": "CREATE_FULFILLMENT"}], "lineItems": {"nodes": [
+                 {"id": "gid://shopify/FulfillmentOrderLineItem/1", "remainingQuantity": 2,
+                  "lineItem": {"name": "Lamp", "sku": "L"}}]}}
+    thing = {"id": "gid://shopify/Order/1", "closedAt": None, "cancelledAt": None, "totalOutstandingSet": money,
+             "totalReceivedSet": money, "fulfillments": [], "fulfillmentOrders": {"nodes": [place]}, "status": "OPEN",
+             "invoiceSentAt": None, "email": "a@b.c", "totalPriceSet": money}
+    options = {"tracking": {"number": "1Z", "company": "UPS", "url": "https://x.example/1"}, "reason": "CUSTOMER",
+               "restock": True, "refund": True, "staff_note": "x", "subject": "S", "message": "M"}
+    [step] = actions.ACTIONS[name].steps(thing, options)
+    document, variables = actions.DOCUMENTS[name], step.variables
+    assert_fits(document, variables)
+    assert_fits(actions.look_document(actions.ACTIONS[name].resource), {"ids": ["gid://shopify/Order/1"]})
+
+
 def test_a_document_is_the_same_text_for_the_same_mapping() -> None:
     assert documents.list_document(mapping_of("variants")) == documents.list_document(mapping_of("variants"))
 
