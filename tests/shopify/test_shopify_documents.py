@@ -28,7 +28,7 @@ from shopify_helpers import ITEM, LEVEL, LOCATION, PRODUCT, VARIANT, create, del
 from backend.core.mapping import rule_for
 from backend.core.model import Field, Mapping, Op
 from backend.core.values import Kind, Value
-from backend.shopify import creating, documents, watched
+from backend.shopify import actions, creating, documents, watched
 from backend.shopify.documents import dig, selection, steps
 from backend.shopify.known import Held, Known, Level
 from backend.shopify.names import CHANNELS, names_document
