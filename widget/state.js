@@ -6,6 +6,7 @@
 // while somebody works on the list waits in `lists.conflicts.waiting` and moves nothing.
 
 import { same } from "./diff.js";
+import * as deeds from "./slices/deeds.js";
 
 export const TABS = ["overview", "conflicts", "deletions", "refused", "changes"];
 const SAMPLES_MS = 15_000;
@@ -37,11 +38,13 @@ export function initial(settings, now) {
     undo: null, undoLater: null, line: null,
     menu: null, keys: false, letters: true,
     problem: null, toast: null, said: "",
+    deeds: deeds.initial,
   };
 }
 
 /** The state after `event`. An event that it does not know is a developer's mistake: it raises. */
 export function reduce(state, event) {
+  if (event.type.startsWith("deeds/")) return { ...state, deeds: deeds.reduce(state.deeds, { ...event, type: event.type.slice("deeds/".length) }) };
   switch (event.type) {
     case "phase": return { ...state, phase: event.phase };
     case "access":
@@ -103,6 +106,11 @@ export function reduce(state, event) {
 }
 
 // ---- what the screens ask ----
+
+/** The tabs as they stand now: Actions only while there is something to act on. */
+export function tabsOf(state) {
+  return deeds.hasDeeds(state) ? [...TABS, "actions"] : TABS;
+}
 
 export function maySync(state) {
   return state.session !== null && state.session.role !== "viewer" && !state.settings.readonly;

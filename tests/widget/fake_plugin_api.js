@@ -11,6 +11,8 @@
   window.fakeGrist = {
     cursor: [],
     ready: null,
+    table: "Variants",
+    select: (table, row) => { window.fakeGrist.table = table; window.fakeGrist.choose(row); },
     choose: (row) => { for (const heard of listeners.record) heard({ id: row }); },
     access: (level) => { for (const heard of listeners.options) heard({}, { accessLevel: level }); },
   };
@@ -22,7 +24,7 @@
     onOptions: (heard) => listeners.options.push(heard),
     onRecord: (heard) => listeners.record.push(heard),
     onNewRecord: () => {},
-    selectedTable: { getTableId: async () => "Variants" },
+    selectedTable: { getTableId: async () => window.fakeGrist.table },
     setCursorPos: async (position) => { window.fakeGrist.cursor.push(position); },
     docApi: {
       getAccessToken: async () => {

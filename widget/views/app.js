@@ -2,7 +2,8 @@
 
 import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { pill } from "../format.js";
-import { TABS, fitTabs, isUnreachable, maySync, progress, readyChoices, statusOf, undoCounts } from "../state.js";
+import { fitTabs, isUnreachable, maySync, progress, readyChoices, statusOf, tabsOf, undoCounts } from "../state.js";
+import { Actions } from "./actions.js";
 import { Changes } from "./changes.js";
 import { Conflicts } from "./conflicts.js";
 import { Deletions } from "./deletions.js";
@@ -10,7 +11,7 @@ import { Overview, paceWords } from "./overview.js";
 import { Banner, Button, Facts, Icon, Link, Menu, Rich, Tips } from "./parts.js";
 import { Refused } from "./refused.js";
 
-const SCREENS = { overview: Overview, conflicts: Conflicts, deletions: Deletions, refused: Refused, changes: Changes };
+const SCREENS = { overview: Overview, conflicts: Conflicts, deletions: Deletions, refused: Refused, changes: Changes, actions: Actions };
 const GAP_PX = 18;
 const NARROW_GAP_PX = 14;
 
@@ -57,7 +58,7 @@ function Buttons({ s, f, on, status }) {
 /** One filled button at a time: where a bar below offers the next step, Sync becomes an outline. */
 function filledBelow(s) {
   const undoes = s.undo?.result && !s.undo.result.trouble && undoCounts(s.undo.result).n > 0;
-  return (s.tab === "conflicts" && readyChoices(s).length > 0) || s.confirm !== null || Boolean(undoes);
+  return (s.tab === "conflicts" && readyChoices(s).length > 0) || (s.tab === "actions" && s.deeds.row !== null) || s.confirm !== null || Boolean(undoes);
 }
 
 function More({ s, f, on, status }) {
@@ -111,8 +112,9 @@ function Line({ share }) {
 
 function Tabs({ s, f, on }) {
   const measure = useRef(null);
+  const TABS = tabsOf(s);
   const [fit, setFit] = useState({ widths: null, room: 0, more: 0 });
-  const counts = { conflicts: s.server?.counts.conflicts, deletions: s.server?.counts.deletions, refused: s.server?.counts.refused };
+  const counts = { conflicts: s.server?.counts.conflicts, deletions: s.server?.counts.deletions, refused: s.server?.counts.refused, actions: s.deeds.list.maybe };
   useLayoutEffect(() => {
     const look = () => {
       const box = measure.current;
@@ -125,7 +127,7 @@ function Tabs({ s, f, on }) {
     const watch = new ResizeObserver(look);
     watch.observe(measure.current);
     return () => watch.disconnect();
-  }, [counts.conflicts, counts.deletions, counts.refused]);
+  }, [counts.conflicts, counts.deletions, counts.refused, counts.actions, TABS.length]);
   const gap = fit.room < 576 ? NARROW_GAP_PX : GAP_PX;
   const shown = fit.widths ? fitTabs(TABS, { ...fit, gap, chosen: s.tab, counts: fit.room < 376 ? counts : {} }) : TABS;
   const hidden = TABS.filter((name) => !shown.includes(name));
