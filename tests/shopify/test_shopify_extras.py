@@ -40,6 +40,15 @@ def test_channels_are_published_and_unpublished_by_difference(start: Any) -> Non
     assert (receipt.done, row_of(at.connector, mapping, key)["channels"]) == (True, None)
 
 
+def test_an_active_product_on_no_channel_is_told(start: Any) -> None:
+    at = start(products=4)
+    lonely = first(at, "products")
+    lonely.status, at.store.published[lonely.gid] = "ACTIVE", {}
+    notes = at.connector.read(mapping_of("products", "title", "status", "channels")).notes
+    assert any(lonely.title in note and "no sales channel" in note for note in notes)
+    assert at.connector.read(mapping_of("products", "title", "status")).notes == ()
+
+
 def test_a_channel_that_the_store_lacks_stops_only_its_row(start: Any) -> None:
     at = start()
     mapping = mapping_of("products", "title", "channels")
