@@ -70,6 +70,10 @@ class Http:
         self._patience_seconds = patience_seconds
         self._sleep = sleep
 
+    def hurry(self, sleep: Callable[[float], None]) -> None:
+        """Wait with `sleep` from here on."""
+        self._sleep = sleep
+
     def send(
         self,
         method: str,

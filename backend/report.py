@@ -58,6 +58,8 @@ class Report:
     """Of a preview: how rows and things find each other, one entry a mapping (`meeting`)."""
     found: dict[str, Any] | None = None
     """Of a look (jobs.look): what the store was asked."""
+    actions: dict[str, int] = field(default_factory=dict)
+    """What was done to orders and drafts: how many by outcome (`backend.actions`)."""
     undone: int = 0
     stays: list[dict[str, Any]] = field(default_factory=list)
     """Of an undo: the lines of the history that were not taken back, {"change", "reason"}."""
@@ -99,6 +101,8 @@ class Report:
         }
         if self.message:
             out |= {"message": self.message, "cure": self.cure, "code": self.code}
+        if self.actions:
+            out["actions"] = self.actions
         if self.undone or self.stays:
             out |= {"undone": self.undone, "stays": self.stays}
         if self.plan is not None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from backend import engine
+from backend.actions import Acting, act
 from backend.app import NEEDED_SECONDS, Context, shop_facts
+from backend.connector import Usage
 from backend.errors import (
     AccessError,
     BrakeError,
@@ -143,6 +146,8 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     with context.database.read() as tx:
         link = links.get(tx, claimed.link_id)
     assert link is not None
+    if claimed.kind == "action":
+        return _act(context, claimed, link, pulse)
     wanted = claimed.wanted
     if claimed.kind == "look":
         return look(context, link, wanted)
@@ -156,11 +161,33 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     try:
         if claimed.kind in ("preview", "draft"):
             return engine.preview_undo(session, undo) if undo.changes or undo.runs else engine.preview(session)
+        # First, so that what they change is seen by this very sync.
+        acted = act(Acting(context.database, link.id, claimed.id, lambda: session.remote.acting(), session.write,
+                           pulse.beat))
         report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
+        report.actions = acted
     except AccessError as error:
         raise pulse.of_ended_access(error) from error
     with context.database.write() as tx:
         links.set_shop(tx, link.id, shop_facts(session.remote.shop))
+    return report
+
+
+def _act(context: Context, claimed: Run, link: Link, pulse: _Pulse) -> Report:
+    """Do what is wanted with orders and drafts; a sync that brings the new state to Grist is queued behind it."""
+    @contextmanager
+    def write() -> Iterator[Transaction]:
+        with context.database.write() as tx:
+            pulse.fence(tx)
+            yield tx
+
+    report = Report()
+    remote = context.shopify(link.store, shared=True)
+    report.actions = act(Acting(context.database, link.id, claimed.id, remote.acting, write, pulse.beat))
+    report.used(Usage(), remote.usage)
+    if report.actions.get("done"):
+        with context.database.write() as tx:
+            runs.request(tx, link.id, "sync", claimed.started_by)
     return report
 
 

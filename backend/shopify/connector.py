@@ -41,6 +41,7 @@ from backend.core.model import (
 from backend.core.values import UNREAD, Value
 from backend.errors import AccessError, InputRefused, OutcomeUnknown, RetryLater, TooCostly
 from backend.shopify import changes, documents, extras, looking, writes
+from backend.shopify.actions import Actor
 from backend.shopify.answers import LOOKED_AT, Answer
 from backend.shopify.auth import Credentials
 from backend.shopify.changes import Audits
@@ -149,6 +150,17 @@ class ShopifyConnector:
     def count(self, resource: Resource, search: str) -> dict[str, Any] | None:
         """How many things of a resource a filter leaves. Raises UserError for a search that Shopify does not take."""
         return looking.count(self._client, resource, search)
+
+    # --- actions ----------------------------------------------------------------------------------
+
+    def hurry(self, sleep: Callable[[float], None]) -> None:
+        """Wait with `sleep` from here on: where a person waits for the answer, one that gives up soon."""
+        self._sleep = sleep
+        self._client.hurry(sleep)
+
+    def acting(self) -> Actor:
+        """What looks at orders and drafts and does single steps with them. Asks for the app's scopes once."""
+        return Actor(self._client, self.scopes)
 
     # --- rights -----------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
     link ── secret                     what people entrusted to it, sealed
        ├─ api_key                      keys of our own for scripts, hashed
        ├─ mapping ── pair            what agreed, and what each side held then
+       │        ├───── action          what is done to orders and drafts, and what became of it
        │        ├───── intent          what is about to be written; gone once it is known what became of it
        │        ├───── conflict        what waits for a choice
        │        ├───── deletion        what waits for a yes
@@ -383,3 +384,26 @@ document_cost = Table(
     Column("points", Double, nullable=False),
     Column("at", Double, nullable=False),
 )
+
+action = Table(
+    "action", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    Column("run_id", Integer),
+    Column("name", Text, nullable=False),
+    Column("thing", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("local_key", Integer, nullable=False),
+    Column("input", JSON, nullable=False),
+    Column("before", JSON, nullable=False),
+    Column("effect", JSON, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("cure", Text, nullable=False),
+    Column("started_by", Text, nullable=False),
+    Column("asked_at", Double, nullable=False),
+    Column("sent_at", Double),
+    Column("ended_at", Double),
+)
+Index("ix_action_mapping", action.c.mapping_id, action.c.id)

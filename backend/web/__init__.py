@@ -19,6 +19,7 @@ from backend.app import Context, read_config
 from backend.config import Config
 from backend.settings import Settings
 from backend.web import (  # noqa: F401
+    acting,
     api,
     background,
     connect,
@@ -59,7 +60,7 @@ def create_app(settings: Settings | None = None, config: Config | None = None, *
     )
     app.extensions[EXTENSION] = here
     handle_errors(app)
-    assert mapping_api.bp is api.bp  # its views stand in the same blueprint
+    assert acting.bp is mapping_api.bp is api.bp  # their views stand in the same blueprint
     _Api(app, spec_kwargs=_TOKENS).register_blueprint(api.bp)
     for blueprint in (pages.bp, hooks.bp, metrics.bp):
         app.register_blueprint(blueprint)

@@ -80,7 +80,7 @@ class Service:
             runs.cancel_aside(tx, link.id)
             if kind in runs.ASIDE and active is not None and active.state == "queued":
                 raise _busy()
-            if kind == "preview" and active is not None and active.kind == "sync":
+            if kind == "preview" and active is not None and active.kind in ("sync", "action"):
                 raise _busy()
             run_id = runs.request(tx, link.id, kind, by, wanted)
             found = runs.get(tx, run_id)
