@@ -70,12 +70,20 @@ def sales_makers(store: Store) -> dict[str, Callable[[], Iterator[Thing]]]:
             "DraftOrderLineItem": lambda: (each for draft in store.drafts.values() for each in draft.lines)}
 
 
+_MANY = 5_000  # products; a process holds one such catalogue and keeps it
+
+
 @contextmanager
-def _no_collecting() -> Iterator[None]:
+def _no_collecting(*, keeps: bool) -> Iterator[None]:
+    """Make many objects without looking for rubbish; those of a big catalogue are never looked through again, for
+    that would stop requests for seconds.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
+        if keeps:
+            gc.freeze()
     finally:
         if enabled:
             gc.enable()
@@ -136,7 +144,7 @@ class Store:
             made = Publication(id=self.new_id(), name=name, auto_publish=name == "Online Store")
             self.publications[made.id] = made
         from .catalogue import fill  # the catalogue is written with the store's own methods
-        with _no_collecting():  # nothing is thrown away while a catalogue is made
+        with _no_collecting(keeps=products >= _MANY):  # nothing is thrown away while a catalogue is made
             fill(self, products, seed, orders, odd=products >= 1000 if odd is None else odd)
         for table in (self.products, self.variants, self.items, self.collections, self.customers, self.orders,
                       self.drafts):
