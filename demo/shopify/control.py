@@ -87,9 +87,11 @@ class Door:
         A fault with `when` waits for a request whose body has that text.
         """
         with self._lock:
-            fault = next((each for each in self._faults if str(each.get("when", "")).encode() in body), {})
-            if fault:
-                self._faults.remove(fault)
+            place = next((place for place, each in enumerate(self._faults)
+                          if str(each.get("when", "")).encode() in body), None)
+            fault = {} if place is None else self._faults[place]
+            if place is not None:
+                del self._faults[place]
         if fault.get("delay_seconds"):
             time.sleep(float(fault["delay_seconds"]))
         return fault
