@@ -43,8 +43,11 @@ def shop() -> Iterator[Shop]:
 def test_an_answer_carries_its_cost_and_version(shop: Shop) -> None:
     answer = shop.graphql("{ products(first: 3) { nodes { id } } }")
     assert answer.headers["X-Shopify-API-Version"] == "2026-10"
-    assert answer.json()["extensions"]["cost"] == {"requestedQueryCost": 4, "actualQueryCost": 4, "throttleStatus": {
-        "maximumAvailable": 2000, "currentlyAvailable": 1996, "restoreRate": 100}}
+    cost = answer.json()["extensions"]["cost"]
+    left = cost["throttleStatus"].pop("currentlyAvailable")
+    assert cost == {"requestedQueryCost": 4, "actualQueryCost": 4, "throttleStatus": {
+        "maximumAvailable": 2000, "restoreRate": 100}}
+    assert 1996 <= left <= 2000  # a slow machine has them back before it has answered
 
 
 def test_a_wrong_token_is_401(shop: Shop) -> None:
