@@ -137,6 +137,8 @@ class GristConnector:
     def _read_rows(self, bound: Bound, mapping: Mapping, keys: list[int]) -> Snapshot:
         if not keys:
             return Snapshot()
+        if self._memory.latest is not None:
+            self._memory.seen.setdefault(bound.mapping.name, self._memory.latest)
         found = self._client.records(bound.table, keys)
         missing = set(keys) - found.keys()
         gone: frozenset[Key] = frozenset()

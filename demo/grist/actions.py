@@ -71,6 +71,8 @@ class RowActions:
         for row in rows:
             if row is not None and row > HIGHEST_ROW:
                 raise SandboxError("ValueError", "Row ID too high")
+            if row is not None and row in table.rows:
+                raise SandboxError("AssertionError", f"docactions.[Bulk]AddRecord for existing record #{row}")
             final = following if row is None or row < 0 else row
             if row is not None and row < 0:
                 self._bundle.new_ids.setdefault(table_id, {})[row] = final
