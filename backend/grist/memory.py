@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from backend.core.model import Key
 from backend.grist.binding import Bound
@@ -27,7 +28,21 @@ class Memory:
     rows: dict[str, int] = field(default_factory=dict)
     """By resource: how many rows its table had when it was last read whole."""
     notes: list[str] = field(default_factory=list)
+    compared: Compared | None = None
+    """What the history said before anything was prepared."""
 
     def columns(self, table: str) -> list[Column]:
         """The table's columns as they are now."""
         return parse_columns(self.client.columns(table))
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The document between two states."""
+
+    left: str
+    """The hash of the older one; "" where the two are the same."""
+    newest: State
+    changes: dict[str, Any]
+    structure_stands: bool
+    """Neither tables nor columns nor access rules changed."""

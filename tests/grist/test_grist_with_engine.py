@@ -118,7 +118,7 @@ def test_a_text_typed_in_the_moment_of_a_write_becomes_a_conflict(shop: Shop) ->
     assert shop.cell("Products", "Vendor") == "w"
     [conflict] = shop.conflicts()
     assert (conflict.field, conflict.local, conflict.remote) == ("title", "Beaker", "Cup")
-    assert report.notes == ["Only what changed was read."]
+    assert report.notes == []
     choice = {"keep": "grist", "value": None, "local": "Beaker", "remote": "Cup", "by": "owner"}
     with shop.database.write() as tx:
         waiting.choose(tx, conflict.id, choice)
@@ -240,7 +240,7 @@ def test_what_a_trigger_formula_makes_of_our_value_reaches_shopify(shop: Shop) -
 
 def test_references_cleared_by_our_removal_are_seen_by_the_next_look(shop: Shop) -> None:
     product = next(iter(shop.shopify.things["products"]))
-    del shop.shopify.things["products"][product]
-    shop.run(everything=True)
+    shop.shopify.remove(product)
+    shop.run()
     assert shop.place.rows("Products") == {}
     assert shop.cell("Variants", "Product") == 0
