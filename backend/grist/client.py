@@ -1,8 +1,8 @@
 """Grist's REST API for one document: what can be asked, and what its answers mean to an owner.
 
-Facts: recorded exchanges with Grist 1.7.17. Only `apply` changes anything. Its refusals come as a 500 whose text
-starts with `[Sandbox]`: the bundle was undone whole, so nothing was written. Any other 500 of it leaves the outcome
-open.
+Facts: recorded exchanges with Grist 1.7.17. Only `apply` and webhooks change anything. `apply` refuses with a
+500 whose text starts with `[Sandbox]`: the bundle was undone whole, so nothing was written. Any other 500 of it leaves
+the outcome open.
 
 The key and the widget's token never leave this module: requests' own exceptions hold the address, and with it the
 token, so they are cut off from the errors that are raised.
@@ -149,6 +149,17 @@ class GristClient:
         """Only an owner may ask."""
         answer: list[dict[str, Any]] = self._get("/webhooks")["webhooks"]
         return answer
+
+    def add_webhook(self, fields: dict[str, Any]) -> str:
+        """Make a webhook of `{"tableId", "url", "eventTypes", …}`; returns its id. Only an owner may."""
+        answer = self._post("/webhooks", {"webhooks": [{"fields": fields}]}, safe=False)
+        return str(answer["webhooks"][0]["id"])
+
+    def change_webhook(self, hook_id: str, fields: dict[str, Any]) -> None:
+        self._send("PATCH", f"/webhooks/{quote(hook_id)}", safe=True, body=orjson.dumps(fields))
+
+    def remove_webhook(self, hook_id: str) -> None:
+        self._send("DELETE", f"/webhooks/{quote(hook_id)}", safe=True)
 
     def _get(self, path: str, *, params: dict[str, str] | None = None, timeout_seconds: float = 30.0) -> Any:
         return self._send("GET", path, safe=True, params=params, timeout_seconds=timeout_seconds)
