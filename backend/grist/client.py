@@ -28,6 +28,9 @@ READ_TIMEOUT_SECONDS = 90.0
 """A table of 100,000 rows takes seconds, and longer while formulas are worked out."""
 IDS_AT_ONCE = 5_000
 DAY_IS_FULL_SECONDS = 3_600.0
+AWAY_SECONDS = 900.0
+"""A document in the trash, switched off or in recovery mode comes back when somebody brings it back: asked for again
+after this long, and not before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,15 +272,17 @@ def _unknown_caller(response: requests.Response) -> AccessError:
     return AccessError("The page's access to the document has ended.", cure="Reload the page in Grist.")
 
 
-def _forbidden(said: str) -> AccessError:
+def _forbidden(said: str) -> AccessError | RetryLater:
     if "disabled" in said:
-        return AccessError(
-            f"Grist has switched off: {said}.", cure="Ask the administrator of the Grist server to switch it on again."
+        return RetryLater(
+            f"Grist has switched off: {said}.",
+            cure="Ask the administrator of the Grist server to switch it on again; the sync goes on by itself.",
+            retry_after=AWAY_SECONDS,
         )
     if "recovery" in said:
-        return AccessError(
+        return RetryLater(
             "The document is in recovery mode, in which nothing is written.",
-            cure="Repair its access rules and reload it; the sync goes on by itself.",
+            cure="Repair its access rules and reload it; the sync goes on by itself.", retry_after=AWAY_SECONDS,
         )
     needs = "an editor" if "write" in said.lower() else "an owner" if "owner" in said.lower() else "a reader"
     return AccessError(
@@ -286,9 +291,13 @@ def _forbidden(said: str) -> AccessError:
     )
 
 
-def _not_found(said: str) -> UserError:
+def _not_found(said: str) -> UserError | RetryLater:
     if "deleted" in said:
-        return UserError("The Grist document is in the trash.", cure="Restore it in Grist, or connect another one.")
+        return RetryLater(
+            "The Grist document is in the trash.",
+            cure="Restore it in Grist, and the sync goes on by itself; or connect another one.",
+            retry_after=AWAY_SECONDS,
+        )
     if "Table not found" in said:
         return UserError(
             f"{said}: it was removed, renamed, or access rules hide it.", cure="Sync again, or check the mapping."
