@@ -168,12 +168,12 @@ def _bool(value: Any, _type: str) -> bool:
     raise ValueError(value)
 
 
-def _int(value: Any, _type: str) -> int | None:
+def _int(value: Any, _type: str) -> int | str | None:
     if value in ("", None):
         return None
     number = int(float(value))
     if not -BIGGEST_INT <= number < BIGGEST_INT:
-        raise OverflowError(number)
+        return value if isinstance(value, str) else str(float(value))
     return number
 
 
