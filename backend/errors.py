@@ -10,7 +10,7 @@
       Cancelled       nobody: somebody wanted the run to end here
         Interrupted     … because its process ends; the next one goes on
       LeaseLost       nobody: another worker goes on
-      TooCostly, InputRefused   the Shopify connector itself: ask for less, leave one row out
+      TooCostly, InputRefused, BulkFailed   the Shopify connector itself: ask for less, leave one row out, read by page
     anything else     a developer
 """
 
@@ -133,6 +133,12 @@ class TooCostly(SyncError):
     code = "too_costly"
     points: float | None = None
     """What it costs, where the service said."""
+
+
+class BulkFailed(SyncError):
+    """Shopify gave up a large operation that it works off by itself. Nothing of it is to be used: read page by page."""
+
+    code = "bulk_failed"
 
 
 class InputRefused(SyncError):
