@@ -27,15 +27,14 @@ from backend.core.plan import plan
 from backend.core.undo import Undo
 from backend.core.undo import undo as undo_lines
 from backend.errors import BrakeError, OutcomeUnknown, SyncError
-from backend.gather import AUDIT_SECONDS, Gathered, Scope, gather, settings_of
+from backend.gather import AUDIT_SECONDS, Gathered, gather, settings_of
 from backend.look import Looking
 from backend.recover import Recovery, pairs_anew
 from backend.remember import Memory
 from backend.report import Report, plan_lines
 from backend.store import base, changes, inbox, journal, links, loose, waiting
 from backend.store.db import Database, Transaction
-from backend.store.waiting import Keys
-from backend.work import Work, thing_of
+from backend.work import Scope, Work, thing_of
 
 ROUNDS = 3
 """How often one run looks at what it touched. A formula that feeds itself is left to the next run."""
@@ -174,7 +173,7 @@ class _Run:
                 for connector in (self.session.remote, self.session.local):
                     self._send(one, connector, [op for op in undoing.ops if op.side is connector.side])
                 # Written after both sides were asked what changed, so nobody else names them.
-                one.scope.add(Keys({pair.local for pair in one.pairs.values()}, set(one.pairs)))
+                one.scope.add({pair.local for pair in one.pairs.values()}, one.pairs)
             self._sync()
         except Exception as error:
             error.report = self._counted()  # type: ignore[attr-defined]
@@ -228,16 +227,20 @@ class _Run:
 
     def _gather(self, *, write: bool) -> bool:
         """Find out what to look at, and prepare for it. False where there is nothing."""
-        self._say("looking")
+        self._say("preparing")
         self.gathered = self._gathered(self.session.mappings)
         if self.gathered.unprepared:
             self._prepare(write=write)
             self.gathered = self._gathered([one.mapping for one in self.work])
+        self.report.way = self.gathered.way
         if self.gathered.quiet:
             return False
         if not self.work:
             self._prepare(write=write)
-        self.report.notes.append(self.gathered.way)
+            if write and self.gathered.all_whole:
+                # What was just made in the document is no news: all of it is read now, and after this moment.
+                now = self.session.local.changed([one.mapping for one in self.work], None)
+                self.gathered.checkpoints["grist"] = now.checkpoint
         for one in self.work:
             scope = self.gathered.scopes.get(one.mapping.name, Scope())
             one.scope = Scope() if one.moved else scope

@@ -21,11 +21,10 @@ from backend.connector import Connector
 from backend.core.mapping import Directory
 from backend.core.model import Key, Pair, Row, Side, Snapshot
 from backend.core.values import UNREAD
-from backend.gather import Scope
 from backend.store import base, loose, waiting
 from backend.store.db import Database
 from backend.store.waiting import Keys
-from backend.work import Work
+from backend.work import Scope, Work
 
 LOOSE_MOST = 2_000
 """With more candidates than this on one side a whole read is cheaper than asking for each."""
@@ -68,7 +67,10 @@ class Looking:
         self._remote = remote
         self._say = say
         self._moved: dict[str, set[str]] = {}
-        """By resource: things that differ from what was agreed, whose children may show it."""
+        """By resource: things that differ from what was agreed, whose children may show it; those that are gone; and
+        those that were named as changed."""
+        self._gone: dict[str, set[str]] = {}
+        self._named: dict[str, set[str]] = {}
 
     def at(self, one: Work) -> tuple[str, ...]:
         """Read `one` within its scope. Returns sentences for the report."""
@@ -153,6 +155,8 @@ class Looking:
         remote.look((scope.things or set()) | differs | by_mark)
         moved = {pair.remote for pair in pairs.values() if _thing_differs(pair, remote.seen)}
         self._moved[mapping.name] = {thing for thing in moved if thing in remote.seen.rows}
+        self._gone[mapping.name] = {thing for thing in moved if thing not in remote.seen.rows}
+        self._named[mapping.name] = scope.things or set()
         kept = {thing: pair for thing, pair in pairs.items() if thing in differs or thing in moved}
         local.look(pair.local for pair in kept.values())
 
@@ -211,12 +215,23 @@ class Looking:
         return Keys({key for key in rows if isinstance(key, int)}, {str(key) for key in things})
 
     def _children_of_changed(self, one: Work) -> None:
-        """What Shopify works out of a parent (a variant's display name) changes with it, and no date says so."""
-        for _, target in one.references[:1]:
-            parents = self._moved.get(target)
-            if parents and one.computes and one.scope.things is not None:
-                with self._database.read() as tx:
-                    one.scope.things |= base.children(tx, one.mapping.id, parents)
+        """Add to the scope what no date and no list tells. What Shopify works out of a parent (a variant's display
+        name) changes with it; what belonged to something that is gone may be gone; a part that was removed from the
+        whole is in no list any more."""
+        if one.scope.things is None or not one.references:
+            return
+        target = one.references[0][1]
+        parents = set(self._moved.get(target, ())) if one.computes else set()
+        parents |= self._gone.get(target, set())
+        if one.mapping.resource.follows:
+            parents |= self._named.get(target, set())
+            if one.scope.things:
+                place = one.mapping.index.get(one.mapping.resource.follows)
+                read = self._remote.read(one.mapping, one.scope.things)
+                parents |= {str(row[place]) for row in read.rows.values()} if place is not None else set()
+        if parents:
+            with self._database.read() as tx:
+                one.scope.things |= base.children(tx, one.mapping.id, parents)
 
     def _whole_store(self, one: Work, pairs: Collection[str]) -> Snapshot:
         seen = self._remote.read(one.mapping)

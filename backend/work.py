@@ -8,7 +8,31 @@ from dataclasses import dataclass, field, replace
 
 from backend.core.model import Create, Delete, Key, Mapping, Mark, Op, Pair, Plan, Refusal, Side, Snapshot, Update, Why
 from backend.core.values import UNREAD, Value
-from backend.gather import Scope
+
+
+@dataclass
+class Scope:
+    """What to look at of one mapping; None is all of that side."""
+
+    rows: set[int] | None = None
+    things: set[str] | None = None
+    rows_known: bool = False
+    """Every row without partner was seen and is remembered, so that what has no candidate can be created."""
+    things_known: bool = False
+
+    @property
+    def whole(self) -> bool:
+        return self.rows is None and self.things is None
+
+    @property
+    def empty(self) -> bool:
+        return not (self.rows is None or self.things is None or self.rows or self.things)
+
+    def add(self, rows: Iterable[int], things: Iterable[str]) -> None:
+        if self.rows is not None:
+            self.rows |= set(rows)
+        if self.things is not None:
+            self.things |= set(things)
 
 
 @dataclass

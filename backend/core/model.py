@@ -112,6 +112,9 @@ class Resource:
     search: str = ""
     """The connection that takes Shopify's search syntax, where the resource has one (`filter:` needs it)."""
     topics: tuple[str, ...] = ()
+    follows: str = ""
+    """The reference to what it is a part of, where nothing tells that a part was removed but the whole: an order line.
+    All parts are looked at whenever one of them or the whole is."""
 
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)

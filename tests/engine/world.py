@@ -172,7 +172,11 @@ class World:
 
 def make_world(path: Path, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50) -> World:
     """A link in the database file at `path` (migrated already) and two empty services."""
-    database = Database(f"sqlite:///{path}")
+    return world_in(Database(f"sqlite:///{path}"), mappings, batch_size=batch_size)
+
+
+def world_in(database: Database, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50) -> World:
+    """The same in a database that is open already."""
     wanted = list(shop_mappings() if mappings is None else mappings)
     with database.write() as tx:
         link_id = links.add(tx, "a-shop.myshopify.com", "http://grist", "doc", None)

@@ -9,6 +9,7 @@ RESOURCE = StoreResource(
     table="Draft_order_lines",
     type="DraftOrderLineItem",
     match=(),
+    follows="draft",
     title="name",
     scopes=("read_draft_orders", "read_products"),
     topics=("DRAFT_ORDERS_CREATE", "DRAFT_ORDERS_UPDATE", "DRAFT_ORDERS_DELETE"),

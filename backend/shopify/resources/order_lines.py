@@ -12,6 +12,7 @@ RESOURCE = StoreResource(
     table="Order_lines",
     type="LineItem",
     match=(),
+    follows="order",
     title="name",
     scopes=("read_orders", "read_products"),
     topics=("ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_DELETE", "REFUNDS_CREATE", "FULFILLMENTS_CREATE"),
