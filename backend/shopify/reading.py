@@ -23,11 +23,9 @@ from backend.errors import AccessError, BulkFailed, InputRefused, RetryLater, To
 from backend.shopify import documents
 from backend.shopify.answers import RETRIED, Answer, denied
 from backend.shopify.bulk import Bulk
-from backend.shopify.bulk_form import NotInBulk, bulk_form, things
 from backend.shopify.client import Client
 from backend.shopify.documents import dig, look, steps
 from backend.shopify.known import Known
-from backend.shopify.leaner import without
 from backend.shopify.resource import METAFIELD, Below, shape
 from backend.shopify.views import VIEW, Listed, is_unfinished, view
 
@@ -125,6 +123,9 @@ class Reader:
         pages = count / PAGE
         if pages * (first.cost.actual or 0) <= first.cost.maximum / 2 and pages <= DEEPEST_PAGES:
             return False
+        # These two take documents apart. Importing what does that takes a quarter of a second, and few reads need it.
+        from backend.shopify.bulk_form import NotInBulk, bulk_form, things
+
         kind_of_thing = self._resource.below.type if self._resource.below else self._resource.type
         try:
             document = documents.list_document(self._mapping)
@@ -237,6 +238,8 @@ class Reader:
                 error = denied(swallowed)
             except AccessError as refused:
                 error = refused
+            from backend.shopify.leaner import without  # see `_read_in_bulk`
+
             leaner = without(asked, error.path)
             if leaner is None:
                 raise error
