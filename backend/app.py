@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from backend.grist.address import document_id
 from backend.grist.connector import GristConnector
 from backend.settings import Settings
 from backend.shopify.auth import ClientCredentials, PastedToken
+from backend.shopify.changes import Audits
 from backend.shopify.client import store_domain
 from backend.shopify.connector import ShopifyConnector
 from backend.shopify.resources import RESOURCES
@@ -42,6 +43,7 @@ class Context:
     resources: Dict[str, Resource]
     limits: Limits
     rest_seconds: float
+    audits: Audits = field(default_factory=Audits)
 
     @classmethod
     def open(cls, settings: Settings, config: Config | None = None) -> Context:
@@ -51,7 +53,8 @@ class Context:
         rest = settings.rest_seconds
         if rest is None:
             rest = config.rest_seconds if config and config.rest_seconds is not None else REST_SECONDS
-        return cls(settings, database, RESOURCES, config.limits if config else Limits(), rest)
+        return cls(settings, database, RESOURCES, config.limits if config else Limits(), rest,
+                   _audits(settings, config or Config()))
 
     @classmethod
     def untouched(cls, settings: Settings) -> Context:
@@ -191,7 +194,7 @@ class Context:
             credentials = ClientCredentials(settings.shopify_client_id, settings.shopify_client_secret.reveal())
         return ShopifyConnector(
             store, credentials, version=settings.shopify_version, admin_url=settings.shopify_admin_url or None,
-            ledger=Buckets(self.database, f"{store} {credentials.app}") if shared else None,
+            audits=self.audits, ledger=Buckets(self.database, f"{store} {credentials.app}") if shared else None,
         )
 
     def grist(self, link: Link, shop: dict[str, Any]) -> GristConnector:
@@ -204,6 +207,15 @@ class Context:
             decimals=shop["decimals"],
             time_zone=shop["timezone"],
         )
+
+
+def _audits(settings: Settings, config: Config) -> Audits:
+    """How often what nobody tells of is looked for: the environment's word, sync.yaml's, or the usual."""
+    usual = Audits()
+    everything = config.audit_seconds if settings.audit_seconds is None else settings.audit_seconds
+    stock = config.stock_audit_seconds if settings.stock_audit_seconds is None else settings.stock_audit_seconds
+    return Audits(stock_seconds=usual.stock_seconds if stock is None else stock,
+                  others_seconds=usual.others_seconds if everything is None else everything)
 
 
 def shop_facts(shop: Shop) -> dict[str, Any]:

@@ -35,6 +35,8 @@ NAMES = (
     "SYNC_CONFIG",
     "SYNC_INTERVAL",
     "SYNC_REST_SECONDS",
+    "SYNC_AUDIT",
+    "SYNC_STOCK_AUDIT",
     "ALLOWED_ORIGINS",
 )
 
@@ -93,6 +95,10 @@ class Settings:
     config_file: str = ""
     interval_seconds: int | None = None
     rest_seconds: float | None = None
+    audit_seconds: int | None = None
+    """How often everything is read although nothing says that it changed; 0 for never."""
+    stock_audit_seconds: int | None = None
+    """The same of stock, where Shopify does not tell of it by itself."""
     allowed_origins: tuple[str, ...] = ()
 
     @property
@@ -133,6 +139,8 @@ class Settings:
             config_file=said["SYNC_CONFIG"],
             interval_seconds=parse_interval(said["SYNC_INTERVAL"]) if said["SYNC_INTERVAL"] else None,
             rest_seconds=_seconds("SYNC_REST_SECONDS", said["SYNC_REST_SECONDS"]),
+            audit_seconds=parse_audit(said["SYNC_AUDIT"]) if said["SYNC_AUDIT"] else None,
+            stock_audit_seconds=parse_audit(said["SYNC_STOCK_AUDIT"]) if said["SYNC_STOCK_AUDIT"] else None,
             allowed_origins=tuple(o for o in re.split(r"[\s,]+", said["ALLOWED_ORIGINS"]) if o),
         )
 
@@ -163,6 +171,11 @@ def parse_interval(text: str) -> int:
             cure="Write minutes, as in 15, or 20s, 15m, 1h; at least 5s and at most 30d.",
         )
     return seconds
+
+
+def parse_audit(text: str) -> int:
+    """Seconds from an interval, 0 from `off`. Raises ConfigError."""
+    return 0 if text.strip().lower() == "off" else parse_interval(text)
 
 
 def _seconds(name: str, text: str) -> float | None:
