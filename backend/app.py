@@ -234,7 +234,8 @@ class Context:
         settings = self.settings
         return ShopifyConnector(
             store, credentials, version=settings.shopify_version, admin_url=settings.shopify_admin_url or None,
-            audits=audits or self.audits, ledger=Buckets(self.database, f"{store} {credentials.app}") if shared else None,
+            audits=audits or self.audits,
+            ledger=Buckets(self.database, f"{store} {credentials.app}") if shared else None,
         )
 
     def webhook_secrets(self, link: Link | None) -> tuple[str, ...]:
