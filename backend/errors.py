@@ -13,7 +13,7 @@
         Interrupted     … because its process ends; the next one goes on
         Waits           … because a person's access to the document ends; it goes on when somebody looks
       LeaseLost       nobody: another worker goes on
-      TooCostly, InputRefused   the Shopify connector itself: ask for less, leave one row out
+      TooCostly, InputRefused, BulkFailed   the Shopify connector itself: ask for less, leave one row out, read by page
     anything else     a developer
 """
 
@@ -163,6 +163,12 @@ class TooCostly(SyncError):
     code = "too_costly"
     points: float | None = None
     """What it costs, where the service said."""
+
+
+class BulkFailed(SyncError):
+    """Shopify gave up a large operation that it works off by itself. Nothing of it is to be used: read page by page."""
+
+    code = "bulk_failed"
 
 
 class InputRefused(SyncError):

@@ -50,6 +50,11 @@ SETTINGS = {
     "SYNC_REST_SECONDS": (
         "how long a new row in Grist stays untouched before it is created in Shopify; comes before `rest_seconds:`",
         f"`{REST_SECONDS:.0f}`"),
+    "SYNC_AUDIT": (
+        "how often a sync reads everything although nobody says that it changed (`1d`, `6h`, `off`); comes before "
+        "`audit:`", "`1d`"),
+    "SYNC_STOCK_AUDIT": (
+        "the same for the stock of a large store, while Shopify does not tell of stock by itself", "`15m`"),
     "ALLOWED_ORIGINS": ("other sites that may call the API, with blanks or commas between", "none"),
 }
 """By name: what it holds, and what stands where it is left out."""
