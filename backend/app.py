@@ -25,8 +25,9 @@ from backend.grist.connector import GristConnector
 from backend.settings import Settings
 from backend.shopify.auth import ClientCredentials, PastedToken
 from backend.shopify.client import store_domain
-from backend.shopify.connector import Shop, ShopifyConnector
+from backend.shopify.connector import ShopifyConnector
 from backend.shopify.resources import RESOURCES
+from backend.shopify.shop import Shop
 from backend.store import links
 from backend.store.buckets import Buckets
 from backend.store.db import Database, Transaction

@@ -16,7 +16,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
@@ -31,8 +31,11 @@ CONNECT_TIMEOUT_SECONDS = 5.0
 READ_TIMEOUT_SECONDS = 30.0
 PATIENCE_SECONDS = 60.0
 TELL_TIMEOUT_SECONDS = 10.0
+CHUNK_BYTES = 1 << 16
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+T = TypeVar("T")
 
 Explain = Callable[[requests.Response], None]
 """Returns for a good answer, raises one of our errors for any other."""
@@ -80,6 +83,11 @@ class Http:
     ) -> requests.Response:
         """The answer, whole and good. Raises RetryLater when patience ends, OutcomeUnknown where a write's answer
         was lost, and whatever `explain` makes of a refusal."""
+        arguments: dict[str, Any] = {"data": body, "params": params, "headers": headers}
+        return self._retrying(lambda: self._once(method, url, safe, timeout_seconds, arguments))
+
+    def _retrying(self, work: Callable[[], T]) -> T:
+        """`work` done, again after each error that allows it, until patience ends."""
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(may_be_repeated),
             wait=_wait,
@@ -88,8 +96,45 @@ class Http:
             sleep=self._sleep,
             reraise=True,
         )
-        arguments: dict[str, Any] = {"data": body, "params": params, "headers": headers}
-        return retrying(self._once, method, url, safe, timeout_seconds, arguments)
+        return retrying(work)
+
+    def download(self, url: str, sink: BinaryIO, *, timeout_seconds: float = READ_TIMEOUT_SECONDS) -> None:
+        """A file of any size into `sink`, from its beginning, whole; what is cut is fetched again. Raises RetryLater when
+        patience ends. `timeout_seconds` is how long the other end may be silent."""
+
+        def fetch() -> None:
+            sink.seek(0)
+            sink.truncate()
+            self._count()
+            try:
+                with self.session.get(url, timeout=(CONNECT_TIMEOUT_SECONDS, timeout_seconds), allow_redirects=False,
+                                      stream=True) as response:
+                    if response.status_code != 200:
+                        self._explain(response)
+                    for part in response.iter_content(CHUNK_BYTES):
+                        sink.write(part)
+            except requests.RequestException as error:
+                raise RetryLater(f"{self.service} broke off the file that it was sending.",
+                                 cure="It is tried again by itself.") from error
+
+        self._retrying(fetch)
+
+    def upload(self, url: str, fields: dict[str, str], name: str, content: BinaryIO) -> requests.Response:
+        """A form with `fields` and, last, one file. Sending it twice must harm nothing."""
+
+        def send() -> requests.Response:
+            content.seek(0)
+            self._count()
+            try:
+                response = self.session.post(url, data=fields, files={"file": (name, content)}, allow_redirects=False,
+                                             timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS))
+            except requests.RequestException as error:
+                raise RetryLater(f"{self.service} cannot be reached, or broke off its answer.",
+                                 cure="It is tried again by itself.") from error
+            self._explain(response)
+            return response
+
+        return self._retrying(send)
 
     def _once(
         self, method: str, url: str, safe: bool, timeout_seconds: float, arguments: dict[str, Any]

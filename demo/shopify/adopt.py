@@ -25,6 +25,7 @@ from .model import (
     Product,
     Variant,
 )
+from .publishing import Publication
 
 if TYPE_CHECKING:
     from .state import Store
@@ -76,7 +77,7 @@ class _Adoption(SalesAdoption):
         make = {"Product": self.product, "ProductVariant": self.variant, "InventoryItem": self.item,
                 "InventoryLevel": self.level, "Location": self.location, "Collection": self.collection,
                 "Metafield": self.metafield, "MetafieldDefinition": self.definition,
-                "Shop": self.shop, "TaxonomyCategory": self.category}.get(
+                "Shop": self.shop, "TaxonomyCategory": self.category, "Publication": self.publication}.get(
                     kind_of(shown["id"]))
         return make(shown, above) if make else None
 
@@ -86,6 +87,12 @@ class _Adoption(SalesAdoption):
         shop.name = shown.get("name") or shop.name
         shop.domain = shown.get("myshopifyDomain") or shop.domain
         shop.currency_code = shown.get("currencyCode") or shop.currency_code
+
+    def publication(self, shown: dict[str, Any], above: list[Any]) -> None:
+        number = self.number(shown["id"])
+        name = shown.get("name") or (shown.get("catalog") or {}).get("title")
+        if name and number not in self.store.publications:
+            self.store.publications[number] = Publication(id=number, name=name)
 
     def category(self, shown: dict[str, Any], above: list[Any]) -> None:
         held = self.store.taxonomy.setdefault(shown["id"], {

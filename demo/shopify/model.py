@@ -147,6 +147,7 @@ class Product(Thing):
     option_list: list[Option] = field(default_factory=list)
     variant_list: list[Variant] = field(default_factory=list)
     image_url: str | None = None
+    image_pending: int = 0  # how often it is still told as being worked on
 
     def option_named(self, name: str) -> Option | None:
         return next((option for option in self.option_list if option.name == name), None)

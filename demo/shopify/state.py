@@ -42,6 +42,7 @@ from .webhooks.delivery import Webhooks
 
 if TYPE_CHECKING:
     from .people import Customer
+    from .publishing import Publication
     from .trade import DraftOrder, Order
 
 _FIRST_ID = 7_200_000_000_001
@@ -94,6 +95,8 @@ class Store:
         self.metafields: dict[tuple[str, str, str], Metafield] = {}
         self.definitions: dict[tuple[str, str, str], MetafieldDefinition] = {}
         self.taxonomy: dict[str, dict[str, Any]] = {}
+        self.publications: dict[int, Publication] = {}
+        self.published: dict[str, dict[int, datetime]] = {}
         self.idempotency: dict[str, tuple[datetime, str, dict[str, Any], bool]] = {}
         self.product_handles: dict[str, int] = {}
         self.collection_handles: dict[str, int] = {}

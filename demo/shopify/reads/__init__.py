@@ -10,10 +10,11 @@ from . import (
     metafields,
     orders,
     products,
+    publishing,
     roots,
     shop,
     webhooks,
 )
 
 __all__ = ["bulk", "collections", "customers", "drafts", "events", "fulfilment", "inventory", "metafields", "orders",
-           "products", "roots", "shop", "webhooks"]
+           "products", "publishing", "roots", "shop", "webhooks"]
