@@ -14,7 +14,7 @@ import structlog
 from backend import engine
 from backend.app import Context, shop_facts
 from backend.errors import BrakeError, Cancelled, DatabaseAway, Interrupted, LeaseLost, RetryLater, SyncError
-from backend.jobs import after
+from backend.jobs import after, subscribe
 from backend.report import Report
 from backend.store import links, runs
 from backend.store.db import Transaction
@@ -126,6 +126,7 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     undo = engine.UndoWanted(tuple(wanted.get("changes", ())), tuple(wanted.get("runs", ())))
     if claimed.kind == "preview":
         return engine.preview_undo(session, undo) if undo.changes or undo.runs else engine.preview(session)
+    subscribe.ensure(context, link, session)
     report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
     with context.database.write() as tx:
         links.set_shop(tx, link.id, shop_facts(session.remote.shop))

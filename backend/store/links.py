@@ -78,7 +78,7 @@ def set_shop(tx: sa.Connection, link_id: int, shop: dict[str, Any]) -> None:
 
 def checkpoints(tx: sa.Connection, link_id: int) -> dict[str, Any]:
     """How far both sides have been looked at: {"grist", "shopify", "mappings", "audited_at"}; empty before a run."""
-    return dict(tx.execute(sa.select(link.c.checkpoints).where(link.c.id == link_id)).scalar_one())
+    return dict(tx.execute(sa.select(link.c.checkpoints).where(link.c.id == link_id)).scalar_one_or_none() or {})
 
 
 def set_checkpoints(tx: sa.Connection, link_id: int, checkpoints: dict[str, Any]) -> None:

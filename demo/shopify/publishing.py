@@ -1,22 +1,20 @@
-"""Sales channels: the publications of the store, and what is published there.
+"""Publications: the places where a shop sells, each with its own list of products and collections.
 
-A product or collection that stands on no channel is invisible, whatever its status says. `store.publications` names the
-channels; a thing keeps since when it stands on each.
+A product's `published_at` is its date on the online store, the first publication; dates on the others are in
+`published_on`. A date to come means: not yet.
 """
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from .ids import gid
-from .model import Thing
+from .model import Collection, Product, Thing
 
 if TYPE_CHECKING:
     from .state import Store
 
-ONLINE_STORE = "Online Store"
-CHANNELS = (ONLINE_STORE, "Point of Sale", "Shop")
+NAMES = ("Online Store", "Point of Sale", "Shop")
 
 
 @dataclass(eq=False)
@@ -27,43 +25,45 @@ class Publication(Thing):
     auto_publish: bool = False
     supports_future_publishing: bool = True
 
-
-def channels(store: Store) -> dict[int, Publication]:
-    """The store's channels by id, made when they are first looked at."""
-    if not store.publications:
-        for name in CHANNELS:
-            made = Publication(id=store.new_id(), name=name)
-            store.publications[made.id] = made
-    return store.publications
+    @property
+    def handle(self) -> str:
+        return self.name.lower().replace(" ", "_")
 
 
-def published(store: Store, thing: Any) -> dict[int, datetime]:
-    """Since when a thing stands on each channel. What the catalogue calls published stands in the Online Store."""
-    held: dict[int, datetime] | None = store.published.get(thing.gid)
-    if held is None:
-        since = getattr(thing, "published_at", None)
-        online = next(each.id for each in channels(store).values() if each.name == ONLINE_STORE)
-        held = store.published[thing.gid] = {online: since} if since else {}
-    return held
+def online_store(store: Store) -> Publication:
+    return min(store.publications.values(), key=lambda each: each.id)
 
 
-def change(store: Store, thing: Any, ids: list[int], *, publish: bool) -> None:
-    held = published(store, thing)
-    for number in ids:
-        if publish:
-            held.setdefault(number, store.now())
-        else:
-            held.pop(number, None)
-    if hasattr(thing, "published_at"):
-        online = next(each.id for each in channels(store).values() if each.name == ONLINE_STORE)
-        thing.published_at = held.get(online)
+def dates(store: Store, thing: Product | Collection) -> dict[int, datetime]:
+    """When the thing is or was put on each publication, by the publication's number."""
+    held = dict(thing.published_on)
+    if isinstance(thing, Product) and thing.published_at is not None and store.publications:
+        held[online_store(store).id] = thing.published_at
+    return {number: date for number, date in held.items() if number in store.publications}
+
+
+def is_on(store: Store, thing: Product | Collection, publication: Publication) -> bool:
+    date = dates(store, thing).get(publication.id)
+    return date is not None and date <= store.now()
+
+
+def publish(store: Store, thing: Product | Collection, publication: Publication, when: datetime | None = None) -> None:
+    """Put it there, now or at a date; what is there already keeps its date unless one is given."""
+    if when is None and publication.id in dates(store, thing):
+        return
+    _set(store, thing, publication, when or store.now())
+
+
+def unpublish(store: Store, thing: Product | Collection, publication: Publication) -> None:
+    if publication.id in dates(store, thing):
+        _set(store, thing, publication, None)
+
+
+def _set(store: Store, thing: Product | Collection, publication: Publication, date: datetime | None) -> None:
+    if isinstance(thing, Product) and publication is online_store(store):
+        thing.published_at = date
+    if date is None:
+        thing.published_on.pop(publication.id, None)
+    else:
+        thing.published_on[publication.id] = date
     store.touch(thing)
-
-
-def shown(publication: Publication) -> dict[str, Any]:
-    """A channel as it is read: its catalogue carries the name."""
-    return {"__typename": "Publication", "id": publication.gid, "name": publication.name,
-            "autoPublish": publication.auto_publish,
-            "supportsFuturePublishing": publication.supports_future_publishing, "operation": None,
-            "catalog": {"__typename": "AppCatalog", "id": gid("AppCatalog", publication.id), "title": publication.name,
-                        "status": "ACTIVE", "priceList": None}}

@@ -172,7 +172,12 @@ class World:
 
 def make_world(where: Path | str, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50) -> World:
     """A link in the database file or at the address `where` (migrated already) and two empty services."""
-    database = Database(where if isinstance(where, str) else f"sqlite:///{where}")
+    return world_in(Database(where if isinstance(where, str) else f"sqlite:///{where}"), mappings,
+                    batch_size=batch_size)
+
+
+def world_in(database: Database, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50) -> World:
+    """The same in a database that is open already."""
     wanted = list(shop_mappings() if mappings is None else mappings)
     with database.write() as tx:
         link_id = links.add(tx, "a-shop.myshopify.com", "http://grist", "doc", None)
