@@ -1,7 +1,7 @@
-"""Webhooks of the store are there, and are put back where Shopify dropped them: looked at by a run, at most once an hour.
+"""Webhooks of the store are there, and are put back where Shopify dropped them: a run looks, at most once an hour.
 
-Only where the backend has a public address (`PUBLIC_URL`). Whatever is wrong with webhooks ends no run: they only make a
-sync come sooner, and what is wrong is kept for the health page.
+Only where the backend has a public address (`PUBLIC_URL`). Whatever is wrong with webhooks ends no run: they only make
+a sync come sooner, and what is wrong is kept for the health page.
 """
 
 from __future__ import annotations

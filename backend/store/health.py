@@ -12,7 +12,6 @@ from backend.store.db import now
 from backend.store.links import Link
 from backend.store.tables import conflict, deletion, hint, link, notice, privacy, refusal, run
 
-
 _NOTHING = {"registered": 0, "wanted": 0, "problem": None, "cure": None}
 
 
