@@ -30,9 +30,9 @@ from backend.errors import BrakeError, OutcomeUnknown, SyncError
 from backend.gather import AUDIT_SECONDS, Gathered, gather, settings_of
 from backend.look import Looking
 from backend.recover import Recovery, pairs_anew
-from backend.remember import Memory
-from backend.report import Report, plan_lines
-from backend.store import base, changes, inbox, journal, links, loose, waiting
+from backend.remember import Memory, remember_agreed
+from backend.report import Report, meeting, plan_lines
+from backend.store import base, changes, inbox, journal, links, loose, pairing, waiting
 from backend.store.db import Database, Transaction
 from backend.work import Scope, Work, thing_of
 
@@ -41,6 +41,8 @@ ROUNDS = 3
 REST_SECONDS = 30.0
 """How long a new row in Grist stays untouched before it is created in Shopify."""
 PLAN_LINES_KEPT = 500
+MEETINGS_KEPT = 200
+"""How many pairs, doubles and rows of one side a preview lists of each mapping; it counts all of them."""
 KEYS_AT_ONCE = 5_000
 """Above this many the directory takes all keys of a mapping rather than asking for each."""
 
@@ -58,6 +60,8 @@ class Session:
     bindings: Dict[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     rest_seconds: float = REST_SECONDS
+    decided: Dict[str, Sequence[pairing.Answer]] = field(default_factory=dict)
+    """By resource: answers that are not kept yet, since the mapping itself is a draft."""
     go_on: bool = False
     """A person has looked at the brakes: this run goes on."""
     everything: bool = False
@@ -219,6 +223,9 @@ class _Run:
             self.report.message, self.report.cure = brake.message, brake.cure
         lines = [line for one in self.work for line in plan_lines(one.planned)]
         self.report.plan, self.report.plan_total = lines[:PLAN_LINES_KEPT], len(lines)
+        self.report.pairing = [
+            meeting(one.planned, one.local, one.remote, one.pairs.values(), MEETINGS_KEPT) for one in self.work
+        ]
         for one in self.work:
             self._count_planned(one)
         return self._counted()
@@ -314,10 +321,15 @@ class _Run:
                 choices=waiting.choices(tx, mapping),
                 approved=waiting.approved_deletions(tx, mapping.id),
                 resting=one.resting | one.doubtful,
+                decided=pairing.decided(tx, mapping, one.local, self.session.decided.get(mapping.name, ())),
             )
         doubts = {key: refusal for key, refusal in one.refusals.items() if key[1] in one.doubtful}
         one.take_plan(planned)
         one.refusals |= doubts
+        for row, thing in planned.dissolved:
+            if row in one.local.rows:  # a person has said that this row is another thing
+                self.directory.drop(mapping.name, row, thing)
+                one.pairs.pop(thing, None)
         for row, thing in planned.paired:
             self.directory.add(mapping.name, row, thing)
         for thing, row in planned.moved:
@@ -355,8 +367,7 @@ class _Run:
         with self.session.write() as tx:
             for one in self.work:
                 planned = one.planned
-                _remember_agreed(tx, one)
-                base.dissolve(tx, one.mapping.id, [thing for _, thing in planned.dissolved])
+                remember_agreed(tx, one)
                 waiting.replace_conflicts(tx, one.mapping, planned.conflicts, one.rows_looked_at, one.applying)
                 if one.mapping.whole:
                     waiting.replace_deletions(tx, one.mapping.id, planned.proposals, one.deleting, one.looked_at)
@@ -454,7 +465,7 @@ class _Run:
             self._plan_one(one)
             rows = None if whole else {pair.local for pair in one.pairs.values()}
             with self.session.write() as tx:
-                _remember_agreed(tx, one)
+                remember_agreed(tx, one)
                 waiting.replace_conflicts(tx, one.mapping, one.planned.conflicts, rows, one.applying)
         if any(not one.planned.empty for one in looking):
             self._write()
@@ -561,15 +572,6 @@ class _Run:
                 for m in self.work
             ],
         })
-
-
-def _remember_agreed(tx: Any, one: Work) -> None:
-    planned = one.planned
-    base.move(tx, one.mapping.id, planned.moved)
-    base.join(tx, one.mapping.id, planned.paired)
-    base.mark(tx, one.mapping.id, [row for row, thing in planned.paired if one.local.marks.get(row) == thing])
-    base.advance(tx, one.mapping.id, [(a.remote_key, a.local, a.remote, {}) for a in planned.agreements],
-                 parent=one.parent_field)
 
 
 def _emptied(tx: Transaction, one: Work, pairs: int, rows: int) -> set[Side]:

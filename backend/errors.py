@@ -10,6 +10,7 @@
         DatabaseAway    … the database itself
       Cancelled       nobody: somebody wanted the run to end here
         Interrupted     … because its process ends; the next one goes on
+        Waits           … because a person's access to the document ends; it goes on when somebody looks
       LeaseLost       nobody: another worker goes on
       TooCostly, InputRefused   the Shopify connector itself: ask for less, leave one row out
     anything else     a developer
@@ -49,10 +50,13 @@ class ConfigError(UserError):
 
     code = "config_error"
 
-    def __init__(self, message: str, *, cure: str = "", line: int | None = None, column: int | None = None) -> None:
+    def __init__(self, message: str, *, cure: str = "", line: int | None = None, column: int | None = None,
+                 path: tuple[str | int, ...] = ()) -> None:
         super().__init__(message, cure=cure)
         self.line = line
         self.column = column
+        self.path = path
+        """Where in the configuration: ("mappings", 0, "fields", "price")."""
 
     def __str__(self) -> str:
         where = f"line {self.line}, column {self.column}: " if self.line is not None else ""
@@ -67,7 +71,13 @@ class AccessError(UserError):
     """Where in an answer the right was missing, as far as the service said."""
 
 
-class TokenRefused(AccessError):
+class KeyRefused(AccessError):
+    """The store's key is no longer good: an owner connects the store again."""
+
+    code = "shopify_key"
+
+
+class TokenRefused(KeyRefused):
     """Status 401. A token from client id and secret may just have run out: the client asks for a new one, once."""
 
 
@@ -126,6 +136,12 @@ class Interrupted(Cancelled):
     """The process was told to end; the batch in hand was finished and remembered."""
 
     code = "interrupted"
+
+
+class Waits(Cancelled):
+    """The person's access on which a run works ends soon; the batch in hand was finished and remembered."""
+
+    code = "waits"
 
 
 class LeaseLost(SyncError):

@@ -30,12 +30,12 @@ log = logging.getLogger(__name__)
 CONNECT_TIMEOUT_SECONDS = 5.0
 READ_TIMEOUT_SECONDS = 30.0
 PATIENCE_SECONDS = 60.0
-TELL_TIMEOUT_SECONDS = 10.0
 CHUNK_BYTES = 1 << 16
-
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+TELL_TIMEOUT_SECONDS = 10.0
 
 T = TypeVar("T")
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Explain = Callable[[requests.Response], None]
 """Returns for a good answer, raises one of our errors for any other."""
@@ -70,6 +70,10 @@ class Http:
         self._patience_seconds = patience_seconds
         self._sleep = sleep
 
+    def hurry(self, sleep: Callable[[float], None]) -> None:
+        """Wait with `sleep` from here on."""
+        self._sleep = sleep
+
     def send(
         self,
         method: str,
@@ -99,8 +103,8 @@ class Http:
         return retrying(work)
 
     def download(self, url: str, sink: BinaryIO, *, timeout_seconds: float = READ_TIMEOUT_SECONDS) -> None:
-        """A file of any size into `sink`, from its beginning, whole; what is cut is fetched again. Raises RetryLater when
-        patience ends. `timeout_seconds` is how long the other end may be silent."""
+        """A file of any size into `sink`, from its beginning, whole; what is cut is fetched again. Raises RetryLater
+        when patience ends. `timeout_seconds` is how long the other end may be silent."""
 
         def fetch() -> None:
             sink.seek(0)

@@ -16,6 +16,7 @@ from backend.errors import ConfigError
 DEFAULT_DATABASE = "sqlite:///shopify-grist-sync.db"
 DEFAULT_GRIST = "https://docs.getgrist.com"
 DEFAULT_VERSION = "2026-10"
+DEFAULT_NOTIFY_HOSTS = ("hooks.slack.com",)
 LONGEST_INTERVAL_SECONDS = 30 * 86_400
 
 NAMES = (
@@ -48,6 +49,8 @@ NAMES = (
     "SMTP_URL",
     "SMTP_FROM",
     "METRICS_TOKEN",
+    "SECRET_KEY",
+    "NOTIFY_HOSTS",
 )
 
 
@@ -119,6 +122,12 @@ class Settings:
     smtp_url: Secret = field(default=Secret())
     smtp_from: str = ""
     metrics_token: Secret = field(default=Secret())
+    secret_key: Secret = field(default=Secret())
+    """One or several, with commas between, the newest first: what stored secrets are sealed with."""
+    notify_hosts: tuple[str, ...] = DEFAULT_NOTIFY_HOSTS
+    """Where people may let messages be sent to: no other address that somebody typed is ever called."""
+    wiped_disk: bool = False
+    """Whether files of this machine are gone after a restart."""
 
     @property
     def has_shopify(self) -> bool:
@@ -170,6 +179,10 @@ class Settings:
             smtp_url=_smtp_url(said["SMTP_URL"]),
             smtp_from=said["SMTP_FROM"] or "sync@localhost",
             metrics_token=Secret(said["METRICS_TOKEN"]),
+            secret_key=Secret(said["SECRET_KEY"]),
+            notify_hosts=tuple(h.lower() for h in re.split(r"[\s,]+", said["NOTIFY_HOSTS"]) if h)
+            or DEFAULT_NOTIFY_HOSTS,
+            wiped_disk=bool(_wiping_host(values)),
         )
 
 
@@ -243,10 +256,14 @@ def _smtp_url(text: str) -> Secret:
 
 
 def _refuse_wiped_disk(database: str, environ: Dict[str, str]) -> None:
-    host = "Heroku" if environ.get("DYNO") else "Render" if environ.get("RENDER") else ""
+    host = _wiping_host(environ)
     if host and database.startswith("sqlite"):
         raise ConfigError(
             f"The disk of {host} is wiped at every restart, and what has been agreed between Grist and Shopify "
             "must survive it.",
             cure="Add a Postgres database; its DATABASE_URL is used by itself.",
         )
+
+
+def _wiping_host(environ: Dict[str, str]) -> str:
+    return "Heroku" if environ.get("DYNO") else "Render" if environ.get("RENDER") else ""

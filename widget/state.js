@@ -6,8 +6,10 @@
 // while somebody works on the list waits in `lists.conflicts.waiting` and moves nothing.
 
 import { same } from "./diff.js";
+import { initialSlices, reduceSlice } from "./slices.js";
+import * as deeds from "./slices/deeds.js";
 
-export const TABS = ["overview", "conflicts", "deletions", "refused", "changes"];
+export const TABS = ["overview", "conflicts", "deletions", "refused", "pairs", "changes", "actions", "mapping"];
 const SAMPLES_MS = 15_000;
 
 /** The state before anything is known. `settings` as grist.js reads them from the address; `now` in ms. */
@@ -37,6 +39,7 @@ export function initial(settings, now) {
     undo: null, undoLater: null, line: null,
     menu: null, keys: false, letters: true,
     problem: null, toast: null, said: "",
+    ...initialSlices(),
   };
 }
 
@@ -98,14 +101,25 @@ export function reduce(state, event) {
     case "undo_later": return { ...state, undoLater: event.later };
     case "line": return { ...state, line: event.id };
     case "say": return { ...state, said: event.words };
-    default: throw new Error(`state.js does not know the event ${event.type}`);
+    default: {
+      const next = reduceSlice(state, event);
+      if (next === undefined) throw new Error(`state.js does not know the event ${event.type}`);
+      return next;
+    }
   }
 }
 
 // ---- what the screens ask ----
 
+
 export function maySync(state) {
   return state.session !== null && state.session.role !== "viewer" && !state.settings.readonly;
+}
+
+/** The tabs there are now: Pairs only while pairs wait, or while somebody looks at them. */
+export function tabsOf(state) {
+  const shown = { pairs: state.tab === "pairs" || state.server?.counts.pairs > 0, actions: deeds.hasDeeds(state) };
+  return TABS.filter((name) => shown[name] ?? true);
 }
 
 export function isUnreachable(state) {

@@ -57,14 +57,17 @@ def plan(
     choices: Dict[tuple[int, str], Choice] | None = None,
     approved: Set[tuple[Side, Key]] = frozenset(),
     resting: Set[int] = frozenset(),
+    decided: Dict[int, str | None] | None = None,
 ) -> Plan:
     """What a run does with `mapping`, given what both sides hold now and held at last agreement.
 
     `choices` are people's answers by (row id, field); `approved` the deletions they said yes to;
-    `resting` the new rows in Grist that somebody may still be typing in.
+    `resting` the new rows in Grist that somebody may still be typing in; `decided` which row is which thing, where
+    a person had to say it (`core.pairing`).
     """
     work = _Work(mapping, local, remote, choices or {}, approved, resting)
-    pairing = pair_up(mapping, local, remote, pairs)
+    pairing = pair_up(mapping, local, remote, pairs, decided)
+    work.dissolved.extend(pairing.parted)
     pairs = pairing.known
     work.refusals.extend(pairing.refusals)
     for pair in pairs:
@@ -213,7 +216,7 @@ class _Work:
         return Plan(
             self.mapping, tuple(self.ops), tuple(self.conflicts), tuple(self.agreements), tuple(self.proposals),
             tuple(self.refusals), tuple(pairing.joined), tuple(pairing.moved), tuple(self.dissolved),
-            self.unchanged, len(self.local.rows),
+            self.unchanged, len(self.local.rows), tuple(pairing.questions), pairing.matched,
         )
 
     def _create_remote(self, key: int, row: Row) -> None:

@@ -80,6 +80,10 @@ class GristClient:
     def __repr__(self) -> str:
         return f"GristClient({self._root!r})"
 
+    def renew(self, token: str) -> None:
+        """Go on with a newer token of the widget."""
+        self._http.session.params = {"auth": token}
+
     def tables(self) -> list[dict[str, Any]]:
         """`[{"id", "fields": {"tableRef", "summarySourceTable", …}}]`"""
         answer: list[dict[str, Any]] = self._get("/tables")["tables"]
@@ -105,6 +109,11 @@ class GristClient:
                 errors = {column: ["E", name] for column, name in (record.get("errors") or {}).items()}
                 found[record["id"]] = record["fields"] | errors
         return found
+
+    def first_records(self, table: str, limit: int) -> dict[int, dict[str, Any]]:
+        """Cells of the first rows, by row id."""
+        answer = self._get(f"/tables/{quote(table)}/records", params={"limit": str(limit)})
+        return {record["id"]: record["fields"] for record in answer["records"]}
 
     def count_rows(self, table: str) -> int:
         """As SQL sees it: access rules hide nothing from it, or it is refused (AccessError)."""

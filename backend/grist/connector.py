@@ -60,6 +60,8 @@ class GristConnector:
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self.usage = Usage()
+        self.token = token or ""
+        """A person's access, where it is one."""
         self._client = GristClient(
             server_url, document, api_key=api_key, token=token, count=self._count,
             count_write=self._count_write, sleep=sleep, patience_seconds=patience_seconds,
@@ -72,6 +74,11 @@ class GristConnector:
 
     def __repr__(self) -> str:
         return f"GristConnector({self._client!r})"
+
+    def renew(self, token: str) -> None:
+        """Go on with a newer token of the widget, between two requests."""
+        self.token = token
+        self._client.renew(token)
 
     def prepare(self, mappings: Sequence[Mapping], bindings: dict[str, Any], *, write: bool) -> Prepared:
         """See `backend.connector`. A mapping that cannot run keeps its old binding."""

@@ -127,6 +127,9 @@ class Worker:
         with database.read() as tx:
             timers, hinted, held = schedule.due(tx), schedule.hinted(tx), runs.held(tx)
             pause = min(LOOK_SECONDS, schedule.seconds_to_next(tx) or LOOK_SECONDS)
+            # Nobody is there whose access a timer or a webhook could use.
+            may = self.context.unattended(tx) if timers or hinted else set()
+            timers, hinted = [one for one in timers if one in may], [one for one in hinted if one.link_id in may]
             found = {link_id: links.get(tx, link_id) for link_id in {*timers, *(one.link_id for one in hinted)}}
         for run_id, owner in held:
             if owners.is_dead(owner):

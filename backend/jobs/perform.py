@@ -5,19 +5,35 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from backend import engine
-from backend.app import Context, shop_facts
-from backend.errors import BrakeError, Cancelled, DatabaseAway, Interrupted, LeaseLost, RetryLater, SyncError
+from backend.actions import Acting, act
+from backend.app import NEEDED_SECONDS, Context, shop_facts
+from backend.connector import Usage
+from backend.errors import (
+    AccessError,
+    BrakeError,
+    Cancelled,
+    DatabaseAway,
+    Interrupted,
+    LeaseLost,
+    RetryLater,
+    SyncError,
+    Waits,
+)
+from backend.grist.connector import GristConnector
 from backend.jobs import after, subscribe
+from backend.jobs.look import answers, look
 from backend.report import Report
 from backend.store import links, runs
 from backend.store.db import Transaction
+from backend.store.links import Link
 from backend.store.runs import LEASE_SECONDS, Run
 
 log = logging.getLogger(__name__)
@@ -64,6 +80,7 @@ def _perform(context: Context, claimed: Run, owner: str, stop: threading.Event |
         outcome = Outcome(error.report or Report(), error)
         outcome.report.state = _state(error)
         outcome.report.message, outcome.report.cure = error.message, error.cure or None
+        outcome.report.code = error.code
     except Exception as error:
         log.exception("run %s failed by a mistake of ours", claimed.id)
         outcome = Outcome(getattr(error, "report", None) or Report(), error)
@@ -74,6 +91,11 @@ def _perform(context: Context, claimed: Run, owner: str, stop: threading.Event |
     if hand_over and isinstance(outcome.error, Interrupted | DatabaseAway):
         _patiently(lambda: _give_back(context, claimed, owner))
         log.info("run %s is left for the next worker", claimed.id)
+        return outcome
+    if isinstance(outcome.error, Waits):
+        error = outcome.error
+        _patiently(lambda: _wait(context, claimed, owner, report, error))
+        log.info("run %s waits until somebody opens the widget", claimed.id)
         return outcome
     if not _patiently(lambda: _finish(context, claimed, owner, outcome)):
         log.warning("run %s was taken over by another worker before it ended", claimed.id)
@@ -89,12 +111,18 @@ def _give_back(context: Context, claimed: Run, owner: str) -> bool:
     return True
 
 
+def _wait(context: Context, claimed: Run, owner: str, report: Report, why: Waits) -> bool:
+    with context.database.write() as tx:
+        runs.wait(tx, claimed, owner, report.as_json(), why.message, why.cure)
+    return True
+
+
 def _finish(context: Context, claimed: Run, owner: str, outcome: Outcome) -> bool:
     """Keep how the run ended and what follows from it. False where it was another's by then."""
     report = outcome.report
     with context.database.write() as tx:
         link = links.get(tx, claimed.link_id)
-        state = "done" if report.state == "preview" else report.state
+        state = "done" if report.state in ("preview", "look") else report.state
         mine = runs.finish(tx, claimed, owner, state, report.as_json(), report.message, report.cure)
         if mine and link is not None:
             after.record(tx, context.settings, link, claimed, report, outcome.error)
@@ -118,18 +146,49 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     with context.database.read() as tx:
         link = links.get(tx, claimed.link_id)
     assert link is not None
+    if claimed.kind == "action":
+        return _act(context, claimed, link, pulse)
     wanted = claimed.wanted
+    if claimed.kind == "look":
+        return look(context, link, wanted)
     session = context.session(
         link, claimed.id, fields=wanted.get("fields", ()), go_on=wanted.get("go_on", False), beat=pulse.beat,
-        fence=pulse.fence,
+        fence=pulse.fence, draft=wanted.get("mappings"), decided=answers(wanted),
     )
+    if isinstance(session.local, GristConnector) and session.local.token:
+        pulse.lean_on(link, session.local)
     undo = engine.UndoWanted(tuple(wanted.get("changes", ())), tuple(wanted.get("runs", ())))
-    if claimed.kind == "preview":
-        return engine.preview_undo(session, undo) if undo.changes or undo.runs else engine.preview(session)
-    subscribe.ensure(context, link, session)
-    report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
+    try:
+        if claimed.kind in ("preview", "draft"):
+            return engine.preview_undo(session, undo) if undo.changes or undo.runs else engine.preview(session)
+        subscribe.ensure(context, link, session)
+        # First, so that what they change is seen by this very sync.
+        acted = act(Acting(context.database, link.id, claimed.id, lambda: session.remote.acting(), session.write,
+                           pulse.beat))
+        report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
+        report.actions = acted
+    except AccessError as error:
+        raise pulse.of_ended_access(error) from error
     with context.database.write() as tx:
         links.set_shop(tx, link.id, shop_facts(session.remote.shop))
+    return report
+
+
+def _act(context: Context, claimed: Run, link: Link, pulse: _Pulse) -> Report:
+    """Do what is wanted with orders and drafts; a sync that brings the new state to Grist is queued behind it."""
+    @contextmanager
+    def write() -> Iterator[Transaction]:
+        with context.database.write() as tx:
+            pulse.fence(tx)
+            yield tx
+
+    report = Report()
+    remote = context.shopify(link.store, shared=True)
+    report.actions = act(Acting(context.database, link.id, claimed.id, remote.acting, write, pulse.beat))
+    report.used(Usage(), remote.usage)
+    if report.actions.get("done"):
+        with context.database.write() as tx:
+            runs.request(tx, link.id, "sync", claimed.started_by)
     return report
 
 
@@ -150,6 +209,8 @@ class _Pulse:
         self._stop, self._watch = stop, watch
         self._progress: Progress = {}
         self._ended = threading.Event()
+        self._leaning: tuple[Link, GristConnector] | None = None
+        self._access_until = float("inf")
         self._thread = threading.Thread(target=self._go, name="pulse", daemon=True)
 
     def __enter__(self) -> _Pulse:
@@ -160,8 +221,22 @@ class _Pulse:
         self._ended.set()
         self._thread.join()
 
+    def lean_on(self, link: Link, local: GristConnector) -> None:
+        """The run works with a person's access to the document, which ends and may be renewed meanwhile."""
+        self._leaning = link, local
+        self._access_until = self._context.persons_access(link).expires_at
+
+    def of_ended_access(self, error: AccessError) -> AccessError | Waits:
+        """Grist turned us away: because the person's access has ended meanwhile, or for another reason."""
+        if time.time() < self._access_until:
+            return error
+        waits = Waits("This sync works with the access of whoever has the widget open, and that has ended.",
+                      cure="Open the widget and it goes on, or add a key for background work in Settings.")
+        waits.report = error.report
+        return waits
+
     def beat(self, progress: Progress) -> None:
-        """Called by the engine before each step. Raises Cancelled or LeaseLost."""
+        """Called by the engine before each step. Raises Cancelled, LeaseLost or Waits."""
         self._progress = progress
         if progress.get("thing"):
             structlog.contextvars.bind_contextvars(mapping=progress["thing"])
@@ -175,6 +250,11 @@ class _Pulse:
         if self._stop.is_set():
             raise Interrupted("The sync was stopped after the batch in hand. What was written until then stays.",
                               cure="The next sync goes on from there.")
+        if self._leaning and self._access_until - time.time() < NEEDED_SECONDS:
+            link, local = self._leaning
+            access = self._context.persons_access(link)
+            local.renew(access.token)
+            self._access_until = access.expires_at
 
     def fence(self, tx: Transaction) -> None:
         """Called by the engine first in every transaction that writes. Raises LeaseLost."""

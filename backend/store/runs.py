@@ -148,10 +148,36 @@ def give_back(tx: sa.Connection, claimed: Run, owner: str) -> None:
     wake.signal(tx)
 
 
+def wait(tx: sa.Connection, claimed: Run, owner: str, report: dict[str, Any] | None, message: str, cure: str) -> bool:
+    """A run stopped between two batches because its access to the document ends, and goes on when somebody looks
+    (`go_on`). False where it was no longer this owner's."""
+    mine = (run.c.id == claimed.id, run.c.owner == owner, run.c.attempt == claimed.attempt, run.c.state == "running")
+    return tx.execute(sa.update(run).where(*mine).values(
+        state="waiting", report=report, message=message, cure=cure, lease_until=None)).rowcount == 1
+
+
+def go_on(tx: sa.Connection, link_id: int) -> bool:
+    """Queue what waits for access to the document; where another of its kind is queued, that one does its work."""
+    _only_me(tx, link_id)
+    going = False
+    for one in tx.execute(sa.select(run.c.id, run.c.kind, run.c.started_by, run.c.wanted).where(
+            run.c.link_id == link_id, run.c.state == "waiting").order_by(run.c.id)).all():
+        queued = tx.execute(sa.select(run.c.id).where(
+            run.c.link_id == link_id, run.c.state == "queued")).scalar()
+        values: dict[str, Any] = {"state": "queued", "message": None, "cure": None}
+        if queued is not None:
+            values = {"state": "cancelled", "finished_at": now()}
+            if one.kind == "sync":
+                request(tx, link_id, one.kind, one.started_by, one.wanted)
+        tx.execute(sa.update(run).where(run.c.id == one.id).values(values))
+        going = True
+    return going
+
+
 def cancel(tx: sa.Connection, link_id: int, run_id: int) -> bool:
-    """Ask a running run to stop after its batch; a queued one ends at once."""
+    """Ask a running run to stop after its batch; one that is queued or waits ends at once."""
     where = (run.c.link_id == link_id, run.c.id == run_id)
-    if tx.execute(sa.update(run).where(*where, run.c.state == "queued")
+    if tx.execute(sa.update(run).where(*where, run.c.state.in_(["queued", "waiting"]))
                   .values(state="cancelled", finished_at=now())).rowcount:
         return True
     return tx.execute(sa.update(run).where(*where, run.c.state == "running").values(cancelling=True)).rowcount == 1
@@ -185,6 +211,14 @@ def _looked_at(tx: sa.Connection, link_id: int, kind: str) -> None:
         tx.execute(sa.update(link).where(link.c.id == link_id).values(hinted_at=None, hint_at=None))
 
 
+def cancel_aside(tx: sa.Connection, link_id: int) -> None:
+    """Whoever asked something aside gives way: to a sync, or to the same question asked anew."""
+    query = sa.select(run.c.id).where(run.c.link_id == link_id, run.c.kind.in_(ASIDE),
+                                      run.c.state.in_(["running", "queued", "waiting"]))
+    for run_id in list(tx.execute(query).scalars()):
+        cancel(tx, link_id, run_id)
+
+
 def _only_me(tx: sa.Connection, link_id: int) -> None:
     """Whoever else queues or begins a run of this link waits for this transaction (SQLite has one writer anyway)."""
     tx.execute(sa.select(link.c.id).where(link.c.id == link_id).with_for_update(key_share=True))
@@ -213,21 +247,36 @@ def get(tx: sa.Connection, run_id: int) -> Run | None:
     return Run(*row) if row else None
 
 
-def active(tx: sa.Connection, link_id: int) -> Run | None:
-    """The running run of a link, else the queued sync, else the queued preview."""
-    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.state.in_(["running", "queued"]))
-             .order_by(run.c.state.desc(), run.c.kind.desc()).limit(1))
+ASIDE = ("look", "draft")
+"""Runs that only answer a question of somebody who sets up a mapping: they are in no list and change no status."""
+
+
+def active(tx: sa.Connection, link_id: int, *, aside: bool = False) -> Run | None:
+    """The running run of a link, else the queued one, else one that waits for access to the document. `aside` says
+    which kinds: those, or all others."""
+    place = sa.case((run.c.state == "running", 0), (run.c.state == "queued", 1), else_=2)
+    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.state.in_(["running", "queued", "waiting"]),
+                                        run.c.kind.in_(ASIDE) if aside else run.c.kind.not_in(ASIDE))
+             .order_by(place, run.c.kind.desc(), run.c.id).limit(1))
     row = tx.execute(query).one_or_none()
     return Run(*row) if row else None
 
 
 def ended(tx: sa.Connection, link_id: int, *, limit: int = 20, kind: str | None = None) -> list[Run]:
-    """The newest ended runs first."""
-    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.finished_at.is_not(None))
+    """The newest ended runs first, without those that ran aside."""
+    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.finished_at.is_not(None),
+                                        run.c.kind.not_in(ASIDE))
              .order_by(run.c.id.desc()).limit(limit))
     if kind:
         query = query.where(run.c.kind == kind)
     return [Run(*row) for row in tx.execute(query)]
+
+
+def newest_look(tx: sa.Connection, link_id: int) -> Run | None:
+    """The last look at the whole store that ended well: a look at one thing only is not meant."""
+    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.kind == "look", run.c.state == "done")
+             .order_by(run.c.id.desc()).limit(20))
+    return next((found for row in tx.execute(query) if not (found := Run(*row)).wanted), None)
 
 
 def clock(tx: sa.Connection) -> float:

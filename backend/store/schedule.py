@@ -43,8 +43,9 @@ class Hinted:
     newest_seconds: float
 
 
-_IDLE = link.c.id.not_in(sa.select(run.c.link_id).where(run.c.state.in_(["queued", "running"]), run.c.kind == "sync"))
-_MAY = link.c.stopped.is_(None)
+_IDLE = link.c.id.not_in(sa.select(run.c.link_id).where(
+    run.c.state.in_(["queued", "running", "waiting"]), run.c.kind == "sync"))
+_MAY = sa.and_(link.c.stopped.is_(None), link.c.disconnected_at.is_(None))
 
 
 def of(tx: sa.Connection, link_id: int) -> Schedule:

@@ -18,10 +18,26 @@ from backend import __version__
 from backend.app import Context, read_config
 from backend.config import Config
 from backend.settings import Settings
-from backend.web import api, hooks, hooks_grist, hooks_shopify, metrics, pages, schemas  # noqa: F401
+from backend.web import (  # noqa: F401
+    acting,
+    api,
+    background,
+    connect,
+    health,
+    hooks,
+    hooks_grist,
+    hooks_shopify,
+    mapping_api,
+    metrics,
+    pages,
+    schemas,
+)
 from backend.web.errors import handle_errors, of_http
 from backend.web.headers import behind_proxy, set_headers
 from backend.web.service import EXTENSION, Service, open_service
+
+VIEWS = (background, connect, health)
+"""Modules that hang their addresses on `api.bp` when they are imported."""
 
 LARGEST_BODY_BYTES = 65_536
 
@@ -44,6 +60,7 @@ def create_app(settings: Settings | None = None, config: Config | None = None, *
     )
     app.extensions[EXTENSION] = here
     handle_errors(app)
+    assert acting.bp is mapping_api.bp is api.bp  # their views stand in the same blueprint
     _Api(app, spec_kwargs=_TOKENS).register_blueprint(api.bp)
     for blueprint in (pages.bp, hooks.bp, metrics.bp):
         app.register_blueprint(blueprint)

@@ -172,8 +172,8 @@ class World:
 
 def make_world(where: Path | str, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50) -> World:
     """A link in the database file or at the address `where` (migrated already) and two empty services."""
-    return world_in(Database(where if isinstance(where, str) else f"sqlite:///{where}"), mappings,
-                    batch_size=batch_size)
+    database = Database(where if isinstance(where, str) else f"sqlite:///{where}")
+    return world_in(database, mappings, batch_size=batch_size)
 
 
 def world_in(database: Database, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50) -> World:

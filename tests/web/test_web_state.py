@@ -191,7 +191,7 @@ def test_a_preview_tells_its_plan_in_the_widgets_words(place: Place) -> None:
 def test_counts_are_of_what_waits_in_the_tables_that_are_synced(place: Place) -> None:
     place.conflicts("variants", price(1), price(2, field="taxable", grist=True, shopify=False))
     state = place.get("state")
-    assert state["counts"] == {"conflicts": 2, "deletions": 0, "refused": 0}
+    assert state["counts"] == {"conflicts": 2, "deletions": 0, "refused": 0, "pairs": 0}
     assert state["mappings"][1]["conflicts"] == 2
     with place.service.database.write() as tx:
         links.set_mappings(tx, place.link.id, [place_settings(place, "products")])
