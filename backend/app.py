@@ -148,6 +148,8 @@ class Context:
         *,
         fields: Sequence[str] = (),
         go_on: bool = False,
+        everything: bool = False,
+        only_plan: str = "",
         draft: Sequence[dict[str, Any]] | None = None,
         decided: Dict[str, Sequence[Answer]] | None = None,
         beat: Callable[[dict[str, Any]], None] = lambda progress: None,

@@ -313,6 +313,10 @@ const on = {
     dispatch({ type: "previewed", preview: null });
     return press("sync", (link) => api.startRun(link, "sync"));
   },
+  syncExactly: () => press("syncExactly", async (link) => {
+    await api.startRun(link, "sync", { preview: state.preview.run });
+    dispatch({ type: "previewed", preview: null });
+  }),
   preview: () => press("preview", async (link) => {
     const { id } = await api.startRun(link, "preview");
     dispatch({ type: "previewing", run: id });

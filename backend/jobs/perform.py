@@ -152,7 +152,8 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     if claimed.kind == "look":
         return look(context, link, wanted)
     session = context.session(
-        link, claimed.id, fields=wanted.get("fields", ()), go_on=wanted.get("go_on", False), beat=pulse.beat,
+        link, claimed.id, fields=wanted.get("fields", ()), go_on=wanted.get("go_on", False),
+        everything=wanted.get("everything", False), only_plan=wanted.get("plan", ""), beat=pulse.beat,
         fence=pulse.fence, draft=wanted.get("mappings"), decided=answers(wanted),
     )
     if isinstance(session.local, GristConnector) and session.local.token:

@@ -226,7 +226,8 @@ def _only_me(tx: sa.Connection, link_id: int) -> None:
 
 def _both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """What two requests want together."""
-    both = {**one, **other, "go_on": bool(one.get("go_on") or other.get("go_on"))}
+    both = {**one, **other, **{name: bool(one.get(name) or other.get(name)) for name in ("go_on", "everything")}}
+    both.pop("plan", None)
     for name in ("changes", "runs"):
         if one.get(name) or other.get(name):
             both[name] = list(dict.fromkeys([*one.get(name, []), *other.get(name, [])]))

@@ -63,7 +63,8 @@ function Buttons({ s, f, on, status }) {
 /** One filled button at a time: where a bar below offers the next step, Sync becomes an outline. */
 function filledBelow(s) {
   const undoes = s.undo?.result && !s.undo.result.trouble && undoCounts(s.undo.result).n > 0;
-  return (s.tab === "conflicts" && readyChoices(s).length > 0) || (s.tab === "actions" && s.deeds.row !== null) || s.confirm !== null || Boolean(undoes) || (s.tab === "mapping" && s.mapping.draft !== null) || (s.tab === "pairs" && Object.keys(s.mapping.answers).length > 0);
+  const exactly = s.tab === "changes" && s.preview && !s.preview.brake && s.preview.plan_total > 0;
+  return Boolean(exactly) || (s.tab === "conflicts" && readyChoices(s).length > 0) || (s.tab === "actions" && s.deeds.row !== null) || s.confirm !== null || Boolean(undoes) || (s.tab === "mapping" && s.mapping.draft !== null) || (s.tab === "pairs" && Object.keys(s.mapping.answers).length > 0);
 }
 
 function More({ s, f, on, status }) {
