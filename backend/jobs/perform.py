@@ -28,7 +28,7 @@ from backend.errors import (
     Waits,
 )
 from backend.grist.connector import GristConnector
-from backend.jobs import after
+from backend.jobs import after, subscribe
 from backend.jobs.look import answers, look
 from backend.report import Report
 from backend.store import links, runs
@@ -162,6 +162,7 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     try:
         if claimed.kind in ("preview", "draft"):
             return engine.preview_undo(session, undo) if undo.changes or undo.runs else engine.preview(session)
+        subscribe.ensure(context, link, session)
         # First, so that what they change is seen by this very sync.
         acted = act(Acting(context.database, link.id, claimed.id, lambda: session.remote.acting(), session.write,
                            pulse.beat))
