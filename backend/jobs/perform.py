@@ -20,6 +20,7 @@ from backend.errors import (
     AccessError,
     BrakeError,
     Cancelled,
+    ConfigError,
     DatabaseAway,
     Interrupted,
     LeaseLost,
@@ -183,8 +184,11 @@ def _act(context: Context, claimed: Run, link: Link, pulse: _Pulse) -> Report:
             pulse.fence(tx)
             yield tx
 
+    if link.disconnected_at is not None:
+        raise ConfigError(f"This document was disconnected from {link.store}.",
+                          cure="Connect the store again in the widget.")
     report = Report()
-    remote = context.shopify(link.store, shared=True)
+    remote = context.shopify(link, shared=True)
     report.actions = act(Acting(context.database, link.id, claimed.id, remote.acting, write, pulse.beat))
     report.used(Usage(), remote.usage)
     if report.actions.get("done"):

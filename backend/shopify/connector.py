@@ -65,6 +65,8 @@ THINGS_PER_REQUEST = 10
 METAFIELD_ROWS_PER_REQUEST = 100
 CREATES_PER_REQUEST = 5
 """Creations and deletions take Shopify longer than changes; a request has 30 seconds."""
+LEVELS_PER_REQUEST = 20
+"""A new level is a mutation of its own, of 10 points and a little."""
 ROWS_PER_REQUEST = 250
 NEWEST = 100
 """How many of the newest draft orders are looked through for one of ours."""
@@ -303,7 +305,7 @@ class ShopifyConnector:
             if writer == "variants":
                 yield from self._by_product(same, most)
             else:
-                yield from chunks(same, most if writer == "one" else ROWS_PER_REQUEST)
+                yield from chunks(same, most if writer == "one" else LEVELS_PER_REQUEST)
 
     def request_for(
         self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp | None = None,

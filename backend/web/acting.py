@@ -188,7 +188,7 @@ def _look(known: Tables, mapping_id: int, wanted: dict[str, Any]) -> tuple[Actor
 
 def _connector() -> ShopifyConnector:
     """The store, asked by a page that waits: it gives up soon."""
-    connector = service().context.shopify(link().store)
+    connector = service().context.shopify(link())
     connector.hurry(patience())
     return connector
 

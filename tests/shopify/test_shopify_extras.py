@@ -203,6 +203,15 @@ def test_a_new_row_stocks_its_variant_at_its_location(start: Any) -> None:
     assert variant.inventory_item.levels[barn.id].quantity("available") == 7
 
 
+def test_many_new_levels_go_twenty_to_a_request(start: Any) -> None:
+    at = start(products=12)
+    mapping, barn = mapping_of("inventory", "variant", "location", "available"), at.store.add_location("Barn")
+    ops = [create(n, variant=v.gid, location=barn.gid, available=n)
+           for n, v in enumerate(list(at.store.variants.values())[:25])]
+    assert [len(batch) for batch in at.connector.batches(mapping, ops)] == [20, 5]
+    assert all(receipt.done for receipt in write(at.connector, mapping, *ops))
+
+
 def test_a_level_whose_answer_was_lost_is_stocked_once(start: Any) -> None:
     at = start()
     mapping, stamp = mapping_of("inventory"), Stamp("run-1-batch-1", "1")

@@ -16,6 +16,7 @@ from backend.jobs.perform import perform
 from backend.shopify.resources import RESOURCES
 from backend.store import actions, base, links, runs
 from backend.store.tables import action
+from backend.store.tables import link as link_table
 from backend.web.sight import Reads
 from demo.grist import Grist
 from demo.serving import serving
@@ -186,10 +187,18 @@ def test_a_person_answers_what_may_have_happened(till: Till) -> None:
 
 
 def test_a_sync_that_waits_does_what_was_confirmed_before_it_syncs(till: Till) -> None:
-    till.place.post("runs", {"kind": "sync"}, "editor")
-    number = till.start(action="close").json["id"]
-    assert till.place.queued() == [("sync", "An editor, Sync button")]
+    waiting = till.place.post("runs", {"kind": "sync"}, "editor")["id"]
+    assert till.start(action="close").status_code == 202
     till.work()  # the sync itself fails here: this document has no tables
     assert till.order.closed_at is not None
     with till.place.service.database.read() as tx:
-        assert tx.execute(sa.select(action.c.run_id, action.c.state)).one() == (number, "done")
+        assert tx.execute(sa.select(action.c.run_id, action.c.state)).one() == (waiting, "done")
+    assert till.work().get("actions") is None, "the run of its own finds nothing left to do"
+
+
+def test_a_disconnected_store_is_not_acted_on(till: Till) -> None:
+    assert till.start(action="close").status_code == 202
+    with till.place.service.database.write() as tx:
+        tx.execute(sa.update(link_table).where(link_table.c.id == till.place.link.id).values(disconnected_at=1.0))
+    assert "was disconnected" in till.work()["message"]
+    assert till.order.closed_at is None

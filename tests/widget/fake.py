@@ -427,7 +427,7 @@ def make_app(shop: Shop) -> Flask:
     fake_mapping.routes(app, shop)
 
     @app.get("/api/links/1/actions")
-    def actions() -> dict[str, Any]:
+    def deeds() -> dict[str, Any]:
         return {"actions": shop.deeds, "maybe": sum(one["state"] == "maybe" for one in shop.deeds)}
 
     @app.post("/api/links/1/actions/preview")
