@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hmac
 import time
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dict
@@ -28,8 +29,9 @@ from backend.secrets import Unreadable, Vault, masked, open_vault, row_of, unrea
 from backend.settings import Secret, Settings
 from backend.shopify.auth import ClientCredentials, PastedToken
 from backend.shopify.client import store_domain
-from backend.shopify.connector import Shop, ShopifyConnector
+from backend.shopify.connector import ShopifyConnector
 from backend.shopify.resources import RESOURCES
+from backend.shopify.shop import Shop
 from backend.store import entrusted, links, options, runs
 from backend.store.buckets import Buckets
 from backend.store.db import Database, Transaction
@@ -217,6 +219,22 @@ class Context:
             store, credentials, version=settings.shopify_version, admin_url=settings.shopify_admin_url or None,
             ledger=Buckets(self.database, f"{store} {credentials.app}") if shared else None,
         )
+
+    def webhook_secrets(self, link: Link | None) -> tuple[str, ...]:
+        """What Shopify signs the webhooks of a link with, newest first; without a link, those of the whole app."""
+        found = [self.settings.webhook_secret, self.settings.old_webhook_secret]
+        entrusted_key = self.secret(link, "store") if link is not None else None
+        if entrusted_key is not None:
+            found.insert(0, Secret(orjson.loads(entrusted_key.reveal()).get("client_secret") or ""))
+        return tuple(one.reveal() for one in found if one)
+
+    def grist_authorization(self, link: Link, key: str) -> str:
+        """What Grist sends along with the webhooks of a link, whose key this is. Worked out from the link's Grist key,
+        so that it is kept nowhere; empty where there is none."""
+        secret = self.grist_key(link)
+        if not secret:
+            return ""
+        return f"Bearer {hmac.digest(secret.encode(), f'grist webhook {key}'.encode(), 'sha256').hex()}"
 
     def credentials(self, link: Link | None) -> PastedToken | ClientCredentials:
         """The key of a link's store: the one that was entrusted to us, else the environment's, which is good only for

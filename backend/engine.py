@@ -234,16 +234,20 @@ class _Run:
 
     def _gather(self, *, write: bool) -> bool:
         """Find out what to look at, and prepare for it. False where there is nothing."""
-        self._say("looking")
+        self._say("preparing")
         self.gathered = self._gathered(self.session.mappings)
         if self.gathered.unprepared:
             self._prepare(write=write)
             self.gathered = self._gathered([one.mapping for one in self.work])
+        self.report.way = self.gathered.way
         if self.gathered.quiet:
             return False
         if not self.work:
             self._prepare(write=write)
-        self.report.notes.append(self.gathered.way)
+            if write and self.gathered.all_whole:
+                # What was just made in the document is no news: all of it is read now, and after this moment.
+                now = self.session.local.changed([one.mapping for one in self.work], None)
+                self.gathered.checkpoints["grist"] = now.checkpoint
         for one in self.work:
             scope = self.gathered.scopes.get(one.mapping.name, Scope())
             one.scope = Scope() if one.moved else scope

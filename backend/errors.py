@@ -7,6 +7,7 @@
         BundleRefused   … Grist does not take a change; nothing of it was written
       RetryLater      the clock: try again after `retry_after` seconds
         OutcomeUnknown  … and a write may or may not have happened: look before trying again
+        DatabaseAway    … the database itself
       Cancelled       nobody: somebody wanted the run to end here
         Interrupted     … because its process ends; the next one goes on
         Waits           … because a person's access to the document ends; it goes on when somebody looks
@@ -117,6 +118,12 @@ class OutcomeUnknown(RetryLater):
     """A write was sent and no answer came: it may have happened. Never repeat it blindly."""
 
     code = "outcome_unknown"
+
+
+class DatabaseAway(RetryLater):
+    """The database does not answer, or ended the connection. What was in hand in it was not done."""
+
+    code = "database_away"
 
 
 class Cancelled(SyncError):

@@ -54,8 +54,8 @@ class Gathered:
         return not self.unprepared and all(scope.empty for scope in self.scopes.values())
 
     @property
-    def whole(self) -> bool:
-        return any(scope.whole for scope in self.scopes.values())
+    def all_whole(self) -> bool:
+        return all(scope.whole for scope in self.scopes.values())
 
 
 def gather(
@@ -95,7 +95,7 @@ def gather(
         found.scopes[mapping.name] = scope
     found.checkpoints = {
         "grist": grist.checkpoint, "shopify": shopify.checkpoint, "mappings": dict(known),
-        "audited_at": clock if all(scope.whole for scope in found.scopes.values()) else kept.get("audited_at", 0.0),
+        "audited_at": clock if found.all_whole else kept.get("audited_at", 0.0),
     }
     return found
 

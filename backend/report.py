@@ -46,6 +46,8 @@ class Report:
     points: float = 0
     seconds: float = 0
     notes: list[str] = field(default_factory=list)
+    way: str = ""
+    """How it was found out what to look at."""
     message: str | None = None
     cure: str | None = None
     code: str = ""
@@ -56,6 +58,8 @@ class Report:
     """Of a preview: how rows and things find each other, one entry a mapping (`meeting`)."""
     found: dict[str, Any] | None = None
     """Of a look (jobs.look): what the store was asked."""
+    actions: dict[str, int] = field(default_factory=dict)
+    """What was done to orders and drafts: how many by outcome (`backend.actions`)."""
     undone: int = 0
     stays: list[dict[str, Any]] = field(default_factory=list)
     """Of an undo: the lines of the history that were not taken back, {"change", "reason"}."""
@@ -93,9 +97,12 @@ class Report:
             "points": self.points,
             "seconds": round(self.seconds, 3),
             "notes": self.notes,
+            "way": self.way,
         }
         if self.message:
             out |= {"message": self.message, "cure": self.cure, "code": self.code}
+        if self.actions:
+            out["actions"] = self.actions
         if self.undone or self.stays:
             out |= {"undone": self.undone, "stays": self.stays}
         if self.plan is not None:

@@ -92,6 +92,10 @@ export function createApi({ base, token }) {
     refused: (id) => get(link(id, "refused?limit=200")),
     deletions: (id) => get(link(id, "deletions?limit=200")),
     answerDeletions: (id, answer) => post(link(id, "deletions"), answer),
+    actions: (id) => get(link(id, "actions?limit=50")),
+    previewActions: (id, wanted) => post(link(id, "actions/preview"), wanted),
+    startActions: (id, wanted) => post(link(id, "actions"), wanted),
+    settleAction: (id, number, happened) => post(link(id, `actions/${number}`), { happened }),
     changes: (id, before) => get(link(id, `changes?limit=100${before === null ? "" : `&before=${before}`}`)),
   };
 }

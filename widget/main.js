@@ -1,5 +1,6 @@
 // Brings the parts together: events into the state, the state onto the screen, the clock and the backend into events.
 
+import { deedActions } from "./actions/deeds.js";
 import { Refused, Unreachable, createApi, loadStrings } from "./api.js";
 import { createFormat, readTyped } from "./format.js";
 import { NoToken, connect, isFramed, settings } from "./grist.js";
@@ -53,7 +54,10 @@ async function start() {
         dispatch({ type: "access", level });
         if (before === "no_access" && level === "full" && grist) poll();
       },
-      row: (cursor) => dispatch({ type: "cursor", cursor, working: isWorking() }),
+      row: (cursor) => {
+        dispatch({ type: "cursor", cursor, working: isWorking() });
+        if (state.tab === "actions") on.lookAtDeeds();
+      },
     });
   } catch (error) {
     console.error(error);
@@ -172,6 +176,7 @@ async function refresh(id) {
   const need = state.tab;
   const runs = await api.runs(id);
   if (runs.changed || !state.runs.length) dispatch({ type: "runs", runs: runs.body.runs });
+  if (need === "actions") await on.refreshDeeds(id);
   if (need === "conflicts") await refreshConflicts(id);
   else if (need === "mapping") await on.readMapping(id);
   else if (need === "pairs") await on.readPairs(id);
@@ -301,6 +306,7 @@ function toast(shown) {
 const on = {
   go: (tab, more = {}) => {
     dispatch({ type: "tab", tab, ...more });
+    if (tab === "actions" && api) on.lookAtDeeds();
     if (api && state.session?.link) polling ? polling.then(poll) : poll();
   },
   sync: () => {
@@ -462,3 +468,11 @@ function recall() {
   const kept = sessionStorage.getItem(KEPT_STATE + grist.document());
   if (kept) dispatch({ type: "remembered", ...JSON.parse(kept) });
 }
+
+Object.assign(on, deedActions({
+  get state() { return state; },
+  get api() { return api; },
+  get f() { return f; },
+  get on() { return on; },
+  dispatch, press, toast,
+}));

@@ -7,8 +7,9 @@
 
 import { same } from "./diff.js";
 import { initialSlices, reduceSlice } from "./slices.js";
+import * as deeds from "./slices/deeds.js";
 
-export const TABS = ["overview", "conflicts", "deletions", "refused", "pairs", "changes", "mapping"];
+export const TABS = ["overview", "conflicts", "deletions", "refused", "pairs", "changes", "actions", "mapping"];
 const SAMPLES_MS = 15_000;
 
 /** The state before anything is known. `settings` as grist.js reads them from the address; `now` in ms. */
@@ -110,13 +111,15 @@ export function reduce(state, event) {
 
 // ---- what the screens ask ----
 
+
 export function maySync(state) {
   return state.session !== null && state.session.role !== "viewer" && !state.settings.readonly;
 }
 
 /** The tabs there are now: Pairs only while pairs wait, or while somebody looks at them. */
 export function tabsOf(state) {
-  return TABS.filter((name) => name !== "pairs" || state.tab === "pairs" || state.server?.counts.pairs > 0);
+  const shown = { pairs: state.tab === "pairs" || state.server?.counts.pairs > 0, actions: deeds.hasDeeds(state) };
+  return TABS.filter((name) => shown[name] ?? true);
 }
 
 export function isUnreachable(state) {

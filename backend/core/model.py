@@ -81,6 +81,8 @@ class Field:
     rule: Rule = Rule.ASK
     usual: bool = True
     """Among the fields that a new configuration starts with."""
+    opt_in: bool = False
+    """Written to Shopify only where a configuration says so: a person's own email, phone and address."""
     hidden: bool = False
     """A technical column: not on the page that is made for the table."""
 
@@ -116,6 +118,10 @@ class Resource:
 
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)
+
+    def no_field(self, name: str) -> str:
+        """Why there is no field of this name, where more can be said than that there is none."""
+        return ""
 
 
 # --- what a mapping is --------------------------------------------------------------------------

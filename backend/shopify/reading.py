@@ -22,10 +22,10 @@ from backend.errors import RetryLater, TooCostly, UserError
 from backend.shopify import documents
 from backend.shopify.answers import RETRIED, Answer
 from backend.shopify.client import Client
-from backend.shopify.documents import dig, steps
+from backend.shopify.documents import dig, look, steps
 from backend.shopify.known import Known
-from backend.shopify.metafields import raw_of
 from backend.shopify.resource import METAFIELD, Below, shape
+from backend.shopify.views import VIEW, Listed, is_unfinished, view
 
 T = TypeVar("T")
 
@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 
 PAGE = 250
 IDS_PER_SEARCH = 100
+LISTS_AT_ONCE = 25
+NAMED = 5
+"""How many things one sentence names."""
 BELOW_AT_FIRST = 10
 BELOW_THEN = 50
 
@@ -52,6 +55,8 @@ class Reader:
         self._row = row_maker(mapping, decimals)
         self._title = title_maker(mapping)
         self._note = known.noter(mapping)
+        paths = [rule.field.path for rule in mapping.fields if rule.field.path.startswith(VIEW)]
+        self._lists: list[Listed] = [listed for path in paths if (listed := view(path).listed)]
         self._connection = self._resource.connection
         self._filter = mapping.filter.strip()
         self._rows: dict[Key, Row] = {}
@@ -70,10 +75,12 @@ class Reader:
         else:
             for answer, page in self._pages(documents.list_document(self._mapping), self._filter):
                 self._remark(answer)
+                self._finish_lists(page["nodes"])
                 for node in page["nodes"]:
                     self._take(node)
         if self._filter:
             self._outside = self._ids("") - self._rows.keys()
+        self._warn()
         return self._snapshot()
 
     def some(self, keys: Collection[Key]) -> Snapshot:
@@ -86,7 +93,9 @@ class Reader:
                         "and were not asked for."] = None
         document = documents.nodes_document(self._mapping)
         for chunk in chunks(wanted, PAGE):
-            for key, node in zip(chunk, self._nodes(document, chunk, {}), strict=True):
+            nodes = self._nodes(document, chunk, {})
+            self._finish_lists(nodes)
+            for key, node in zip(chunk, nodes, strict=True):
                 if node is None and self._window:
                     self._notes[f"{self._resource.label}: some are not shown to this app any more. That may be their "
                                 f"age: it lacks the access scope {self._resource.window}."] = None
@@ -133,6 +142,36 @@ class Reader:
                 self._known.above[node["id"]] = shared
             self._take({**node, below.parent: shared} if isinstance(node, dict) else node)
         return not page["pageInfo"]["hasNextPage"]
+
+    def _warn(self) -> None:
+        """Tell what is most likely not meant, as the resource's data describe it."""
+        index = self._mapping.index
+        for name, value, other, words in self._resource.warns:
+            if name in index and other in index:
+                found = [self._titles.get(key, "") for key, row in self._rows.items()
+                         if row[index[name]] == value and row[index[other]] is None]
+                more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+                if found:
+                    self._notes[f"{self._resource.label}: {', '.join(found[:NAMED])}{more}: {words}."] = None
+
+    def _finish_lists(self, nodes: Sequence[Any]) -> None:
+        """Read nested lists that did not come whole to their end, into the things themselves: many things at once for
+        their second page, then what is still longer one by one."""
+        for listed in self._lists:
+            longer = {node["id"]: node for node in nodes if isinstance(node, dict) and is_unfinished(node, listed)}
+            document = documents.longer_document(self._resource, listed)
+            for chunk in chunks(list(longer), LISTS_AT_ONCE):
+                for thing in self._nodes(document, chunk, {"first": PAGE, "after": None}):
+                    if isinstance(thing, dict):
+                        longer[thing["id"]][listed.alias] = thing[listed.alias]
+            for key, node in longer.items():
+                while is_unfinished(node, listed):
+                    after = node[listed.alias]["pageInfo"]["endCursor"]
+                    [thing] = self._nodes(document, [key], {"first": PAGE, "after": after})
+                    if not isinstance(thing, dict):
+                        break  # gone meanwhile: its list stays unread
+                    held = node[listed.alias]["nodes"]
+                    node[listed.alias] = {**thing[listed.alias], "nodes": held + thing[listed.alias]["nodes"]}
 
     def _take(self, node: Any) -> None:
         if not isinstance(node, dict) or not node.get("id"):
@@ -225,12 +264,10 @@ def read_definitions(client: Client, owner: str) -> dict[str, dict[str, Any]]:
 
 def row_maker(mapping: Mapping, decimals: int) -> Callable[[dict[str, Any]], Row]:
     """A function from a thing as Shopify answers it to a row in the order of `mapping.fields`."""
-    plan = [(rule.kind, steps(rule.field.path), rule.name.startswith(METAFIELD)) for rule in mapping.fields]
+    plan = [(rule.kind, look(rule.field.path)) for rule in mapping.fields]
 
     def row(node: dict[str, Any]) -> Row:
-        return tuple(
-            canonical(kind, raw_of(dig(node, path)) if held_apart else dig(node, path), decimals=decimals)
-            for kind, path, held_apart in plan)
+        return tuple(canonical(kind, find(node), decimals=decimals) for kind, find in plan)
 
     return row
 

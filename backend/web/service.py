@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import sqlalchemy as sa
 from flask import current_app, g
 
 from backend.app import Context
@@ -53,14 +52,10 @@ class Service:
         """Queue a run and wake the worker; the id of the run that was queued, or is already.
 
         `wanted` as jobs.perform reads it. Raises Refused (409) for a preview while a sync is queued or running: what
-        it showed would be old before it was read, and it must not become what somebody else asked for.
+        it showed would be old before it was read; and where another preview waits that shows something else.
         """
         self.leave_access(link)
-        try:
-            run_id = self._request(link, kind, by, wanted or {})
-        except sa.exc.IntegrityError:
-            # Two people pressed the button in the same moment: the other one's run is found now.
-            run_id = self._request(link, kind, by, wanted or {})
+        run_id = self._request(link, kind, by, wanted or {})
         self.poke()
         return run_id
 
@@ -85,16 +80,13 @@ class Service:
             runs.cancel_aside(tx, link.id)
             if kind in runs.ASIDE and active is not None and active.state == "queued":
                 raise _busy()
-            if kind == "preview" and active is not None and active.kind == "sync":
+            if kind == "preview" and active is not None and active.kind in ("sync", "action"):
                 raise _busy()
-            if kind == "sync" and active is not None and (active.kind, active.state) == ("preview", "queued"):
-                # A preview that waits is overtaken and ends; it never turns into the sync of another person.
-                runs.cancel(tx, link.id, active.id)
             run_id = runs.request(tx, link.id, kind, by, wanted)
             found = runs.get(tx, run_id)
             if kind != "sync" and found is not None and (found.kind, found.wanted) != (kind, wanted):
                 raise _busy()
-            return run_id
+        return run_id
 
 
 def open_service(context: Context, config: Config | None) -> Service:

@@ -52,6 +52,7 @@ def ended(run: Run) -> dict[str, Any]:
         "started_at": moment(run.started_at), "finished_at": moment(run.finished_at),
         "seconds": round(max(0.0, run.finished_at - run.started_at), 1) if took else None,  # type: ignore[operator]
         "totals": {name: totals.get(name, 0) for name in TOTALS},
+        "actions": (run.report or {}).get("actions", {}),
         "message": _message(run),
     }
 

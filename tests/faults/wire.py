@@ -62,7 +62,7 @@ class Fault(StrEnum):
         if self is Fault.REFUSED:
             return call == "apply"
         if self is Fault.LOST_DONE:
-            return service != "store" or call != "read"
+            return service != "store" or call not in ("read", "changed")
         return service != "store"
 
 
@@ -76,7 +76,7 @@ def effect(fault: Fault, point: str) -> str:
     read that fails, and so is a sign of life, which tells nobody anything but that."""
     if point == BEAT and fault is Fault.LOST_DONE:
         return Fault.STORE_FAILED.value
-    return "no answer" if point.split()[1] == "read" and fault in (
+    return "no answer" if point.split()[1] in ("read", "changed") and fault in (
         Fault.LOST_DONE, Fault.LOST_NOT_DONE, Fault.HALFWAY, Fault.THROTTLED) else fault.value
 
 

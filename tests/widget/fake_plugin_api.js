@@ -12,6 +12,8 @@
     cursor: [],
     ready: null,
     applied: [],
+    table: "Variants",
+    select: (table, row) => { window.fakeGrist.table = table; window.fakeGrist.choose(row); },
     choose: (row) => { for (const heard of listeners.record) heard({ id: row }); },
     access: (level) => { for (const heard of listeners.options) heard({}, { accessLevel: level }); },
   };
@@ -23,7 +25,7 @@
     onOptions: (heard) => listeners.options.push(heard),
     onRecord: (heard) => listeners.record.push(heard),
     onNewRecord: () => {},
-    selectedTable: { getTableId: async () => "Variants" },
+    selectedTable: { getTableId: async () => window.fakeGrist.table },
     setCursorPos: async (position) => { window.fakeGrist.cursor.push(position); },
     docApi: {
       applyUserActions: async (actions) => {

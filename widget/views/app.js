@@ -4,6 +4,7 @@ import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js
 import { pill } from "../format.js";
 import { isFirstRun } from "../slices/first-run.js";
 import { fitTabs, isUnreachable, maySync, progress, readyChoices, statusOf, tabsOf, undoCounts } from "../state.js";
+import { Actions } from "./actions.js";
 import { Changes } from "./changes.js";
 import { Conflicts } from "./conflicts.js";
 import { Deletions } from "./deletions.js";
@@ -15,7 +16,7 @@ import { Banner, Button, Facts, Icon, Link, Menu, Rich, Tips } from "./parts.js"
 import { Refused } from "./refused.js";
 import { StoreScreen } from "./store.js";
 
-const SCREENS = { overview: Overview, conflicts: Conflicts, deletions: Deletions, refused: Refused, changes: Changes, store: StoreScreen, mapping: Mapping, pairs: Pairs };
+const SCREENS = { overview: Overview, conflicts: Conflicts, deletions: Deletions, refused: Refused, changes: Changes, actions: Actions, store: StoreScreen, mapping: Mapping, pairs: Pairs };
 const GAP_PX = 18;
 const NARROW_GAP_PX = 14;
 
@@ -62,7 +63,7 @@ function Buttons({ s, f, on, status }) {
 /** One filled button at a time: where a bar below offers the next step, Sync becomes an outline. */
 function filledBelow(s) {
   const undoes = s.undo?.result && !s.undo.result.trouble && undoCounts(s.undo.result).n > 0;
-  return (s.tab === "conflicts" && readyChoices(s).length > 0) || s.confirm !== null || Boolean(undoes) || (s.tab === "mapping" && s.mapping.draft !== null) || (s.tab === "pairs" && Object.keys(s.mapping.answers).length > 0);
+  return (s.tab === "conflicts" && readyChoices(s).length > 0) || (s.tab === "actions" && s.deeds.row !== null) || s.confirm !== null || Boolean(undoes) || (s.tab === "mapping" && s.mapping.draft !== null) || (s.tab === "pairs" && Object.keys(s.mapping.answers).length > 0);
 }
 
 function More({ s, f, on, status }) {
@@ -116,9 +117,9 @@ function Line({ share }) {
 
 function Tabs({ s, f, on }) {
   const measure = useRef(null);
-  const [fit, setFit] = useState({ widths: null, room: 0, more: 0 });
-  const counts = { conflicts: s.server?.counts.conflicts, deletions: s.server?.counts.deletions, refused: s.server?.counts.refused, pairs: s.server?.counts.pairs };
   const tabs = tabsOf(s);
+  const [fit, setFit] = useState({ widths: null, room: 0, more: 0 });
+  const counts = { conflicts: s.server?.counts.conflicts, deletions: s.server?.counts.deletions, refused: s.server?.counts.refused, pairs: s.server?.counts.pairs, actions: s.deeds.list.maybe };
   useLayoutEffect(() => {
     const look = () => {
       const box = measure.current;
@@ -131,7 +132,7 @@ function Tabs({ s, f, on }) {
     const watch = new ResizeObserver(look);
     watch.observe(measure.current);
     return () => watch.disconnect();
-  }, [counts.conflicts, counts.deletions, counts.refused, counts.pairs, tabs.length]);
+  }, [counts.conflicts, counts.deletions, counts.refused, counts.pairs, counts.actions, tabs.length]);
   const gap = fit.room < 576 ? NARROW_GAP_PX : GAP_PX;
   const shown = fit.widths ? fitTabs(tabs, { ...fit, gap, chosen: s.tab, counts: fit.room < 376 ? counts : {} }) : tabs;
   const hidden = tabs.filter((name) => !shown.includes(name));
