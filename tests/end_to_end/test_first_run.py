@@ -47,7 +47,8 @@ def bare() -> Iterator[Bare]:
         store = stack.enter_context(serving(store_app(Store(products=6, seed=1), tokens={TOKEN})))
         port = _free_port()
         page = stack.enter_context(serving(grist_app(grist, backend_url=f"http://127.0.0.1:{port}")))
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SHOPIFY_", "GRIST_", "SYNC_"))}
+        ours = ("SHOPIFY_", "GRIST_", "SYNC_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         environment = {
             **kept, "PORT": str(port), "HOST": "127.0.0.1", "SHOPIFY_ADMIN_URL": store, "GRIST_SERVER_URL": page,
             "DATABASE_URL": f"sqlite:///{folder / 'first.db'}", "PYTHONPATH": str(ROOT), "LOG_LEVEL": "WARNING",
