@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hmac
 import time
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dict
@@ -28,9 +29,11 @@ from backend.secrets import Unreadable, Vault, masked, open_vault, row_of, unrea
 from backend.settings import Secret, Settings
 from backend.shopify.auth import ClientCredentials, PastedToken
 from backend.shopify.client import store_domain
-from backend.shopify.connector import Shop, ShopifyConnector
+from backend.shopify.connector import ShopifyConnector
 from backend.shopify.resources import RESOURCES
+from backend.shopify.shop import Shop
 from backend.store import entrusted, links, options, runs
+from backend.store.buckets import Buckets
 from backend.store.db import Database, Transaction
 from backend.store.links import Link
 
@@ -151,7 +154,7 @@ class Context:
         if link.disconnected_at is not None:
             raise ConfigError(f"This document was disconnected from {link.store}.",
                               cure="Connect the store again in the widget.")
-        remote = self.shopify(link)
+        remote = self.shopify(link, shared=True)
         chosen = options.of(link)
         return Session(
             database=self.database,
@@ -192,13 +195,15 @@ class Context:
         if not self.settings.grist_api_key:
             raise ConfigError("There is no key for the Grist document.", cure="Set GRIST_API_KEY.")
 
-    def shopify(self, whose: Link | str) -> ShopifyConnector:
-        """The store of a link, or one by its address with the environment's key. Raises ConfigError without a key."""
+    def shopify(self, whose: Link | str, *, shared: bool = False) -> ShopifyConnector:
+        """The store of a link, or one by its address with the environment's key. A `shared` one keeps in the database
+        what Shopify's rate limit has left, with all other workers. Raises ConfigError without a key."""
         settings = self.settings
+        store = whose.store if isinstance(whose, Link) else whose
+        credentials = self.credentials(whose if isinstance(whose, Link) else None)
         return ShopifyConnector(
-            whose.store if isinstance(whose, Link) else whose,
-            self.credentials(whose if isinstance(whose, Link) else None),
-            version=settings.shopify_version, admin_url=settings.shopify_admin_url or None,
+            store, credentials, version=settings.shopify_version, admin_url=settings.shopify_admin_url or None,
+            ledger=Buckets(self.database, f"{store} {credentials.app}") if shared else None,
         )
 
     def credentials(self, link: Link | None) -> PastedToken | ClientCredentials:
@@ -220,6 +225,21 @@ class Context:
                 cure="Set SHOPIFY_ACCESS_TOKEN, or SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET.",
             )
         return ClientCredentials(settings.shopify_client_id, settings.shopify_client_secret.reveal())
+
+    def webhook_secrets(self, link: Link | None) -> tuple[str, ...]:
+        """What Shopify signs the webhooks of a link with, newest first; without a link, those of the whole app."""
+        entrusted_key = self.secret(link, "store") if link is not None else None
+        own = orjson.loads(entrusted_key.reveal()).get("client_secret", "") if entrusted_key is not None else ""
+        found = (self.settings.webhook_secret, self.settings.old_webhook_secret)
+        return tuple(one for one in (own, *(one.reveal() for one in found)) if one)
+
+    def grist_authorization(self, link: Link, key: str) -> str:
+        """What Grist sends along with the webhooks of a link, whose key this is. Worked out from the link's Grist key,
+        so that it is kept nowhere; empty where there is none."""
+        secret = self.grist_key(link)
+        if not secret:
+            return ""
+        return f"Bearer {hmac.digest(secret.encode(), f'grist webhook {key}'.encode(), 'sha256').hex()}"
 
     def grist(self, link: Link, shop: dict[str, Any], token: str = "") -> GristConnector:
         """The document of a link: with `token`, a person's; else with its own key; else with the access that somebody

@@ -295,7 +295,8 @@ class _Checker:
         if described is None:
             known = [f.name for f in resource.fields]
             raise self._mistake(
-                at, f"{resource.label} have no field “{name}”.", f"{_nearest(name, known)}Known are {_list(known)}."
+                at, resource.no_field(name) or f"{resource.label} have no field “{name}”.",
+                f"{_nearest(name, known)}Known are {_list(known)}."
             )
         if said is None or isinstance(said, str):
             return rule_for(described, said or "")

@@ -93,6 +93,13 @@ class Connector(Protocol):
         while this looks is told by the next call. Raises RetryLater, UserError."""
         ...
 
+    def expand(
+        self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]
+    ) -> tuple[dict[str, set[Key]], set[str]]:
+        """Hints by resource, as webhooks leave them, as keys to read; and the resources to read whole. A hint may name
+        a relative (the order of a line). Raises RetryLater."""
+        ...
+
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
         """All rows, or the given ones. A given key is in `rows`, `outside` or `gone` afterwards, unless its
         absence could not be proven. Pages are followed to the end; a half-read list raises."""

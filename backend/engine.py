@@ -27,15 +27,14 @@ from backend.core.plan import plan
 from backend.core.undo import Undo
 from backend.core.undo import undo as undo_lines
 from backend.errors import BrakeError, OutcomeUnknown, SyncError
-from backend.gather import AUDIT_SECONDS, Gathered, Scope, gather, settings_of
+from backend.gather import AUDIT_SECONDS, Gathered, gather, settings_of
 from backend.look import Looking
 from backend.recover import Recovery, pairs_anew
 from backend.remember import Memory
 from backend.report import Report, plan_lines
 from backend.store import base, changes, inbox, journal, links, loose, waiting
 from backend.store.db import Database, Transaction
-from backend.store.waiting import Keys
-from backend.work import Work, thing_of
+from backend.work import Scope, Work, thing_of
 
 ROUNDS = 3
 """How often one run looks at what it touched. A formula that feeds itself is left to the next run."""
@@ -174,7 +173,7 @@ class _Run:
                 for connector in (self.session.remote, self.session.local):
                     self._send(one, connector, [op for op in undoing.ops if op.side is connector.side])
                 # Written after both sides were asked what changed, so nobody else names them.
-                one.scope.add(Keys({pair.local for pair in one.pairs.values()}, set(one.pairs)))
+                one.scope.add({pair.local for pair in one.pairs.values()}, one.pairs)
             self._sync()
         except Exception as error:
             error.report = self._counted()  # type: ignore[attr-defined]
@@ -228,16 +227,20 @@ class _Run:
 
     def _gather(self, *, write: bool) -> bool:
         """Find out what to look at, and prepare for it. False where there is nothing."""
-        self._say("looking")
+        self._say("preparing")
         self.gathered = self._gathered(self.session.mappings)
         if self.gathered.unprepared:
             self._prepare(write=write)
             self.gathered = self._gathered([one.mapping for one in self.work])
+        self.report.way = self.gathered.way
         if self.gathered.quiet:
             return False
         if not self.work:
             self._prepare(write=write)
-        self.report.notes.append(self.gathered.way)
+            if write and self.gathered.all_whole:
+                # What was just made in the document is no news: all of it is read now, and after this moment.
+                now = self.session.local.changed([one.mapping for one in self.work], None)
+                self.gathered.checkpoints["grist"] = now.checkpoint
         for one in self.work:
             scope = self.gathered.scopes.get(one.mapping.name, Scope())
             one.scope = Scope() if one.moved else scope
@@ -335,8 +338,9 @@ class _Run:
         with self.session.database.read() as tx:
             for one in self.work:
                 known = waiting.known_deletions(tx, one.mapping.id)
-                pairs, _ = base.count(tx, one.mapping.id)
-                pulled += brakes(one.planned, one.local, one.remote, pairs, self.session.limits, known)
+                pairs, rows = base.count(tx, one.mapping.id)
+                pulled += brakes(one.planned, one.local, one.remote, pairs, self.session.limits, known,
+                                 _emptied(tx, one, pairs, rows))
         if pulled and not self.session.go_on:
             raise BrakeError(
                 " ".join(brake.message for brake in pulled) + " Nothing was written.",
@@ -460,21 +464,21 @@ class _Run:
     def _spread(self) -> None:
         """Writing a thing moves computed fields of its relatives: a product's total, a variant's display name.
         Adds to `again` what was written and its relatives, wherever a computed field is mapped."""
-        by_name = {one.mapping.name: one for one in self.work}
         written = {one.mapping.name: set(one.written) for one in self.work}
-        for one in self.work:
-            for place, target in one.references:
-                if written.get(target) and one.computes:
-                    one.again |= {str(key) for key, row in one.remote.rows.items() if row[place] in written[target]}
-            parents = written.get(one.references[0][1]) if one.references else None
-            if parents and one.computes:
-                with self.session.database.read() as tx:
-                    one.again |= base.children(tx, one.mapping.id, parents)
-        for one in reversed(self.work):
-            for place, target in one.references:
-                if target in by_name:
-                    up = {row[place] for key, row in one.remote.rows.items() if key in written[one.mapping.name]}
-                    written[target] |= {thing for thing in up if isinstance(thing, str)}
+        with self.session.database.read() as tx:
+            for one in self.work:
+                for place, target in one.references if one.computes else ():
+                    above = written.get(target, set())
+                    one.again |= {str(key) for key, row in one.remote.rows.items() if row[place] in above}
+                    if place == one.references[0][0] and above:
+                        one.again |= base.children(tx, one.mapping.id, above)
+            for one in reversed(self.work):
+                here = written[one.mapping.name]
+                for place, target in one.references if here else ():
+                    up = {row[place] for key, row in one.remote.rows.items() if key in here}
+                    if place == one.references[0][0]:
+                        up |= base.parents(tx, one.mapping.id, here)
+                    written.setdefault(target, set()).update(thing for thing in up if isinstance(thing, str))
         for one in self.work:
             one.again |= written[one.mapping.name] if one.computes else set()
 
@@ -512,13 +516,9 @@ class _Run:
             if one is None or one.mapping.names != mapping.names:
                 known.pop(mapping.name, None)  # a part of it is paused: when that is over all of it is looked at
                 continue
-            whole = one.looked_at is None
-            known[mapping.name] = {
-                "settings": settings_of(mapping),
-                "rows_known": one.local.complete if whole else one.scope.rows_known,
-                "things_known": one.remote.complete if whole else one.scope.things_known,
-            }
-            inbox.note(tx, session.link_id, Side.REMOTE, [(mapping.name, thing) for thing in one.again])
+            known[mapping.name] = {"settings": settings_of(mapping), "rows_known": one.scope.rows_known,
+                                   "things_known": one.scope.things_known}
+            inbox.note(tx, session.link_id, Side.REMOTE, [(mapping.name, thing) for thing in one.again | one.unread])
             inbox.note(tx, session.link_id, Side.LOCAL, [(mapping.name, row) for row in one.resting])
         links.set_checkpoints(tx, session.link_id, gathered.checkpoints)
         inbox.done(tx, gathered.hints)
@@ -570,6 +570,17 @@ def _remember_agreed(tx: Any, one: Work) -> None:
     base.mark(tx, one.mapping.id, [row for row, thing in planned.paired if one.local.marks.get(row) == thing])
     base.advance(tx, one.mapping.id, [(a.remote_key, a.local, a.remote, {}) for a in planned.agreements],
                  parent=one.parent_field)
+
+
+def _emptied(tx: Transaction, one: Work, pairs: int, rows: int) -> set[Side]:
+    """The sides of which a run that looked at changes only found everything gone."""
+    if one.looked_at is None:
+        return set()
+    gone = {
+        Side.LOCAL: rows - sum(pair.local > 0 and one.local.proves_gone(pair.local) for pair in one.pairs.values()),
+        Side.REMOTE: pairs - sum(thing in one.remote.gone for thing in one.pairs),
+    }
+    return {side for side, left in gone.items() if left <= 0 and not loose.count(tx, one.mapping.id, side)}
 
 
 def _remember_loose(tx: Transaction, one: Work) -> None:

@@ -7,6 +7,7 @@
         BundleRefused   … Grist does not take a change; nothing of it was written
       RetryLater      the clock: try again after `retry_after` seconds
         OutcomeUnknown  … and a write may or may not have happened: look before trying again
+        DatabaseAway    … the database itself
       Cancelled       nobody: somebody wanted the run to end here
         Interrupted     … because its process ends; the next one goes on
         Waits           … because a person's access to the document ends; it goes on when somebody looks
@@ -26,6 +27,8 @@ class SyncError(Exception):
     code = "error"
     report: Any = None
     """What a run had done until then, where the error ended one."""
+    request_id: str = ""
+    """What the service's support finds the failure by, where it said."""
 
     def __init__(self, message: str, *, cure: str = "") -> None:
         super().__init__(message)
@@ -61,6 +64,8 @@ class AccessError(UserError):
     """A key, token or right is missing or no longer good."""
 
     code = "access_error"
+    path: tuple[str | int, ...] = ()
+    """Where in an answer the right was missing, as far as the service said."""
 
 
 class KeyRefused(AccessError):
@@ -112,6 +117,12 @@ class OutcomeUnknown(RetryLater):
     code = "outcome_unknown"
 
 
+class DatabaseAway(RetryLater):
+    """The database does not answer, or ended the connection. What was in hand in it was not done."""
+
+    code = "database_away"
+
+
 class Cancelled(SyncError):
     """Somebody pressed Cancel; the batch in hand was finished and remembered."""
 
@@ -140,6 +151,8 @@ class TooCostly(SyncError):
     """The document costs more points than Shopify allows one document. Nothing of it was run: make it smaller."""
 
     code = "too_costly"
+    points: float | None = None
+    """What it costs, where the service said."""
 
 
 class InputRefused(SyncError):

@@ -23,7 +23,7 @@ from backend.connector import Changed, Connector
 from backend.core.model import Key, Mapping, Side
 from backend.store import base, inbox, journal, links, runs, waiting
 from backend.store.db import Database
-from backend.store.waiting import Keys
+from backend.work import Scope
 
 TRIES = 3
 """How often what was refused is tried again by itself. After that an edit, an audit or a person makes it try."""
@@ -31,31 +31,6 @@ AUDIT_SECONDS = 86_400.0
 """How long runs may go on looking at changes only."""
 UNPREPARED = "unprepared"
 NAMES = {Side.LOCAL: "grist", Side.REMOTE: "shopify"}
-
-
-@dataclass
-class Scope:
-    """What to look at of one mapping; None is all of that side."""
-
-    rows: set[int] | None = None
-    things: set[str] | None = None
-    rows_known: bool = False
-    """Every row without partner was seen and is remembered, so that what has no candidate can be created."""
-    things_known: bool = False
-
-    @property
-    def whole(self) -> bool:
-        return self.rows is None and self.things is None
-
-    @property
-    def empty(self) -> bool:
-        return not (self.rows is None or self.things is None or self.rows or self.things)
-
-    def add(self, keys: Keys) -> None:
-        if self.rows is not None:
-            self.rows |= keys.rows
-        if self.things is not None:
-            self.things |= keys.things
 
 
 @dataclass
@@ -79,8 +54,8 @@ class Gathered:
         return not self.unprepared and all(scope.empty for scope in self.scopes.values())
 
     @property
-    def whole(self) -> bool:
-        return any(scope.whole for scope in self.scopes.values())
+    def all_whole(self) -> bool:
+        return all(scope.whole for scope in self.scopes.values())
 
 
 def gather(
@@ -103,6 +78,8 @@ def gather(
     )
     if found.unprepared:
         return found
+    heard = {side: _expanded(connector, mappings, hints.keys)
+             for side, connector in ((Side.LOCAL, local), (Side.REMOTE, remote))}
     known = kept.get("mappings", {})
     for mapping in mappings:
         before = known.get(mapping.name, {})
@@ -111,13 +88,14 @@ def gather(
             scope.rows = _keys(grist, mapping)
             scope.things = _keys(shopify, mapping)
             with database.read() as tx:
-                scope.add(waiting.keys_due(tx, mapping.id, TRIES))
-                scope.add(Keys(things=base.unmarked(tx, mapping.id)))
-        _hear(scope, mapping, hints.keys)
+                due = waiting.keys_due(tx, mapping.id, TRIES)
+                scope.add(due.rows, due.things | base.unmarked(tx, mapping.id))
+        for side, (keys, whole) in heard.items():
+            _hear(scope, side, keys.get(mapping.name, set()), whole=mapping.name in whole)
         found.scopes[mapping.name] = scope
     found.checkpoints = {
         "grist": grist.checkpoint, "shopify": shopify.checkpoint, "mappings": dict(known),
-        "audited_at": clock if all(scope.whole for scope in found.scopes.values()) else kept.get("audited_at", 0.0),
+        "audited_at": clock if found.all_whole else kept.get("audited_at", 0.0),
     }
     return found
 
@@ -131,19 +109,30 @@ def settings_of(mapping: Mapping) -> str:
 
 
 def _keys(changed: Changed, mapping: Mapping) -> set[Any] | None:
-    if changed.keys is None or mapping.name in changed.audit or mapping.name not in changed.keys:
+    """What one side names of a mapping; None for all of it. What may not be read there is not named at all."""
+    if changed.keys is None or mapping.name in changed.audit:
         return None
-    return set(changed.keys[mapping.name])
+    return set(changed.keys.get(mapping.name, ()))
 
 
-def _hear(scope: Scope, mapping: Mapping, hints: Dict[tuple[Side, str], set[Key]]) -> None:
-    """Add what the inbox holds; "" is a whole side."""
-    rows, things = (hints.get((side, mapping.name), set()) for side in (Side.LOCAL, Side.REMOTE))
-    if "" in rows:
+def _expanded(
+    connector: Connector, mappings: Sequence[Mapping], hints: Dict[tuple[Side, str], set[Key]]
+) -> tuple[dict[str, set[Key]], set[str]]:
+    """The hints of one side as keys by resource, and the resources of which everything may have changed."""
+    mine = {resource: keys for (side, resource), keys in hints.items() if side is connector.side}
+    whole = {resource for resource, keys in mine.items() if "" in keys}
+    if not mine:
+        return {}, set()
+    keys, more = connector.expand(mappings, {resource: named - {""} for resource, named in mine.items()})
+    return keys, whole | more
+
+
+def _hear(scope: Scope, side: Side, keys: set[Key], *, whole: bool) -> None:
+    if whole and side is Side.LOCAL:
         scope.rows = None
-    if "" in things:
+    elif whole:
         scope.things = None
-    scope.add(Keys({key for key in rows if isinstance(key, int)}, {str(key) for key in things if key}))
+    scope.add((key for key in keys if isinstance(key, int)), (key for key in keys if isinstance(key, str)))
 
 
 def _way(grist: Changed, shopify: Changed, *, cut_off: bool, audit: bool) -> str:

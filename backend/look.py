@@ -20,11 +20,11 @@ from dataclasses import dataclass, field, replace
 from backend.connector import Connector
 from backend.core.mapping import Directory
 from backend.core.model import Key, Pair, Row, Side, Snapshot
-from backend.gather import Scope
+from backend.core.values import UNREAD
 from backend.store import base, loose, waiting
 from backend.store.db import Database
 from backend.store.waiting import Keys
-from backend.work import Work
+from backend.work import Scope, Work
 
 LOOSE_MOST = 2_000
 """With more candidates than this on one side a whole read is cheaper than asking for each."""
@@ -67,7 +67,10 @@ class Looking:
         self._remote = remote
         self._say = say
         self._moved: dict[str, set[str]] = {}
-        """By resource: things that differ from what was agreed, whose children may show it."""
+        """By resource: things that differ from what was agreed, whose children may show it; those that are gone; and
+        those that were named as changed."""
+        self._gone: dict[str, set[str]] = {}
+        self._named: dict[str, set[str]] = {}
 
     def at(self, one: Work) -> tuple[str, ...]:
         """Read `one` within its scope. Returns sentences for the report."""
@@ -91,6 +94,7 @@ class Looking:
         with self._database.read() as tx:
             one.take_pairs(base.pairs(tx, one.mapping))
         one.local = self._local.read(one.mapping)
+        one.scope.rows_known = one.local.complete
         known = {pair.local for pair in one.pairs.values()}
         one.free_rows = _free_rows(one.local, known)
 
@@ -98,7 +102,9 @@ class Looking:
         """Shopify whole."""
         self._say("reading_shopify", one)
         one.remote = self._whole_store(one, one.pairs)
+        one.scope.things_known = one.remote.complete
         one.free_things = {str(key) for key in one.remote.rows if key not in one.pairs}
+        one.unread = {thing for thing, pair in one.pairs.items() if _is_hidden(pair, one.local, one.remote)}
         self._moved[one.mapping.name] = {
             thing for thing, pair in one.pairs.items() if thing in one.remote.rows and _thing_differs(pair, one.remote)}
 
@@ -149,6 +155,8 @@ class Looking:
         remote.look((scope.things or set()) | differs | by_mark)
         moved = {pair.remote for pair in pairs.values() if _thing_differs(pair, remote.seen)}
         self._moved[mapping.name] = {thing for thing in moved if thing in remote.seen.rows}
+        self._gone[mapping.name] = {thing for thing in moved if thing not in remote.seen.rows}
+        self._named[mapping.name] = scope.things or set()
         kept = {thing: pair for thing, pair in pairs.items() if thing in differs or thing in moved}
         local.look(pair.local for pair in kept.values())
 
@@ -185,6 +193,7 @@ class Looking:
                              all_loose=scope.things_known)
         one.pairs = kept
         one.free_rows, one.free_things = free_rows, free_things
+        one.unread = {thing for thing, pair in kept.items() if _is_hidden(pair, one.local, one.remote)}
 
     def _whose_marks(self, one: Work, local: _Half) -> set[str]:
         """Pairs that rows name which are not theirs: copies, moved rows, IDs that somebody typed. They are read too."""
@@ -206,12 +215,23 @@ class Looking:
         return Keys({key for key in rows if isinstance(key, int)}, {str(key) for key in things})
 
     def _children_of_changed(self, one: Work) -> None:
-        """What Shopify works out of a parent (a variant's display name) changes with it, and no date says so."""
-        for _, target in one.references[:1]:
-            parents = self._moved.get(target)
-            if parents and one.computes and one.scope.things is not None:
-                with self._database.read() as tx:
-                    one.scope.things |= base.children(tx, one.mapping.id, parents)
+        """Add to the scope what no date and no list tells. What Shopify works out of a parent (a variant's display
+        name) changes with it; what belonged to something that is gone may be gone; a part that was removed from the
+        whole is in no list any more."""
+        if one.scope.things is None or not one.references:
+            return
+        target = one.references[0][1]
+        parents = set(self._moved.get(target, ())) if one.computes else set()
+        parents |= self._gone.get(target, set())
+        if one.mapping.resource.follows:
+            parents |= self._named.get(target, set())
+            if one.scope.things:
+                place = one.mapping.index.get(one.mapping.resource.follows)
+                read = self._remote.read(one.mapping, one.scope.things)
+                parents |= {str(row[place]) for row in read.rows.values()} if place is not None else set()
+        if parents:
+            with self._database.read() as tx:
+                one.scope.things |= base.children(tx, one.mapping.id, parents)
 
     def _whole_store(self, one: Work, pairs: Collection[str]) -> Snapshot:
         seen = self._remote.read(one.mapping)
@@ -226,6 +246,16 @@ def _free_rows(seen: Snapshot, known: Collection[int]) -> set[int]:
     """Rows without partner; of those that a filter leaves out the ones that name a thing, which must not be made."""
     outside = {key for key in seen.outside if key in seen.marks}
     return {key for key in seen.rows.keys() | outside if isinstance(key, int) and key not in known}
+
+
+def _is_hidden(pair: Pair, local: Snapshot, remote: Snapshot) -> bool:
+    """Whether a value was known when both sides agreed and cannot be read now."""
+    halves = (local.rows.get(pair.local), pair.base_local), (remote.rows.get(pair.remote), pair.base_remote)
+    for row, agreed in halves:
+        if row is not None and UNREAD in row and any(
+                now is UNREAD and was is not UNREAD for now, was in zip(row, agreed, strict=True)):
+            return True
+    return False
 
 
 def _row_differs(pair: Pair, seen: Snapshot) -> bool:

@@ -45,6 +45,8 @@ class Report:
     points: float = 0
     seconds: float = 0
     notes: list[str] = field(default_factory=list)
+    way: str = ""
+    """How it was found out what to look at."""
     message: str | None = None
     cure: str | None = None
     code: str = ""
@@ -88,6 +90,7 @@ class Report:
             "points": self.points,
             "seconds": round(self.seconds, 3),
             "notes": self.notes,
+            "way": self.way,
         }
         if self.message:
             out |= {"message": self.message, "cure": self.cure, "code": self.code}

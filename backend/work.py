@@ -8,7 +8,31 @@ from dataclasses import dataclass, field, replace
 
 from backend.core.model import Create, Delete, Key, Mapping, Mark, Op, Pair, Plan, Refusal, Side, Snapshot, Update, Why
 from backend.core.values import UNREAD, Value
-from backend.gather import Scope
+
+
+@dataclass
+class Scope:
+    """What to look at of one mapping; None is all of that side."""
+
+    rows: set[int] | None = None
+    things: set[str] | None = None
+    rows_known: bool = False
+    """Every row without partner was seen and is remembered, so that what has no candidate can be created."""
+    things_known: bool = False
+
+    @property
+    def whole(self) -> bool:
+        return self.rows is None and self.things is None
+
+    @property
+    def empty(self) -> bool:
+        return not (self.rows is None or self.things is None or self.rows or self.things)
+
+    def add(self, rows: Iterable[int], things: Iterable[str]) -> None:
+        if self.rows is not None:
+            self.rows |= set(rows)
+        if self.things is not None:
+            self.things |= set(things)
 
 
 @dataclass
@@ -32,6 +56,8 @@ class Work:
     plan: Plan | None = None
     pending: dict[str, dict[str, Value]] = field(default_factory=dict)
     """By thing: what Grist still holds of the fields that the plan writes there."""
+    unread: set[str] = field(default_factory=set)
+    """Things of which a value is hidden now that was known when both sides agreed: to be looked at again."""
     resting: set[int] = field(default_factory=set)
     """New rows that somebody may still be typing in."""
     doubtful: set[int] = field(default_factory=set)

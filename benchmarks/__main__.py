@@ -7,6 +7,7 @@ import json
 import sys
 
 from benchmarks.planning import rows_per_second
+from benchmarks.throttling import throttle_use
 
 PLAN_TARGET = 200_000
 
@@ -18,6 +19,11 @@ def main() -> int:
     rate = rows_per_second()
     figures = [{"name": "plan_rows_per_second", "value": round(rate), "unit": "rows/s", "target": f">= {PLAN_TARGET}",
                 "ok": rate >= PLAN_TARGET}]
+    used, throttled, _ = throttle_use(workers=1, calls=25)
+    figures += [{"name": "throttle_use", "value": round(used, 4), "unit": "share", "target": ">= 0.95",
+                 "ok": used >= 0.95},
+                {"name": "throttled_answers", "value": round(throttled, 4), "unit": "share", "target": "<= 0.01",
+                 "ok": throttled <= 0.01}]
     for figure in figures:
         print(json.dumps(figure) if options.json else
               f"{figure['name']:<24} {figure['value']:>12,} {figure['unit']:<8} target {figure['target']:<12} "

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-pytest_plugins = ["faults.matrix"]
-"""Prints the crash test's matrix at the end of a run, also where xdist's own process does the printing."""
+pytest_plugins = ["faults.matrix", "databases"]
+"""The crash test's matrix at the end of a run, also where xdist's own process does the printing; and databases of both
+kinds."""
 
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                       "--disable-background-networking", "--disable-component-update", "--disable-sync"]

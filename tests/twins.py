@@ -20,6 +20,7 @@ and nobody heard of it.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, replace
@@ -60,6 +61,8 @@ class Written:
     field: str = ""
     before: Value = None
     after: Value = None
+    planned: Value = dataclasses.field(default=UNREAD, compare=False)
+    """What an update was made on: where `before` is something else, somebody's value was overwritten unseen."""
 
 
 class _Twin:
@@ -88,6 +91,12 @@ class _Twin:
             same = [op for op in ops if isinstance(op, kinds)]
             for start in range(0, len(same), self.batch_size):
                 yield same[start:start + self.batch_size]
+
+    def expand(
+        self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]
+    ) -> tuple[dict[str, set[Key]], set[str]]:
+        """Hints name rows and things themselves here."""
+        return hints, set()
 
     def _io(self, *parts: str) -> None:
         self.on_io(".".join((self.name, *parts)))
@@ -200,6 +209,11 @@ class MemoryGrist(_Twin):
             new = self._add(table, rows[row])
             if with_ids and row in marks:
                 self._mark(table, new, marks[row])
+
+    def tick(self, table: str, row: int, *, on: bool = True) -> None:
+        """Let a row take part (`only_where`), or not."""
+        (self.unticked.discard if on else self.unticked.add)((table, row))
+        self._touch(table, row)
 
     def set_mark(self, table: str, row: int, thing: str) -> None:
         """Type into the Shopify ID cell; "" empties it."""
@@ -336,8 +350,8 @@ class MemoryGrist(_Twin):
             return Receipt(op, key=row, stale=True)
         if isinstance(op, Update):
             self._checked(mapping, op)
-            self.log += [Written(table, "update", row, c.field, self.rows[table][row].get(c.field), c.after)
-                         for c in op.changes]
+            self.log += [Written(table, "update", row, c.field, self.rows[table][row].get(c.field), c.after,
+                                 c.before) for c in op.changes]
             self._put(table, row, op.values)
         elif isinstance(op, Mark):
             if self.marks.get(table, {}).get(row) != op.partner:
@@ -455,13 +469,25 @@ class MemoryShopify(_Twin):
         self._answers: dict[str, tuple[tuple[Op, ...], list[Receipt]]] = {}
         self._made: dict[str, str] = {}
         """By the key that a thing carries: its gid."""
+        self.unique: set[tuple[str, str]] = set()
+        """(resource, field) that no two things share: a second one is refused (a handle)."""
         self.search_lags = False
         """What happens from now on is not in the search index before `catch_up`."""
-        self.unfound: set[str] = {"inventory"}
-        """Resources whose changes no filter finds: they are read whole, now and then."""
+        self.unfound: set[str] = set()
+        """Resources whose changes nothing tells (stock of a large store): they are read whole, now and then."""
+        self.audits: dict[str, int] = {}
+        """By resource: how often it has been time to read it whole."""
+        self.parts_told = True
+        """The feed names what was deleted along with something else, too."""
         self._indexed = 0
         self._touched: dict[str, int] = {}
         """By gid: when it was made or changed last, counted in touches."""
+        self.deletions_told = True
+        """The `events` feed names what was deleted; without it only an audit finds that out."""
+        self.stock_moves_products = True
+        """A sale counts as an update of the product and the variant: usually so, never surely (facts §5)."""
+        self._deleted: dict[str, dict[str, int]] = {}
+        """By resource and gid: when it was deleted."""
         self._touches = 0
         self._count = 0
 
@@ -480,7 +506,12 @@ class MemoryShopify(_Twin):
     def edit(self, gid: str, field: str, value: Any) -> None:
         """Change one field in Shopify's admin."""
         assert (self.resource_of(gid), field) not in self.computed, f"Shopify computes {field}"
-        self._put(self.resource_of(gid), gid, {field: value})
+        resource = self.resource_of(gid)
+        moves = (resource, field) == ("variants", "product")
+        above = (self.things[resource][gid].get("product"), value) if moves else ()
+        self._put(resource, gid, {field: value})
+        for product in above:  # an edit of a variant is one of its product
+            self._touch(str(product))
 
     def sell(self, gid: str, pieces: int = 1) -> None:
         """Take pieces from an inventory level, as an order does."""
@@ -499,10 +530,21 @@ class MemoryShopify(_Twin):
 
     def delete(self, gid: str) -> None:
         """Delete a thing and everything that belongs to it."""
-        del self.things[self.resource_of(gid)][gid]
+        self._delete(gid)
+
+    def remove(self, gid: str, *, told: bool = True) -> None:
+        """Delete a thing and leave what belongs to it."""
+        resource = self.resource_of(gid)
+        del self.things[resource][gid]
+        if told:
+            self._touch(gid)
+            self._deleted.setdefault(resource, {})[gid] = self._touches
+
+    def _delete(self, gid: str, *, told: bool = True) -> None:
+        self.remove(gid, told=told)
         for child in [other for other in self.all_gids() if gid in self.thing(other).values()]:
             if child in self.all_gids():
-                self.delete(child)
+                self._delete(child, told=self.parts_told)
 
     def restore(self, resource: str, gid: str, cells: Cells) -> None:
         """Put a thing back under its old gid: it was archived or hidden, not deleted."""
@@ -561,20 +603,22 @@ class MemoryShopify(_Twin):
                         complete=mapping.name not in self.incomplete)
 
     def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
-        """What the search index says was changed since. It finds nothing that was deleted, and nothing of `unfound`,
-        which are to be read whole; the checkpoint stops where the index does."""
+        """What was made, changed or deleted since, as far as search has it; the checkpoint stops where that does.
+        Nothing tells of `unfound`, of what was deleted with something else, nor of fields that Shopify computes."""
         self._io("changed")
         self.usage.requests += 1
-        now = {"at": self._indexed}
+        now: dict[str, Any] = {"at": self._indexed, "audits": dict(self.audits)}
         if checkpoint is None:
             return Changed(None, now, "first")
-        keys: dict[str, set[Key]] = {
-            mapping.name: {gid for gid in self.things[mapping.name]
-                           if checkpoint["at"] < self._touched.get(gid, 0) <= self._indexed}
-            for mapping in mappings if mapping.name not in self.unfound
-        }
-        whole = frozenset(mapping.name for mapping in mappings if mapping.name in self.unfound)
-        return Changed(keys, now, "filtered", whole)
+        keys: dict[str, set[Key]] = {mapping.name: set() for mapping in mappings}
+        moments = [(name, gid, self._touched.get(gid, 0)) for name, things in self.things.items() for gid in things]
+        if self.deletions_told:
+            moments += [(name, gid, at) for name, gone in self._deleted.items() for gid, at in gone.items()]
+        for name, gid, at in moments:
+            if name in keys and name not in self.unfound and checkpoint["at"] < at <= self._indexed:
+                keys[name].add(gid)
+        whole = frozenset(name for name in keys if self.audits.get(name, 0) > checkpoint["audits"].get(name, 0))
+        return Changed(keys, now, "polled" if whole or any(keys.values()) else "same", whole)
 
     def apply(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp | None = None) -> list[Receipt]:
         """Stock moves only from the figure that was read, and once under one key."""
@@ -622,6 +666,10 @@ class MemoryShopify(_Twin):
         refused = self._refusal(op)
         if refused:
             return refused
+        taken = self._taken(mapping, op)
+        if taken:
+            return Receipt(op, refusal=Refusal(Side.REMOTE, op.source if isinstance(op, Create) else op.key, taken,
+                                               "Change it and sync again."))
         if isinstance(op, Create):
             self._checked(mapping, op)
             assert mapping.resource.creatable, f"{resource} cannot be created in Shopify"
@@ -645,14 +693,34 @@ class MemoryShopify(_Twin):
         now = self.thing(gid)
         if any((resource, c.field) in self.conditional and c.before != now[c.field] for c in op.changes):
             return Receipt(op, stale=True)
-        self.log += [Written(resource, "update", gid, c.field, now[c.field], c.after) for c in op.changes]
+        self.log += [Written(resource, "update", gid, c.field, now[c.field], c.after, c.before)
+                     for c in op.changes]
         self._put(resource, gid, op.values)
         return Receipt(op, gid, {name: self.thing(gid)[name] for name in op.values})
+
+    def _taken(self, mapping: Mapping, op: Op) -> str:
+        """What Shopify says where `op` would give a thing what another one has; "" where it would not."""
+        for name, value in op.values.items() if isinstance(op, Create | Update) else ():
+            if (mapping.name, name) in self.unique and value is not None:
+                wanted = self.spells(mapping, name, value)
+                held = (gid for gid, cells in self.things[mapping.name].items() if cells.get(name) == wanted)
+                if any(gid != getattr(op, "key", "") for gid in held):
+                    return f"{mapping.rule(name).field.label} '{value}' already in use."
+        return ""
 
     def _put(self, resource: str, gid: str, values: Dict[str, Any]) -> None:
         for name, value in values.items():
             spelled = self.spelling.get((resource, name), lambda given: given)(value)
             self.things[resource][gid][name] = canonical(self.mappings[resource].rule(name).kind, spelled)
+        self._touch(gid)
+        above = self.things[resource][gid].get("variant") if resource == "inventory" else None
+        if self.stock_moves_products and isinstance(above, str) and above in self.things.get("variants", {}):
+            self._touch(above)
+            product = self.things["variants"][above].get("product")
+            if isinstance(product, str):
+                self._touch(product)
+
+    def _touch(self, gid: str) -> None:
         self._touches += 1
         self._touched[gid] = self._touches
         if not self.search_lags:

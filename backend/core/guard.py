@@ -55,14 +55,16 @@ def brakes(
     pairs: int,
     limits: Limits,
     known: Set[tuple[Side, Key]] = frozenset(),
+    emptied: Set[Side] = frozenset(),
 ) -> list[Brake]:
     """The brakes that this plan pulls. `pairs` is how many pairs the mapping had; `known` the deletions that a
-    person has been shown already."""
+    person has been shown already; `emptied` the sides of which everything was found gone, key by key."""
     label = plan.mapping.resource.label
     pulled = []
     for side, snapshot in ((Side.LOCAL, local), (Side.REMOTE, remote)):
         name = NAMES[side]
-        if pairs >= limits.empty_from and not snapshot.rows and not snapshot.outside and snapshot.complete:
+        empty = snapshot.complete and not snapshot.rows and not snapshot.outside
+        if pairs >= limits.empty_from and (empty or side in emptied):
             pulled.append(Brake(
                 "empty", plan.mapping.name,
                 f"{label} is empty in {name}, and {pairs} rows were there at the last sync.", {"rows": pairs},

@@ -81,6 +81,8 @@ class Field:
     rule: Rule = Rule.ASK
     usual: bool = True
     """Among the fields that a new configuration starts with."""
+    opt_in: bool = False
+    """Written to Shopify only where a configuration says so: a person's own email, phone and address."""
     hidden: bool = False
     """A technical column: not on the page that is made for the table."""
 
@@ -110,9 +112,16 @@ class Resource:
     search: str = ""
     """The connection that takes Shopify's search syntax, where the resource has one (`filter:` needs it)."""
     topics: tuple[str, ...] = ()
+    follows: str = ""
+    """The reference to what it is a part of, where nothing tells that a part was removed but the whole: an order line.
+    All parts are looked at whenever one of them or the whole is."""
 
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)
+
+    def no_field(self, name: str) -> str:
+        """Why there is no field of this name, where more can be said than that there is none."""
+        return ""
 
 
 # --- what a mapping is --------------------------------------------------------------------------
@@ -228,8 +237,11 @@ class Snapshot:
     """Sentences for the report: why it is not complete, which way it was read."""
 
     def proves_gone(self, key: Key) -> bool:
-        """Whether this read shows that `key` is not there any more."""
-        return key in self.gone or (self.complete and key not in self.rows and key not in self.outside)
+        """Whether this read shows that `key` is not there any more. A row id below zero stands for a row whose id was
+        given to another one."""
+        if key in self.gone or (isinstance(key, int) and key < 0):
+            return True
+        return self.complete and key not in self.rows and key not in self.outside
 
     @property
     def shows_candidates(self) -> bool:

@@ -24,8 +24,8 @@ from backend.grist.applying import Applying
 from backend.grist.binding import Bound
 from backend.grist.cells import Unstorable
 from backend.grist.client import GristClient, State
-from backend.grist.history import changed_rows, standing
-from backend.grist.memory import Memory
+from backend.grist.history import changed_rows, standing, structure_stands
+from backend.grist.memory import Compared, Memory
 from backend.grist.preparing import Preparing
 from backend.grist.reading import RowReader
 from backend.grist.schema import Column, parse_tables
@@ -120,7 +120,7 @@ class GristConnector:
         snapshot = RowReader(bound, mapping, self._memory.decimals, new=True).read_columns(columns)
         self._memory.marks[bound.mapping.name] = dict(snapshot.marks)
         notes = [*snapshot.notes]
-        rows = len(columns["id"])
+        rows = self._memory.rows[bound.mapping.name] = len(columns["id"])
         if not still:
             notes.append(f"Table {bound.table!r} kept changing while it was read: nothing is created or deleted now.")
         elif counted is None:
@@ -144,6 +144,9 @@ class GristConnector:
     def _read_rows(self, bound: Bound, mapping: Mapping, keys: list[int]) -> Snapshot:
         if not keys:
             return Snapshot()
+        if self._memory.latest and bound.mapping.name not in self._memory.seen:
+            # An older state than that of this read: what changed since then is looked at before it is written.
+            self._memory.seen[bound.mapping.name] = self._memory.latest
         found = self._client.records(bound.table, keys)
         missing = set(keys) - found.keys()
         gone: frozenset[Key] = frozenset()
@@ -173,31 +176,44 @@ class GristConnector:
         `why` is "same" or "compared"; or why only a full read tells: "first", "trimmed" (the history), "restored" (an
         older state), "refused" (the key may not compare), "remade" (a mapped table or column is another one now).
         """
-        states = self._client.states()
-        newest = states[0] if states else State(0, "")
+        before, self._memory.compared = self._memory.compared, None
+        if checkpoint and before and before.left == checkpoint["h"]:  # asked again, now that all is prepared
+            newest, how = before.newest, "ahead"
+        else:
+            states = self._client.states()
+            newest = states[0] if states else State(0, "")
+            how = standing(states, State(checkpoint["n"], checkpoint["h"])) if checkpoint else "first"
         self._memory.latest = newest
         now = {"n": newest.n, "h": newest.h}
         if checkpoint is None:
-            return Changed(None, now, "first")
-        known = State(checkpoint["n"], checkpoint["h"])
-        how = standing(states, known)
+            return Changed(None, now, how)
         if how == "same":
+            self._memory.compared = Compared("", newest, {}, structure_stands=True)
             return Changed({mapping.name: set() for mapping in mappings}, now, how)
         if how != "ahead":
             return Changed(None, now, how)
+        if before is None or before.left != checkpoint["h"]:
+            try:
+                changes = self._client.compare(checkpoint["h"], newest.h)
+            except RetryLater:
+                raise
+            except UserError:
+                return Changed(None, now, "refused")
+            before = Compared(checkpoint["h"], newest, changes, structure_stands(changes))
         if any(mapping.name not in self._memory.bound for mapping in mappings):
+            self._memory.compared = before
             return Changed(None, checkpoint, "unprepared")
-        try:
-            changes = self._client.compare(known.h, newest.h)
-        except RetryLater:
-            raise
-        except UserError:
-            return Changed(None, now, "refused")
         bound = {mapping.name: self._memory.bound[mapping.name] for mapping in mappings}
-        rows = changed_rows(changes, {name: place.watched for name, place in bound.items() if place.exists})
+        rows = changed_rows(before.changes, {name: at.watched for name, at in bound.items() if at.exists})
         if rows is None:
             return Changed(None, now, "remade")
         return Changed({name: set(rows.get(name, ())) for name in bound}, now, "compared")
+
+    def expand(
+        self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]
+    ) -> tuple[dict[str, set[Key]], set[str]]:
+        """Hints are rows already."""
+        return hints, set()
 
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return cut(self._of(mapping), ops)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from backend.core.model import Key
 from backend.grist.binding import Bound
@@ -24,8 +25,24 @@ class Memory:
     """The newest state known, good as the start of the next reading: a changed document shows by its hash."""
     marks: dict[str, dict[Key, str]] = field(default_factory=dict)
     """By resource: the Shopify ID of each row as it was read; a row that has another now is another row."""
+    rows: dict[str, int] = field(default_factory=dict)
+    """By resource: how many rows its table had when it was last read whole."""
     notes: list[str] = field(default_factory=list)
+    compared: Compared | None = None
+    """What the history said before anything was prepared."""
 
     def columns(self, table: str) -> list[Column]:
         """The table's columns as they are now."""
         return parse_columns(self.client.columns(table))
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The document between two states."""
+
+    left: str
+    """The hash of the older one; "" where the two are the same."""
+    newest: State
+    changes: dict[str, Any]
+    structure_stands: bool
+    """Neither tables nor columns nor access rules changed."""

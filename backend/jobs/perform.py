@@ -9,10 +9,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from backend import engine
 from backend.app import NEEDED_SECONDS, Context, shop_facts
-from backend.errors import AccessError, BrakeError, Cancelled, Interrupted, LeaseLost, RetryLater, SyncError, Waits
+from backend.errors import (
+    AccessError,
+    BrakeError,
+    Cancelled,
+    DatabaseAway,
+    Interrupted,
+    LeaseLost,
+    RetryLater,
+    SyncError,
+    Waits,
+)
 from backend.grist.connector import GristConnector
+from backend.jobs import after
 from backend.report import Report
 from backend.store import links, runs
 from backend.store.db import Transaction
@@ -22,6 +35,9 @@ from backend.store.runs import LEASE_SECONDS, Run
 log = logging.getLogger(__name__)
 
 Progress = dict[str, Any]
+
+AWAY_SECONDS = 0.5
+"""Between two looks whether a database that went away is back."""
 
 
 @dataclass
@@ -44,8 +60,14 @@ def perform(
     """Do `claimed` to its end and record how it ended. Never raises for what can go wrong in a run.
 
     `stop` ends it after the batch in hand: as cancelled, or, with `hand_over`, left for the next worker to take at
-    once. `watch` is shown the progress.
+    once; so is a run whose database went away. `watch` is shown the progress.
     """
+    with structlog.contextvars.bound_contextvars(run=claimed.id, link=claimed.link_id, mapping=""):
+        return _perform(context, claimed, owner, stop, watch, hand_over)
+
+
+def _perform(context: Context, claimed: Run, owner: str, stop: threading.Event | None,
+             watch: Callable[[Progress], None], hand_over: bool) -> Outcome:
     pulse = _Pulse(context, claimed, owner, stop or threading.Event(), watch)
     try:
         with pulse:
@@ -62,22 +84,57 @@ def perform(
         outcome.report.message = "The sync stopped at a mistake of its own. What was written until then is in Changes."
         outcome.report.cure = f"Please report it, with the log of run {claimed.id}."
     report = outcome.report
-    with context.database.write() as tx:
-        state = "done" if report.state == "preview" else report.state
-        if hand_over and isinstance(outcome.error, Interrupted):
-            runs.give_back(tx, claimed, owner)
-            log.info("run %s is left for the next worker", claimed.id)
-            return outcome
-        if isinstance(outcome.error, Waits):
-            runs.wait(tx, claimed, owner, report.as_json(), outcome.error.message, outcome.error.cure)
-            log.info("run %s waits until somebody opens the widget", claimed.id)
-            return outcome
-        if not runs.finish(tx, claimed, owner, state, report.as_json(), report.message, report.cure):
-            log.warning("run %s was taken over by another worker before it ended", claimed.id)
+    if hand_over and isinstance(outcome.error, Interrupted | DatabaseAway):
+        _patiently(lambda: _give_back(context, claimed, owner))
+        log.info("run %s is left for the next worker", claimed.id)
+        return outcome
+    if isinstance(outcome.error, Waits):
+        _patiently(lambda: _wait(context, claimed, owner, report))
+        log.info("run %s waits until somebody opens the widget", claimed.id)
+        return outcome
+    if not _patiently(lambda: _finish(context, claimed, owner, outcome)):
+        log.warning("run %s was taken over by another worker before it ended", claimed.id)
     totals = report.totals
     log.info("run %s %s: %d created, %d updated, %d conflicts, %d refused", claimed.id, report.state,
              totals["created"], totals["updated"], totals["conflicts"], totals["refused"])
     return outcome
+
+
+def _give_back(context: Context, claimed: Run, owner: str) -> bool:
+    with context.database.write() as tx:
+        runs.give_back(tx, claimed, owner)
+    return True
+
+
+def _wait(context: Context, claimed: Run, owner: str, report: Report) -> bool:
+    """A person's access ends: the run goes on when somebody looks."""
+    with context.database.write() as tx:
+        return runs.wait(tx, claimed, owner, report.as_json(), report.message or "", report.cure or "")
+
+
+def _finish(context: Context, claimed: Run, owner: str, outcome: Outcome) -> bool:
+    """Keep how the run ended and what follows from it. False where it was another's by then."""
+    report = outcome.report
+    with context.database.write() as tx:
+        link = links.get(tx, claimed.link_id)
+        state = "done" if report.state == "preview" else report.state
+        mine = runs.finish(tx, claimed, owner, state, report.as_json(), report.message, report.cure)
+        if mine and link is not None:
+            after.record(tx, context.settings, link, claimed, report, outcome.error)
+    return mine
+
+
+def _patiently(keep: Callable[[], bool]) -> bool:
+    """Try until the database takes it, for as long as the lease could last; then somebody else has the run."""
+    deadline = time.monotonic() + LEASE_SECONDS
+    while True:
+        try:
+            return keep()
+        except DatabaseAway:
+            if time.monotonic() > deadline:
+                log.warning("the end of a run could not be kept: the database stayed away", exc_info=True)
+                return False
+            time.sleep(AWAY_SECONDS)
 
 
 def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
@@ -112,7 +169,7 @@ def _state(error: SyncError) -> str:
 class _Pulse:
     """Renews the lease while a run goes on, also through a long read, and tells the run when to end."""
 
-    EVERY_SECONDS = LEASE_SECONDS / 4
+    EVERY_SECONDS = LEASE_SECONDS / 9
 
     def __init__(self, context: Context, claimed: Run, owner: str, stop: threading.Event,
                  watch: Callable[[Progress], None]) -> None:
@@ -149,6 +206,8 @@ class _Pulse:
     def beat(self, progress: Progress) -> None:
         """Called by the engine before each step. Raises Cancelled, LeaseLost or Waits."""
         self._progress = progress
+        if progress.get("thing"):
+            structlog.contextvars.bind_contextvars(mapping=progress["thing"])
         self._watch(progress)
         cancelling = self._renew()
         if cancelling is None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import orjson
@@ -31,6 +32,8 @@ from backend.errors import (
 from backend.shopify.cost import Cost
 
 RETRIED = "It is tried again by itself."
+SUSPECTED_SECONDS = 30.0
+"""The pause after a 430 that says nothing of one: sooner looks like an attack."""
 LOOKED_AT = "The next sync looks before it does anything else."
 
 
@@ -41,11 +44,17 @@ class Problem:
     message: str
     code: str = ""
     path: tuple[str | int, ...] = ()
+    request_id: str = ""
+    """What Shopify's support finds a failure by."""
+
+    @property
+    def is_protected(self) -> bool:
+        """Customer data that this app may not see, whatever its scopes; its code nobody has recorded (facts §1)."""
+        return "is not approved to" in self.message or "personally identifiable information" in self.message
 
     @property
     def is_denial(self) -> bool:
-        # The second is protected customer data, whose code nobody has recorded for sure (facts §1).
-        return self.code == "ACCESS_DENIED" or "is not approved to" in self.message
+        return self.code == "ACCESS_DENIED" or self.is_protected
 
     @property
     def scope(self) -> str:
@@ -68,6 +77,8 @@ class Answer:
     warnings: tuple[str, ...] = ()
     """What Shopify's search says about the filter. A term it warns about is ignored, so everything matches."""
     version: str = ""
+    at: float | None = None
+    """When Shopify answered, by its own clock: seconds since 1970. None where it does not say."""
 
     def root(self, name: str, blocks: str = "") -> Any:
         """A field of the root, or the error that kept it from us. Null stays None.
@@ -91,7 +102,9 @@ def answer_from(status: int, headers: Dict[str, str], body: bytes, *, writes: bo
     """
     content = _json(body)
     if status != 200:
-        raise _status_error(status, headers, _text_of(content), writes)
+        error = _status_error(status, headers, _text_of(content), writes)
+        error.request_id = error.request_id or headers.get("X-Request-Id", "")
+        raise error
     if not isinstance(content, dict):
         raise _lost("Shopify's answer could not be read: it is not JSON.", writes)
     extensions = content.get("extensions")
@@ -106,7 +119,8 @@ def answer_from(status: int, headers: Dict[str, str], body: bytes, *, writes: bo
     for problem in problems:
         _mark_unread(data, problem)
     version = str(headers.get("X-Shopify-API-Version", ""))
-    return Answer(data, problems, cost, tuple(_search_warnings(extensions.get("search"))), version)
+    return Answer(data, problems, cost, tuple(_search_warnings(extensions.get("search"))), version,
+                  _date(headers))
 
 
 def error_from(problem: Problem, *, writes: bool, cost: Cost | None = None) -> SyncError:
@@ -116,14 +130,20 @@ def error_from(problem: Problem, *, writes: bool, cost: Cost | None = None) -> S
         return RetryLater("Shopify asks for a pause: too much was asked of it in a short time.", cure=RETRIED,
                           retry_after=cost.wait_seconds() if cost else 1.0)
     if problem.code == "MAX_COST_EXCEEDED":
-        return TooCostly(problem.message)
+        too_costly = TooCostly(problem.message)
+        found = re.search(r"cost is (\d+)", problem.message)
+        too_costly.points = float(found[1]) if found else None
+        return too_costly
     if problem.is_denial:
         return denied(problem)
     if problem.code == "SHOP_INACTIVE":
         return AccessError("The Shopify store is not active.", cure="Open the store's admin and see what it asks for, "
                            "for example to choose a plan; then sync again.")
     if problem.is_outage:
-        return _lost("Shopify reports an error on its own side.", writes)
+        named = f" Its support finds it by the request id {problem.request_id}." if problem.request_id else ""
+        error = _lost(f"Shopify reports an error on its own side.{named}", writes)
+        error.request_id = problem.request_id
+        return error
     if problem.code in {"INVALID_VARIABLE", "MAX_INPUT_SIZE_EXCEEDED", "BAD_REQUEST", "INVALID_FIELD_ARGUMENTS",
                         "RESOURCE_NOT_FOUND", "NOT_FOUND", "INVALID_PRODUCT_TAXONOMY_NODE_ID"} or (
                             not problem.code and problem.message.startswith(("Variable $", "Invalid global id"))):
@@ -135,13 +155,49 @@ def error_from(problem: Problem, *, writes: bool, cost: Cost | None = None) -> S
 def denied(problem: Problem, blocks: str = "") -> AccessError:
     """A right is missing. `blocks` says what cannot be done without it."""
     what = blocks or (".".join(str(step) for step in problem.path if isinstance(step, str)) or "this")
-    if problem.scope:
-        return AccessError(f"Shopify does not let this app use {what}: it lacks the access scope "
-                           f"{problem.scope}.",
-                           cure=f"Add {problem.scope} to the app's scopes, release and install that version on the "
-                                "store, then sync again.")
-    return AccessError(f"Shopify does not let this app use {what}: {problem.message}",
-                       cure="Give the app that right in its configuration on Shopify, then sync again.")
+    if problem.is_protected:
+        error = AccessError(f"Shopify does not show {what} to this app: it is protected customer data. It says: "
+                            f"{problem.message}",
+                            cure="An app of your own made in Shopify's Dev Dashboard may see it. A token of a custom "
+                                 "app made in the store's admin may only on Shopify's larger plans. Or leave these "
+                                 "fields out of the mapping.")
+    elif problem.scope:
+        needs = NEEDED_FOR.get(problem.scope, "")
+        error = AccessError(f"Shopify does not let this app use {what}: it lacks the access scope {problem.scope}"
+                            f"{f', which is needed {needs}' if needs else ''}.",
+                            cure=f"Add {problem.scope} to the app's scopes, release and install that version on the "
+                                 "store, then sync again.")
+    else:
+        error = AccessError(f"Shopify does not let this app use {what}: {problem.message}",
+                            cure="Give the app that right in its configuration on Shopify, then sync again.")
+    error.path = problem.path
+    return error
+
+
+NEEDED_FOR = {
+    "read_products": "to read products, variants and collections",
+    "write_products": "to change products, variants and collections",
+    "read_inventory": "to read stock",
+    "write_inventory": "to change stock, and SKU, cost and weight of variants",
+    "read_locations": "to read locations",
+    "write_locations": "to change metafields of locations",
+    "read_orders": "to read orders and their lines",
+    "read_all_orders": "to read orders older than 60 days",
+    "write_orders": "to change orders",
+    "read_customers": "to read customers",
+    "write_customers": "to change customers",
+    "read_draft_orders": "to read draft orders",
+    "write_draft_orders": "to change draft orders",
+    "read_publications": "to see in which sales channels a product is",
+    "write_publications": "to publish products in sales channels",
+    "read_merchant_managed_fulfillment_orders": "to see what of an order is to be sent",
+    "write_merchant_managed_fulfillment_orders": "to fulfil orders",
+    "read_assigned_fulfillment_orders": "to see what of an order is to be sent",
+    "write_assigned_fulfillment_orders": "to fulfil orders",
+    "read_third_party_fulfillment_orders": "to see what of an order somebody else sends",
+    "write_third_party_fulfillment_orders": "to fulfil orders that somebody else sends",
+}
+"""What an owner cannot do without a scope (facts §1)."""
 
 
 def _lost(sentence: str, writes: bool) -> RetryLater:
@@ -185,8 +241,9 @@ def _problems(errors: Any) -> list[Problem]:
         extensions = entry.get("extensions")
         code = extensions.get("code") if isinstance(extensions, dict) else None
         path = entry.get("path")
+        request_id = extensions.get("requestId") if isinstance(extensions, dict) else None
         found.append(Problem(str(entry.get("message") or "An error without a message."), str(code or ""),
-                             tuple(path) if isinstance(path, list) else ()))
+                             tuple(path) if isinstance(path, list) else (), str(request_id or "")))
     return found
 
 
@@ -239,8 +296,9 @@ def _status_error(status: int, headers: Dict[str, str], text: str, writes: bool)
         return AccessError("Shopify has locked the store." + said,
                            cure="Open the store's admin, or ask Shopify's support why it is locked; then sync again.")
     if status == 430:
-        return AccessError("Shopify refused the request for reasons of security." + said,
-                           cure="Wait some minutes. When it goes on, ask Shopify's support.")
+        return RetryLater("Shopify refused the request for reasons of security." + said,
+                          cure="It is tried again by itself. When it goes on, ask Shopify's support.",
+                          retry_after=_retry_after(headers) or SUSPECTED_SECONDS)
     if status == 429:
         return RetryLater("Shopify asks for a pause: too many requests in a short time.", cure=RETRIED,
                           retry_after=_retry_after(headers) or 1.0)
@@ -249,12 +307,21 @@ def _status_error(status: int, headers: Dict[str, str], text: str, writes: bool)
                          cure="Use the store's permanent address, something.myshopify.com, as SHOPIFY_STORE.")
     if status in (530, 540, 783):
         return RetryLater(f"Shopify's front door has trouble (status {status}).", cure=RETRIED)
+    if status == 409:
+        return _lost("Shopify is at work on the same thing already (status 409).", writes)
     if status >= 500:
         error = _lost(f"Shopify has trouble (status {status}).", writes)
         error.retry_after = None if writes else _retry_after(headers)
         return error
     return SyncError(f"Shopify refused our request with status {status}.{said}",
                      cure="This is a mistake in this product: please report it with this sentence.")
+
+
+def _date(headers: Dict[str, str]) -> float | None:
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).timestamp()
+    except (ValueError, TypeError):
+        return None
 
 
 def _retry_after(headers: Dict[str, str]) -> float | None:

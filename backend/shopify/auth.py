@@ -8,6 +8,7 @@ No secret appears in a repr, a message or a log.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 import time
@@ -27,6 +28,11 @@ EARLY_SECONDS = 3600.0
 
 class Credentials(Protocol):
     """Something that yields a token for one store. `origin` is `https://{store}`, or a stand-in's."""
+
+    @property
+    def app(self) -> str:
+        """Names the app behind it, without telling a secret: Shopify limits each app of a store for itself."""
+        ...
 
     def token(self, origin: str) -> str:
         """A token that is good now. Raises KeyRefused, RetryLater."""
@@ -54,6 +60,10 @@ class PastedToken:
             raise UserError("What stands as Shopify access token belongs to another of Shopify's APIs.",
                             cure="Paste an Admin API token, which starts with shpat_.")
         self._token = token
+
+    @property
+    def app(self) -> str:
+        return hashlib.sha256(self._token.encode()).hexdigest()[:12]
 
     def token(self, origin: str) -> str:
         return self._token
@@ -88,6 +98,10 @@ class ClientCredentials:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._tokens: dict[str, tuple[str, float]] = {}
+
+    @property
+    def app(self) -> str:
+        return self._id
 
     def token(self, origin: str) -> str:
         with self._lock:

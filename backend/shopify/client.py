@@ -1,6 +1,6 @@
 """Send one GraphQL document to one store, and come back with its data or one of our errors.
 
-Waits for points before it sends (`cost`), lets `http` repeat what may be repeated, lets `answers` say what came
+Waits for points before it sends (`governor`), lets `http` repeat what may be repeated, lets `answers` say what came
 back, asks for a new token once on a 401, and counts.
 """
 
@@ -16,11 +16,12 @@ import orjson
 import requests
 
 from backend.connector import Usage
-from backend.errors import RetryLater, TokenRefused, UserError
+from backend.errors import RetryLater, TokenRefused, TooCostly, UserError
 from backend.http import Http
 from backend.shopify.answers import Answer, answer_from
 from backend.shopify.auth import Credentials
-from backend.shopify.cost import Cost, Governor
+from backend.shopify.cost import Cost
+from backend.shopify.governor import Governor, Hold, Ledger, OwnLedger
 
 
 class Client:
@@ -33,6 +34,7 @@ class Client:
         credentials: Credentials,
         usage: Usage,
         *,
+        ledger: Ledger | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -40,13 +42,12 @@ class Client:
         self.version = version
         self._credentials = credentials
         self._usage = usage
-        self._sleep = sleep
-        self._governor = Governor(clock)
+        self._governor = Governor(ledger or OwnLedger(clock), sleep=sleep)
         self._url = f"{origin}/admin/api/{version}/graphql.json"
         self._http = Http("Shopify", explain=self._explain, count=self._count, sleep=sleep,
                           headers={"Content-Type": "application/json", "Accept": "application/json"})
         self._writes = False
-        self._document = ""
+        self._hold: Hold | None = None
         self._answer: Answer | None = None
         self._wrong_version = ""
 
@@ -59,17 +60,16 @@ class Client:
         if self._wrong_version:
             raise self._version_error()
         body = orjson.dumps({"query": document, "variables": variables})
-        wait = self._governor.wait_seconds(document)
-        if wait > 0:
-            self._sleep(wait)
-        self._writes, self._document, self._answer = writes, document, None
+        hold = self._governor.hold(document, variables)
+        self._writes, self._hold, self._answer = writes, hold, None
         try:
-            self._send(body)
-        except TokenRefused:
-            # Nothing runs on a 401, so even a mutation may be sent once more.
-            if not self._credentials.renew(self.origin):
-                raise
-            self._send(body)
+            self._send_as_ourselves(body)
+        except TooCostly as error:
+            if error.points:
+                self._governor.too_costly(hold, error.points)
+            raise
+        finally:
+            self._governor.settle(hold, self._answer.cost if self._answer else None)
         answer = self._answer
         if answer is None:  # pragma: no cover - Http calls `explain` for every answer
             raise RetryLater("Shopify's answer was not seen.")
@@ -84,6 +84,15 @@ class Client:
                             cure="Correct the filter: fields as in Shopify's search, like status:active or tag:sale.")
         return answer
 
+    def _send_as_ourselves(self, body: bytes) -> None:
+        try:
+            self._send(body)
+        except TokenRefused:
+            # Nothing runs on a 401, so even a mutation may be sent once more.
+            if not self._credentials.renew(self.origin):
+                raise
+            self._send(body)
+
     def _send(self, body: bytes) -> None:
         self._http.send("POST", self._url, safe=not self._writes, body=body,
                         headers={"X-Shopify-Access-Token": self._credentials.token(self.origin)})
@@ -91,23 +100,25 @@ class Client:
     def _explain(self, response: requests.Response) -> None:
         try:
             answer = answer_from(response.status_code, response.headers, response.content, writes=self._writes)
-        except RetryLater:
-            self._learn(response)
+        except RetryLater as error:
+            self._obey(error, response)
             raise
         self._answer = answer
-        self._governor.learn(self._document, answer.cost)
         if answer.cost and answer.cost.actual:
             self._usage.points += answer.cost.actual
         if answer.version and answer.version != self.version:
             self._wrong_version = answer.version
 
-    def _learn(self, response: requests.Response) -> None:
-        """A throttled answer carries the cost as well; any other failure carries none."""
+    def _obey(self, error: RetryLater, response: requests.Response) -> None:
+        """Wait as Shopify says. A throttled answer carries what the store has; others carry a number of seconds."""
         try:
-            content = orjson.loads(response.content)
-            self._governor.learn(self._document, Cost.of(content["extensions"]["cost"]))
+            cost = Cost.of(orjson.loads(response.content)["extensions"]["cost"])
         except (orjson.JSONDecodeError, KeyError, TypeError):
-            return
+            cost = None
+        if cost is not None and cost.actual is None and self._hold is not None:
+            error.retry_after = self._governor.throttled(self._hold, cost)
+        elif error.retry_after is not None and response.status_code != 200:
+            self._governor.quiet(error.retry_after)
 
     def _version_error(self) -> UserError:
         return UserError(f"Shopify answered with version {self._wrong_version} of its API instead of {self.version}, "

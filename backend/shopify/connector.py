@@ -3,7 +3,8 @@
     prepare  → shop and scopes in one request; what is missing pauses a mapping, or has its writes refused
     read     → `reading`
     batches  → one request's worth each: updates, then creations, then deletions
-    apply    → build a request (`writes`), send it (`client`), read its answer (`receipts`);
+    apply    → read right before what has no conditional write, and leave alone what moved;
+               build a request (`writes`), send it (`client`), read its answer (`receipts`);
                a creation carries what it is found again by (`creating`);
                what an answer leaves open is looked at and sent again, what Shopify refuses as a whole is halved
                until the row that spoils it stands alone
@@ -16,11 +17,12 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from backend.connector import Prepared, Stamp, Usage
+from backend.connector import Changed, Prepared, Stamp, Usage
 from backend.core.model import (
+    Change,
     Create,
     Delete,
     Direction,
@@ -37,16 +39,20 @@ from backend.core.model import (
 )
 from backend.core.values import UNREAD, Value
 from backend.errors import AccessError, InputRefused, OutcomeUnknown, RetryLater, TooCostly
-from backend.shopify import documents, writes
+from backend.shopify import changes, documents, extras, writes
 from backend.shopify.answers import LOOKED_AT, Answer
 from backend.shopify.auth import Credentials
+from backend.shopify.changes import Audits
 from backend.shopify.client import Client, store_domain
 from backend.shopify.creating import Keys
+from backend.shopify.governor import Ledger
 from backend.shopify.known import Held, Known
 from backend.shopify.metafields import described
+from backend.shopify.names import Names
 from backend.shopify.reading import PAGE, Reader, chunks, read_definitions, row_maker
 from backend.shopify.receipts import Outcome, outcome_of, receipts_from, refusal_of
 from backend.shopify.resource import METAFIELD, shape
+from backend.shopify.shop import Shop, lacking, scopes_from, shop_from
 from backend.shopify.writes import Money, Request, chosen_options, refusal_key
 
 log = logging.getLogger(__name__)
@@ -57,38 +63,19 @@ METAFIELD_ROWS_PER_REQUEST = 100
 CREATES_PER_REQUEST = 5
 """Creations and deletions take Shopify longer than changes; a request has 30 seconds."""
 ROWS_PER_REQUEST = 250
+NEWEST = 100
+"""How many of the newest draft orders are looked through for one of ours."""
 TRIES = 6
 """How often one request is sent while Shopify says that its key is being worked on."""
-
-DECIMALS = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV",
-                     "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
-"""Currencies that do not have two decimals (ISO 4217)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shop:
-    """The store as it describes itself."""
-
-    name: str
-    currency: str
-    timezone: str
-    weight_unit: str
-    domain: str
-
-    @property
-    def decimals(self) -> int:
-        return DECIMALS.get(self.currency, 2)
 
 
 class ShopifyConnector:
     """One store, read and written with one identity. Not shared between threads.
 
     `store` is `something.myshopify.com` or what people paste for it. `admin_url` is another origin that answers in
-    the store's place (a stand-in). `new_key` makes an idempotency key. Raises UserError for a store's address that
-    is none.
+    the store's place (a stand-in). `audits` say how often what no filter finds is read whole. `ledger` is shared by
+    all who use the store with these credentials. `new_key` makes an idempotency key. Raises UserError for a store's
+    address that is none.
     """
 
     side = Side.REMOTE
@@ -100,6 +87,8 @@ class ShopifyConnector:
         *,
         version: str = VERSION,
         admin_url: str | None = None,
+        audits: Audits | None = None,
+        ledger: Ledger | None = None,
         sleep: Callable[[float], None] = time.sleep,
         new_key: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
@@ -114,18 +103,40 @@ class ShopifyConnector:
         """By owner of metafields: the store's definitions, by field name."""
         self._scopes: frozenset[str] | None = None
         """What the token may do, as far as Shopify told."""
+        self._audits = audits or Audits()
+        self._about: Answer | None = None
+        """What `changed` has just asked about shop and scopes, for `prepare` right after it."""
         self._sleep = sleep
         self._new_key = new_key
         self._client = Client((admin_url or f"https://{self.store}").rstrip("/"), version, credentials, self.usage,
-                              sleep=sleep)
+                              ledger=ledger, sleep=sleep)
         self._keys = Keys(self._client, self.notes)
+        self._names = Names(self._client)
+        self._barred: dict[str, dict[str, AccessError]] = {}
+        """By resource and field: why it cannot be written, where the rest of a thing can."""
 
     @property
     def shop(self) -> Shop:
         """Asked of Shopify once, in `prepare` or when it is first needed."""
         if self._shop is None:
-            self._shop = self._shop_from(self._client.run(documents.PREPARE, {}))
+            self._meet(self._client.run(documents.PREPARE, {}))
+        assert self._shop is not None
         return self._shop
+
+    @property
+    def scopes(self) -> frozenset[str] | None:
+        """What the app may do, with the reading that each writing implies; None where Shopify does not tell."""
+        if self._shop is None:
+            self._meet(self._client.run(documents.PREPARE, {}))
+        return self._scopes
+
+    def _meet(self, answer: Answer) -> None:
+        """Keep what an answer tells of the shop and of what the app may do in it."""
+        self._shop, self._scopes = shop_from(answer), scopes_from(answer)
+
+    def run(self, document: str, variables: dict[str, Any], *, writes: bool = False) -> Answer:
+        """One document of somebody who knows what he asks. See `client`."""
+        return self._client.run(document, variables, writes=writes)
 
     # --- rights -----------------------------------------------------------------------------------
 
@@ -136,35 +147,62 @@ class ShopifyConnector:
         field turned to `to_grist` would put the store's value over what a person typed: nothing of it is created or
         deleted in Shopify, and `apply` refuses every change of it with the sentence that names the scope.
         """
-        answer = self._client.run(documents.PREPARE, {})
-        self._shop = self._shop_from(answer)
+        answer, self._about = self._about or self._client.run(documents.PREPARE, {}), None
+        self._meet(answer)
         self._known.forget()
         self._unwritable.clear()
+        self._barred.clear()
+        self._names.forget()
         self._definitions.clear()
         ready: list[Mapping] = []
         paused: dict[str, str] = {}
         notes: list[str] = []
-        scopes = self._scopes = _scopes(answer)
+        scopes = self._scopes
         if scopes is None:
             notes.append("Shopify does not say which scopes the app has, so missing ones show only when they are used.")
         for mapping in mappings:
-            lacking = _lacking(mapping.resource.scopes, scopes)
-            if lacking:
+            missing = lacking(mapping.resource.scopes, scopes)
+            if missing:
                 paused[mapping.name] = (
-                    f"{mapping.resource.label} cannot be read: the app lacks the access scope {_and(lacking)}. Add it "
+                    f"{mapping.resource.label} cannot be read: the app lacks the access scope {_and(missing)}. Add it "
                     "to the app's scopes, release and install that version on the store, then sync again.")
                 continue
-            lacking = _lacking(mapping.resource.write_scopes, scopes)
-            if lacking and _writes(mapping):
+            missing = lacking(mapping.resource.write_scopes, scopes)
+            if missing and _writes(mapping):
                 said = AccessError(
                     f"{mapping.resource.label} cannot be written to Shopify: the app lacks the access scope "
-                    f"{_and(lacking)}.",
+                    f"{_and(missing)}.",
                     cure="Add it to the app's scopes, release and install that version on the store, then sync again.")
                 notes.append(f"{said.message} {said.cure}")
                 self._unwritable[mapping.name] = said
                 mapping = replace(mapping, create_remote=False, delete_remote=Policy.IGNORE)
-            ready.append(self._with_metafields(mapping, notes))
+            ready.append(self._with_rights(self._with_metafields(mapping, notes), notes))
         return Prepared(tuple(ready), {}, paused, tuple(notes))
+
+    def _with_rights(self, mapping: Mapping, notes: list[str]) -> Mapping:
+        """The mapping without the fields that may not be read: one such would take its whole thing out of the answer.
+        What may be read and not written is remembered, and refused field by field."""
+        rules = list(mapping.fields)
+        barred = self._barred.setdefault(mapping.name, {})
+        for right in shape(mapping).rights:
+            covered = [rule for rule in rules if right.covers(rule.field)]
+            if covered and right.read and _lacks_all(right.read, self._scopes):
+                named = _and([rule.field.label for rule in covered])
+                notes.append(f"{mapping.resource.label}: {named} cannot be read: the app lacks the access scope "
+                             f"{right.read[0]}.")
+                rules = [rule for rule in rules if rule not in covered]
+            elif right.write and _lacks_all(right.write, self._scopes):
+                written = [rule for rule in covered if rule.may_write(Side.REMOTE)]
+                for rule in written:
+                    barred[rule.name] = AccessError(
+                        f"{rule.field.label} cannot be written to Shopify: the app lacks the access scope "
+                        f"{right.write[0]}.",
+                        cure="Add it to the app's scopes, release and install that version on the store, then sync "
+                             "again.")
+                if written:
+                    notes.append(f"{mapping.resource.label}: {_and([rule.field.label for rule in written])} cannot be "
+                                 f"written to Shopify: the app lacks the access scope {right.write[0]}.")
+        return mapping if len(rules) == len(mapping.fields) else mapping.with_fields(rules)
 
     def _with_metafields(self, mapping: Mapping, notes: list[str]) -> Mapping:
         """The mapping with its metafields as the store's definitions say."""
@@ -186,10 +224,25 @@ class ShopifyConnector:
             rules.append(rule)
         return mapping.with_fields(rules)
 
-    def _shop_from(self, answer: Answer) -> Shop:
-        shop = answer.root("shop", "the store's settings")
-        return Shop(str(shop["name"]), str(shop["currencyCode"]), str(shop["ianaTimezone"]), str(shop["weightUnit"]),
-                    str(shop["myshopifyDomain"]))
+    # --- finding changes --------------------------------------------------------------------------
+
+    def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
+        """See `backend.connector` and `changes`. One request where nothing changed, whatever the store's size.
+
+        Told is what changed itself. A product's total moves with its stock, a variant's name with its product: such
+        relatives are the engine's to look at. Things below something deleted, and lines that left a draft, are named
+        by nothing here: whoever knows which rows hang below a key in `keys` reads those as well.
+        """
+        found, self._about = changes.look(self._client, mappings, checkpoint, self._known, self._audits)
+        self._meet(self._about)
+        return found
+
+    def expand(
+        self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]
+    ) -> tuple[dict[str, set[Key]], set[str]]:
+        """Hints of webhooks as keys to read, and resources to read whole: a hint for order lines names their order,
+        for stock an item. Hints of other types are dropped. See `changes.expand`."""
+        return changes.expand(self._client, mappings, hints, self._known)
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -249,9 +302,79 @@ class ShopifyConnector:
         AccessError where the whole store is closed to us, RetryLater and OutcomeUnknown (see there)."""
         if mapping.name in self._unwritable:
             return [self._refused_for(op, self._unwritable[mapping.name]) for op in batch]
-        self._learn(mapping, batch)
-        receipts = self._write(mapping, batch, *self._stamped(batch, stamp))
-        return self._complete_stock(mapping, receipts) if shape(mapping).writer == "stock" else receipts
+        stamp, keys = self._stamped(batch, stamp)
+        ops, without = self._within_rights(mapping, batch)
+        settled = {i: without[i] for i, op in enumerate(ops) if op is None}
+        settled |= {i: Receipt(batch[i], getattr(batch[i], "key", None), stale=True)
+                    for i in self._moved(mapping, ops)}
+        left = [i for i in range(len(batch)) if i not in settled]
+        sent = [op for i in left if (op := ops[i]) is not None]
+        written = self._write(mapping, sent, stamp, [keys[i] for i in left]) if left else []
+        written = self._go_on(mapping, written, stamp)
+        if shape(mapping).writer == "stock":
+            written = self._complete_stock(mapping, written)
+        for i, receipt in zip(left, written, strict=True):
+            settled[i] = _with_refused(batch[i], receipt, without.get(i)) if i in without else receipt
+        return [settled[i] for i in range(len(batch))]
+
+    def _within_rights(self, mapping: Mapping, batch: Sequence[Op]) -> tuple[list[Op | None], dict[int, Receipt]]:
+        """The ops less the fields that may not be written, None for one of which nothing is left; and by position the
+        receipt that says so. A new thing is not made in part: its row would lose what it holds."""
+        barred = self._barred.get(mapping.name, {})
+        ops: list[Op | None] = list(batch)
+        without: dict[int, Receipt] = {}
+        for i, op in enumerate(batch):
+            names = [name for name in extras.values_of(op) if name in barred]
+            if not names:
+                continue
+            refused = self._refused_for(op, barred[names[0]])
+            assert refused.refusal is not None
+            without[i] = replace(refused, key=getattr(op, "key", None),
+                                 refusal=replace(refused.refusal, field=names[0]))
+            changes = tuple(c for c in op.changes if c.field not in barred) if isinstance(op, Update) else ()
+            ops[i] = replace(op, changes=changes) if isinstance(op, Update) and changes else None
+        return ops, without
+
+    def _moved(self, mapping: Mapping, ops: Sequence[Op | None]) -> list[int]:
+        """The positions of updates under which the store changed since the plan was made, or that are gone: read in one
+        request right before they are written, for Shopify has no conditional write for them. Lists are written as
+        differences, metafields and stock over what was seen only: those need no look. What `ops` need to know besides
+        is learned in the same look."""
+        self._learn_names(mapping, [op for op in ops if op is not None])
+        looks = {i: [c for c in op.changes if _is_blind(mapping, c.field)] for i, op in enumerate(ops)
+                 if isinstance(op, Update)} if shape(mapping).writer != "stock" else {}
+        looked = {i: (op.key, changes) for i, changes in looks.items() if changes and isinstance(op := ops[i], Update)}
+        now: dict[Key, dict[str, Value]] = {}
+        if looked:
+            names = {change.field for _, changes in looked.values() for change in changes}
+            narrow = replace(mapping.with_fields(rule for rule in mapping.fields if rule.name in names), filter="")
+            now = {key: dict(zip(narrow.names, row, strict=True))
+                   for key, row in self.read(narrow, [key for key, _ in looked.values()]).rows.items()}
+        self._learn(mapping, [op for op in ops if op is not None])
+        return [i for i, (key, changes) in looked.items() if key not in now or any(
+            UNREAD not in (now[key][c.field], c.before) and now[key][c.field] != c.before for c in changes)]
+
+    def _go_on(self, mapping: Mapping, receipts: list[Receipt], stamp: Stamp) -> list[Receipt]:
+        """Give new things what they can only get once they are there: channels, an address."""
+        later = [rule.name for rule in mapping.fields if rule.field.write.startswith(extras.LATER)]
+        done = []
+        for receipt in receipts:
+            op = receipt.op
+            changes = tuple(Change(name, None, op.values[name], op.why) for name in later if op.values.get(
+                name) is not None) if isinstance(op, Create) and receipt.done else ()
+            if not changes or not isinstance(op, Create):
+                done.append(receipt)
+                continue
+            update = Update(Side.REMOTE, str(receipt.key), op.source, changes, op.title)
+            try:
+                self._learn(mapping, [update])
+                [rest] = self._write(mapping, [update], stamp, [f"{stamp.key}-later"])
+            except RetryLater as error:
+                rest = Receipt(update, refusal=Refusal(Side.REMOTE, op.source, error.message, error.cure))
+            if rest.refusal is not None:
+                self.notes.append(f"{op.title or 'A new row'}: {rest.refusal.message} {rest.refusal.cure}")
+            done.append(replace(receipt, stored={**receipt.stored, **rest.stored}))
+        return done
 
     def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
         """Handles are the one text that Shopify always rewrites (facts §12)."""
@@ -274,12 +397,21 @@ class ShopifyConnector:
         if found is None:
             return None
         missing = [i for i in range(len(creates)) if i not in found]
+        if missing and shape(mapping).newest:
+            return None  # nobody can say whether one is still under way: never made a second time by itself
+        self._learn_names(mapping, [creates[i] for i in missing])
         self._learn(mapping, [creates[i] for i in missing])
         made = self._write(mapping, [creates[i] for i in missing], stamp, [keys[i] for i in missing]) if missing else []
         found |= dict(zip(missing, made, strict=True))
         # What is read next must not take the single variants of these products for news: a new row takes them.
         self._known.hidden |= set(self._known.born.values())
         return [found[i] for i in range(len(creates))]
+
+    def _learn_names(self, mapping: Mapping, ops: Sequence[Op]) -> None:
+        """Look up what the words in these ops name."""
+        for kind, names in extras.names_needed(mapping, ops).items():
+            if names:
+                self._known.names[kind] = self._names.look_up(kind, names)
 
     def _stamped(self, batch: Sequence[Op], stamp: Stamp | None) -> tuple[Stamp, list[str]]:
         """The stamp, and the key of each op in the batch."""
@@ -288,6 +420,8 @@ class ShopifyConnector:
 
     def _find(self, mapping: Mapping, ops: Sequence[Create], keys: Sequence[str]) -> dict[int, Receipt] | None:
         """By position: what has been made already. None where nobody could tell."""
+        if shape(mapping).newest:
+            return self._find_newest(mapping, ops, keys)
         if not shape(mapping).finds:
             return None
         ways = [(i, *way) for i, op in enumerate(ops) for way in self._keys.identifiers(mapping, op, keys[i])]
@@ -308,11 +442,26 @@ class ShopifyConnector:
                     self._note_born(node)
         return found
 
+    def _find_newest(self, mapping: Mapping, ops: Sequence[Create], keys: Sequence[str]) -> dict[int, Receipt]:
+        """By position: what carries our key among the newest things of a list; nothing else finds a draft order. A list
+        lags behind for some time, so what is not there yet is looked for again."""
+        row = row_maker(mapping, self.shop.decimals)
+        answer = self._client.run(documents.newest_document(mapping), {"first": NEWEST})
+        by_key = {node["made"]["value"]: node for node in answer.root(shape(mapping).newest)["nodes"]
+                  if isinstance(node, dict) and node.get("made")}
+        return {i: Receipt(ops[i], by_key[key]["id"], mapping.values(row(by_key[key])))
+                for i, key in enumerate(keys) if key in by_key}
+
     def _note_born(self, node: dict[str, Any]) -> None:
         """A product made by us has a single variant still: the row of a new variant may take it."""
         variants = (node.get("variants") or {}).get("nodes") or []
         if len(variants) == 1:
-            self._known.born[node["id"]] = variants[0]["id"]
+            self._note_single(node["id"], variants[0])
+
+    def _note_single(self, product: str, variant: dict[str, Any]) -> None:
+        values = tuple(str(one["value"]) for one in variant.get("selectedOptions") or [])
+        self._known.born[product] = variant["id"]
+        self._known.born_values[product] = () if values == ("Default Title",) else values
 
     def _find_variants(self, mapping: Mapping, ops: Sequence[Create]) -> dict[int, Receipt]:
         """By position: the variants that are there already, by product and option values, read fresh."""
@@ -360,7 +509,10 @@ class ShopifyConnector:
         self, mapping: Mapping, ops: Sequence[Op], stamp: Stamp, keys: Sequence[str], tries: int = 2
     ) -> list[Receipt]:
         """One request, or more where Shopify wants it smaller. `keys` stand beside the ops."""
-        request = self.request_for(mapping, ops, stamp, self._keys.marks(mapping, ops, keys))
+        marks = self._keys.marks(mapping, ops, keys)
+        if shape(mapping).writer == "stock":
+            marks = {i: {writes.MARK: key} for i, key in enumerate(keys)}
+        request = self.request_for(mapping, ops, stamp, marks)
         try:
             outcome = self._outcome(request)
         except (InputRefused, TooCostly) as error:
@@ -447,7 +599,8 @@ class ShopifyConnector:
                 if receipt.done and receipt.key in fresh.rows else receipt for receipt in receipts]
 
     def _remember(self, request: Request, outcome: Outcome) -> None:
-        self._known.born |= outcome.born
+        for product, variant in outcome.born.items():
+            self._note_single(product, variant)
         note = self._known.noter(request.mapping)
         for node in outcome.nodes.values():
             note(node)
@@ -466,6 +619,9 @@ class ShopifyConnector:
         unknown = self._known.lacks(mapping, ops)
         if unknown:
             self.read(replace(mapping, filter=""), unknown)
+        if shape(mapping).writer == "stock":
+            self._learn_items([str(op.values["variant"]) for op in ops if isinstance(op, Create)
+                               and op.values.get("variant")])
         if shape(mapping).writer != "variants":
             return
         products = sorted({str(op.values.get("product")) for op in ops
@@ -474,6 +630,13 @@ class ShopifyConnector:
             for node in self._client.run(documents.OPTIONS, {"ids": list(chunk)}).root("nodes", "products"):
                 if isinstance(node, dict) and node.get("id"):
                     self._note_options(node["id"], node["options"])
+
+    def _learn_items(self, variants: Sequence[str]) -> None:
+        """The inventory items of variants that are to be stocked somewhere."""
+        for chunk in chunks(sorted(set(variants) - self._known.items.keys()), PAGE):
+            for node in self._client.run(documents.ITEMS, {"ids": list(chunk)}).root("nodes", "variants"):
+                if isinstance(node, dict) and node.get("id"):
+                    self._known.items[node["id"]] = node["inventoryItem"]["id"]
 
     def _note_options(self, product: str, options: Sequence[dict[str, Any]]) -> None:
         ordered = sorted(options, key=lambda option: option["position"])
@@ -497,6 +660,23 @@ class ShopifyConnector:
             yield batch
 
 
+def _is_blind(mapping: Mapping, field: str) -> bool:
+    """Whether a write of this field goes over whatever stands there."""
+    rule = mapping.rule(field)
+    return not field.startswith(METAFIELD) and (rule.kind != "list" or field == "customAttributes")
+
+
+def _with_refused(op: Op, receipt: Receipt, without: Receipt | None) -> Receipt:
+    """The receipt of an op of which a part was not sent: what was stored, and the refusal of the rest."""
+    if without is None or not receipt.done:
+        return replace(receipt, op=op)
+    return Receipt(op, receipt.key, receipt.stored, without.refusal)
+
+
+def _lacks_all(wanted: Sequence[str], scopes: frozenset[str] | None) -> bool:
+    return scopes is not None and not scopes & set(wanted)
+
+
 def _quantity(op: Op) -> str:
     names = list(op.values) if isinstance(op, Update) else []
     return names[0] if len(names) == 1 else ""
@@ -510,23 +690,6 @@ def _holds(stored: dict[str, Value], op: Create) -> bool:
     """Whether a thing holds what this creation gave it, so that it is most likely the one that it made."""
     return all(stored[name] == value for name, value in op.values.items()
                if name in stored and stored[name] is not UNREAD)
-
-
-def _scopes(answer: Answer) -> frozenset[str] | None:
-    """What the token may do, with the reading that each writing implies; None where Shopify does not tell."""
-    installation = answer.data.get("currentAppInstallation")
-    if not isinstance(installation, dict) or not isinstance(installation.get("accessScopes"), list):
-        return None
-    handles = {str(scope["handle"]) for scope in installation["accessScopes"]}
-    return frozenset(handles | {f"read_{handle.removeprefix('write_')}" for handle in handles
-                                if handle.startswith("write_")})
-
-
-def _lacking(wanted: Sequence[str], scopes: frozenset[str] | None) -> list[str]:
-    # Locations can be read with either (facts §1).
-    instead = {"read_locations": "read_inventory"}
-    return [] if scopes is None else [
-        scope for scope in wanted if scope not in scopes and instead.get(scope) not in scopes]
 
 
 def _writes(mapping: Mapping) -> bool:

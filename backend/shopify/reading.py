@@ -22,10 +22,10 @@ from backend.errors import RetryLater, TooCostly, UserError
 from backend.shopify import documents
 from backend.shopify.answers import RETRIED, Answer
 from backend.shopify.client import Client
-from backend.shopify.documents import dig, steps
+from backend.shopify.documents import dig, look, steps
 from backend.shopify.known import Known
-from backend.shopify.metafields import raw_of
 from backend.shopify.resource import METAFIELD, Below, shape
+from backend.shopify.views import VIEW, Listed, is_unfinished, view
 
 T = TypeVar("T")
 
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 PAGE = 250
 IDS_PER_SEARCH = 100
+LISTS_AT_ONCE = 25
 BELOW_AT_FIRST = 10
 BELOW_THEN = 50
 
@@ -52,6 +53,8 @@ class Reader:
         self._row = row_maker(mapping, decimals)
         self._title = title_maker(mapping)
         self._note = known.noter(mapping)
+        paths = [rule.field.path for rule in mapping.fields if rule.field.path.startswith(VIEW)]
+        self._lists: list[Listed] = [listed for path in paths if (listed := view(path).listed)]
         self._connection = self._resource.connection
         self._filter = mapping.filter.strip()
         self._rows: dict[Key, Row] = {}
@@ -70,6 +73,7 @@ class Reader:
         else:
             for answer, page in self._pages(documents.list_document(self._mapping), self._filter):
                 self._remark(answer)
+                self._finish_lists(page["nodes"])
                 for node in page["nodes"]:
                     self._take(node)
         if self._filter:
@@ -86,7 +90,9 @@ class Reader:
                         "and were not asked for."] = None
         document = documents.nodes_document(self._mapping)
         for chunk in chunks(wanted, PAGE):
-            for key, node in zip(chunk, self._nodes(document, chunk, {}), strict=True):
+            nodes = self._nodes(document, chunk, {})
+            self._finish_lists(nodes)
+            for key, node in zip(chunk, nodes, strict=True):
                 if node is None and self._window:
                     self._notes[f"{self._resource.label}: some are not shown to this app any more. That may be their "
                                 f"age: it lacks the access scope {self._resource.window}."] = None
@@ -133,6 +139,25 @@ class Reader:
                 self._known.above[node["id"]] = shared
             self._take({**node, below.parent: shared} if isinstance(node, dict) else node)
         return not page["pageInfo"]["hasNextPage"]
+
+    def _finish_lists(self, nodes: Sequence[Any]) -> None:
+        """Read nested lists that did not come whole to their end, into the things themselves: many things at once for
+        their second page, then what is still longer one by one."""
+        for listed in self._lists:
+            longer = {node["id"]: node for node in nodes if isinstance(node, dict) and is_unfinished(node, listed)}
+            document = documents.longer_document(self._resource, listed)
+            for chunk in chunks(list(longer), LISTS_AT_ONCE):
+                for thing in self._nodes(document, chunk, {"first": PAGE, "after": None}):
+                    if isinstance(thing, dict):
+                        longer[thing["id"]][listed.alias] = thing[listed.alias]
+            for key, node in longer.items():
+                while is_unfinished(node, listed):
+                    after = node[listed.alias]["pageInfo"]["endCursor"]
+                    [thing] = self._nodes(document, [key], {"first": PAGE, "after": after})
+                    if not isinstance(thing, dict):
+                        break  # gone meanwhile: its list stays unread
+                    held = node[listed.alias]["nodes"]
+                    node[listed.alias] = {**thing[listed.alias], "nodes": held + thing[listed.alias]["nodes"]}
 
     def _take(self, node: Any) -> None:
         if not isinstance(node, dict) or not node.get("id"):
@@ -225,12 +250,10 @@ def read_definitions(client: Client, owner: str) -> dict[str, dict[str, Any]]:
 
 def row_maker(mapping: Mapping, decimals: int) -> Callable[[dict[str, Any]], Row]:
     """A function from a thing as Shopify answers it to a row in the order of `mapping.fields`."""
-    plan = [(rule.kind, steps(rule.field.path), rule.name.startswith(METAFIELD)) for rule in mapping.fields]
+    plan = [(rule.kind, look(rule.field.path)) for rule in mapping.fields]
 
     def row(node: dict[str, Any]) -> Row:
-        return tuple(
-            canonical(kind, raw_of(dig(node, path)) if held_apart else dig(node, path), decimals=decimals)
-            for kind, path, held_apart in plan)
+        return tuple(canonical(kind, find(node), decimals=decimals) for kind, find in plan)
 
     return row
 

@@ -68,6 +68,17 @@ def children(tx: sa.Connection, mapping_id: int, parents: Collection[str]) -> se
     return found
 
 
+def parents(tx: sa.Connection, mapping_id: int, things: Collection[str]) -> set[str]:
+    """What the first reference of these things names, as Shopify last said."""
+    found: set[str] = set()
+    wanted = sorted(things)
+    for start in range(0, len(wanted), CHUNK):
+        found.update(tx.execute(sa.select(pair.c.parent).where(
+            pair.c.mapping_id == mapping_id, pair.c.parent.is_not(None),
+            pair.c.remote_key.in_(wanted[start:start + CHUNK]))).scalars())
+    return found
+
+
 def unmarked(tx: sa.Connection, mapping_id: int) -> set[str]:
     """The things whose rows do not hold their Shopify ID yet, as far as we know."""
     return set(tx.execute(sa.select(pair.c.remote_key).where(

@@ -56,6 +56,13 @@ def done(tx: sa.Connection, ids: Sequence[int]) -> None:
         tx.execute(sa.delete(hint).where(hint.c.id.in_(ids[start:start + CHUNK])))
 
 
+def unnoted_wholes(tx: sa.Connection, link_id: int, side: Side, resources: Iterable[str]) -> list[tuple[str, Key]]:
+    """Hints for these resources as a whole, but for those that wait already: for an inbox that is full."""
+    known = set(tx.execute(sa.select(hint.c.resource).where(
+        hint.c.link_id == link_id, hint.c.side == side.value, hint.c.key == "")).scalars())
+    return [(resource, "") for resource in resources if resource not in known]
+
+
 def waiting(tx: sa.Connection, link_id: int) -> tuple[int, float | None]:
     """How many hints wait, and since when the oldest does (seconds since 1970)."""
     count, oldest = tx.execute(sa.select(sa.func.count(hint.c.id), sa.func.min(hint.c.at)).where(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.store.db import now
-from backend.store.tables import link, mapping, pair
+from backend.store.tables import link, mapping, pair, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +108,17 @@ def whose_copy(tx: sa.Connection, server_url: str, pairs: Sequence[tuple[int, st
 def add(tx: sa.Connection, store: str, server_url: str, document: str, interval_seconds: int | None,
         *, configured: bool = True) -> int:
     values = {"store": store, "server_url": server_url, "document": document, "shop": {},
-              "interval_seconds": interval_seconds, "created_at": now(), "configured": configured}
+              "interval_seconds": interval_seconds, "created_at": now(), "configured": configured,
+              "key": secrets.token_urlsafe(24)}
     return int(tx.execute(sa.insert(link).values(values)).inserted_primary_key[0])  # type: ignore[index]
 
 
 def set_interval(tx: sa.Connection, link_id: int, interval_seconds: int | None) -> None:
-    tx.execute(sa.update(link).where(link.c.id == link_id).values(interval_seconds=interval_seconds))
+    """A timer that is set anew counts from the end of the last sync: at once where that was long enough ago."""
+    ended = sa.select(sa.func.max(run.c.finished_at)).where(run.c.link_id == link_id, run.c.kind == "sync")
+    due_at = None if interval_seconds is None else ended.scalar_subquery() + interval_seconds
+    tx.execute(sa.update(link).where(link.c.id == link_id, link.c.interval_seconds.is_distinct_from(interval_seconds))
+               .values(interval_seconds=interval_seconds, due_at=due_at))
 
 
 def set_shop(tx: sa.Connection, link_id: int, shop: dict[str, Any]) -> None:
@@ -121,7 +127,7 @@ def set_shop(tx: sa.Connection, link_id: int, shop: dict[str, Any]) -> None:
 
 def checkpoints(tx: sa.Connection, link_id: int) -> dict[str, Any]:
     """How far both sides have been looked at: {"grist", "shopify", "mappings", "audited_at"}; empty before a run."""
-    return dict(tx.execute(sa.select(link.c.checkpoints).where(link.c.id == link_id)).scalar_one())
+    return dict(tx.execute(sa.select(link.c.checkpoints).where(link.c.id == link_id)).scalar_one_or_none() or {})
 
 
 def set_checkpoints(tx: sa.Connection, link_id: int, checkpoints: dict[str, Any]) -> None:

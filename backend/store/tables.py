@@ -10,7 +10,14 @@
        │        ├───── sighting        new rows in Grist, and since when they look as they do
        │        └───── loose           what has no partner on the other side
        ├─ hint                          what may have changed, until a run has looked at it
+       ├─ delivery                      which webhooks came, so that a repeated one is known
+       ├─ notice                        what somebody is told of, by mail or message, and when
+       ├─ privacy                       what Shopify asked for a customer's sake, and what was done
        └─ run ──────── change           what was written, before and after
+    worker                              which processes do runs
+    tally                               what has been counted since the beginning, for /metrics
+
+    bucket, document_cost             what a store's rate limit has left, and what each request cost last time
 
 Values are JSON as `core.values.dump` makes it; a row is an object by field name, and a field that was not read
 is not in it. Moments are seconds since 1970, always told by the database's own clock (`now()`).
@@ -60,8 +67,19 @@ link = Table(
     Column("synced_at", Double),
     Column("disconnected_at", Double),
     Column("checkpoints", JSON, nullable=False, server_default=text("'{}'")),
+    Column("key", Text, nullable=False),
+    Column("due_at", Double),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("hinted_at", Double),
+    Column("hint_at", Double),
+    Column("stopped", JSON),
+    Column("hooks", JSON, nullable=False, server_default=text("'{}'")),
     UniqueConstraint("server_url", "document"),
+    UniqueConstraint("key"),
 )
+# Every worker asks each second whose time has come.
+Index("ix_link_due", link.c.due_at)
+Index("ix_link_hinted", link.c.hinted_at)
 
 secret = Table(
     "secret", metadata,
@@ -140,10 +158,10 @@ run = Table(
     Column("started_at", Double),
     Column("finished_at", Double),
 )
-# One running and one queued run a link: the database itself refuses a second writer.
+# One running run a link, one sync and one preview that wait: the database itself refuses a second writer.
 Index("uq_run_running", run.c.link_id, unique=True, sqlite_where=run.c.state == "running",
       postgresql_where=run.c.state == "running")
-Index("uq_run_queued", run.c.link_id, unique=True, sqlite_where=run.c.state == "queued",
+Index("uq_run_queued", run.c.link_id, run.c.kind, unique=True, sqlite_where=run.c.state == "queued",
       postgresql_where=run.c.state == "queued")
 Index("ix_run_link", run.c.link_id, run.c.id)
 
@@ -241,6 +259,68 @@ hint = Table(
 )
 Index("ix_hint_link", hint.c.link_id, hint.c.id)
 
+delivery = Table(
+    "delivery", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("link"),
+    Column("side", Text, nullable=False),
+    Column("key", Text),
+    Column("at", Double, nullable=False),
+    UniqueConstraint("link_id", "side", "key"),
+)
+Index("ix_delivery_at", delivery.c.at)
+
+notice = Table(
+    "notice", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("link"),
+    Column("kind", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("number", Integer, nullable=False, server_default="0"),
+    Column("since", Double, nullable=False),
+    Column("told_at", Double),
+    Column("told_text", Text),
+    Column("told_number", Integer, nullable=False, server_default="0"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_at", Double),
+    Column("problem", Text),
+    UniqueConstraint("link_id", "kind"),
+)
+Index("ix_notice_next", notice.c.next_at)
+
+privacy = Table(
+    "privacy", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("link"),
+    Column("topic", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("things", JSON, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("done_at", Double),
+    Column("found", JSON),
+)
+Index("ix_privacy_open", privacy.c.id, sqlite_where=privacy.c.done_at.is_(None),
+      postgresql_where=privacy.c.done_at.is_(None))
+Index("ix_privacy_link", privacy.c.link_id)
+
+worker = Table(
+    "worker", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("began_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    UniqueConstraint("owner"),
+)
+
+tally = Table(
+    "tally", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("value", Double, nullable=False),
+    UniqueConstraint("name", "label"),
+)
+
 change = Table(
     "change", metadata,
     Column("id", Integer, primary_key=True),
@@ -260,3 +340,16 @@ change = Table(
 )
 Index("ix_change_mapping", change.c.mapping_id, change.c.id)
 Index("ix_change_run", change.c.run_id)
+
+bucket = Table(
+    "bucket", metadata,
+    Column("store", Text, primary_key=True),
+    Column("books", JSON, nullable=False),
+)
+
+document_cost = Table(
+    "document_cost", metadata,
+    Column("document", Text, primary_key=True),
+    Column("points", Double, nullable=False),
+    Column("at", Double, nullable=False),
+)

@@ -283,7 +283,9 @@ class Keys:
     things: set[str] = field(default_factory=set)
 
     def add(self, side: str, key: Any) -> None:
-        if side == Side.LOCAL:
+        """`key` as it is known on `side`, or on the other one: what could not be made in Shopify is known there by its
+        row, and what could not be made in Grist by its gid."""
+        if str(key).lstrip("-").isdigit():
             self.rows.add(int(key))
         else:
             self.things.add(str(key))

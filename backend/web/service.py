@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import sqlalchemy as sa
 from flask import current_app, g
 
 from backend.app import Context
@@ -51,14 +50,17 @@ class Service:
         """Queue a run and wake the worker; the id of the run that was queued, or is already.
 
         `wanted` as jobs.perform reads it. Raises Refused (409) for a preview while a sync is queued or running: what
-        it showed would be old before it was read, and it must not become what somebody else asked for.
+        it showed would be old before it was read; and where another preview waits that shows something else.
         """
         self.leave_access(link)
-        try:
-            run_id = self._request(link, kind, by, wanted or {})
-        except sa.exc.IntegrityError:
-            # Two people pressed the button in the same moment: the other one's run is found now.
-            run_id = self._request(link, kind, by, wanted or {})
+        with self.database.write() as tx:
+            active = runs.active(tx, link.id)
+            if kind == "preview" and active is not None and active.kind == "sync":
+                raise _busy()
+            run_id = runs.request(tx, link.id, kind, by, wanted)
+            found = runs.get(tx, run_id)
+            if kind == "preview" and found is not None and found.wanted != (wanted or {}):
+                raise _busy()
         self.poke()
         return run_id
 
@@ -76,20 +78,6 @@ class Service:
         if who.link is not None or who.former is not None or not who.token:
             return None
         return self.copies.original(who.document, who.token)
-
-    def _request(self, link: Link, kind: str, by: str, wanted: dict[str, Any]) -> int:
-        with self.database.write() as tx:
-            active = runs.active(tx, link.id)
-            if kind == "preview" and active is not None and active.kind == "sync":
-                raise _busy()
-            if kind == "sync" and active is not None and (active.kind, active.state) == ("preview", "queued"):
-                # A preview that waits is overtaken and ends; it never turns into the sync of another person.
-                runs.cancel(tx, link.id, active.id)
-            run_id = runs.request(tx, link.id, kind, by, wanted)
-            found = runs.get(tx, run_id)
-            if kind == "preview" and found is not None and (found.kind, found.wanted) != (kind, wanted):
-                raise _busy()
-            return run_id
 
 
 def open_service(context: Context, config: Config | None) -> Service:

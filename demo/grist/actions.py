@@ -309,15 +309,18 @@ def _placed(table: Table, column: Column, wanted: list[Any]) -> list[Any]:
 
 
 def _matches(table: Table, require: Values, count: int) -> list[list[int]]:
-    """For each wanted combination the rows that have it, in order of id."""
+    """For each wanted combination the rows that have it, in order of id. Lists cannot be looked up, as in Grist."""
     if not require:
         return [list(table.row_ids)] * count
     columns = [(table.columns.get(col_id) if col_id != "id" else None, col_id) for col_id in require]
     for column, col_id in columns:
         if column is None and col_id != "id":
             raise SandboxError("KeyError", f"'{col_id}'")
+    if any(is_list(cell) for cells in require.values() for cell in cells):
+        raise SandboxError("TypeError", "unhashable type: 'list'")
+    asked = {row for row in require.get("id", ()) if isinstance(row, int)}
     found: dict[str, list[int]] = {}
-    for row in table.row_ids:
+    for row in sorted(asked & table.rows) if "id" in require else table.row_ids:
         key = json.dumps([row if column is None else column.get(row) for column, _ in columns])
         found.setdefault(key, []).append(row)
     return [found.get(json.dumps([require[col_id][index] if column is None else convert(require[col_id][index],

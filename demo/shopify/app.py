@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask import Flask, Response, request
+from werkzeug.http import http_date
 
 from . import control, engine, page, versions
+from .bulk import routes as files
 from .state import Store
 
 _BAD_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
@@ -25,6 +27,10 @@ def create_app(store: Store, *, tokens: Iterable[str] = ("shpat_demo",),
     known = set(tokens)
     door = control.Door(store)
     app.extensions["shopify_door"] = door
+    if client is not None:
+        store.webhooks.secret = client[1]
+    store.bulks.worked_elsewhere = True
+    store.background.allow()
 
     @app.post("/admin/api/<version>/graphql.json")
     def graphql(version: str) -> Response:
@@ -52,12 +58,14 @@ def create_app(store: Store, *, tokens: Iterable[str] = ("shpat_demo",),
         if not isinstance(asked, dict) or not isinstance(asked.get("query"), str):
             return _json({"errors": "Bad Request"}, 400)
         outcome = engine.run(store, asked["query"], asked.get("variables") or {}, asked.get("operationName"),
-                             throttle=bool(fault.get("throttle")))
+                             throttle=bool(fault.get("throttle")), version=serving,
+                             base_url=request.host_url.rstrip("/"))
         door.answered(outcome)
         answer = _json(outcome.body)
         if fault.get("drop") == "after":
             return control.drop_connection()
         answer.headers["X-Shopify-API-Version"] = serving
+        answer.headers["Date"] = http_date(store.now())
         return answer
 
     @app.post("/admin/oauth/access_token")
@@ -76,7 +84,9 @@ def create_app(store: Store, *, tokens: Iterable[str] = ("shpat_demo",),
     def not_found(error: Exception) -> Response:
         return _json({"errors": "Not Found"}, 404)
 
-    app.register_blueprint(control.blueprint(door, revoke=known.discard, allow=known.add))
+    app.register_blueprint(control.blueprint(door, revoke=known.discard, allow=known.add,
+                                             tokens_known=lambda: known))
+    app.register_blueprint(files.blueprint(store, door.tokens_shown))
     app.register_blueprint(page.blueprint(store))
     return app
 

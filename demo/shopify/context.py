@@ -2,11 +2,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from graphql import FieldNode, GraphQLResolveInfo
+from graphql import FieldNode
 
 from .state import Store
+
+if TYPE_CHECKING:
+    from .execution import Place, Step
 
 
 @dataclass
@@ -15,20 +18,25 @@ class Context:
 
     store: Store
     variables: dict[str, Any]
-    info: GraphQLResolveInfo | None = None
     search_reports: list[dict[str, Any]] = field(default_factory=list)
     writes: int = 0
-
-    def at(self, info: GraphQLResolveInfo) -> Context:
-        self.info = info
-        return self
+    version: str = ""  # the API version that answers, "" for the newest
+    base_url: str = ""  # where the store is reached: uploads and results have addresses below it
+    step: Step | None = None
+    place: Place = None
 
     @property
     def path(self) -> list[Any]:
-        return self.info.path.as_list() if self.info else []
+        from .execution import path_of
+        return list(path_of(self.place))
+
+    @property
+    def info(self) -> Step:
+        """The field that is being resolved: its `field_name`, `nodes` and `operation`."""
+        assert self.step is not None
+        return self.step
 
     @property
     def node(self) -> FieldNode:
         """The field as written in the document, with its directives."""
-        assert self.info is not None
-        return self.info.field_nodes[0]
+        return self.info.nodes[0]

@@ -9,6 +9,12 @@
     POST /__control/clock    {"set": "2026-11-23T10:00:00Z"}, {"advance_seconds": 60} or {"freeze": true}
     POST /__control/behaviour  switches of `Behaviour` by name
     POST /__control/access   {"scopes": ["read_products"], "protected_data": false}
+    GET  /__control/webhooks {"subscriptions": […], "deliveries": [{topic, to, status, attempts, answers, …}]}
+    POST /__control/webhooks {"routes": {"https://sync.example": "http://127.0.0.1:8000"}}: where addresses really are;
+                             {"next": [{"drop": true}, {"double": true}, {"late_seconds": 5}, {"reverse": true}]}: one
+                             for each of the next deliveries; {"always": {…}}; {"secret": …}; {"drop_subscriptions": 1}
+    POST /__control/bulk     {"fail_next": {"after": 1000, "code": "TIMEOUT"}}; answers all operations
+    POST /__control/uninstall  the merchant takes the app away: app/uninstalled, and no token works any more
     POST /__control/tokens   {"revoke": "shpat_demo"} or {"allow": "shpat_other"}
 """
 from __future__ import annotations
@@ -17,23 +23,19 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
 from .behaviour import Behaviour
 from .engine import Outcome
-from .model import Level, Location, Product, Variant
-from .mutations.inputs import clean_tags
+from .staff import BadEdit, edit, location_named, variant_named
 from .state import Store
-
-
-class BadEdit(ValueError):
-    """What was asked at the door makes no sense; the message says why."""
+from .webhooks.delivery import Delivery
+from .webhooks.payloads import payload
 
 
 class Door:
@@ -44,6 +46,7 @@ class Door:
         self._lock = threading.Lock()
         self._faults: deque[dict[str, Any]] = deque()
         self.requests = self.reads = self.writes = self.points = 0
+        self.tokens_shown: list[str] = []  # paths beside the API that were asked with the access token
 
     def arrived(self) -> None:
         """A request came, whatever becomes of it."""
@@ -85,7 +88,8 @@ def drop_connection() -> Response:
     return Response(status=500)
 
 
-def blueprint(door: Door, *, revoke: Callable[[str], None], allow: Callable[[str], None]) -> Blueprint:
+def blueprint(door: Door, *, revoke: Callable[[str], None], allow: Callable[[str], None],
+              tokens_known: Callable[[], Iterable[str]]) -> Blueprint:
     routes = Blueprint("control", __name__, url_prefix="/__control")
     store = door.store
 
@@ -106,9 +110,10 @@ def blueprint(door: Door, *, revoke: Callable[[str], None], allow: Callable[[str
     def sell() -> Response:
         given = _body()
         with store.lock:
-            variant = _variant(store, given.get("variant") or given)
+            variant = variant_named(store, given.get("variant") or given)
             place = given.get("location")
-            level = store.sell(variant.id, int(given.get("quantity", 1)), _location(store, place).id if place else None)
+            level = store.sell(variant.id, int(given.get("quantity", 1)),
+                               location_named(store, place).id if place else None)
         return jsonify({"location": level.location.name, "available": level.quantity("available"),
                         "committed": level.quantity("committed")})
 
@@ -141,7 +146,12 @@ def blueprint(door: Door, *, revoke: Callable[[str], None], allow: Callable[[str
     def access() -> Response:
         given = _body()
         if "scopes" in given:
+            before = list(store.scopes)
             store.set_scopes(given["scopes"])
+            store.webhooks.tell("app/scopes_update", {"id": store.app_id, "previous": before,
+                                                      "current": list(store.scopes),
+                                                      "updated_at": store.now().isoformat()})
+            store.background.wake()
         if "protected_data" in given:
             store.protected_data = bool(given["protected_data"])
         return jsonify({"scopes": list(store.scopes), "protected_data": store.protected_data})
@@ -154,6 +164,41 @@ def blueprint(door: Door, *, revoke: Callable[[str], None], allow: Callable[[str
                 act(given[name])
         return jsonify({"ok": True})
 
+    @routes.get("/webhooks")
+    def webhooks() -> Response:
+        return jsonify(_webhooks(store))
+
+    @routes.post("/webhooks")
+    def steer_webhooks() -> Response:
+        given = _body()
+        with store.lock:
+            if "routes" in given:
+                store.webhooks.routes = dict(given["routes"])
+            if "secret" in given:
+                store.webhooks.secret = given["secret"]
+            if "next" in given:
+                store.webhooks.faults.extend(given["next"])
+            if "always" in given:
+                store.webhooks.always = dict(given["always"])
+            if "drop_subscriptions" in given:
+                store.webhooks.held.clear()
+        return jsonify(_webhooks(store))
+
+    @routes.post("/bulk")
+    def bulk() -> Response:
+        store.bulks.fail_next = _body().get("fail_next")
+        return jsonify([{"id": each.gid, "status": each.status, "trouble": each.trouble}
+                        for each in store.bulks.held.values()])
+
+    @routes.post("/uninstall")
+    def uninstall() -> Response:
+        with store.lock:
+            store.webhooks.tell("app/uninstalled", payload(store, store.shop))
+            store.webhooks.by_now_gone()
+        for token in list(tokens_known()):
+            revoke(token)
+        return jsonify({"ok": True})
+
     @routes.errorhandler(BadEdit)
     @routes.errorhandler(LookupError)
     def refused(error: Exception) -> tuple[Response, int]:
@@ -162,124 +207,20 @@ def blueprint(door: Door, *, revoke: Callable[[str], None], allow: Callable[[str
     return routes
 
 
-def edit(store: Store, given: dict[str, Any]) -> dict[str, Any]:
-    """What a member of staff does in Shopify's admin, past the API and its rules for clients.
-
-    `{"product": {"handle"|"id"|"title"}, "set": {title, status, tags, …}}` or
-    `{"variant": {"sku"|"id"}, "set": {price, compare_at_price, sku, available, …, "location": name}}`;
-    with `"delete": true` instead of `set` the thing goes. Raises BadEdit or LookupError.
-    """
-    with store.lock:
-        if "product" in given:
-            product = _product(store, given["product"])
-            if given.get("delete"):
-                store.remove_product(product)
-            else:
-                _edit_product(store, product, dict(given.get("set") or {}))
-            return {"id": product.gid, "title": product.title, "handle": product.handle}
-        if "variant" in given:
-            variant = _variant(store, given["variant"])
-            if given.get("delete"):
-                store.remove_variant(variant)
-            else:
-                _edit_variant(store, variant, dict(given.get("set") or {}))
-            return {"id": variant.gid, "sku": variant.inventory_item.sku, "price": str(variant.price)}
-    raise BadEdit("Say which: {\"product\": {\"handle\": …}} or {\"variant\": {\"sku\": …}}, and what to \"set\".")
-
-
-def _edit_product(store: Store, product: Product, changes: dict[str, Any]) -> None:
-    plain = {"title", "description_html", "vendor", "product_type", "template_suffix"}
-    for name, value in changes.items():
-        if name in plain:
-            if name == "title" and not str(value).strip():
-                raise BadEdit("A product needs a title.")
-            setattr(product, name, value)
-        elif name == "status":
-            if value not in ("ACTIVE", "ARCHIVED", "DRAFT", "UNLISTED"):
-                raise BadEdit(f"{value!r} is no status of a product.")
-            product.status = value
-        elif name == "tags":
-            product.tags = clean_tags(value)
-        elif name == "handle":
-            store.set_handle(product, value)
-        else:
-            raise BadEdit(f"Staff cannot set {name!r} of a product here.")
-    store.touch(product)
-    for variant in product.variant_list:
-        store.index.stale(variant)
-
-
-def _edit_variant(store: Store, variant: Variant, changes: dict[str, Any]) -> None:
-    place = changes.pop("location", None)
-    item = variant.inventory_item
-    for name, value in changes.items():
-        if name in ("price", "compare_at_price"):
-            setattr(variant, name, None if value in (None, "") and name != "price" else _money(value))
-        elif name in ("barcode", "inventory_policy", "taxable"):
-            setattr(variant, name, value)
-        elif name in ("sku", "tracked", "requires_shipping", "harmonized_system_code"):
-            setattr(item, name, value)
-        elif name == "cost":
-            item.cost = None if value in (None, "") else _money(value)
-        elif name in ("available", "damaged", "incoming", "reserved", "on_hand"):
-            level = _level(store, variant, place)
-            store.change_quantity(level, "available" if name == "on_hand" else name,
-                                  _whole(value) - level.quantity(name))
-        else:
-            raise BadEdit(f"Staff cannot set {name!r} of a variant here.")
-    if set(changes) - {"available", "damaged", "incoming", "reserved", "on_hand"}:
-        store.touch(variant, item, variant.product)
-
-
-def _money(value: Any) -> Decimal:
-    try:
-        amount = Decimal(str(value).strip())
-    except InvalidOperation:
-        raise BadEdit(f"{value!r} is no amount of money.") from None
-    if not amount.is_finite() or amount < 0:
-        raise BadEdit(f"{value!r} is no amount of money.")
-    return amount.quantize(Decimal("0.01"))
-
-
-def _whole(value: Any) -> int:
-    try:
-        return int(str(value).strip())
-    except ValueError:
-        raise BadEdit(f"{value!r} is no whole number.") from None
-
-
-def _level(store: Store, variant: Variant, place: str | None) -> Level:
-    location = _location(store, place) if place else store.default_location()
-    return store.stock_at(variant.inventory_item, location)
-
-
-def _location(store: Store, place: str) -> Location:
-    for location in store.locations.values():
-        if place in (location.name, location.gid, str(location.id)):
-            return location
-    raise LookupError(f"The store has no location {place!r}.")
-
-
-def _product(store: Store, named: dict[str, Any]) -> Product:
-    if named.get("id"):
-        return store.find(Product, named["id"])
-    for product in store.products.values():
-        if named.get("handle") in (product.handle,) or (named.get("title") and named["title"] == product.title):
-            return product
-    raise LookupError(f"The store has no product {named}.")
-
-
-def _variant(store: Store, named: dict[str, Any]) -> Variant:
-    if named.get("id"):
-        return store.find(Variant, named["id"])
-    found = store.variants_by_sku(named.get("sku") or "")
-    if not found:
-        raise LookupError(f"The store has no variant {named}.")
-    return found[0]
-
-
 def _body() -> dict[str, Any]:
     given = request.get_json(silent=True)
     if not isinstance(given, dict):
         raise BadEdit("Send a JSON object.")
     return given
+
+
+def _webhooks(store: Store) -> dict[str, Any]:
+    with store.lock:
+        return {"subscriptions": [{"id": each.gid, "topic": each.topic, "uri": each.uri}
+                                  for each in store.webhooks.held.values()],
+                "deliveries": [_delivery(each) for each in store.webhooks.log]}
+
+
+def _delivery(each: Delivery) -> dict[str, Any]:
+    return {"id": each.id, "event_id": each.event_id, "topic": each.topic, "to": each.subscription.uri,
+            "status": each.status, "attempts": each.attempts, "answers": each.answers, "body": each.body.decode()}

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -17,12 +17,12 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
-    execute,
 )
 
 from . import cost, limits, validation, variables
 from .context import Context
 from .errors import RequestRefused
+from .execution import Plan
 from .schema import load_schema
 from .state import Store
 
@@ -42,11 +42,23 @@ class _Prepared:
     document: DocumentNode
     problems: tuple[dict[str, Any], ...]
     fragments: Mapping[str, FragmentDefinitionNode]
+    plans: dict[int, Plan] = field(default_factory=dict)
+
+    def plan(self, schema: GraphQLSchema, operation: OperationDefinitionNode) -> Plan:
+        """The operation compiled, once for all requests with this text."""
+        found = self.plans.get(id(operation))
+        if found is None:
+            found = self.plans[id(operation)] = Plan(schema, self.document, operation)
+        return found
 
 
 def run(store: Store, query: str, given: dict[str, Any] | None = None, operation_name: str | None = None, *,
-        throttle: bool = False) -> Outcome:
-    """Answer one request. `throttle` pretends that the bucket is empty. Never raises for a bad document."""
+        throttle: bool = False, version: str = "", base_url: str = "") -> Outcome:
+    """Answer one request. Never raises for a bad document.
+
+    throttle: pretend that the bucket is empty; version: the API version that answers; base_url: where the store is
+    reached, for the addresses of files.
+    """
     schema = load_schema()
     is_mutation = False
     try:
@@ -73,26 +85,26 @@ def run(store: Store, query: str, given: dict[str, Any] | None = None, operation
         return Outcome({"errors": refused.errors,
                         **({"extensions": _cost(store, requested, None)} if refused.costed else {})},
                        is_mutation=is_mutation)
-    return _executed(schema, store, prepared, operation, values, given or {}, requested)
+    return _executed(schema, prepared, operation, Context(store, values, version=version, base_url=base_url),
+                     given or {}, requested)
 
 
-def _executed(schema: GraphQLSchema, store: Store, prepared: _Prepared, operation: OperationDefinitionNode,
-              values: dict[str, Any], given: dict[str, Any], requested: int) -> Outcome:
-    context = Context(store, values)
+def _executed(schema: GraphQLSchema, prepared: _Prepared, operation: OperationDefinitionNode, context: Context,
+              given: dict[str, Any], requested: int) -> Outcome:
+    store, values = context.store, context.variables
     is_mutation = operation.operation == OperationType.MUTATION
     with store.lock:
         store.stream.by_app = True
-        result = execute(schema, prepared.document, context_value=context, variable_values=given,
-                         operation_name=operation.name.value if operation.name else None)
-        store.stream.by_app = False
-        assert not hasattr(result, "__await__")
-        data = result.data  # type: ignore[union-attr]
+        try:
+            data, errors = prepared.plan(schema, operation).run(context, given)
+        finally:
+            store.stream.by_app = False
         actual = min(requested, cost.operation_cost(schema, operation, prepared.fragments, values, data or {}))
         store.bucket.give_back(requested - actual)
         extensions = _cost(store, requested, actual)
     body: dict[str, Any] = {}
-    if result.errors:  # type: ignore[union-attr]
-        body["errors"] = [_formatted(error) for error in result.errors]  # type: ignore[union-attr]
+    if errors:
+        body["errors"] = [_formatted(error) for error in errors]
     body["data"] = data
     body["extensions"] = extensions
     if context.search_reports:
@@ -120,9 +132,6 @@ def _chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode
 
 
 def _formatted(error: GraphQLError) -> GraphQLFormattedError:
-    original = error.original_error
-    if original is not None and not isinstance(original, GraphQLError):
-        raise original  # a mistake in the simulator: it must be seen, not served
     entry = error.formatted
     entry.setdefault("locations", [])
     return entry

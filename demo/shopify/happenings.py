@@ -34,6 +34,7 @@ class Happening:
     at: datetime
     by_app: bool
     thing: Any = None
+    parting: dict[str, Any] | None = None  # what a webhook says of a thing that has gone, if more than its id
 
 
 class Stream:
@@ -65,21 +66,20 @@ class Stream:
             self._known.discard((kind, number))
             self.note("destroy", kind, number, None)
 
-    def note(self, action: str, kind: str, number: int, thing: Any) -> None:
+    def note(self, action: str, kind: str, number: int, thing: Any, parting: dict[str, Any] | None = None) -> None:
+        """Something happened. The feed merges what one write does to one thing; listeners hear of everything."""
         if self.quiet:
             return
         title = str(getattr(thing, "title", None) or getattr(thing, "name", None) or "") if kind != "ProductVariant" \
             else ""
         now = self._store.now()
         last = self.held[-1] if self.held else None
-        if last is not None and (last.action, last.kind, last.number, last.at) == ("update", kind, number, now) \
-                and action == "update":
-            return  # one write touches a thing several times
-        if last is not None and (last.action, last.kind, last.number, last.at) == ("create", kind, number, now) \
-                and action == "update":
-            return
-        happening = Happening(self._store.new_id(), action, kind, number, title, now, self.by_app, thing)
-        self.held.append(happening)
+        again = last is not None and action == "update" and last.action in ("create", "update") and (
+            last.kind, last.number, last.at) == (kind, number, now)  # one write touches a thing several times
+        happening = Happening(last.id if again and last else self._store.new_id(), action, kind, number, title, now,
+                              self.by_app, thing, parting)
+        if not again and kind in SUBJECTS:
+            self.held.append(happening)
         for listener in self.listeners:
             listener(happening)
 
@@ -88,11 +88,12 @@ def event(happening: Happening, store: Store) -> dict[str, Any]:
     """A happening as the events feed shows it."""
     kind, words = happening.kind, {"create": "created", "update": "updated", "destroy": "deleted"}
     noun = SUBJECTS[kind].replace("_", " ").lower()
-    who = "Grist Sync" if happening.by_app else "A member of staff"
+    app = store.app.title
+    who = app if happening.by_app else "A member of staff"
     return {"__typename": "BasicEvent", "id": gid("BasicEvent", happening.id), "action": happening.action,
-            "appTitle": "Grist Sync" if happening.by_app else None, "attributeToApp": happening.by_app,
+            "appTitle": app if happening.by_app else None, "attributeToApp": happening.by_app,
             "attributeToUser": not happening.by_app, "createdAt": happening.at, "criticalAlert": False,
-            "message": f"{who} {words[happening.action]} {noun} {happening.title}".strip() + ".",
+            "message": "" if happening.by_app else f"{who} {words[happening.action]} {noun} {happening.title}.",
             "subjectId": gid(kind, happening.number), "subjectType": SUBJECTS[kind], "author": who,
             "subject": store.thing(gid(kind, happening.number)), "hasAdditionalContent": False,
-            "additionalContent": None, "additionalData": None, "arguments": None, "secondaryMessage": None}
+            "additionalContent": "null", "additionalData": "null", "arguments": [], "secondaryMessage": None}

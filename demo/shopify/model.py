@@ -143,10 +143,12 @@ class Product(Thing):
     requires_selling_plan: bool = False
     combined_listing_role: str | None = None
     category: str | None = None  # a TaxonomyCategory's gid
-    published_at: datetime | None = None
+    published_at: datetime | None = None  # on the online store
+    published_on: dict[int, datetime] = field(default_factory=dict)  # on the others, by publication
     option_list: list[Option] = field(default_factory=list)
     variant_list: list[Variant] = field(default_factory=list)
     image_url: str | None = None
+    image_pending: int = 0  # how often it is still told as being worked on
 
     def option_named(self, name: str) -> Option | None:
         return next((option for option in self.option_list if option.name == name), None)
@@ -167,6 +169,7 @@ class Collection(Thing):
     product_ids: list[int] = field(default_factory=list)  # chosen by hand
     members_adopted: bool = False  # a smart one's members are those of a recording, not those its rules find
     image: dict[str, Any] | None = None
+    published_on: dict[int, datetime] = field(default_factory=dict)
     sources: list[CollectionSource] = field(default_factory=list)  # besides what rules and chosen products are
 
 
@@ -244,6 +247,17 @@ class Operation(Thing):
     @property
     def gid(self) -> str:
         return gid(self.type_name, self.id)
+
+
+@dataclass
+class App:
+    """The app that the tokens belong to."""
+
+    title: str = "Grist Sync"
+    handle: str = "grist-sync"
+    api_key: str = "demo-client-id"
+    developer: str = "Fieldhouse Goods"
+    requested: list[dict[str, str]] | None = None  # scopes that its settings ask for; None: those that it has
 
 
 @dataclass

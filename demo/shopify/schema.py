@@ -10,19 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from graphql import (
-    GraphQLInterfaceType,
-    GraphQLObjectType,
-    GraphQLResolveInfo,
     GraphQLScalarType,
     GraphQLSchema,
-    GraphQLUnionType,
     build_client_schema,
 )
 
-from . import access
+from . import absent, access
 from .errors import not_simulated
 from .ids import gid
-from .registry import RESOLVERS, snake
+from .registry import RESOLVERS, Resolver, snake
 
 VERSION = "2026-10"
 _FILE = Path(__file__).parent / "vendor" / f"admin_{VERSION}.json.gz"
@@ -44,67 +40,71 @@ def load_schema() -> GraphQLSchema:
         if isinstance(type_, GraphQLScalarType) and type_.name in _SHOWN:
             type_.serialize = _SHOWN[type_.name]  # type: ignore[method-assign]
             type_.coerce_output_value = _SHOWN[type_.name]  # type: ignore[method-assign]
-        elif isinstance(type_, (GraphQLInterfaceType, GraphQLUnionType)):
-            type_.resolve_type = _type_of
-        elif isinstance(type_, GraphQLObjectType) and not type_.name.startswith("__"):
-            for name, field in type_.fields.items():
-                field.resolve = _bound(type_.name, name)
     return schema
 
 
-def _bound(type_name: str, field_name: str) -> Any:
+@cache
+def resolver_of(type_name: str, field_name: str) -> Resolver:
     """The field's resolver behind what the token may see."""
     inner = _resolving(type_name, field_name)
     needed, hidden = access.required(type_name, field_name), access.protected(type_name, field_name)
-    if (type_name, field_name) not in RESOLVERS:
+    if (type_name, field_name) not in RESOLVERS and type_name not in ("Mutation", "QueryRoot"):
         needed = None  # what nothing stands behind says so, whatever the token may see
     if needed is None and not hidden:
         return inner
 
-    def guarded(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
-        store = info.context.store
-        if needed is not None and not needed[0] & store.granted():
-            raise access.denied(field_name, needed[1])
+    def guarded(source: Any, arguments: dict[str, Any], context: Any) -> Any:
+        store = context.store
+        if needed is not None and not needed.met_by(store.granted()):
+            raise access.denied(field_name, needed.sentence)
         if hidden and not store.protected_data:
             raise access.unapproved(type_name, with_code=store.behaviour.protected_data_has_code)
-        return inner(source, info, **arguments)
+        return inner(source, arguments, context)
     return guarded
 
 
-def _resolving(type_name: str, field_name: str) -> Any:
+def _resolving(type_name: str, field_name: str) -> Resolver:
     resolver = RESOLVERS.get((type_name, field_name))
     if resolver is not None:
-        def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+        def resolve(source: Any, arguments: dict[str, Any], context: Any) -> Any:
             adopted = getattr(source, "adopted", None)
             if adopted and field_name in adopted:
                 return adopted[field_name]
-            return resolver(source, arguments, info.context.at(info))
+            return resolver(source, arguments, context)
         return resolve
+    if type_name == "QueryRoot" and absent.kind_of_root(field_name):
+        return absent.root(field_name)
     attribute = snake(field_name)
 
-    def look_up(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
-        if isinstance(source, dict):
+    def look_up(source: Any, arguments: dict[str, Any], context: Any) -> Any:
+        if source.__class__ is dict:
             if field_name in source:
                 return source[field_name]
-        elif field_name == "id":
+            raise not_simulated(type_name, field_name)
+        if field_name == "id":
             return source.gid
-        elif field_name == "legacyResourceId":
+        if field_name == "legacyResourceId":
             return str(source.id)
-        elif field_name in getattr(source, "adopted", ()):
-            return source.adopted[field_name]
-        elif attribute in getattr(source, "__dict__", ()) or hasattr(type(source), attribute):
+        adopted = getattr(source, "adopted", None)
+        if adopted and field_name in adopted:
+            return adopted[field_name]
+        try:
             return getattr(source, attribute)
-        raise not_simulated(type_name, field_name)
+        except AttributeError:
+            raise not_simulated(type_name, field_name) from None
     return look_up
 
 
-def _type_of(source: Any, info: GraphQLResolveInfo, abstract: Any) -> str:
+def type_name_of(source: Any) -> str:
+    """The object type of a value that stands where the schema has an interface or a union."""
     if isinstance(source, dict):
         return str(source["__typename"])
     return str(getattr(source, "type_name", None) or source.kind)
 
 
 def _date_time(value: Any) -> str:
+    if isinstance(value, datetime) and value.tzinfo is UTC:
+        return value.isoformat()[:19] + "Z"
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else str(value)
 
 

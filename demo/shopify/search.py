@@ -21,7 +21,7 @@ Match = Callable[[Document], bool]
 class Field:
     """How one filter of a resource matches.
 
-    kind: text (words, any order), order_name (`#1001` or `1001`),
+    kind: text (words, any order), order_name (`#1001` or `1001`), payload (whatever a webhook says there),
     exact (whole value, case ignored), id, number, date, flag, or enum with its values.
     """
 
@@ -43,11 +43,15 @@ class Query:
         return {"path": path, "query": self.text, "parsed": self.parsed, "warnings": self.warnings}
 
 
-def parse(text: str | None, fields: Mapping[str, Field], now: datetime) -> Query:
-    """Read a query against the filters of a resource; a blank query matches everything."""
+def parse(text: str | None, fields: Mapping[str, Field], now: datetime, *, bad_values_match: bool = True) -> Query:
+    """Read a query against the filters of a resource; a blank query matches everything.
+
+    bad_values_match: what a term with a value that its field does not take matches, everything or nothing.
+    """
     if text is None or not text.strip():
         return Query(text or "", None, lambda document: True)
     reader = _Reader(text, fields, now)
+    reader.bad_values_match = bad_values_match
     node = reader.either()
     warnings = list({(w["field"], w["message"]): w for w in reader.warnings}.values())
     return Query(text, node.tree if node else None, node.match if node else lambda document: True, warnings)
@@ -80,6 +84,7 @@ class _Reader:
         self.fields = fields
         self.now = now
         self.warnings: list[dict[str, str]] = []
+        self.bad_values_match = True
 
     def peek(self) -> tuple[str, str]:
         return self.tokens[self.at] if self.at < len(self.tokens) else ("end", "")
@@ -155,7 +160,7 @@ class _Reader:
             match = _matcher(name, spec, operator, text, self.now)
         except ValueError:
             self.warn(name, f"Input `{text}` is not an accepted value.", "invalid_value")
-            return _Node(tree, lambda document: True)
+            return _Node(tree, lambda document: self.bad_values_match)
         return _Node(tree, match)
 
     def warn(self, name: str, message: str, code: str) -> None:
@@ -208,12 +213,31 @@ def _matcher(name: str, spec: Field, operator: str, text: str, now: datetime) ->
         whole_day = spec.kind == "date" and operator == "=" and len(text) <= 10
         compare = _COMPARE["day" if whole_day else operator]
         return lambda document: any(value is not None and compare(value, wanted) for value in _values(document, name))
+    if spec.kind == "payload":
+        return _of_payload(name, operator, text)
     wanted_texts = [part.strip().lower() for part in text.split(",")] if spec.kind == "enum" else [text.lower()]
     if spec.kind == "enum" and any(wanted not in spec.values for wanted in wanted_texts):
         raise ValueError(text)
     if spec.kind == "exact" and text.endswith("*") and len(text) > 1:
         return lambda document: any(value.lower().startswith(text[:-1].lower()) for value in _values(document, name))
     return lambda document: any(value.lower() in wanted_texts for value in _values(document, name))
+
+
+def _of_payload(name: str, operator: str, text: str) -> Match:
+    """A field of a webhook's payload: numbers compare as numbers, everything else as text."""
+    def match(document: Document) -> bool:
+        for value in _values(document, name):
+            shown = str(value).lower() if isinstance(value, bool) else str(value)
+            try:
+                pair: tuple[Any, Any] = (float(shown), float(text))
+            except ValueError:
+                pair = (shown.lower(), text.lower())
+            if text.endswith("*") and operator == "=" and shown.lower().startswith(text[:-1].lower()):
+                return True
+            if _COMPARE[operator](*pair):
+                return True
+        return False
+    return match
 
 
 def _metafield(name: str, text: str) -> Match:

@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import handles
+from . import handles, publishing, versions
 from .access import expanded
+from .background import Background
 from .behaviour import Behaviour
+from .bulk.operations import Bulks, finish_payload
 from .clock import Clock
 from .cost import Bucket
 from .happenings import Stream
@@ -22,6 +24,7 @@ from .ids import kind_of, number_of, query_of
 from .index import SearchIndex
 from .model import (
     AdjustmentGroup,
+    App,
     Collection,
     Item,
     Level,
@@ -36,6 +39,9 @@ from .model import (
     Thing,
     Variant,
 )
+from .publishing import Publication
+from .tables import MetafieldTable, Table
+from .webhooks.delivery import Webhooks
 
 if TYPE_CHECKING:
     from .people import Customer
@@ -79,30 +85,41 @@ class Store:
         self.scopes = tuple(scopes)
         self._granted: tuple[tuple[str, ...], frozenset[str]] = ((), frozenset())
         self.shop = Shop(id=_FIRST_ID - 1, name="Fieldhouse Goods", domain="fieldhouse.myshopify.com", plan=plan)
-        self.app_id = 198_435_001
+        self.app_id, self.installation_id = 198_435_001, 198_435_002
+        self.app = App()
         self._next_id = _FIRST_ID
-        self.products: dict[int, Product] = {}
-        self.variants: dict[int, Variant] = {}
-        self.items: dict[int, Item] = {}
+        self.products: Table[Product] = Table()
+        self.variants: Table[Variant] = Table()
+        self.items: Table[Item] = Table()
         self.locations: dict[int, Location] = {}
-        self.collections: dict[int, Collection] = {}
+        self.collections: Table[Collection] = Table()
+        self.publications: dict[int, Publication] = {}
         self.adjustment_groups: dict[int, AdjustmentGroup] = {}
         self.operations: dict[int, Operation] = {}
-        self.metafields: dict[tuple[str, str, str], Metafield] = {}
+        self.metafields = MetafieldTable()
         self.definitions: dict[tuple[str, str, str], MetafieldDefinition] = {}
         self.taxonomy: dict[str, dict[str, Any]] = {}
         self.idempotency: dict[str, tuple[datetime, str, dict[str, Any], bool]] = {}
         self.product_handles: dict[str, int] = {}
         self.collection_handles: dict[str, int] = {}
         self.stream = Stream(self)
+        self.background = Background()
+        self.bulks = Bulks(self)
+        self.webhooks = Webhooks(self)
+        self.background.chores += [self.bulks.slice, self.webhooks.work]
+        self.stream.listeners.append(self.webhooks.happened)
+        self.bulks.finished.append(lambda each: self.webhooks.tell("bulk_operations/finish", finish_payload(each)))
         self.protected_data = True  # whether the app may see names, addresses, phones and e-mails of customers
         self.jobs: set[str] = set()
         self.routes_to: int | None = None  # the location that the shop's rules send orders from; None: the oldest
-        self.customers: dict[int, Customer] = {}
-        self.orders: dict[int, Order] = {}
-        self.drafts: dict[int, DraftOrder] = {}
+        self.customers: Table[Customer] = Table()
+        self.orders: Table[Order] = Table()
+        self.drafts: Table[DraftOrder] = Table()
         self.index = SearchIndex(self)
         self.revision = 0  # counts changes: the page's ETag
+        for name in publishing.NAMES:
+            made = Publication(id=self.new_id(), name=name, auto_publish=name == "Online Store")
+            self.publications[made.id] = made
         from .catalogue import fill  # the catalogue is written with the store's own methods
         fill(self, products, seed, orders)
         for table in (self.products, self.variants, self.items, self.collections, self.customers, self.orders,
@@ -130,6 +147,10 @@ class Store:
     def set_scopes(self, scopes: Iterable[str]) -> None:
         self.scopes = tuple(scopes)
 
+    def webhook_version(self) -> str:
+        """The API version of webhook payloads."""
+        return self.behaviour.webhook_version or versions.newest(self.now())
+
     def now(self) -> datetime:
         return self.clock.now()
 
@@ -146,10 +167,15 @@ class Store:
         """The things of a kind by number, None for kinds that the store does not keep."""
         tables: dict[str, dict[int, Any]] = {
             "Product": self.products, "ProductVariant": self.variants, "InventoryItem": self.items,
-            "Location": self.locations, "Collection": self.collections,
+            "Location": self.locations, "Publication": self.publications, "Collection": self.collections,
             "Customer": self.customers, "Order": self.orders, "DraftOrder": self.drafts,
             "InventoryAdjustmentGroup": self.adjustment_groups, "ProductDeleteOperation": self.operations,
             "ProductSetOperation": self.operations}
+        if kind == "BulkOperation":
+            self.bulks.look()
+            return dict(self.bulks.held)
+        if kind == "WebhookSubscription":
+            return self.webhooks.held
         if kind in tables:
             return tables[kind]
         makers: dict[str, Callable[[], Iterator[Thing]]] = {
@@ -195,6 +221,7 @@ class Store:
         location = Location(id=id or self.new_id(), name=name, level_number=level_number or self.new_id(),
                             created_at=now, updated_at=now, **values)
         self.locations[location.id] = location
+        self.stream.note("create", "Location", location.id, location)
         self.changed()
         return location
 
@@ -264,7 +291,20 @@ class Store:
             level = Level(id=self.new_id(), item=item, location=location, created_at=now, updated_at=now,
                           quantity_dates={"available": now})
             item.levels[location.id] = level
+            self.stream.note("create", "InventoryLevel", level.id, level)
         return level
+
+    def activate(self, level: Level) -> None:
+        """Stock the item there again; the quantities are those of before."""
+        if not level.is_active:
+            level.is_active, level.updated_at = True, self.now()
+            self.stream.note("create", "InventoryLevel", level.id, level)
+
+    def deactivate(self, level: Level) -> None:
+        if level.is_active:
+            level.is_active, level.updated_at = False, self.now()
+            self.stream.note("destroy", "InventoryLevel", level.id, None, parting={
+                "inventory_item_id": level.item.id, "location_id": level.location.id})
 
     def remove_variant(self, variant: Variant) -> None:
         variant.product.variant_list.remove(variant)
@@ -288,7 +328,7 @@ class Store:
         self.changed()
 
     def drop_metafields(self, owner: str) -> None:
-        for key in [key for key in self.metafields if key[0] == owner]:
+        for key in self.metafields.keys_of(owner):
             del self.metafields[key]
 
     # --- changing things ------------------------------------------------------------------------------
@@ -323,6 +363,7 @@ class Store:
         for item in self.items.values():
             item.levels.pop(location.id, None)
         self.locations.pop(location.id, None)
+        self.stream.note("destroy", "Location", location.id, None)
         self.drop_metafields(location.gid)
         self.changed()
 
@@ -420,9 +461,10 @@ class Store:
             elif operation.status == "CREATED":
                 operation.status = "ACTIVE"
 
-    def start_operation(self, type_name: str, product: Product | None, *, seconds: float = 1.0) -> Operation:
+    def start_operation(self, type_name: str, product: Product | None, *, seconds: float | None = None) -> Operation:
+        wait = self.behaviour.product_operation_seconds if seconds is None else seconds
         operation = Operation(type_name=type_name, id=self.new_id(),
-                              due=self.clock.exact() + timedelta(seconds=seconds),
+                              due=self.clock.exact() + timedelta(seconds=wait),
                               product_id=product.id if product else None)
         self.operations[operation.id] = operation
         return operation

@@ -28,6 +28,11 @@ def listed(now: datetime) -> list[dict[str, Any]]:
     return [*rows, {"handle": "unstable", "displayName": "unstable", "supported": False}]
 
 
+def newest(now: datetime) -> str:
+    """The latest version that is supported now."""
+    return _supported(now)[-1]
+
+
 def _supported(now: datetime) -> list[str]:
     """Versions younger than a year (and two weeks), oldest first; never one that the schema cannot answer."""
     found = []

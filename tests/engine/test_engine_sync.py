@@ -426,6 +426,18 @@ def test_a_refused_row_stops_only_itself(new_world: MakeWorld) -> None:
     assert world.differences() == []
 
 
+def test_a_row_that_grist_refuses_to_make_is_listed_and_tried_again(new_world: MakeWorld) -> None:
+    world = new_world()
+    world.shopify.add("products", title="Mug", handle="mug")
+    world.grist.refuses = lambda op: "Not allowed" if op.title == "Mug" else None
+    world.run()
+    assert [(one.message, one.key) for one in world.refusals()] == [("Not allowed", "gid://shopify/Product/1")]
+    world.grist.refuses = lambda op: None
+    world.run()
+    assert world.refusals() == []
+    assert world.grist.cell("Products", 1, "title") == "Mug"
+
+
 def test_half_a_merge_is_not_written_where_the_other_half_is_refused(shop: Shop) -> None:
     shop.world.grist.type("Inventory", shop.level_row, "available", 15)
     shop.world.shopify.sell(shop.level, 2)
@@ -455,15 +467,16 @@ def test_text_among_numbers_is_refused_and_the_rest_of_the_row_flows(shop: Shop)
 
 def test_rows_that_are_not_ticked_are_left_alone(new_shop: Callable[..., Shop]) -> None:
     shop = new_shop(shop_mappings(products={"only_where": "Sync", **CREATING}))
-    shop.world.grist.unticked.add(("Products", shop.row))
+    shop.world.grist.tick("Products", shop.row, on=False)
     shop.world.grist.type("Products", shop.row, "title", "Mine")
     shop.world.shopify.edit(shop.product, "vendor", "Potter")
     new = shop.world.grist.add_row("Products", title="Cup")
-    shop.world.grist.unticked.add(("Products", new))
+    shop.world.grist.tick("Products", new, on=False)
     shop.world.run()
     assert shop.world.written == []
     assert shop.world.deletions() == []
-    shop.world.grist.unticked.clear()
+    shop.world.grist.tick("Products", shop.row)
+    shop.world.grist.tick("Products", new)
     shop.world.run()
     assert shop.world.differences() == []
 

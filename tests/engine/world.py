@@ -170,9 +170,14 @@ class World:
         return [*self.grist.log, *self.shopify.log]
 
 
-def make_world(path: Path, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50) -> World:
-    """A link in the database file at `path` (migrated already) and two empty services."""
-    database = Database(f"sqlite:///{path}")
+def make_world(where: Path | str, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50) -> World:
+    """A link in the database file or at the address `where` (migrated already) and two empty services."""
+    database = Database(where if isinstance(where, str) else f"sqlite:///{where}")
+    return world_in(database, mappings, batch_size=batch_size)
+
+
+def world_in(database: Database, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50) -> World:
+    """The same in a database that is open already."""
     wanted = list(shop_mappings() if mappings is None else mappings)
     with database.write() as tx:
         link_id = links.add(tx, "a-shop.myshopify.com", "http://grist", "doc", None)

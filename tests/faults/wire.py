@@ -26,7 +26,7 @@ from typing import Any
 import sqlalchemy as sa
 from twins import MemoryGrist, MemoryShopify
 
-from backend.connector import Prepared, Stamp, Usage
+from backend.connector import Changed, Prepared, Stamp, Usage
 from backend.core.model import Create, Key, Mapping, Op, Receipt, Side, Snapshot
 from backend.core.values import Value
 from backend.errors import OutcomeUnknown, RetryLater
@@ -62,7 +62,7 @@ class Fault(StrEnum):
         if self is Fault.REFUSED:
             return call == "apply"
         if self is Fault.LOST_DONE:
-            return service != "store" or call != "read"
+            return service != "store" or call not in ("read", "changed")
         return service != "store"
 
 
@@ -76,7 +76,7 @@ def effect(fault: Fault, point: str) -> str:
     read that fails, and so is a sign of life, which tells nobody anything but that."""
     if point == BEAT and fault is Fault.LOST_DONE:
         return Fault.STORE_FAILED.value
-    return "no answer" if point.split()[1] == "read" and fault in (
+    return "no answer" if point.split()[1] in ("read", "changed") and fault in (
         Fault.LOST_DONE, Fault.LOST_NOT_DONE, Fault.HALFWAY, Fault.THROTTLED) else fault.value
 
 
@@ -156,6 +156,18 @@ class WiredConnector:
         snapshot = self._twin.read(mapping, keys)
         self._wire.watch()
         return snapshot
+
+    def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
+        if self._wire.reach(f"{self._twin.name} changed") is not None:
+            raise RetryLater("The line is dead.")
+        changed = self._twin.changed(mappings, checkpoint)
+        self._wire.watch()
+        return changed
+
+    def expand(self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]) -> Any:
+        if self._wire.reach(f"{self._twin.name} expand") is not None:
+            raise RetryLater("The line is dead.")
+        return self._twin.expand(mappings, hints)
 
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return self._twin.batches(mapping, ops)

@@ -116,3 +116,15 @@ def after_next(target: Any, name: str, do: Callable[[], Any]) -> None:
         return answer
 
     setattr(target, name, wrapped)
+
+
+def before_next(target: Any, name: str, do: Callable[[], Any]) -> None:
+    """Let `do` happen once, right before the next call of `target.name`."""
+    original = getattr(target, name)
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        setattr(target, name, original)
+        do()
+        return original(*args, **kwargs)
+
+    setattr(target, name, wrapped)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from grist_helpers import Place, mapping, rule
@@ -44,6 +45,11 @@ def test_tables_are_made_with_types_references_and_choices(place: Place) -> None
     assert json.loads(place.columns("Products")["Status"]["widgetOptions"])["choices"][0] == "ACTIVE"
 
 
+def bound_to(bindings: dict[str, Any]) -> dict[str, Any]:
+    """Bindings without Grist's own words on the tables, which a pause changes."""
+    return {name: {key: value for key, value in one.items() if key != "schema"} for name, one in bindings.items()}
+
+
 def test_technical_columns_stay_off_the_page(place: Place) -> None:
     place.connector().prepare([mapping("products", "title")], {}, write=True)
     hidden = place.columns("Products")["Shopify_ID"]["colRef"]
@@ -59,7 +65,7 @@ def test_preparing_again_changes_nothing(place: Place) -> None:
     states = place.states()
     again = place.connector().prepare(SHOP, first.bindings, write=True)
     assert place.states() == states
-    assert again.bindings == first.bindings
+    assert bound_to(again.bindings) == bound_to(first.bindings)
     assert again.mappings == first.mappings
     assert again.notes == ()
 
@@ -149,7 +155,8 @@ def test_a_column_that_is_gone_or_retyped_pauses_only_its_field(place: Place, ch
         assert now.whole
         assert sentence in prepared.notes[0]
         assert "Until then vendor of products is not synced." in prepared.notes[0]
-        assert prepared.bindings == bindings  # or the next run would take a new column for the old one
+        # Or the next run would take a new column for the old one.
+        assert bound_to(prepared.bindings) == bound_to(bindings)
         assert prepared.moved == {"products": ()}
     assert connector.read(now).rows == {1: ("A", None)}
     assert place.states() == states

@@ -237,7 +237,7 @@ def test_what_a_trigger_formula_makes_of_our_value_reaches_shopify(shop: Shop) -
 
 def test_references_cleared_by_our_removal_are_seen_by_the_next_look(shop: Shop) -> None:
     product = next(iter(shop.shopify.things["products"]))
-    del shop.shopify.things["products"][product]
+    shop.shopify.remove(product)
     shop.run()
     assert shop.place.rows("Products") == {}
     assert shop.cell("Variants", "Product") == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import orjson
 import pytest
 from shopify_helpers import says, scripted
 
@@ -23,7 +24,6 @@ from backend.errors import (
 from backend.shopify.answers import answer_from
 from backend.shopify.auth import ClientCredentials, Credentials, PastedToken
 from backend.shopify.client import Client, store_domain
-from backend.shopify.cost import Cost, Governor
 
 VERSION = "2026-10"
 OK = {"data": {"shop": {"name": "Fieldhouse"}}}
@@ -52,33 +52,67 @@ def read(status: int, body: bytes, writes: bool = False, **headers: str) -> Any:
     return answer_from(status, {name.replace("_", "-"): text for name, text in headers.items()}, body, writes=writes)
 
 
-@pytest.mark.parametrize(("status", "body", "kind", "words"), [
-    (401, b'{"errors":"[API] Invalid API key or access token"}', TokenRefused, "Invalid API key"),
-    (402, b'{"errors":"Unavailable Shop"}', AccessError, "bill"),
-    (403, b'{"errors":"[API] This action requires merchant approval for read_orders scope."}', AccessError,
-     "read_orders"),
-    (403, b"<html>", AccessError, "refuses"),
-    (404, b'{"errors":"Not Found"}', UserError, "no store of this name"),
-    (302, b"", UserError, "permanent address"),
-    (400, b'{"errors":{"query":"Required parameter missing"}}', SyncError, "query Required"),
-    (415, b"", SyncError, "415"),
-    (423, b'{"errors":"locked"}', AccessError, "locked"),
-    (429, b"", RetryLater, "pause"),
-    (430, b"", AccessError, "security"),
-    (500, b"<html>oops</html>", RetryLater, "500"),
-    (503, b"", RetryLater, "503"),
-    (530, b"error code: 1016", RetryLater, "530"),
-    (200, b"<html>", RetryLater, "not JSON"),
-    (200, b"[]", RetryLater, "not JSON"),
-    (200, b"{}", RetryLater, "neither data nor errors"),
+BAD_TOKEN = b'{"errors":"[API] Invalid API key or access token (unrecognized login or wrong password)"}'
+PERSON, CLOCK, DEVELOPER = UserError, RetryLater, SyncError
+
+
+@pytest.mark.parametrize(("status", "body", "who_acts", "words"), [
+    (400, b'{"errors":{"query":"Required parameter missing"}}', DEVELOPER, "query Required"),
+    (401, BAD_TOKEN, TokenRefused, "Invalid API key"),
+    (402, b'{"errors":"Unavailable Shop"}', PERSON, "bill"),
+    (402, b"<html>Unavailable Shop</html>", PERSON, "bill"),
+    (403, b'{"errors":"[API] This action requires merchant approval for read_orders scope."}', PERSON,
+     "read_orders, which is needed to read orders and their lines"),
+    (403, b"<html>", PERSON, "refuses"),
+    (404, b'{"errors":"Not Found"}', PERSON, "no store of this name"),
+    (302, b"", PERSON, "permanent address"),
+    (406, b"", DEVELOPER, "406"),
+    (409, b"", CLOCK, "409"),
+    (414, b"", DEVELOPER, "414"),
+    (415, b"", DEVELOPER, "415"),
+    (422, b'{"errors":["unprocessable"]}', DEVELOPER, "unprocessable"),
+    (423, b'{"errors":"locked"}', PERSON, "locked"),
+    (429, b"", CLOCK, "pause"),
+    (430, b"", CLOCK, "security"),
+    (500, b"<html>oops</html>", CLOCK, "500"),
+    (501, b"", CLOCK, "501"),
+    (502, b"<html>", CLOCK, "502"),
+    (503, b"", CLOCK, "503"),
+    (504, b"", CLOCK, "504"),
+    (530, b"error code: 1016", CLOCK, "530"),
+    (540, b"", CLOCK, "540"),
+    (783, b"", CLOCK, "783"),
+    (200, b"<html>", CLOCK, "not JSON"),
+    (200, b'{"data":{"shop":{"na', CLOCK, "not JSON"),
+    (200, b"", CLOCK, "not JSON"),
+    (200, b"[]", CLOCK, "not JSON"),
+    (200, b"{}", CLOCK, "neither data nor errors"),
+    (200, b'{"data":null}', CLOCK, "neither data nor errors"),
 ])
 def test_a_status_becomes_an_error_in_an_owners_words(
-    status: int, body: bytes, kind: type[SyncError], words: str
+    status: int, body: bytes, who_acts: type[SyncError], words: str
 ) -> None:
-    with pytest.raises(kind) as caught:
+    with pytest.raises(SyncError) as caught:
         read(status, body)
     assert words in str(caught.value)
     assert caught.value.cure
+    assert_acts(caught.value, who_acts)
+
+
+def assert_acts(error: SyncError, who_acts: type[SyncError]) -> None:
+    """The class of an error says who acts next: a person, the clock, or, where it is neither, a developer."""
+    assert isinstance(error, who_acts)
+    assert who_acts is not DEVELOPER or not isinstance(error, UserError | RetryLater)
+
+
+@pytest.mark.parametrize(("status", "headers", "seconds"), [
+    (429, {"Retry_After": "4"}, 4.0), (429, {}, 1.0), (430, {"Retry_After": "9"}, 9.0), (430, {}, 30.0),
+    (503, {"Retry_After": "2.5"}, 2.5), (503, {}, None), (503, {"Retry_After": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+])
+def test_a_pause_is_as_long_as_shopify_says(status: int, headers: dict[str, str], seconds: float | None) -> None:
+    with pytest.raises(RetryLater) as caught:
+        read(status, b"", **headers)
+    assert caught.value.retry_after == seconds
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 200])
@@ -87,22 +121,66 @@ def test_a_write_whose_answer_is_lost_may_have_happened(status: int) -> None:
         read(status, b"<html>", writes=True)
 
 
-@pytest.mark.parametrize(("body", "kind"), [
-    (error("Query cost is 2003, which exceeds …", "MAX_COST_EXCEEDED"), TooCostly),
-    (error("Access denied for orders field. Required access: `read_orders` access scope.", "ACCESS_DENIED"),
-     AccessError),
-    (error("This app is not approved to access the Customer object."), AccessError),
-    (error("Shop is inactive", "SHOP_INACTIVE"), AccessError),
-    (error("Variable $p0 of type X! was provided invalid value for status", "INVALID_VARIABLE"), InputRefused),
+DENIED = "Access denied for orders field. Required access: `read_orders` access scope."
+PROTECTED = ("This app is not approved to access the Customer object. See https://partners.shopify.com/1 for "
+             "more details. Access to personally identifiable information (PII) like customer names, addresses, "
+             "emails, phone numbers is only available on Shopify, Advanced, and Plus plans.")
+
+
+@pytest.mark.parametrize(("body", "kind", "words"), [
+    (error("Query cost is 2003, which exceeds …", "MAX_COST_EXCEEDED"), TooCostly, "2003"),
+    (error("Throttled", "THROTTLED"), RetryLater, "pause"),
+    (error(DENIED, "ACCESS_DENIED", path=["orders"]), AccessError, "orders: it lacks the access scope read_orders"),
+    (error("access denied", "ACCESS_DENIED", path=["orders"]), AccessError, "orders: access denied"),
+    (error(PROTECTED, path=["customers"]), AccessError, "customers to this app: it is protected customer data"),
+    (error(PROTECTED, "ACCESS_DENIED", path=["customers"]), AccessError, "Dev Dashboard"),
+    (error("Shop is inactive", "SHOP_INACTIVE"), AccessError, "not active"),
+    (error("Internal error. Looks like something went wrong on our end.\nRequest ID: 7f (include this in support "
+           "requests).", "INTERNAL_SERVER_ERROR"), RetryLater, "own side"),
+    (error("Timeout", "TIMEOUT"), RetryLater, "own side"),
+    (error("Variable $p0 of type X! was provided invalid value for status", "INVALID_VARIABLE"), InputRefused, "$p0"),
+    (error("Variable $id of type ID! was provided invalid value"), InputRefused, "$id"),
+    (error("Invalid global id 'x'"), InputRefused, "'x'"),
     (error("The input array size of 251 is greater than the maximum allowed of 250.", "MAX_INPUT_SIZE_EXCEEDED"),
-     InputRefused),
-    (error("Field 'x' doesn't exist on type 'Product'", "undefinedField"), SyncError),
-    ("a plain sentence", SyncError),
+     InputRefused, "251"),
+    (error("InventoryQuantityInput must include …", "INVALID_FIELD_ARGUMENTS"), InputRefused, "must include"),
+    (error("you must provide one of first or last", "BAD_REQUEST"), InputRefused, "first or last"),
+    (error("invalid id", "RESOURCE_NOT_FOUND"), InputRefused, "invalid id"),
+    (error("not found", "NOT_FOUND"), InputRefused, "not found"),
+    (error("invalid taxonomy", "INVALID_PRODUCT_TAXONOMY_NODE_ID"), InputRefused, "taxonomy"),
+    *((error(f"The document is wrong: {code}", code), DEVELOPER, "did not understand") for code in (
+        "PARSE_ERROR", "undefinedField", "selectionMismatch", "missingRequiredArguments",
+        "argumentLiteralsIncompatible", "argumentNotAccepted", "variableNotUsed",
+        "missingRequiredInputObjectAttribute", "undefinedDirective")),
+    ("a plain sentence", DEVELOPER, "a plain sentence"),
 ])
-def test_an_error_without_data_becomes_one_of_ours(body: Any, kind: type[SyncError]) -> None:
-    import orjson
-    with pytest.raises(kind):
+def test_an_error_without_data_becomes_one_of_ours(body: Any, kind: type[SyncError], words: str) -> None:
+    with pytest.raises(SyncError) as caught:
         read(200, orjson.dumps({"errors": [body]}))
+    assert words in str(caught.value)
+    assert_acts(caught.value, kind)
+
+
+def test_a_failure_of_shopifys_own_keeps_the_id_that_its_support_asks_for() -> None:
+    entry = {"message": "Internal error.", "extensions": {"code": "INTERNAL_SERVER_ERROR", "requestId": "7f3a-1"}}
+    with pytest.raises(RetryLater, match="7f3a-1") as caught:
+        read(200, orjson.dumps({"errors": [entry], "data": None}))
+    assert caught.value.request_id == "7f3a-1"
+    with pytest.raises(RetryLater) as caught:
+        read(502, b"", X_Request_Id="88-b")
+    assert caught.value.request_id == "88-b"
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_a_cut_stream_is_repeated_for_a_read_and_unknown_for_a_write(start: Any, where: str) -> None:
+    shop = start(products=1)
+    one = client(shop.url, PastedToken("shpat_demo"))
+    shop.door("faults", next=[{"drop": where}])
+    assert one.run("{ shop { name } }", {}).data["shop"]
+    shop.door("faults", next=[{"drop": where}])
+    with pytest.raises(OutcomeUnknown):
+        one.run('mutation { tagsAdd(id: "gid://shopify/Product/1", tags: ["x"]) { userErrors { message } } }', {},
+                writes=True)
 
 
 def test_an_internal_error_leaves_a_write_open_and_a_read_to_be_repeated() -> None:
@@ -174,15 +252,6 @@ def test_a_document_waits_for_its_points_before_it_is_sent_again() -> None:
         assert sleeps == []
         one.run("{ shop { name } }", {})
     assert sleeps == [pytest.approx(2.0)]
-
-
-def test_points_run_back_while_time_passes() -> None:
-    now = [0.0]
-    governor = Governor(lambda: now[0])
-    governor.learn("q", Cost(requested=300, actual=300, available=100, maximum=2000, restore_rate=100))
-    assert governor.wait_seconds("another") == 0
-    now[0] = 1.5
-    assert governor.wait_seconds("q") == pytest.approx(0.5)
 
 
 def test_an_answer_of_another_version_is_refused() -> None:

@@ -1,5 +1,6 @@
 """The mutations, a module a concern; importing them announces them."""
 from . import (
+    bulk,
     collections,
     customer_addresses,
     customers,
@@ -13,9 +14,13 @@ from . import (
     orders,
     product_set,
     products,
+    publications,
     tags,
     variants,
+    webhooks,
 )
 
-__all__ = ["collections", "customer_addresses", "customers", "definitions", "drafts", "fulfilment", "inventory",
-           "locations", "metafields", "options", "orders", "product_set", "products", "tags", "variants"]
+__all__ = ["bulk", "collections", "customer_addresses", "customers", "definitions", "drafts", "fulfilment", "inventory",
+           "locations", "metafields", "options", "orders", "product_set", "products", "publications",
+           "tags", "variants",
+           "webhooks"]

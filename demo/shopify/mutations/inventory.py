@@ -282,7 +282,7 @@ def _apply(changes: list[_Change], reason: str, uri: str | None, context: Contex
     on_hand: dict[tuple[int, int], dict[str, Any]] = {}
     for change in changes:
         level = store.stock_at(change.item, change.location)
-        level.is_active = True  # setting a quantity stocks the item there
+        store.activate(level)  # setting a quantity stocks the item there
         if change.delta == 0 and not keep_unchanged:
             continue
         store.change_quantity(level, change.name, change.delta)
@@ -337,8 +337,7 @@ def activate(source: Any, arguments: dict[str, Any], context: Context) -> dict[s
         return refused(user_error([next(iter(given))],
                                   f"{sentence}the quantity needs to be between -1 billion and 1 billion."))
     level = store.stock_at(item, location)
-    level.is_active = True
-    level.updated_at = store.now()
+    store.activate(level)
     for name, quantity in given.items():
         held = level.quantity("available" if name == "available" else "on_hand")
         store.change_quantity(level, "available", quantity - held)
@@ -358,8 +357,7 @@ def deactivate(source: Any, arguments: dict[str, Any], context: Context) -> dict
     problem = why_not_deactivate(level) if level.is_active else None
     if problem:
         return {"userErrors": [user_error(None, problem)]}
-    level.is_active = False
-    level.updated_at = context.store.now()
+    context.store.deactivate(level)
     context.store.stock_changed(level)
     return {"userErrors": []}
 
@@ -390,10 +388,10 @@ def bulk_toggle(source: Any, arguments: dict[str, Any], context: Context) -> dic
         location = wanted(context, update["locationId"], "Location")
         if update["activate"]:
             level = store.stock_at(item, location)
-            level.is_active = True
+            store.activate(level)
             active.append(level)
         elif location.id in item.levels:
-            item.levels[location.id].is_active = False
+            store.deactivate(item.levels[location.id])
         store.stock_changed(store.stock_at(item, location))
     return {"inventoryItem": item, "inventoryLevels": active, "userErrors": []}
 

@@ -1,5 +1,23 @@
 """The resolvers of everything that is read, a module a concern; importing them announces them."""
-from . import collections, customers, drafts, events, fulfilment, inventory, metafields, orders, products, roots, shop
+from . import (
+    apps,
+    bulk,
+    collections,
+    customers,
+    drafts,
+    events,
+    fulfilment,
+    inventory,
+    metafields,
+    orders,
+    products,
+    publications,
+    roots,
+    shop,
+    themes,
+    webhooks,
+)
 
-__all__ = ["collections", "customers", "drafts", "events", "fulfilment", "inventory", "metafields", "orders",
-           "products", "roots", "shop"]
+__all__ = ["apps", "bulk", "collections", "customers", "drafts", "events", "fulfilment", "inventory", "metafields",
+           "orders",
+           "products", "publications", "roots", "shop", "themes", "webhooks"]

@@ -98,7 +98,7 @@ def _discount(given: dict[str, Any] | None, draft: DraftOrder, price: Bag) -> di
 def line_items(draft: DraftOrder, arguments: dict[str, Any], context: Context) -> Window:
     places = {line.id: place for place, line in enumerate(draft.lines)}
     page = window(draft.lines, arguments, key=lambda line: places[line.id])
-    page.nodes = [_line(line, draft, context) for line in page.nodes]
+    page.nodes = [line_shown(line, draft, context) for line in page.nodes]
     return page
 
 
@@ -107,7 +107,7 @@ def empty(draft: DraftOrder, arguments: dict[str, Any], context: Context) -> Win
     return window([], arguments)
 
 
-def _line(line: Line, draft: DraftOrder, context: Context) -> dict[str, Any]:
+def line_shown(line: Line, draft: DraftOrder, context: Context) -> dict[str, Any]:
     variant = line.variant if line.variant is not None and line.variant.id in context.store.variants else None
     name = f"{line.title} - {line.variant_title}" if line.variant_title else line.title
     whole = line.unit_price.times(line.quantity)

@@ -151,7 +151,20 @@ def _node(text: str, context: Context) -> Any:
         return store.taxonomy.get(text)
     if kind in ("ProductDeleteOperation", "ProductSetOperation"):
         store.settle_operations()
+    if kind in ("LineItem", "DraftOrderLineItem"):
+        return _line_node(number_of(text), kind, context)
     return store.thing(text)
+
+
+def _line_node(number: int | None, kind: str, context: Context) -> Any:
+    """A line as its order or draft shows it."""
+    from .drafts import line_shown as draft_line_shown
+    from .orders import line_shown
+    if kind == "LineItem":
+        return next((line_shown(line, order, context) for order in context.store.orders.values()
+                     for line in order.lines if line.id == number), None)
+    return next((draft_line_shown(line, draft, context) for draft in context.store.drafts.values()
+                 for line in draft.lines if line.id == number), None)
 
 
 def _option_node(text: str, kind: str, context: Context) -> Any:

@@ -1,0 +1,133 @@
+"""The guards: for each a piece of source, what stands there when it is switched off, and who should notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+CORE = ("tests/core",)
+ENGINE = ("tests/engine",)
+SYNC = ("tests/engine/test_engine_sync.py",)
+DELETIONS = ("tests/engine/test_engine_deletions.py",)
+WORLD = ("tests/world/test_world.py",)
+FAULTS = ("tests/faults/test_faults_every_point.py",)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """`old` stands once in `file`; with `new` in its place the guard is off."""
+
+    name: str
+    promises: tuple[str, ...]
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...] = CORE
+
+    def without(self, source: str) -> str:
+        """Raises ValueError where the guard is not where the list says."""
+        if source.count(self.old) != 1:
+            raise ValueError(f"{self.old!r} stands {source.count(self.old)} times in {self.file}")
+        return source.replace(self.old, self.new)
+
+
+MERGE, MODEL, PLAN = "backend/core/merge.py", "backend/core/model.py", "backend/core/plan.py"
+PAIRING, BRAKES, RECOVER = "backend/core/pairing.py", "backend/core/guard.py", "backend/recover.py"
+ENGINE_FILE, WAITING = "backend/engine.py", "backend/store/waiting.py"
+
+GUARDS: tuple[Guard, ...] = (
+    # --- one field
+    Guard("unread decides nothing", ("P10",), MERGE,
+          "if local is UNREAD or remote is UNREAD:", "if False:"),
+    Guard("both changed asks", ("P3",), MERGE,
+          "        case _:\n            return Verdict(Action.ASK)",
+          "        case _:\n            return Verdict(Action.WRITE, local=remote)"),
+    Guard("a choice is for its values only", ("P16",), MERGE,
+          "if (choice.local, choice.remote) == (local, remote):", "if True:"),
+    Guard("a step back asks", ("P1", "P3"), MERGE, "if local in shown:", "if False:"),
+    Guard("stock never merges below zero", ("P2",), MERGE,
+          "if merged < 0 <= min(local, remote):", "if False:"),
+    Guard("text that does not fit is not sent", ("P21",), MERGE,
+          "return UNFIT if isinstance(value, Unfit) else Verdict(Action.WRITE, remote=value, why=why)",
+          "return Verdict(Action.WRITE, remote=value, why=why)"),
+    Guard("an empty source never empties at a first meeting", ("P10",), MERGE,
+          "if first and is_empty(source) and not is_empty(target):", "if False:"),
+    Guard("a choice respects the direction", ("P11",), MERGE,
+          "to_remote = verdict.remote if rule.may_write(Side.REMOTE) else UNREAD", "to_remote = verdict.remote"),
+    Guard("a formula is never written", ("P11",), MODEL,
+          "return not self.source_only and self.direction is not Direction.TO_SHOPIFY",
+          "return self.direction is not Direction.TO_SHOPIFY"),
+    Guard("what Shopify computes is never sent", ("P11",), MODEL,
+          "return self.field.writable and self.direction is not Direction.TO_GRIST",
+          "return self.direction is not Direction.TO_GRIST"),
+    # --- a whole row
+    Guard("a deletion needs a yes", ("P9",), PLAN,
+          "elif (side, key) in self.approved or policy is Policy.APPLY:", "elif True:"),
+    Guard("a deletion against an edit asks", ("P1", "P3"), PLAN,
+          "if edits and policy is not Policy.IGNORE:", "if False:"),
+    Guard("no list proves absence in Shopify", ("P10",), PLAN,
+          "thing_gone = thing is None and pair.remote in self.remote.gone", "thing_gone = thing is None"),
+    Guard("an incomplete read proves nothing gone", ("P10",), MODEL,
+          "return self.complete and key not in self.rows and key not in self.outside",
+          "return key not in self.rows and key not in self.outside"),
+    Guard("what a filter leaves out is left alone", ("P11",), PLAN,
+          "if blocked or pair.local in self.local.outside or pair.remote in self.remote.outside:", "if blocked:"),
+    Guard("a blocked row is not written", ("P12",), PLAN,
+          "            elif not blocked:\n                self.fields(pair, row, thing)",
+          "            else:\n                self.fields(pair, row, thing)"),
+    Guard("a new row rests", ("P21",), PLAN, "elif key in self.resting:", "elif False:"),
+    Guard("a new row waits for what is required", ("P21",), PLAN, "        if missing:", "        if False:"),
+    Guard("a run over some fields deletes nothing", ("P9",), PLAN,
+          "        if not self.mapping.whole:\n            return\n        side = where.other",
+          "        side = where.other"),
+    # --- who is who
+    Guard("pairing is one to one", ("P12",), PAIRING, "if len(keys) == len(candidates) == 1:", "if True:"),
+    Guard("a copy is not the thing", ("P12",), PAIRING, "        if mark in row_of:", "        if False:"),
+    Guard("a freed row id is another row", ("P12",), PAIRING,
+          "    return bool(telling) and all(now != was for now, was in telling)", "    return False"),
+    Guard("an emptied Shopify ID stops its row", ("P12",), PAIRING,
+          "        outcome.blocked.add(pair.remote)\n\n\ndef _join_by_mark",
+          "        outcome.blocked.discard(pair.local)\n\n\ndef _join_by_mark"),
+    # --- brakes
+    Guard("brake: too many deletions", ("P9",), BRAKES, "        if gone > allowed:", "        if False:"),
+    Guard("brake: a side is empty", ("P9",), BRAKES,
+          "if pairs >= limits.empty_from and", "if False and"),
+    Guard("brake: everything changed", ("P9",), BRAKES, "if pairs >= limits.changed_from and", "if False and"),
+    Guard("a brake stops the run", ("P9", "P18"), ENGINE_FILE,
+          "if pulled and not self.session.go_on:", "if False:", SYNC),
+    # --- the order of things in a run
+    Guard("every write is fenced", ("P15",), ENGINE_FILE, "            self.fence(tx)\n", "", FAULTS),
+    Guard("the journal comes before the request", ("P7", "P8"), ENGINE_FILE,
+          "            receipts = self._apply(one, connector, batch, stamp, intent)\n",
+          "            with self.session.write() as tx:\n                journal.settle(tx, intent)\n"
+          "            receipts = self._apply(one, connector, batch, stamp, intent)\n", ENGINE),
+    Guard("half a merge is not written", ("P1", "P2"), ENGINE_FILE,
+          "if (kept := _without(op, unwritten))]", "if (kept := op)]", SYNC),
+    Guard("an unknown outcome stays open", ("P7",), ENGINE_FILE,
+          "        except OutcomeUnknown:\n            raise\n        except SyncError:",
+          "        except OutcomeUnknown:\n            with self.session.write() as tx:\n"
+          "                journal.settle(tx, intent)\n            raise\n        except SyncError:", FAULTS),
+    Guard("a merge waits in Grist until it is written there", ("P2", "P7"), "backend/core/agree.py",
+          "value = pending.get(change.field, change.after)", "value = change.after", ENGINE),
+    Guard("an undo moves no base", ("P17",), "backend/remember.py",
+          "for change in op.changes if change.why is not Why.UNDO", "for change in op.changes",
+          ("tests/engine/test_engine_undo.py",)),
+    Guard("an undo tramples no newer edit", ("P17",), "backend/core/undo.py",
+          "    if now == line.after:", "    if True:", ("tests/engine/test_engine_undo.py",)),
+    Guard("a new pair takes the row from the old one", ("P12",), "backend/remember.py",
+          "            base.vacate(tx, mapping_id, [row for row, _, _, _ in batch.joined])\n", "", DELETIONS),
+    # --- recovery
+    Guard("what may have been created is not created again", ("P8",), RECOVER,
+          "        one.doubtful.add(row)\n", "", ENGINE),
+    Guard("stock that nobody can tell of loses its base", ("P2", "P7"), RECOVER,
+          "            if keyed or now is UNREAD:", "            if now is UNREAD:", WORLD),
+    Guard("a sum that moved since is unclear", ("P2",), RECOVER,
+          "            elif now != change.before and adds_up:", "            elif False:", FAULTS),
+    # --- what waits
+    Guard("a choice falls when its values move", ("P16",), WAITING,
+          "        elif old.choice is not None:", "        elif False:",
+          ("tests/store/test_store_waiting.py", *ENGINE)),
+    Guard("a yes outlives a crash", ("P7", "P9"), WAITING,
+          "    open_now |= {(side.value, str(key)) for side, key in applying}\n", "", DELETIONS),
+)

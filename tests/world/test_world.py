@@ -1,0 +1,69 @@
+"""A fixed number of seeds of the world simulator; `make soak SEEDS=1000` plays as many as you like."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from backend.core import merge
+from backend.core.model import Snapshot
+
+from .known import KNOWN, Known, split
+from .sim import Ground, play
+from .soak import one, shortest, tell
+from .story import Event, shrunk, story
+
+CHUNKS, SEEDS = 4, 12
+"""A chunk is one test, so that two cores share them."""
+MUST_HAPPEN = ("conflicts", "deletions", "proposals", "lost answers", "reused ids", "press_undo", "hide_row",
+               "copied rows", "two workers", "lag", "import_over", "edit_id", "empty_id", "approve", "choose")
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_whatever_people_do_and_wherever_it_breaks_every_promise_is_kept(chunk: int) -> None:
+    saw: Counter[str] = Counter()
+    for seed in range(chunk * SEEDS, (chunk + 1) * SEEDS):
+        _, new, _, seen, _ = one(seed)
+        assert not new, tell(seed, sorted(new)[0], tries=60)
+        saw.update(seen)
+    assert [name for name in MUST_HAPPEN if not saw[name]] == [], "these seeds did not do what they are there for"
+
+
+def test_the_same_seed_leaves_the_same_trace(stage: Ground) -> None:
+    first, again = play(stage, story(7)), play(stage, story(7))
+    assert first.told == again.told
+    assert first.trace == again.trace
+    assert first.trace != play(stage, story(8)).trace
+
+
+def test_a_failure_is_told_as_a_short_story(stage: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Snapshot, "proves_gone", lambda self, key: key not in self.rows)
+    monkeypatch.setattr(merge, "_merge_number", lambda base, local, remote, *rest: merge._write_remote(
+        local, merge.Why.CHANGED))
+    seed = next(seed for seed in range(40) if "P2" in one(seed)[1])
+    events, ended = shortest(seed, "P2")
+    assert "P2" in ended.broken
+    assert len(events) <= 4
+    assert any("Shopify:" in line or "Grist:" in line for line in ended.told)
+
+
+def test_a_story_is_shortened_to_what_matters() -> None:
+    events = story(3)
+    kept = (events[2], events[-2])
+
+    def fails(tried: object) -> bool:
+        return all(event in tuple(tried) for event in kept)  # type: ignore[arg-type]
+
+    assert shrunk(events, fails) == kept
+
+
+@pytest.mark.parametrize("bug", [
+    pytest.param(bug, marks=pytest.mark.xfail(strict=True, reason=bug.name), id=bug.name) for bug in KNOWN])
+def test_a_known_bug_is_mended(stage: Ground, bug: Known) -> None:
+    assert bug.promise not in play(stage, bug.story).broken
+
+
+def test_what_is_known_is_told_apart_from_what_is_new() -> None:
+    quiet = (Event("run", (0, 0, 0)),)
+    assert split(quiet, {"P4": ["something else"]}) == ({"P4": ["something else"]}, set())
