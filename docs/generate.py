@@ -50,6 +50,10 @@ SETTINGS = {
     "SYNC_REST_SECONDS": (
         "how long a new row in Grist stays untouched before it is created in Shopify; comes before `rest_seconds:`",
         f"`{REST_SECONDS:.0f}`"),
+    "SECRET_KEY": (
+        "what stored keys are sealed with: a long random text; several with commas, the newest first",
+        "SQLite: a file beside it; elsewhere no keys are kept"),
+    "NOTIFY_HOSTS": ("where people may let messages be sent to", "`hooks.slack.com`"),
     "ALLOWED_ORIGINS": ("other sites that may call the API, with blanks or commas between", "none"),
 }
 """By name: what it holds, and what stands where it is left out."""
