@@ -1,8 +1,7 @@
-"""Requests made up from the API's own description: whatever comes, the answer has the one shape and no mistake of ours."""
+"""Requests made up from the API's own description: whatever comes, the answer has the one shape, no mistake of ours."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import hypothesis
@@ -23,10 +22,10 @@ class _NoLimit(Limiter):
 
 
 @pytest.fixture
-def described(shop: Place) -> Iterator[Any]:
+def described(shop: Place) -> Any:
     # No key is ever really tried: the simulated store is far away from what is made up here.
     shop.service.limiter = _NoLimit()
-    yield schemathesis.openapi.from_wsgi("/docs/openapi.json", shop.app)
+    return schemathesis.openapi.from_wsgi("/docs/openapi.json", shop.app)
 
 
 @pytest.mark.timeout(300)

@@ -19,7 +19,7 @@ PLANTED = (TOKEN, CLIENT_SECRET, GRIST_KEY, "plantedhookpath")
 
 
 def planted(place: Place) -> list[str]:
-    """Everything that the API answers while keys are entered, wrongly too; with the key of a script, made and revoked."""
+    """Everything that the API answers while keys are entered, rightly and wrongly."""
     said = []
 
     def send(method: str, path: str, body: Any = None) -> Any:

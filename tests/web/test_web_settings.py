@@ -45,8 +45,10 @@ def test_a_setting_that_is_not_named_stays(shop: Place) -> None:
 @pytest.mark.parametrize("wrong", [
     {"interval_seconds": 1}, {"interval_seconds": 10**9}, {"quiet": {"from": "24:00", "to": "06:00"}},
     {"quiet": {"from": "22:00"}}, {"brakes": {"deletions": -1}}, {"brakes": {"deletions_share": 1.5}},
-    {"brakes": {"all": 1}}, {"mails": ["no mail"]}, {"mails": ["a@b.example\r\nBcc: c@d.example"]}, {"mails": ["x@y"] * 11},
-    {"notices": ["everything"]}, {"history_days": 0}, {"language": "<b>"}, {"paused": "yes"}, {"first_run": {"step": "x"}},
+    {"brakes": {"all": 1}}, {"mails": ["no mail"]}, {"mails": ["a@b.example\r\nBcc: c@d.example"]},
+    {"mails": ["x@y.example"] * 11},
+    {"notices": ["everything"]}, {"history_days": 0}, {"language": "<b>"}, {"paused": "yes"},
+    {"first_run": {"step": "x"}},
     {"first_run": {"step": "tables", "draft": {"a": "x" * 20_000}}}, {"secret": "x"}, {"rest_seconds": -1},
 ])
 def test_a_setting_that_cannot_be_meant_is_refused(shop: Place, wrong: dict[str, Any]) -> None:
@@ -182,9 +184,10 @@ def test_health_names_every_part_in_numbers(shop: Place) -> None:
     assert found["store"]["facts"]["domain"] == "fieldhouse.myshopify.com"
     assert found["store"]["facts"]["ms"] >= 0
     assert found["permissions"]["facts"]["missing"] == []
-    assert found["document"]["facts"] | {"at": ""} == {"key": "kept", "by": "An owner, widget", "at": "", "role": "owner"}
+    assert found["document"]["facts"] | {"at": ""} == {
+        "key": "kept", "by": "An owner, widget", "at": "", "role": "owner"}
     assert found["brakes"]["facts"] == {"deletions": 20, "deletions_share": 0.25, "changed_share": 0.9}
-    assert found["mapping"]["facts"] == {"tables": 3, "columns": 14, "paused": 0}
+    assert found["mapping"]["facts"] == {"tables": 4, "columns": 26, "paused": 0}
     assert not [one for one in found.values() if one["needs_you"]]
     assert shop.get("health")["checked_at"]
 
@@ -214,8 +217,8 @@ def test_without_a_key_the_timer_is_off_and_health_says_so(bare: Place) -> None:
 
 
 def test_what_failed_and_what_was_refused_needs_somebody(shop: Place) -> None:
-    shop.end(shop.begin(), "failed", {"totals": {}, "mappings": [], "points": 12, "requests": {"shopify": 3, "grist": 2}},
-             "Grist cannot be reached.", "It is tried again.")
+    report = {"totals": {}, "mappings": [], "points": 12, "requests": {"shopify": 3, "grist": 2}}
+    shop.end(shop.begin(), "failed", report, "Grist cannot be reached.", "It is tried again.")
     shop.refuse("variants", Refusal(Side.REMOTE, SHIRT_S, "No price.", "Type one.", title="Linen shirt / S"))
     found = parts(shop)
     assert (found["last_sync"]["message"], found["last_sync"]["needs_you"]) == ("Grist cannot be reached.", True)
