@@ -36,6 +36,7 @@ from backend.store import entrusted, links, options, runs
 from backend.store.buckets import Buckets
 from backend.store.db import Database, Transaction
 from backend.store.links import Link
+from backend.store.pairing import Answer
 
 
 @dataclass
@@ -147,10 +148,15 @@ class Context:
         *,
         fields: Sequence[str] = (),
         go_on: bool = False,
+        everything: bool = False,
+        only_plan: str = "",
+        draft: Sequence[dict[str, Any]] | None = None,
+        decided: Dict[str, Sequence[Answer]] | None = None,
         beat: Callable[[dict[str, Any]], None] = lambda progress: None,
         fence: Callable[[Transaction], None] = lambda tx: None,
     ) -> Session:
-        """What the engine needs for one run of `link`. Raises ConfigError for a field that is not mapped."""
+        """What the engine needs for one run of `link`: its mappings, or those of a `draft` (settings that nobody has
+        saved yet; `decided` as the engine's). Raises ConfigError for a field that is not mapped."""
         if link.disconnected_at is not None:
             raise ConfigError(f"This document was disconnected from {link.store}.",
                               cure="Connect the store again in the widget.")
@@ -160,13 +166,16 @@ class Context:
             database=self.database,
             link_id=link.id,
             run_id=run_id,
-            mappings=self.mappings(link, fields),
+            mappings=self.mappings(link, fields) if draft is None else self.drafted(link, draft),
             local=self.grist(link, link.shop or shop_facts(remote.shop)),
             remote=remote,
             bindings=self.bindings(link),
             limits=replace(self.limits, **chosen.brakes),  # type: ignore[arg-type]  # as the door let them in
             rest_seconds=self.rest_seconds if chosen.rest_seconds is None else chosen.rest_seconds,
             go_on=go_on,
+            # Of a draft everything is news: nobody has looked at a mapping that is not there yet.
+            everything=draft is not None,
+            decided=decided or {},
             beat=beat,
             fence=fence,
         )
@@ -180,6 +189,13 @@ class Context:
             stored = [one for one in links.mappings(tx, link.id) if not one.settings.get("off")]
         mappings = in_order([mapping_of(one.settings, self.resources, one.id) for one in stored], list(self.resources))
         return narrowed(mappings, fields)
+
+    def drafted(self, link: Link, draft: Sequence[dict[str, Any]]) -> list[Mapping]:
+        """The mappings that these settings describe, joined to what is kept of those that exist."""
+        with self.database.read() as tx:
+            ids = {one.resource: one.id for one in links.mappings(tx, link.id)}
+        mappings = [mapping_of(one, self.resources, ids.get(one["resource"], 0)) for one in draft]
+        return in_order(mappings, list(self.resources))
 
     def bindings(self, link: Link) -> dict[str, Any]:
         with self.database.read() as tx:
@@ -196,15 +212,31 @@ class Context:
             raise ConfigError("There is no key for the Grist document.", cure="Set GRIST_API_KEY.")
 
     def shopify(self, whose: Link | str, *, shared: bool = False) -> ShopifyConnector:
-        """The store of a link, or one by its address with the environment's key. A `shared` one keeps in the database
-        what Shopify's rate limit has left, with all other workers. Raises ConfigError without a key."""
-        settings = self.settings
+        """The store of a link, or one by its address with the environment's key; a `shared` connector keeps in the
+        database what Shopify's rate limit has left, with all other workers. Raises ConfigError without a key."""
         store = whose.store if isinstance(whose, Link) else whose
         credentials = self.credentials(whose if isinstance(whose, Link) else None)
+        settings = self.settings
         return ShopifyConnector(
             store, credentials, version=settings.shopify_version, admin_url=settings.shopify_admin_url or None,
             ledger=Buckets(self.database, f"{store} {credentials.app}") if shared else None,
         )
+
+    def webhook_secrets(self, link: Link | None) -> tuple[str, ...]:
+        """What Shopify signs the webhooks of a link with, newest first; without a link, those of the whole app."""
+        found = [self.settings.webhook_secret, self.settings.old_webhook_secret]
+        entrusted_key = self.secret(link, "store") if link is not None else None
+        if entrusted_key is not None:
+            found.insert(0, Secret(orjson.loads(entrusted_key.reveal()).get("client_secret") or ""))
+        return tuple(one.reveal() for one in found if one)
+
+    def grist_authorization(self, link: Link, key: str) -> str:
+        """What Grist sends along with the webhooks of a link, whose key this is. Worked out from the link's Grist key,
+        so that it is kept nowhere; empty where there is none."""
+        secret = self.grist_key(link)
+        if not secret:
+            return ""
+        return f"Bearer {hmac.digest(secret.encode(), f'grist webhook {key}'.encode(), 'sha256').hex()}"
 
     def credentials(self, link: Link | None) -> PastedToken | ClientCredentials:
         """The key of a link's store: the one that was entrusted to us, else the environment's, which is good only for
@@ -225,21 +257,6 @@ class Context:
                 cure="Set SHOPIFY_ACCESS_TOKEN, or SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET.",
             )
         return ClientCredentials(settings.shopify_client_id, settings.shopify_client_secret.reveal())
-
-    def webhook_secrets(self, link: Link | None) -> tuple[str, ...]:
-        """What Shopify signs the webhooks of a link with, newest first; without a link, those of the whole app."""
-        entrusted_key = self.secret(link, "store") if link is not None else None
-        own = orjson.loads(entrusted_key.reveal()).get("client_secret", "") if entrusted_key is not None else ""
-        found = (self.settings.webhook_secret, self.settings.old_webhook_secret)
-        return tuple(one for one in (own, *(one.reveal() for one in found)) if one)
-
-    def grist_authorization(self, link: Link, key: str) -> str:
-        """What Grist sends along with the webhooks of a link, whose key this is. Worked out from the link's Grist key,
-        so that it is kept nowhere; empty where there is none."""
-        secret = self.grist_key(link)
-        if not secret:
-            return ""
-        return f"Bearer {hmac.digest(secret.encode(), f'grist webhook {key}'.encode(), 'sha256').hex()}"
 
     def grist(self, link: Link, shop: dict[str, Any], token: str = "") -> GristConnector:
         """The document of a link: with `token`, a person's; else with its own key; else with the access that somebody

@@ -130,6 +130,11 @@ def parse(text: bytes | str, resources: Dict[str, Resource]) -> Config:
     return _Checker(tree, resources).config()
 
 
+def check(said: Dict[str, Any], resources: Dict[str, Resource]) -> Config:
+    """The same of plain data, as the API is given it. Raises ConfigError with the path of the first mistake."""
+    return _Checker(said, resources).config()
+
+
 def _look_over(text: bytes | str) -> None:
     """Refuse, before anything is built from it, what can grow: references to other parts, endless nesting.
 
@@ -432,8 +437,9 @@ class _Checker:
         return in_order(list(by_name.values()), list(self.resources))
 
     def _mistake(self, path: Iterable[Any], message: str, cure: str) -> ConfigError:
-        line, column = _where(self.tree, list(path))
-        return ConfigError(message, cure=cure, line=line, column=column)
+        path = tuple(path)
+        line, column = _where(self.tree, list(path)) if hasattr(self.tree, "lc") else (None, None)
+        return ConfigError(message, cure=cure, line=line, column=column, path=path)
 
     def _first(self, at: tuple[Any, ...], error: ValidationError) -> ConfigError:
         """The mistake that stands first in the file; what is missing stands nowhere and comes last, since it is

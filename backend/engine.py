@@ -20,19 +20,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backend.connector import Connector, Stamp
-from backend.core.guard import RESTORED, Limits, brakes
+from backend.core.guard import FLIPS_SECONDS, RESTORED, Limits, brakes, copied, flips
 from backend.core.mapping import Directory
 from backend.core.model import Create, Delete, Key, Mapping, Op, Plan, Receipt, Refusal, Side, Update
-from backend.core.plan import plan
+from backend.core.plan import fingerprint, plan
 from backend.core.undo import Undo
 from backend.core.undo import undo as undo_lines
-from backend.errors import BrakeError, OutcomeUnknown, SyncError
+from backend.errors import BrakeError, OutcomeUnknown, PreviewOutdated, SyncError
 from backend.gather import AUDIT_SECONDS, Gathered, gather, settings_of
 from backend.look import Looking
 from backend.recover import Recovery, pairs_anew
-from backend.remember import Memory
-from backend.report import Report, plan_lines
-from backend.store import base, changes, inbox, journal, links, loose, waiting
+from backend.remember import Memory, remember_agreed
+from backend.report import Report, meeting, plan_lines
+from backend.store import base, changes, inbox, journal, links, loose, pairing, waiting
 from backend.store.db import Database, Transaction
 from backend.work import Scope, Work, thing_of
 
@@ -41,6 +41,8 @@ ROUNDS = 3
 REST_SECONDS = 30.0
 """How long a new row in Grist stays untouched before it is created in Shopify."""
 PLAN_LINES_KEPT = 500
+MEETINGS_KEPT = 200
+"""How many pairs, doubles and rows of one side a preview lists of each mapping; it counts all of them."""
 KEYS_AT_ONCE = 5_000
 """Above this many the directory takes all keys of a mapping rather than asking for each."""
 
@@ -58,8 +60,12 @@ class Session:
     bindings: Dict[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     rest_seconds: float = REST_SECONDS
+    decided: Dict[str, Sequence[pairing.Answer]] = field(default_factory=dict)
+    """By resource: answers that are not kept yet, since the mapping itself is a draft."""
     go_on: bool = False
     """A person has looked at the brakes: this run goes on."""
+    only_plan: str = ""
+    """The fingerprint of a plan that somebody was shown: the run does exactly that, or raises PreviewOutdated."""
     everything: bool = False
     """Look at everything, not only at what changed."""
     audit_seconds: float = AUDIT_SECONDS
@@ -130,6 +136,7 @@ class _Run:
             if self._gather(write=True):
                 self._sync()
             else:
+                self._check_plan()
                 self._finish()
         except Exception as error:
             error.report = self._counted()  # type: ignore[attr-defined]  # whoever shows the error shows this too
@@ -154,6 +161,7 @@ class _Run:
     def _sync(self) -> None:
         self._settle_and_read()
         self._plan()
+        self._check_plan()
         self._brake()
         self._remember_plan()
         self._write()
@@ -217,8 +225,12 @@ class _Run:
             self._brake()
         except BrakeError as brake:
             self.report.message, self.report.cure = brake.message, brake.cure
+        self.report.fingerprint = fingerprint(one.planned for one in self.work)
         lines = [line for one in self.work for line in plan_lines(one.planned)]
         self.report.plan, self.report.plan_total = lines[:PLAN_LINES_KEPT], len(lines)
+        self.report.pairing = [
+            meeting(one.planned, one.local, one.remote, one.pairs.values(), MEETINGS_KEPT) for one in self.work
+        ]
         for one in self.work:
             self._count_planned(one)
         return self._counted()
@@ -300,7 +312,7 @@ class _Run:
             if one.looked_at is not None:
                 with self.session.database.read() as tx:
                     pairs, rows = base.count(tx, one.mapping.id)
-                    counts.rows = rows + loose.count(tx, one.mapping.id, Side.LOCAL)
+                    counts.rows = rows + len(loose.keys(tx, one.mapping.id, Side.LOCAL) | one.free_rows)
                 counts.unchanged += pairs - len(one.pairs)
 
     def _plan_one(self, one: Work) -> None:
@@ -314,10 +326,15 @@ class _Run:
                 choices=waiting.choices(tx, mapping),
                 approved=waiting.approved_deletions(tx, mapping.id),
                 resting=one.resting | one.doubtful,
+                decided=pairing.decided(tx, mapping, one.local, self.session.decided.get(mapping.name, ())),
             )
         doubts = {key: refusal for key, refusal in one.refusals.items() if key[1] in one.doubtful}
         one.take_plan(planned)
         one.refusals |= doubts
+        for row, thing in planned.dissolved:
+            if row in one.local.rows:  # a person has said that this row is another thing
+                self.directory.drop(mapping.name, row, thing)
+                one.pairs.pop(thing, None)
         for row, thing in planned.paired:
             self.directory.add(mapping.name, row, thing)
         for thing, row in planned.moved:
@@ -331,6 +348,11 @@ class _Run:
         coming = (str(op.source) for op in planned.on(Side.LOCAL) if isinstance(op, Create))
         self.directory.expect(mapping.name, coming)
 
+    def _check_plan(self) -> None:
+        """A run of a plan that somebody was shown does exactly that, or nothing."""
+        if self.session.only_plan not in ("", fingerprint(one.planned for one in self.work)):
+            raise PreviewOutdated("Something changed since this preview, so nothing was written.", cure="Look again.")
+
     def _brake(self) -> None:
         pulled = []
         if self.gathered.restored:
@@ -341,6 +363,10 @@ class _Run:
                 pairs, rows = base.count(tx, one.mapping.id)
                 pulled += brakes(one.planned, one.local, one.remote, pairs, self.session.limits, known,
                                  _emptied(tx, one, pairs, rows))
+                pulled += flips(one.planned, changes.lately(tx, one.mapping, one.rewritten, FLIPS_SECONDS))
+                strangers = set() if pairs else set(one.local.marks.values())
+                store = base.of_another_document(tx, self.session.link_id, one.mapping.name, strangers)
+                pulled += [copied(one.mapping.resource.label, store)] if store else []
         if pulled and not self.session.go_on:
             raise BrakeError(
                 " ".join(brake.message for brake in pulled) + " Nothing was written.",
@@ -355,8 +381,7 @@ class _Run:
         with self.session.write() as tx:
             for one in self.work:
                 planned = one.planned
-                _remember_agreed(tx, one)
-                base.dissolve(tx, one.mapping.id, [thing for _, thing in planned.dissolved])
+                remember_agreed(tx, one)
                 waiting.replace_conflicts(tx, one.mapping, planned.conflicts, one.rows_looked_at, one.applying)
                 if one.mapping.whole:
                     waiting.replace_deletions(tx, one.mapping.id, planned.proposals, one.deleting, one.looked_at)
@@ -454,7 +479,7 @@ class _Run:
             self._plan_one(one)
             rows = None if whole else {pair.local for pair in one.pairs.values()}
             with self.session.write() as tx:
-                _remember_agreed(tx, one)
+                remember_agreed(tx, one)
                 waiting.replace_conflicts(tx, one.mapping, one.planned.conflicts, rows, one.applying)
         if any(not one.planned.empty for one in looking):
             self._write()
@@ -561,15 +586,6 @@ class _Run:
                 for m in self.work
             ],
         })
-
-
-def _remember_agreed(tx: Any, one: Work) -> None:
-    planned = one.planned
-    base.move(tx, one.mapping.id, planned.moved)
-    base.join(tx, one.mapping.id, planned.paired)
-    base.mark(tx, one.mapping.id, [row for row, thing in planned.paired if one.local.marks.get(row) == thing])
-    base.advance(tx, one.mapping.id, [(a.remote_key, a.local, a.remote, {}) for a in planned.agreements],
-                 parent=one.parent_field)
 
 
 def _emptied(tx: Transaction, one: Work, pairs: int, rows: int) -> set[Side]:

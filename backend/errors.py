@@ -4,6 +4,7 @@
       UserError       a person: the message says what happened, to which thing, and what to do
         ConfigError     … in sync.yaml or the settings; knows line and column where there are some
         BrakeError      … a brake stopped the run before it wrote; knows the figures
+        PreviewOutdated … what would run now is not what somebody was shown; nothing was written
         BundleRefused   … Grist does not take a change; nothing of it was written
       RetryLater      the clock: try again after `retry_after` seconds
         OutcomeUnknown  … and a write may or may not have happened: look before trying again
@@ -50,10 +51,13 @@ class ConfigError(UserError):
 
     code = "config_error"
 
-    def __init__(self, message: str, *, cure: str = "", line: int | None = None, column: int | None = None) -> None:
+    def __init__(self, message: str, *, cure: str = "", line: int | None = None, column: int | None = None,
+                 path: tuple[str | int, ...] = ()) -> None:
         super().__init__(message, cure=cure)
         self.line = line
         self.column = column
+        self.path = path
+        """Where in the configuration: ("mappings", 0, "fields", "price")."""
 
     def __str__(self) -> str:
         where = f"line {self.line}, column {self.column}: " if self.line is not None else ""
@@ -98,6 +102,12 @@ class BrakeError(UserError):
         super().__init__(message, cure=cure)
         self.brake = brake
         self.figures = figures
+
+
+class PreviewOutdated(UserError):
+    """A plan that somebody was shown would not be what runs now. Nothing was written."""
+
+    code = "preview_outdated"
 
 
 class RetryLater(SyncError):

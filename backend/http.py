@@ -70,6 +70,10 @@ class Http:
         self._patience_seconds = patience_seconds
         self._sleep = sleep
 
+    def hurry(self, sleep: Callable[[float], None]) -> None:
+        """Wait with `sleep` from here on."""
+        self._sleep = sleep
+
     def send(
         self,
         method: str,
@@ -99,8 +103,8 @@ class Http:
         return retrying(work)
 
     def download(self, url: str, sink: BinaryIO, *, timeout_seconds: float = READ_TIMEOUT_SECONDS) -> None:
-        """A file of any size into `sink`, from its beginning, whole; what is cut is fetched again. Raises RetryLater when
-        patience ends. `timeout_seconds` is how long the other end may be silent."""
+        """A file of any size into `sink`, from its beginning, whole; what is cut is fetched again. Raises RetryLater
+        when patience ends. `timeout_seconds` is how long the other end may be silent."""
 
         def fetch() -> None:
             sink.seek(0)

@@ -14,7 +14,7 @@ from backend.core.mapping import Directory
 from backend.core.model import Change, Create, Delete, Key, Mark, Op, Receipt, Side, Update, Why
 from backend.core.values import Value
 from backend.report import Report
-from backend.store import base, changes, journal, waiting
+from backend.store import base, changes, journal, pairing, waiting
 from backend.store.db import Database, Transaction
 from backend.work import Work, thing_of
 
@@ -204,3 +204,15 @@ def _last_known(one: Work, op: Delete) -> dict[str, Value]:
     snapshot = one.local if op.side is Side.LOCAL else one.remote
     row = snapshot.rows.get(op.key)
     return one.mapping.values(row) if row is not None else {}
+
+
+def remember_agreed(tx: Transaction, one: Work) -> None:
+    """What a plan says without a write: pairs that end, move or begin, what is asked about pairs, what agrees."""
+    planned = one.planned
+    base.dissolve(tx, one.mapping.id, [thing for _, thing in planned.dissolved])
+    pairing.ask(tx, one.mapping, one.local, one.remote, planned.questions)
+    base.move(tx, one.mapping.id, planned.moved)
+    base.join(tx, one.mapping.id, planned.paired)
+    base.mark(tx, one.mapping.id, [row for row, thing in planned.paired if one.local.marks.get(row) == thing])
+    base.advance(tx, one.mapping.id, [(a.remote_key, a.local, a.remote, {}) for a in planned.agreements],
+                 parent=one.parent_field)

@@ -38,8 +38,6 @@ NAMES = (
     "SYNC_INTERVAL",
     "SYNC_REST_SECONDS",
     "ALLOWED_ORIGINS",
-    "SECRET_KEY",
-    "NOTIFY_HOSTS",
     "SHOPIFY_OLD_API_SECRET",
     "PUBLIC_URL",
     "SYNC_AT_ONCE",
@@ -51,6 +49,8 @@ NAMES = (
     "SMTP_URL",
     "SMTP_FROM",
     "METRICS_TOKEN",
+    "SECRET_KEY",
+    "NOTIFY_HOSTS",
 )
 
 
@@ -109,12 +109,6 @@ class Settings:
     interval_seconds: int | None = None
     rest_seconds: float | None = None
     allowed_origins: tuple[str, ...] = ()
-    secret_key: Secret = field(default=Secret())
-    """One or several, with commas between, the newest first: what stored secrets are sealed with."""
-    notify_hosts: tuple[str, ...] = DEFAULT_NOTIFY_HOSTS
-    """Where people may let messages be sent to: no other address that somebody typed is ever called."""
-    wiped_disk: bool = False
-    """Whether files of this machine are gone after a restart."""
     old_webhook_secret: Secret = field(default=Secret())
     """Shopify signs with the old secret or the new one while both exist."""
     public_url: str = ""
@@ -128,6 +122,12 @@ class Settings:
     smtp_url: Secret = field(default=Secret())
     smtp_from: str = ""
     metrics_token: Secret = field(default=Secret())
+    secret_key: Secret = field(default=Secret())
+    """One or several, with commas between, the newest first: what stored secrets are sealed with."""
+    notify_hosts: tuple[str, ...] = DEFAULT_NOTIFY_HOSTS
+    """Where people may let messages be sent to: no other address that somebody typed is ever called."""
+    wiped_disk: bool = False
+    """Whether files of this machine are gone after a restart."""
 
     @property
     def has_shopify(self) -> bool:
@@ -167,9 +167,6 @@ class Settings:
             config_file=said["SYNC_CONFIG"],
             interval_seconds=parse_interval(said["SYNC_INTERVAL"]) if said["SYNC_INTERVAL"] else None,
             rest_seconds=_seconds("SYNC_REST_SECONDS", said["SYNC_REST_SECONDS"]),
-            secret_key=Secret(said["SECRET_KEY"]),
-            notify_hosts=tuple(one.lower() for one in _list(said["NOTIFY_HOSTS"])) or DEFAULT_NOTIFY_HOSTS,
-            wiped_disk=bool(_wiping_host(values)),
             allowed_origins=_list(said["ALLOWED_ORIGINS"]),
             old_webhook_secret=Secret(said["SHOPIFY_OLD_API_SECRET"]),
             public_url=_public_url(said["PUBLIC_URL"], values),
@@ -182,6 +179,10 @@ class Settings:
             smtp_url=_smtp_url(said["SMTP_URL"]),
             smtp_from=said["SMTP_FROM"] or "sync@localhost",
             metrics_token=Secret(said["METRICS_TOKEN"]),
+            secret_key=Secret(said["SECRET_KEY"]),
+            notify_hosts=tuple(h.lower() for h in re.split(r"[\s,]+", said["NOTIFY_HOSTS"]) if h)
+            or DEFAULT_NOTIFY_HOSTS,
+            wiped_disk=bool(_wiping_host(values)),
         )
 
 

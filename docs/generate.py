@@ -140,8 +140,12 @@ def brakes() -> str:
 
 
 def scopes() -> str:
-    rows = [(f"`{one.name}`", _codes(one.scopes), _codes(one.write_scopes) or "never written")
-            for one in RESOURCES.values()]
+    rows = []
+    for one in RESOURCES.values():
+        rows.append((f"`{one.name}`", _codes(one.scopes), _codes(one.write_scopes) or "never written"))
+        for right in one.rights:
+            names = _codes(field.name for field in one.fields if right.covers(field))
+            rows.append((f"`{one.name}`: {names}", _or(right.read) if right.read else "–", _or(right.write)))
     return _table(("resource", "to read", "to write"), rows)
 
 
@@ -180,6 +184,8 @@ def _why(mark: ast.expr) -> str:
 def _ways(field: Field) -> str:
     if not field.writable and field.on_create:
         return "to Grist; to Shopify on creation only"
+    if field.opt_in:
+        return "to Grist, unless `direction: both` is written"
     return WAYS[rule_for(field).direction]
 
 

@@ -25,10 +25,10 @@ export function createApi({ base, token }) {
   const known = new Map();
   const link = (id, path) => `/api/links/${id}/${path}`;
 
-  async function call(method, path, body) {
-    let response = await send(method, path, body, await token(false));
+  async function call(method, path, body, more = {}) {
+    let response = await send(method, path, body, await token(false), more);
     // The token ended early (a laptop that slept): renewed once, in silence.
-    if (response.status === 401) response = await send(method, path, body, await token(true));
+    if (response.status === 401) response = await send(method, path, body, await token(true), more);
     if (response.status === 304) return { changed: false, body: known.get(path).body };
     const answer = await read(response);
     if (response.status >= 400) throw refusal(response.status, answer);
@@ -49,8 +49,8 @@ export function createApi({ base, token }) {
     return method === "GET" ? response.text() : read(response);
   }
 
-  async function send(method, path, body, bearer) {
-    const headers = { Authorization: `Bearer ${bearer}`, Accept: "application/json" };
+  async function send(method, path, body, bearer, more) {
+    const headers = { Authorization: `Bearer ${bearer}`, Accept: "application/json", ...more };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (method === "GET" && known.has(path)) headers["If-None-Match"] = known.get(path).etag;
     return fetchOrLost(base + path, {
@@ -61,7 +61,7 @@ export function createApi({ base, token }) {
 
   const get = (path) => call("GET", path);
   const post = async (path, body = {}) => (await call("POST", path, body)).body;
-  const put = async (path, body) => (await call("PUT", path, body)).body;
+  const put = async (path, body, more) => (await call("PUT", path, body, more)).body;
   const del = async (path) => (await call("DELETE", path)).body;
   return {
     session: () => get("/api/session"),
@@ -83,6 +83,15 @@ export function createApi({ base, token }) {
     importConfig: (id, text, preview) => file("PUT", link(id, `config.yaml${preview ? "?preview=true" : ""}`), text),
     health: (id) => get(link(id, "health")),
     checkHealth: (id) => post(link(id, "health")),
+    resources: (id) => get(link(id, "resources")),
+    look: (id) => post(link(id, "look")),
+    tables: (id) => get(link(id, "tables")),
+    mappings: (id) => get(link(id, "mappings")),
+    /** `version` is the one that was read; a newer one refuses with 412. */
+    saveMappings: (id, version, body) => put(link(id, "mappings"), body, { "If-Match": `"${version}"` }),
+    effect: (id, body) => post(link(id, "mappings/effect"), body),
+    pairs: (id) => get(link(id, "pairs")),
+    answerPairs: (id, body) => post(link(id, "pairs"), body),
     state: (id) => get(link(id, "state")),
     runs: (id) => get(link(id, "runs?limit=20")),
     run: (id, run) => get(link(id, `runs/${run}`)),
@@ -94,6 +103,10 @@ export function createApi({ base, token }) {
     refused: (id) => get(link(id, "refused?limit=200")),
     deletions: (id) => get(link(id, "deletions?limit=200")),
     answerDeletions: (id, answer) => post(link(id, "deletions"), answer),
+    actions: (id) => get(link(id, "actions?limit=50")),
+    previewActions: (id, wanted) => post(link(id, "actions/preview"), wanted),
+    startActions: (id, wanted) => post(link(id, "actions"), wanted),
+    settleAction: (id, number, happened) => post(link(id, `actions/${number}`), { happened }),
     changes: (id, before) => get(link(id, `changes?limit=100${before === null ? "" : `&before=${before}`}`)),
   };
 }

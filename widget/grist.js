@@ -63,6 +63,8 @@ export async function connect({ readonly }, heard) {
     document: () => documentOf(held?.token),
     table: () => table,
     showRow: (row) => grist.setCursorPos({ rowId: row }),
+    /** Changes the document as the person who looks: Grist's own undo takes it back. */
+    apply: (actions) => grist.docApi.applyUserActions(actions),
   };
 }
 

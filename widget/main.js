@@ -1,10 +1,12 @@
 // Brings the parts together: events into the state, the state onto the screen, the clock and the backend into events.
 
+import { deedActions } from "./actions/deeds.js";
 import { Refused, Unreachable, createApi, loadStrings } from "./api.js";
 import { createFormat, readTyped } from "./format.js";
 import { NoToken, connect, isFramed, settings } from "./grist.js";
 import { connectActions } from "./actions/connect.js";
 import { settingsActions } from "./actions/settings.js";
+import { mappingActions } from "./actions/mapping.js";
 import { isFirstRun } from "./slices/first-run.js";
 import { choicesBody, initial, isUnreachable, linesOf, maySync, reduce } from "./state.js";
 import { html, render } from "./vendor/preact-htm.js";
@@ -54,7 +56,10 @@ async function start() {
         if (before === "no_access" && level === "full" && grist) poll();
       },
       configure: () => on.go("settings"),
-      row: (cursor) => dispatch({ type: "cursor", cursor, working: isWorking() }),
+      row: (cursor) => {
+        dispatch({ type: "cursor", cursor, working: isWorking() });
+        if (state.tab === "actions") on.lookAtDeeds();
+      },
     });
   } catch (error) {
     console.error(error);
@@ -173,7 +178,10 @@ async function refresh(id) {
   await on.refreshScreen(need, id);
   const runs = await api.runs(id);
   if (runs.changed || !state.runs.length) dispatch({ type: "runs", runs: runs.body.runs });
+  if (need === "actions") await on.refreshDeeds(id);
   if (need === "conflicts") await refreshConflicts(id);
+  else if (need === "mapping") await on.readMapping(id);
+  else if (need === "pairs") await on.readPairs(id);
   else if (need === "refused" || need === "deletions") {
     const { body } = await api[need](id);
     dispatch({ type: need, items: body[need], total: body.total });
@@ -300,12 +308,17 @@ function toast(shown) {
 const on = {
   go: (tab, more = {}) => {
     dispatch({ type: "tab", tab, ...more });
+    if (tab === "actions" && api) on.lookAtDeeds();
     if (api && state.session?.link) polling ? polling.then(poll) : poll();
   },
   sync: () => {
     dispatch({ type: "previewed", preview: null });
     return press("sync", (link) => api.startRun(link, "sync"));
   },
+  syncExactly: () => press("syncExactly", async (link) => {
+    await api.startRun(link, "sync", { preview: state.preview.run });
+    dispatch({ type: "previewed", preview: null });
+  }),
   preview: () => press("preview", async (link) => {
     const { id } = await api.startRun(link, "preview");
     dispatch({ type: "previewing", run: id });
@@ -415,6 +428,8 @@ const widget = {
   get api() { return api; },
   get f() { return f; },
   get on() { return on; },
+  get grist() { return grist; },
+  get settings() { return wanted; },
   dispatch, press, toast,
   /** Looks at the session anew: a store was connected, a step was done. */
   again: hello,
@@ -425,7 +440,7 @@ const widget = {
   },
   kept: (name) => JSON.parse(sessionStorage.getItem(`${KEPT_HERE}${name}:${grist?.document() ?? ""}`)),
 };
-Object.assign(on, connectActions(widget), settingsActions(widget));
+Object.assign(on, connectActions(widget), settingsActions(widget), mappingActions(widget));
 
 /** A value as somebody would type it: "40.00", "gift, wool". */
 function editable(item, value) {
@@ -459,3 +474,11 @@ function recall() {
   const kept = sessionStorage.getItem(KEPT_STATE + grist.document());
   if (kept) dispatch({ type: "remembered", ...JSON.parse(kept) });
 }
+
+Object.assign(on, deedActions({
+  get state() { return state; },
+  get api() { return api; },
+  get f() { return f; },
+  get on() { return on; },
+  dispatch, press, toast,
+}));

@@ -7,8 +7,9 @@
 
 import { same } from "./diff.js";
 import { initialSlices, reduceSlice } from "./slices.js";
+import * as deeds from "./slices/deeds.js";
 
-export const TABS = ["overview", "conflicts", "deletions", "refused", "changes", "health"];
+export const TABS = ["overview", "conflicts", "deletions", "refused", "pairs", "changes", "actions", "mapping", "health"];
 const SAMPLES_MS = 15_000;
 
 /** The state before anything is known. `settings` as grist.js reads them from the address; `now` in ms. */
@@ -110,6 +111,7 @@ export function reduce(state, event) {
 
 // ---- what the screens ask ----
 
+
 export function maySync(state) {
   return state.session !== null && state.session.role !== "viewer" && !state.settings.readonly;
 }
@@ -117,6 +119,12 @@ export function maySync(state) {
 /** Shopify turned the key away: nothing goes on before an owner connects the store again. */
 export function isKeyRefused(state) {
   return state.server?.message?.code === "shopify_key" && !state.server.run;
+}
+
+/** The tabs there are now: Pairs only while pairs wait, or while somebody looks at them. */
+export function tabsOf(state) {
+  const shown = { pairs: state.tab === "pairs" || state.server?.counts.pairs > 0, actions: deeds.hasDeeds(state) };
+  return TABS.filter((name) => shown[name] ?? true);
 }
 
 export function isUnreachable(state) {

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from backend import engine
+from backend.actions import Acting, act
 from backend.app import NEEDED_SECONDS, Context, shop_facts
+from backend.connector import Usage
 from backend.errors import (
     AccessError,
     BrakeError,
@@ -26,6 +29,7 @@ from backend.errors import (
 )
 from backend.grist.connector import GristConnector
 from backend.jobs import after
+from backend.jobs.look import answers, look
 from backend.report import Report
 from backend.store import links, runs
 from backend.store.db import Transaction
@@ -89,7 +93,8 @@ def _perform(context: Context, claimed: Run, owner: str, stop: threading.Event |
         log.info("run %s is left for the next worker", claimed.id)
         return outcome
     if isinstance(outcome.error, Waits):
-        _patiently(lambda: _wait(context, claimed, owner, report))
+        error = outcome.error
+        _patiently(lambda: _wait(context, claimed, owner, report, error))
         log.info("run %s waits until somebody opens the widget", claimed.id)
         return outcome
     if not _patiently(lambda: _finish(context, claimed, owner, outcome)):
@@ -106,10 +111,10 @@ def _give_back(context: Context, claimed: Run, owner: str) -> bool:
     return True
 
 
-def _wait(context: Context, claimed: Run, owner: str, report: Report) -> bool:
-    """A person's access ends: the run goes on when somebody looks."""
+def _wait(context: Context, claimed: Run, owner: str, report: Report, why: Waits) -> bool:
     with context.database.write() as tx:
-        return runs.wait(tx, claimed, owner, report.as_json(), report.message or "", report.cure or "")
+        runs.wait(tx, claimed, owner, report.as_json(), why.message, why.cure)
+    return True
 
 
 def _finish(context: Context, claimed: Run, owner: str, outcome: Outcome) -> bool:
@@ -117,7 +122,7 @@ def _finish(context: Context, claimed: Run, owner: str, outcome: Outcome) -> boo
     report = outcome.report
     with context.database.write() as tx:
         link = links.get(tx, claimed.link_id)
-        state = "done" if report.state == "preview" else report.state
+        state = "done" if report.state in ("preview", "look") else report.state
         mine = runs.finish(tx, claimed, owner, state, report.as_json(), report.message, report.cure)
         if mine and link is not None:
             after.record(tx, context.settings, link, claimed, report, outcome.error)
@@ -141,22 +146,49 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     with context.database.read() as tx:
         link = links.get(tx, claimed.link_id)
     assert link is not None
+    if claimed.kind == "action":
+        return _act(context, claimed, link, pulse)
     wanted = claimed.wanted
+    if claimed.kind == "look":
+        return look(context, link, wanted)
     session = context.session(
-        link, claimed.id, fields=wanted.get("fields", ()), go_on=wanted.get("go_on", False), beat=pulse.beat,
-        fence=pulse.fence,
+        link, claimed.id, fields=wanted.get("fields", ()), go_on=wanted.get("go_on", False),
+        everything=wanted.get("everything", False), only_plan=wanted.get("plan", ""), beat=pulse.beat,
+        fence=pulse.fence, draft=wanted.get("mappings"), decided=answers(wanted),
     )
     if isinstance(session.local, GristConnector) and session.local.token:
         pulse.lean_on(link, session.local)
     undo = engine.UndoWanted(tuple(wanted.get("changes", ())), tuple(wanted.get("runs", ())))
     try:
-        if claimed.kind == "preview":
+        if claimed.kind in ("preview", "draft"):
             return engine.preview_undo(session, undo) if undo.changes or undo.runs else engine.preview(session)
+        # First, so that what they change is seen by this very sync.
+        acted = act(Acting(context.database, link.id, claimed.id, lambda: session.remote.acting(), session.write,
+                           pulse.beat))
         report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
+        report.actions = acted
     except AccessError as error:
         raise pulse.of_ended_access(error) from error
     with context.database.write() as tx:
         links.set_shop(tx, link.id, shop_facts(session.remote.shop))
+    return report
+
+
+def _act(context: Context, claimed: Run, link: Link, pulse: _Pulse) -> Report:
+    """Do what is wanted with orders and drafts; a sync that brings the new state to Grist is queued behind it."""
+    @contextmanager
+    def write() -> Iterator[Transaction]:
+        with context.database.write() as tx:
+            pulse.fence(tx)
+            yield tx
+
+    report = Report()
+    remote = context.shopify(link.store, shared=True)
+    report.actions = act(Acting(context.database, link.id, claimed.id, remote.acting, write, pulse.beat))
+    report.used(Usage(), remote.usage)
+    if report.actions.get("done"):
+        with context.database.write() as tx:
+            runs.request(tx, link.id, "sync", claimed.started_by)
     return report
 
 

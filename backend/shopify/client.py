@@ -93,6 +93,11 @@ class Client:
                 raise
             self._send(body)
 
+    def hurry(self, sleep: Callable[[float], None]) -> None:
+        """Wait with `sleep` from here on."""
+        self._governor.hurry(sleep)
+        self._http.hurry(sleep)
+
     def _send(self, body: bytes) -> None:
         self._http.send("POST", self._url, safe=not self._writes, body=body,
                         headers={"X-Shopify-Access-Token": self._credentials.token(self.origin)})

@@ -32,6 +32,7 @@ from backend.core.model import (
     Policy,
     Receipt,
     Refusal,
+    Resource,
     Row,
     Side,
     Snapshot,
@@ -39,7 +40,8 @@ from backend.core.model import (
 )
 from backend.core.values import UNREAD, Value
 from backend.errors import AccessError, InputRefused, OutcomeUnknown, RetryLater, TooCostly
-from backend.shopify import changes, documents, extras, writes
+from backend.shopify import changes, documents, extras, looking, writes
+from backend.shopify.actions import Actor
 from backend.shopify.answers import LOOKED_AT, Answer
 from backend.shopify.auth import Credentials
 from backend.shopify.changes import Audits
@@ -137,6 +139,28 @@ class ShopifyConnector:
     def run(self, document: str, variables: dict[str, Any], *, writes: bool = False) -> Answer:
         """One document of somebody who knows what he asks. See `client`."""
         return self._client.run(document, variables, writes=writes)
+
+    # --- setting up ---------------------------------------------------------------------------------
+
+    def look(self, resources: Iterable[Resource]) -> dict[str, Any]:
+        """What somebody who chooses what to sync wants to know of the store: `looking`."""
+        self._meet(self._client.run(documents.PREPARE, {}))
+        return looking.look(self._client, resources, self._scopes)
+
+    def count(self, resource: Resource, search: str) -> dict[str, Any] | None:
+        """How many things of a resource a filter leaves. Raises UserError for a search that Shopify does not take."""
+        return looking.count(self._client, resource, search)
+
+    # --- actions ----------------------------------------------------------------------------------
+
+    def hurry(self, sleep: Callable[[float], None]) -> None:
+        """Wait with `sleep` from here on: where a person waits for the answer, one that gives up soon."""
+        self._sleep = sleep
+        self._client.hurry(sleep)
+
+    def acting(self) -> Actor:
+        """What looks at orders and drafts and does single steps with them. Asks for the app's scopes once."""
+        return Actor(self._client, self.scopes)
 
     # --- rights -----------------------------------------------------------------------------------
 

@@ -47,7 +47,7 @@ ITEMS = """query ReadItems($ids: [ID!]!) {
 
 DEFINITIONS = """query ReadDefinitions($owner: MetafieldOwnerType!, $first: Int!, $after: String) {
   metafieldDefinitions(ownerType: $owner, first: $first, after: $after) {
-    nodes { namespace key type { name } validations { name value } }
+    nodes { namespace key name type { name } validations { name value } }
     pageInfo { hasNextPage endCursor }
   }
 }"""

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 PAGE = 250
 IDS_PER_SEARCH = 100
 LISTS_AT_ONCE = 25
+NAMED = 5
+"""How many things one sentence names."""
 BELOW_AT_FIRST = 10
 BELOW_THEN = 50
 
@@ -78,6 +80,7 @@ class Reader:
                     self._take(node)
         if self._filter:
             self._outside = self._ids("") - self._rows.keys()
+        self._warn()
         return self._snapshot()
 
     def some(self, keys: Collection[Key]) -> Snapshot:
@@ -139,6 +142,17 @@ class Reader:
                 self._known.above[node["id"]] = shared
             self._take({**node, below.parent: shared} if isinstance(node, dict) else node)
         return not page["pageInfo"]["hasNextPage"]
+
+    def _warn(self) -> None:
+        """Tell what is most likely not meant, as the resource's data describe it."""
+        index = self._mapping.index
+        for name, value, other, words in self._resource.warns:
+            if name in index and other in index:
+                found = [self._titles.get(key, "") for key, row in self._rows.items()
+                         if row[index[name]] == value and row[index[other]] is None]
+                more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+                if found:
+                    self._notes[f"{self._resource.label}: {', '.join(found[:NAMED])}{more}: {words}."] = None
 
     def _finish_lists(self, nodes: Sequence[Any]) -> None:
         """Read nested lists that did not come whole to their end, into the things themselves: many things at once for

@@ -116,6 +116,8 @@ class StoreResource(Resource):
     """The root that finds a thing by a key that we gave it: `productByIdentifier`."""
     natural: tuple[tuple[str, str], ...] = ()
     """(field, its name in the identifier): what else of a thing no two can share, so that it is found by that."""
+    warns: tuple[tuple[str, str, str, str], ...] = ()
+    """(field, value, another field, sentence): things that hold this value and nothing in the other field are told."""
     newest: str = ""
     """Where no root finds a thing by our key: the list whose newest entries are looked through for it."""
     window: str = ""

@@ -213,6 +213,14 @@ def _looked_at(tx: sa.Connection, link_id: int, kind: str) -> None:
         tx.execute(sa.update(link).where(link.c.id == link_id).values(hinted_at=None, hint_at=None))
 
 
+def cancel_aside(tx: sa.Connection, link_id: int) -> None:
+    """Whoever asked something aside gives way: to a sync, or to the same question asked anew."""
+    query = sa.select(run.c.id).where(run.c.link_id == link_id, run.c.kind.in_(ASIDE),
+                                      run.c.state.in_(["running", "queued", "waiting"]))
+    for run_id in list(tx.execute(query).scalars()):
+        cancel(tx, link_id, run_id)
+
+
 def _only_me(tx: sa.Connection, link_id: int) -> None:
     """Whoever else queues or begins a run of this link waits for this transaction (SQLite has one writer anyway)."""
     tx.execute(sa.select(link.c.id).where(link.c.id == link_id).with_for_update(key_share=True))
@@ -220,7 +228,8 @@ def _only_me(tx: sa.Connection, link_id: int) -> None:
 
 def _both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """What two requests want together."""
-    both = {**one, **other, "go_on": bool(one.get("go_on") or other.get("go_on"))}
+    both = {**one, **other, **{name: bool(one.get(name) or other.get(name)) for name in ("go_on", "everything")}}
+    both.pop("plan", None)
     for name in ("changes", "runs"):
         if one.get(name) or other.get(name):
             both[name] = list(dict.fromkeys([*one.get(name, []), *other.get(name, [])]))
@@ -241,23 +250,36 @@ def get(tx: sa.Connection, run_id: int) -> Run | None:
     return Run(*row) if row else None
 
 
-def active(tx: sa.Connection, link_id: int) -> Run | None:
-    """The running run of a link, else the queued sync, else the queued preview, else one that waits for access to the
-    document."""
+ASIDE = ("look", "draft")
+"""Runs that only answer a question of somebody who sets up a mapping: they are in no list and change no status."""
+
+
+def active(tx: sa.Connection, link_id: int, *, aside: bool = False) -> Run | None:
+    """The running run of a link, else the queued one, else one that waits for access to the document. `aside` says
+    which kinds: those, or all others."""
     place = sa.case((run.c.state == "running", 0), (run.c.state == "queued", 1), else_=2)
-    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.state.in_(["running", "queued", "waiting"]))
+    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.state.in_(["running", "queued", "waiting"]),
+                                        run.c.kind.in_(ASIDE) if aside else run.c.kind.not_in(ASIDE))
              .order_by(place, run.c.kind.desc(), run.c.id).limit(1))
     row = tx.execute(query).one_or_none()
     return Run(*row) if row else None
 
 
 def ended(tx: sa.Connection, link_id: int, *, limit: int = 20, kind: str | None = None) -> list[Run]:
-    """The newest ended runs first."""
-    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.finished_at.is_not(None))
+    """The newest ended runs first, without those that ran aside."""
+    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.finished_at.is_not(None),
+                                        run.c.kind.not_in(ASIDE))
              .order_by(run.c.id.desc()).limit(limit))
     if kind:
         query = query.where(run.c.kind == kind)
     return [Run(*row) for row in tx.execute(query)]
+
+
+def newest_look(tx: sa.Connection, link_id: int) -> Run | None:
+    """The last look at the whole store that ended well: a look at one thing only is not meant."""
+    query = (sa.select(*_COLUMNS).where(run.c.link_id == link_id, run.c.kind == "look", run.c.state == "done")
+             .order_by(run.c.id.desc()).limit(20))
+    return next((found for row in tx.execute(query) if not (found := Run(*row)).wanted), None)
 
 
 def clock(tx: sa.Connection) -> float:

@@ -3,12 +3,15 @@
     link ── secret                     what people entrusted to it, sealed
        ├─ api_key                      keys of our own for scripts, hashed
        ├─ mapping ── pair            what agreed, and what each side held then
+       │        ├───── action          what is done to orders and drafts, and what became of it
        │        ├───── intent          what is about to be written; gone once it is known what became of it
        │        ├───── conflict        what waits for a choice
        │        ├───── deletion        what waits for a yes
        │        ├───── refusal         what was left alone, and why
        │        ├───── sighting        new rows in Grist, and since when they look as they do
-       │        └───── loose           what has no partner on the other side
+       │        ├───── loose           what has no partner on the other side
+       │        ├───── question        which row is which thing, where a person has to say it
+       │        └───── pairing         … and what they said
        ├─ hint                          what may have changed, until a run has looked at it
        ├─ delivery                      which webhooks came, so that a repeated one is known
        ├─ notice                        what somebody is told of, by mail or message, and when
@@ -248,6 +251,34 @@ loose = Table(
     UniqueConstraint("mapping_id", "side", "key"),
 )
 
+question = Table(
+    "question", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("rows", JSON, nullable=False),
+    Column("things", JSON, nullable=False),
+    Column("witness", Text, nullable=False),
+    Column("values", JSON, nullable=False),
+    Column("about", JSON, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    UniqueConstraint("mapping_id", "key"),
+)
+
+pairing = Table(
+    "pairing", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    Column("local_key", Integer, nullable=False),
+    Column("thing", Text),
+    Column("looks", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    UniqueConstraint("mapping_id", "local_key"),
+)
+
 hint = Table(
     "hint", metadata,
     Column("id", Integer, primary_key=True),
@@ -353,3 +384,26 @@ document_cost = Table(
     Column("points", Double, nullable=False),
     Column("at", Double, nullable=False),
 )
+
+action = Table(
+    "action", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    Column("run_id", Integer),
+    Column("name", Text, nullable=False),
+    Column("thing", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("local_key", Integer, nullable=False),
+    Column("input", JSON, nullable=False),
+    Column("before", JSON, nullable=False),
+    Column("effect", JSON, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("cure", Text, nullable=False),
+    Column("started_by", Text, nullable=False),
+    Column("asked_at", Double, nullable=False),
+    Column("sent_at", Double),
+    Column("ended_at", Double),
+)
+Index("ix_action_mapping", action.c.mapping_id, action.c.id)

@@ -19,6 +19,7 @@ from backend.app import Context, read_config
 from backend.config import Config
 from backend.settings import Settings
 from backend.web import (
+    acting,
     api,
     background,
     connect,
@@ -26,6 +27,7 @@ from backend.web import (
     hooks,
     hooks_grist,
     hooks_shopify,
+    mapping_api,
     metrics,
     pages,
     schemas,
@@ -58,6 +60,7 @@ def create_app(settings: Settings | None = None, config: Config | None = None, *
     )
     app.extensions[EXTENSION] = here
     handle_errors(app)
+    assert acting.bp is mapping_api.bp is api.bp  # their views stand in the same blueprint
     _Api(app, spec_kwargs=_TOKENS).register_blueprint(api.bp)
     for blueprint in (pages.bp, hooks.bp, metrics.bp):
         app.register_blueprint(blueprint)

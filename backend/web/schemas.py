@@ -59,11 +59,16 @@ class RunWanted(Schema):
     kind = fields.String(required=True, validate=validate.OneOf(["sync", "preview"]))
     go_on = fields.Boolean(load_default=False, truthy={True}, falsy={False}, metadata={
         "description": "Somebody has looked at what a brake stopped: this one sync goes on."})
+    everything = fields.Boolean(load_default=False, truthy={True}, falsy={False}, metadata={
+        "description": "Read everything again, not only what changed."})
+    preview = _id(load_default=None, allow_none=True, metadata={
+        "description": "A preview that has ended: the sync does exactly that, or nothing where something moved."})
 
     @validates_schema
     def _only_a_sync_goes_on(self, data: dict[str, Any], **_: Any) -> None:
-        if data["go_on"] and data["kind"] != "sync":
-            raise ValidationError("Only a sync can go on where a brake stopped one.", "go_on")
+        for name in ("go_on", "preview"):
+            if data[name] and data["kind"] != "sync":
+                raise ValidationError("Only a sync can do that.", name)
 
 
 class UndoWanted(Schema):
@@ -115,6 +120,57 @@ class DeletionsAnswered(Schema):
     def _one_of_both(self, data: dict[str, Any], **_: Any) -> None:
         if len(data) != 1:
             raise ValidationError("Say either which deletions to approve or which to keep.")
+
+
+class _Decided(Schema):
+    """What somebody said of one row that they saw in a preview: the thing that it is, or null for kept apart."""
+
+    resource = fields.String(required=True, validate=validate.Length(1, 100))
+    row = _id(required=True)
+    thing = fields.String(required=True, allow_none=True, validate=validate.Length(1, 300))
+    looks = fields.String(required=True, validate=validate.Length(1, 64))
+
+
+class MappingsSaid(Schema):
+    """Mappings as in `sync.yaml`; what is wrong is told by path. `decided` are answers to a preview's doubles."""
+
+    mappings = fields.List(fields.Dict(), required=True, validate=validate.Length(1, 100))
+    decided = fields.List(fields.Nested(_Decided), load_default=list, validate=validate.Length(max=MOST_AT_ONCE))
+
+
+class LookWanted(Schema):
+    """Without a resource: everything. With one: how many things its filter leaves."""
+
+    resource = fields.String(validate=validate.Length(1, 100))
+    filter = fields.String(load_default="", validate=validate.Length(max=1_000))
+
+
+class _PairAnswer(Schema):
+    question = _id(required=True)
+    rows = fields.Dict(required=True, keys=fields.String(validate=validate.Regexp(r"^[1-9]\d{0,9}$")),
+                       values=fields.String(allow_none=True, validate=validate.Length(1, 300)),
+                       validate=validate.Length(min=1, max=MOST_AT_ONCE))
+
+
+class _Apart(Schema):
+    resource = fields.String(required=True, validate=validate.Length(1, 100))
+    row = _id(required=True)
+
+
+class PairsAnswered(Schema):
+    """Answers to questions, by row: the thing that it is, or null for kept apart; or rows to be asked about again."""
+
+    answers = fields.List(fields.Nested(_PairAnswer), load_default=list, validate=validate.Length(max=MOST_AT_ONCE))
+    ask_again = fields.List(fields.Nested(_Apart), load_default=list, validate=validate.Length(max=MOST_AT_ONCE))
+
+    @validates_schema
+    def _says_something(self, data: dict[str, Any], **_: Any) -> None:
+        if not data["answers"] and not data["ask_again"]:
+            raise ValidationError("Say at least one answer.")
+
+
+class ImportAsked(Schema):
+    preview = fields.Boolean(load_default=False, metadata={"description": "Only say what would change."})
 
 
 class NewStoreKey(Schema):

@@ -39,6 +39,8 @@ class Service:
     copies: Copies
     limiter: Limiter = field(default_factory=Limiter)
     configured: bool = False
+    fixed_link: int | None = None
+    """The link whose mappings come from a file: that file wins, so they are changed nowhere else."""
     trouble: UserError | None = None
     poke: Callable[[], None] = lambda: None
 
@@ -53,14 +55,7 @@ class Service:
         it showed would be old before it was read; and where another preview waits that shows something else.
         """
         self.leave_access(link)
-        with self.database.write() as tx:
-            active = runs.active(tx, link.id)
-            if kind == "preview" and active is not None and active.kind == "sync":
-                raise _busy()
-            run_id = runs.request(tx, link.id, kind, by, wanted)
-            found = runs.get(tx, run_id)
-            if kind == "preview" and found is not None and found.wanted != (wanted or {}):
-                raise _busy()
+        run_id = self._request(link, kind, by, wanted or {})
         self.poke()
         return run_id
 
@@ -79,22 +74,41 @@ class Service:
             return None
         return self.copies.original(who.document, who.token)
 
+    def _request(self, link: Link, kind: str, by: str, wanted: dict[str, Any]) -> int:
+        with self.database.write() as tx:
+            active = runs.active(tx, link.id)
+            runs.cancel_aside(tx, link.id)
+            if kind in runs.ASIDE and active is not None and active.state == "queued":
+                raise _busy()
+            if kind == "preview" and active is not None and active.kind in ("sync", "action"):
+                raise _busy()
+            if wanted.get("plan") and active is not None:
+                raise _busy()  # what was previewed would be old before it ran
+            run_id = runs.request(tx, link.id, kind, by, wanted)
+            found = runs.get(tx, run_id)
+            if kind != "sync" and found is not None and (found.kind, found.wanted) != (kind, wanted):
+                raise _busy()
+        return run_id
+
 
 def open_service(context: Context, config: Config | None) -> Service:
     """Make the link that the configuration describes, where it describes one. A configuration that does not fit is
     told to whoever looks: in the log, on the first page and in the widget."""
     settings = context.settings
     server_url, configured, trouble = settings.grist_server_url, False, None
+    fixed: int | None = None
     # A workspace alone names no document here: a new one at every start is what nobody wants.
     document = (config.document if config else "") or settings.grist_document
     if document and ((config.store if config else "") or settings.shopify_store):
         try:
-            server_url, configured = context.ensure_link(config).server_url, True
+            link = context.ensure_link(config)
+            server_url, configured = link.server_url, True
+            fixed = link.id if config is not None and config.mappings else None
         except UserError as error:
             log.error("no link could be made from the configuration: %s", error)
             trouble = error
     return Service(context, server_url, Gate(ask_grist(server_url)), Reads(read_grist(server_url)),
-                   Copies(context.database, server_url), configured=configured, trouble=trouble)
+                   Copies(context.database, server_url), configured=configured, fixed_link=fixed, trouble=trouble)
 
 
 def _busy() -> Refused:

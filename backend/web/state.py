@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backend.store import links, options, runs, waiting
+from backend.store import links, options, pairing, runs, waiting
 from backend.store.links import Link
 from backend.store.runs import Run
 from backend.web.answers import moment
@@ -38,7 +38,8 @@ def state(tx: sa.Connection, link: Link, known: Tables) -> dict[str, Any]:
         "paused": options.of(fresh).paused,
         "asleep": _overslept(tx, active, fresh),
         "message": None if active or sync is None or sync.state not in ("stopped", "failed") else _stopped(sync),
-        "counts": {name: sum(numbers[name] for numbers in waits.values()) for name in WAITING},
+        "counts": {**{name: sum(numbers[name] for numbers in waits.values()) for name in WAITING},
+                   "pairs": pairing.count(tx, known.ids)},
         "run": running(active) if active else None,
         "last_run": ended(newest) if newest else None,
         "mappings": [_table(known, mapping_id, waits.get(mapping_id, {}), sync) for mapping_id in known.ids],
@@ -61,6 +62,7 @@ def ended(run: Run) -> dict[str, Any]:
         "started_at": moment(run.started_at), "finished_at": moment(run.finished_at),
         "seconds": round(max(0.0, run.finished_at - run.started_at), 1) if took else None,  # type: ignore[operator]
         "totals": {name: totals.get(name, 0) for name in TOTALS},
+        "actions": (run.report or {}).get("actions", {}),
         "message": _message(run),
     }
 

@@ -28,7 +28,7 @@ from shopify_helpers import ITEM, LEVEL, LOCATION, PRODUCT, VARIANT, create, del
 from backend.core.mapping import rule_for
 from backend.core.model import Field, Mapping, Op
 from backend.core.values import Kind, Value
-from backend.shopify import creating, documents, watched
+from backend.shopify import actions, creating, documents, watched
 from backend.shopify.documents import dig, selection, steps
 from backend.shopify.known import Held, Known, Level
 from backend.shopify.names import CHANNELS, names_document
@@ -195,6 +195,24 @@ def test_the_documents_that_look_for_changes_fit_the_schema(mappings: list[Mappi
             {"query": "x"} if watched.LISTS[name].query else {}))
     if any(watched.kin_of(mapping) for mapping in mappings):
         assert_fits(watched.kin_document(mappings), {"ids": [ITEM]})
+
+
+@pytest.mark.parametrize("name", actions.DOCUMENTS)
+def test_what_an_action_sends_fits_the_schema(name: str) -> None:
+    money = {"shopMoney": {"amount": "5.0", "currencyCode": "EUR"}}
+    place = {"id": "gid://shopify/FulfillmentOrder/1", "status": "OPEN", "assignedLocation": {"name": "Barn"},
+             "supportedActions": [{"action": "CREATE_FULFILLMENT"}], "lineItems": {"nodes": [
+                 {"id": "gid://shopify/FulfillmentOrderLineItem/1", "remainingQuantity": 2,
+                  "lineItem": {"name": "Lamp", "sku": "L"}}]}}
+    thing = {"id": "gid://shopify/Order/1", "closedAt": None, "cancelledAt": None, "totalOutstandingSet": money,
+             "totalReceivedSet": money, "fulfillments": [], "fulfillmentOrders": {"nodes": [place]}, "status": "OPEN",
+             "invoiceSentAt": None, "email": "a@b.c", "totalPriceSet": money}
+    options = {"tracking": {"number": "1Z", "company": "UPS", "url": "https://x.example/1"}, "reason": "CUSTOMER",
+               "restock": True, "refund": True, "staff_note": "x", "subject": "S", "message": "M"}
+    [step] = actions.ACTIONS[name].steps(thing, options)
+    document, variables = actions.DOCUMENTS[name], step.variables
+    assert_fits(document, variables)
+    assert_fits(actions.look_document(actions.ACTIONS[name].resource), {"ids": ["gid://shopify/Order/1"]})
 
 
 def test_a_document_is_the_same_text_for_the_same_mapping() -> None:

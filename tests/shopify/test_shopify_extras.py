@@ -40,6 +40,15 @@ def test_channels_are_published_and_unpublished_by_difference(start: Any) -> Non
     assert (receipt.done, row_of(at.connector, mapping, key)["channels"]) == (True, None)
 
 
+def test_an_active_product_on_no_channel_is_told(start: Any) -> None:
+    at = start(products=4)
+    lonely = first(at, "products")
+    lonely.status, at.store.published[lonely.gid] = "ACTIVE", {}
+    notes = at.connector.read(mapping_of("products", "title", "status", "channels")).notes
+    assert any(lonely.title in note and "no sales channel" in note for note in notes)
+    assert at.connector.read(mapping_of("products", "title", "status")).notes == ()
+
+
 def test_a_channel_that_the_store_lacks_stops_only_its_row(start: Any) -> None:
     at = start()
     mapping = mapping_of("products", "title", "channels")
@@ -227,7 +236,8 @@ def test_a_level_that_is_there_already_is_refused_and_keeps_its_stock(start: Any
 
 def sent_order(at: Any, count: int = 1) -> Any:
     """An order with so many fulfilments."""
-    return next(o for o in at.store.orders.values() if len([f for f in o.fulfillments if f.status == "SUCCESS"]) == count)
+    return next(order for order in at.store.orders.values()
+                if len([one for one in order.fulfillments if one.status == "SUCCESS"]) == count)
 
 
 def test_tracking_of_an_orders_single_fulfilment_is_written_and_nobody_is_notified(start: Any) -> None:
@@ -311,7 +321,11 @@ def test_a_draft_whose_answer_was_lost_is_found_by_its_key_and_never_made_again(
     later = ShopifyConnector(STORE, PastedToken("shpat_demo"), admin_url=at.url, sleep=lambda seconds: None)
     found = later.repeat(DRAFT, [op], stamp)
     assert len(at.store.drafts) == arrives
-    assert (found is not None and found[0].done and found[0].key == first(at, "drafts").gid) if arrives else found is None
+    if not arrives:
+        assert found is None, "nobody can say whether it still is under way: a person looks"
+        return
+    assert found is not None
+    assert (found[0].done, found[0].key) == (True, first(at, "drafts").gid)
 
 
 @pytest.mark.parametrize(("cell", "lines"), [

@@ -249,3 +249,22 @@ def test_a_right_that_no_scope_told_of_refuses_its_rows_and_nothing_more_is_trie
 ])
 def test_a_refusal_says_what_to_do(message: str, cure: str) -> None:
     assert cure in cure_for(message)
+
+
+# --- one more resource ----------------------------------------------------------------------------
+
+
+def test_a_resource_that_was_added_as_one_file_is_read_like_any_other(start: Any) -> None:
+    """`resources/fulfillment_orders.py` and its lines of docs are all that this resource is."""
+    at = start(products=6, orders=8)
+    mapping = mapping_of("fulfillment_orders")
+    [ready] = at.connector.prepare([mapping], {}, write=True).mappings
+    seen = at.connector.read(ready)
+    pieces = {piece.gid: piece for order in at.store.orders.values() for piece in order.fulfillment_orders}
+    assert seen.rows.keys() == pieces.keys()
+    for key, row in seen.rows.items():
+        values = mapping.values(row)
+        assert (values["order"], values["status"]) == (pieces[str(key)].order.gid, pieces[str(key)].status)
+        assert values["orderName"] == pieces[str(key)].order.name
+    [one, *_] = pieces
+    assert at.connector.read(ready, [one]).rows == {one: seen.rows[one]}

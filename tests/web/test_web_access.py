@@ -18,6 +18,7 @@ from demo.serving import serving
 
 SYNC, CHOOSE, DELETE = {"kind": "sync"}, {"choices": [
     {"conflict": 1, "keep": "grist", "seen": {"grist": None, "shopify": None}}]}, {"keep": [1]}
+MAPPINGS = {"mappings": [{"resource": "products", "fields": {"title": "Title"}}]}
 KEY, SHOP = {"store": "other-shop", "token": "shpat_other"}, {"token": "shpat_demo"}
 LINK = "/api/links/<int(max=2147483647):link>"
 
@@ -44,6 +45,16 @@ MATRIX: dict[str, tuple[Any, int, int, int, int]] = {
     f"GET {LINK}/refused": (None, 401, 200, 200, 200),
     f"GET {LINK}/deletions": (None, 401, 200, 200, 200),
     f"GET {LINK}/changes": (None, 401, 200, 200, 200),
+    f"GET {LINK}/resources": (None, 401, 200, 200, 200),
+    f"GET {LINK}/tables": (None, 401, 200, 200, 200),
+    f"GET {LINK}/mappings": (None, 401, 200, 200, 200),
+    f"GET {LINK}/config.yaml": (None, 401, 200, 200, 200),
+    f"GET {LINK}/pairs": (None, 401, 200, 200, 200),
+    f"POST {LINK}/look": ({}, 401, 403, 403, 202),
+    f"POST {LINK}/mappings/effect": (MAPPINGS, 401, 403, 403, 202),
+    f"PUT {LINK}/mappings": (MAPPINGS, 401, 403, 403, 409),  # these come from a file
+    f"PUT {LINK}/config.yaml": (None, 401, 403, 403, 422),
+    f"POST {LINK}/pairs": ({"ask_again": [{"resource": "products", "row": 1}]}, 401, 403, 202, 202),
     f"POST {LINK}/runs": (SYNC, 401, 403, 202, 202),
     f"POST {LINK}/runs/<int(max=2147483647):run_id>/cancel": (None, 401, 403, 202, 202),
     f"POST {LINK}/undo": ({"changes": [1]}, 401, 403, 202, 202),

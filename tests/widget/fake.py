@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import fake_mapping
 from flask import Flask, Response, request, send_from_directory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +51,9 @@ class Shop:
     deletions: list[dict[str, Any]] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
     plan: list[dict[str, Any]] = field(default_factory=list)
+    deeds: list[dict[str, Any]] = field(default_factory=list)
+    deed_row: dict[str, Any] | None = None
+    deed_refusal: dict[str, Any] | None = None
     waits: dict[str, int] = field(default_factory=dict)
     brake: dict[str, Any] | None = None
     undo_report: dict[str, Any] | None = None
@@ -57,6 +61,13 @@ class Shop:
     busy: bool = False
     choices_answer: dict[str, Any] | None = None
     first_run: dict[str, Any] | None = None
+    fixed: bool = False
+    saved: list[dict[str, Any]] = field(default_factory=list)
+    effect: dict[str, Any] = field(default_factory=dict)
+    questions: list[dict[str, Any]] = field(default_factory=list)
+    apart: list[dict[str, Any]] = field(default_factory=list)
+    no_scopes: tuple[str, ...] = ()
+    columns: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     before: str | None = None
     tested: dict[str, Any] = field(default_factory=dict)
     test_refusal: dict[str, Any] | None = None
@@ -90,7 +101,8 @@ class Shop:
         return {
             "now": stamp(self.clock()), "status": "running" if self.run else self.status,
             "synced_at": syncs[0]["finished_at"] if syncs else None, "message": self.message,
-            "counts": {name: len(getattr(self, name)) for name in ("conflicts", "deletions", "refused")},
+            "counts": {**{name: len(getattr(self, name)) for name in ("conflicts", "deletions", "refused")},
+                       "pairs": len(self.questions)},
             "paused": self.paused, "asleep": self.asleep,
             "run": self.run, "last_run": self.runs[0] if self.runs else None, "mappings": self.mappings,
         }
@@ -126,6 +138,29 @@ def change_row(number: int, run: int, at: str, by: str, title: str, name: str | 
     return {"id": number, "run": run, "at": at, "by": by, "resource": "variants", "label": "Variants",
             "table": "Variants", "row": 1, "title": title, "field": name, "field_label": name, "type": shown_as,
             "to": to, "kind": "update", "before": before, "after": after, "why": "", "undone": None, **more}
+
+
+def order_row(seen: str = "seen-1") -> dict[str, Any]:
+    """What may be done to an order with two lines that wait."""
+    def may(action: str, label: str, why: str = "", final: str = "") -> dict[str, Any]:
+        return {"action": action, "label": label, "may": not why, "why": why, "final": final}
+
+    def line(number: int, name: str, sku: str, remaining: int) -> dict[str, Any]:
+        return {"line": f"line-{number}", "name": name, "sku": sku, "remaining": remaining, "place": "Main store"}
+
+    return {"resource": "orders", "label": "Orders", "table": "Orders", "row": 812, "title": "#1042", "seen": seen,
+            "lines": [line(1, "Linen shirt / S", "LIN-S", 2), line(2, "Felt hat", "FEL-1", 1)], "effect": [], "why": "",
+            "may": [may("fulfil", "Fulfil", final="An email that was sent stays sent."), may("close", "Close"),
+                    may("reopen", "Reopen", "It is open."),
+                    may("cancel", "Cancel", final="A cancelled order cannot be brought back."),
+                    may("mark_paid", "Mark as paid", "Nothing is left to pay.")]}
+
+
+def deed_row(number: int, state: str, action: str = "fulfil", **more: Any) -> dict[str, Any]:
+    return {"id": number, "resource": "orders", "label": {"fulfil": "Fulfil", "cancel": "Cancel"}.get(action, action),
+            "table": "Orders", "row": 812, "title": "#1042", "action": action, "state": state, "message": "",
+            "cure": "", "effect": ["Fulfils 2 × Linen shirt / S from Main store."], "by": "Ana, Fulfil button",
+            "asked_at": "2026-11-23T13:00:00Z", "ended_at": None, "run": 11, **more}
 
 
 def fieldhouse(now: datetime | None = None) -> Shop:
@@ -269,6 +304,7 @@ def writing(shop: Shop, done: int = 310) -> dict[str, Any]:
 def make_app(shop: Shop) -> Flask:
     """The app around one `shop`; a test changes the shop while the widget looks at it."""
     app = Flask(__name__, static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the order of fields is what a person sees
 
     @app.get("/host")
     def host() -> str:
@@ -426,6 +462,8 @@ def make_app(shop: Shop) -> Flask:
 
     @app.get("/api/links/1/runs/<int:number>")
     def run(number: int) -> dict[str, Any]:
+        if number in (fake_mapping.EFFECT, fake_mapping.LOOK):
+            return fake_mapping.run(shop, number)
         row = run_row(number, "Ana, Preview button", shop.clock(), 2, **shop.waits)
         if number in (UNDO_PREVIEW, 8) and not shop.overtaken:
             report = shop.undo_report if number == UNDO_PREVIEW else {
@@ -497,6 +535,43 @@ def make_app(shop: Shop) -> Flask:
             answered = body.get("approve", []) + body.get("keep", [])
             shop.deletions = [one for one in shop.deletions if one["id"] not in answered]
         return {"run": None}, 202
+
+    fake_mapping.routes(app, shop)
+
+    @app.get("/api/links/1/actions")
+    def actions() -> dict[str, Any]:
+        return {"actions": shop.deeds, "maybe": sum(one["state"] == "maybe" for one in shop.deeds)}
+
+    @app.post("/api/links/1/actions/preview")
+    def preview_actions() -> dict[str, Any]:
+        body = request.get_json()
+        row = copy.deepcopy(shop.deed_row or order_row())
+        row["row"] = body["rows"][0]
+        final = next((one["final"] for one in row["may"] if one["action"] == body.get("action")), "")
+        if body.get("action"):
+            sent = body["options"].get("lines", [])
+            names = {line["line"]: line["name"] for line in row["lines"]}
+            row["effect"] = [f"Fulfils {one['quantity']} × {names[one['line']]} from Main store." for one in sent] + [
+                "The customer is not notified."]
+        return {"rows": [row], "final": final}
+
+    @app.post("/api/links/1/actions")
+    def start_actions() -> tuple[dict[str, Any], int]:
+        body = request.get_json()
+        with shop.lock:
+            if shop.deed_refusal is not None:
+                return shop.deed_refusal, 409
+            shop.deeds.insert(0, deed_row(len(shop.deeds) + 1, "wanted", action=body["action"]))
+        return {"id": 11}, 202
+
+    @app.post("/api/links/1/actions/<int:number>")
+    def settle_action(number: int) -> tuple[dict[str, Any], int]:
+        with shop.lock:
+            for one in shop.deeds:
+                if one["id"] == number:
+                    one["state"] = "done" if request.get_json()["happened"] else "not_done"
+                    one["message"] = one["cure"] = ""
+        return {"id": number}, 202
 
     @app.get("/api/links/1/changes")
     def changes() -> dict[str, Any]:

@@ -5,7 +5,7 @@ export const initial = { at: null };
 
 /** All steps in their order, and those that have a screen (views/first-run.js): only they stand in the line. */
 export const STEPS = ["access", "store", "resources", "tables", "preview"];
-export const SHOWN = ["access", "store"];
+export const SHOWN = ["access", "store", "resources", "tables", "preview"];
 
 export function reduce(part, event) {
   switch (event.type) {

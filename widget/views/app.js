@@ -3,19 +3,22 @@
 import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { pill } from "../format.js";
 import { isFirstRun } from "../slices/first-run.js";
-import { TABS, fitTabs, isKeyRefused, isUnreachable, maySync, progress, readyChoices, statusOf, undoCounts } from "../state.js";
+import { TABS, fitTabs, isKeyRefused, isUnreachable, maySync, progress, readyChoices, statusOf, tabsOf, undoCounts } from "../state.js";
+import { Actions } from "./actions.js";
 import { Changes } from "./changes.js";
 import { Conflicts } from "./conflicts.js";
 import { Deletions } from "./deletions.js";
 import { FirstRun } from "./first-run.js";
 import { Health } from "./health.js";
+import { Mapping } from "./mapping.js";
 import { Overview, paceWords } from "./overview.js";
+import { Pairs } from "./pairs.js";
 import { Banner, Button, Facts, Icon, Link, Menu, Rich, Tips } from "./parts.js";
 import { Refused } from "./refused.js";
 import { Settings } from "./settings.js";
 import { StoreScreen } from "./store.js";
 
-const SCREENS = { overview: Overview, conflicts: Conflicts, deletions: Deletions, refused: Refused, changes: Changes, health: Health, settings: Settings, store: StoreScreen };
+const SCREENS = { overview: Overview, conflicts: Conflicts, deletions: Deletions, refused: Refused, changes: Changes, actions: Actions, store: StoreScreen, health: Health, settings: Settings, mapping: Mapping, pairs: Pairs };
 const GAP_PX = 18;
 const NARROW_GAP_PX = 14;
 
@@ -75,7 +78,8 @@ function Buttons({ s, f, on, status }) {
 /** One filled button at a time: where a bar below offers the next step, Sync becomes an outline. */
 function filledBelow(s) {
   const undoes = s.undo?.result && !s.undo.result.trouble && undoCounts(s.undo.result).n > 0;
-  return (s.tab === "conflicts" && readyChoices(s).length > 0) || s.confirm !== null || Boolean(undoes);
+  const exactly = s.tab === "changes" && s.preview && !s.preview.brake && s.preview.plan_total > 0;
+  return Boolean(exactly) || (s.tab === "conflicts" && readyChoices(s).length > 0) || (s.tab === "actions" && s.deeds.row !== null) || s.confirm !== null || Boolean(undoes) || (s.tab === "mapping" && s.mapping.draft !== null) || (s.tab === "pairs" && Object.keys(s.mapping.answers).length > 0);
 }
 
 function More({ s, f, on, status }) {
@@ -133,8 +137,9 @@ function Line({ share }) {
 
 function Tabs({ s, f, on }) {
   const measure = useRef(null);
+  const tabs = tabsOf(s);
   const [fit, setFit] = useState({ widths: null, room: 0, more: 0 });
-  const counts = { conflicts: s.server?.counts.conflicts, deletions: s.server?.counts.deletions, refused: s.server?.counts.refused };
+  const counts = { conflicts: s.server?.counts.conflicts, deletions: s.server?.counts.deletions, refused: s.server?.counts.refused, pairs: s.server?.counts.pairs, actions: s.deeds.list.maybe };
   useLayoutEffect(() => {
     const look = () => {
       const box = measure.current;
@@ -147,10 +152,10 @@ function Tabs({ s, f, on }) {
     const watch = new ResizeObserver(look);
     watch.observe(measure.current);
     return () => watch.disconnect();
-  }, [counts.conflicts, counts.deletions, counts.refused]);
+  }, [counts.conflicts, counts.deletions, counts.refused, counts.pairs, counts.actions, tabs.length]);
   const gap = fit.room < 576 ? NARROW_GAP_PX : GAP_PX;
-  const shown = fit.widths ? fitTabs(TABS, { ...fit, gap, chosen: s.tab, counts: fit.room < 376 ? counts : {} }) : TABS;
-  const hidden = TABS.filter((name) => !shown.includes(name));
+  const shown = fit.widths ? fitTabs(tabs, { ...fit, gap, chosen: s.tab, counts: fit.room < 376 ? counts : {} }) : tabs;
+  const hidden = tabs.filter((name) => !shown.includes(name));
   const face = (name) => html`<span class="label"><span class="text">${f.t(`tab.${name}`)}</span><span class="wider" aria-hidden="true">${f.t(`tab.${name}`)}</span></span>
     ${counts[name] > 0 && html`<span class="pill">${pill(counts[name], f)}</span>`}`;
   const keys = (event) => {
@@ -167,7 +172,7 @@ function Tabs({ s, f, on }) {
         tabIndex=${s.tab === name || (!shown.includes(s.tab) && name === shown[0]) ? 0 : -1} onClick=${() => on.go(name)}>${face(name)}</button>`)}</div>
     ${hidden.length > 0 && html`<button type="button" id="more-tabs" class="tab rest" aria-haspopup="menu" aria-expanded=${String(s.menu === "tabs")} onClick=${() => on.menu("tabs")}>${f.t("tab.more")}<${Icon} name="chevron" tone="small" /></button>
       ${s.menu === "tabs" && html`<${Menu} opener=${opener} onClose=${() => on.menu(null)} items=${hidden.map((name) => ({ words: counts[name] ? `${f.t(`tab.${name}`)} ${pill(counts[name], f)}` : f.t(`tab.${name}`), onPress: () => on.go(name) }))} />`}`}
-    <div class="measure" aria-hidden="true" ref=${measure}>${TABS.map((name) => html`<span class="tab" data-name=${name}>${face(name)}</span>`)}<span class="tab rest" data-name="more">${f.t("tab.more")}<${Icon} name="chevron" tone="small" /></span></div></div>`;
+    <div class="measure" aria-hidden="true" ref=${measure}>${tabs.map((name) => html`<span class="tab" data-name=${name}>${face(name)}</span>`)}<span class="tab rest" data-name="more">${f.t("tab.more")}<${Icon} name="chevron" tone="small" /></span></div></div>`;
 }
 
 /** The most urgent thing to say, and only that. */

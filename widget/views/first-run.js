@@ -6,10 +6,12 @@
 
 import { html } from "../vendor/preact-htm.js";
 import { SHOWN, STEPS, reached, shownStep } from "../slices/first-run.js";
+import { FirstPreview } from "./first-preview.js";
 import { Banner, Button, Icon, Rich } from "./parts.js";
+import { Resources, TablesStep } from "./resources.js";
 import { StoreStep } from "./store.js";
 
-const SCREENS = { access: Access, store: StoreStep };
+const SCREENS = { access: Access, store: StoreStep, resources: Resources, tables: TablesStep, preview: FirstPreview };
 
 export function FirstRun({ s, f, on }) {
   const step = shownStep(s);

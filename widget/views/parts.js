@@ -20,6 +20,9 @@ const ICONS = {
   cross: html`<path d="m3.5 3.5 9 9m0-9-9 9" />`,
   undo: html`<path d="M6 2.8 2.5 6.3 6 9.8M2.5 6.3h7.3a3.6 3.6 0 0 1 0 7.2H6.5" />`,
   merge: html`<path d="M2 3.5c2 4 4 4.5 7 4.5M2 12.5c2-4 4-4.5 7-4.5h4.5M10.5 5l3 3-3 3" />`,
+  both: html`<path d="M2 8h12M5 5 2 8l3 3M11 5l3 3-3 3" />`,
+  plus: html`<path d="M8 2.5v11M2.5 8h11" />`,
+  fx: html`<path d="M2 12.5c1.6.4 2-.6 2.3-2L5.6 4c.3-1.4.9-2 2.2-1.6M3.4 6.2h3.4M8.6 7.6l4.8 5.4M13.2 7.6 8.4 13" />`,
   search: html`<circle cx="6.8" cy="6.8" r="4.3" /><path d="m10 10 4 4" />`,
 };
 

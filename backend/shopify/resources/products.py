@@ -31,6 +31,7 @@ RESOURCE = StoreResource(
     owner="PRODUCT",
     rights=(Right(("views.channels", "@channels"), read=("read_publications", "read_product_listings"),
                   write=("write_publications",)),),
+    warns=(("status", "ACTIVE", "channels", "active, but on no sales channel, so nobody can see them"),),
     named=(("category", "categories"), ("channels", "channels"), ("collections", "collections")),
     finds="productByIdentifier",
     natural=(("handle", "handle"),),
