@@ -55,6 +55,10 @@ SETTINGS = {
         "`audit:`", "`1d`"),
     "SYNC_STOCK_AUDIT": (
         "the same for the stock of a large store, while Shopify does not tell of stock by itself", "`15m`"),
+    "SECRET_KEY": (
+        "what stored keys are sealed with: a long random text; several with commas, the newest first",
+        "SQLite: a file beside it; elsewhere no keys are kept"),
+    "NOTIFY_HOSTS": ("where people may let messages be sent to", "`hooks.slack.com`"),
     "ALLOWED_ORIGINS": ("other sites that may call the API, with blanks or commas between", "none"),
     "SHOPIFY_OLD_API_SECRET": ("the secret before the last change: Shopify signs webhooks with either for a while", ""),
     "PUBLIC_URL": ("the backend's https address as the internet sees it, for webhooks; Render's own is known",
