@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 import time
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dict
@@ -28,11 +29,12 @@ from backend.grist.connector import GristConnector
 from backend.secrets import Unreadable, Vault, masked, open_vault, row_of, unreadable
 from backend.settings import Secret, Settings
 from backend.shopify.auth import ClientCredentials, PastedToken
+from backend.shopify.changes import Audits
 from backend.shopify.client import store_domain
 from backend.shopify.connector import ShopifyConnector
 from backend.shopify.resources import RESOURCES
 from backend.shopify.shop import Shop
-from backend.store import entrusted, links, options, runs
+from backend.store import entrusted, health, links, options, runs
 from backend.store.buckets import Buckets
 from backend.store.db import Database, Transaction
 from backend.store.links import Link
@@ -49,6 +51,7 @@ class Context:
     limits: Limits
     rest_seconds: float
     vault: Vault = field(default_factory=lambda: Vault([]))
+    audits: Audits = field(default_factory=Audits)
 
     @classmethod
     def open(cls, settings: Settings, config: Config | None = None) -> Context:
@@ -59,7 +62,8 @@ class Context:
         if rest is None:
             rest = config.rest_seconds if config and config.rest_seconds is not None else REST_SECONDS
         vault = open_vault(settings.secret_key, settings.database_url, wiped_disk=settings.wiped_disk)
-        made = cls(settings, database, RESOURCES, config.limits if config else Limits(), rest, vault)
+        made = cls(settings, database, RESOURCES, config.limits if config else Limits(), rest, vault,
+                   _audits(settings, config or Config()))
         made.check_secrets()
         return made
 
@@ -148,6 +152,8 @@ class Context:
         *,
         fields: Sequence[str] = (),
         go_on: bool = False,
+        everything: bool = False,
+        only_plan: str = "",
         draft: Sequence[dict[str, Any]] | None = None,
         decided: Dict[str, Sequence[Answer]] | None = None,
         beat: Callable[[dict[str, Any]], None] = lambda progress: None,
@@ -158,8 +164,8 @@ class Context:
         if link.disconnected_at is not None:
             raise ConfigError(f"This document was disconnected from {link.store}.",
                               cure="Connect the store again in the widget.")
-        remote = self.shopify(link, shared=True)
-        chosen = options.of(link)
+        chosen, audits = options.of(link), self.audits_of(link)
+        remote = self.shopify(link, shared=True, audits=audits)
         return Session(
             database=self.database,
             link_id=link.id,
@@ -170,6 +176,7 @@ class Context:
             bindings=self.bindings(link),
             limits=replace(self.limits, **chosen.brakes),  # type: ignore[arg-type]  # as the door let them in
             rest_seconds=self.rest_seconds if chosen.rest_seconds is None else chosen.rest_seconds,
+            audit_seconds=audits.others_seconds or math.inf,
             go_on=go_on,
             # Of a draft everything is news: nobody has looked at a mapping that is not there yet.
             everything=draft is not None,
@@ -177,6 +184,16 @@ class Context:
             beat=beat,
             fence=fence,
         )
+
+    def audits_of(self, link: Link) -> Audits:
+        """How often a link is read although nothing says that it changed: by its own settings, else by the service's.
+        Where webhooks tell of stock it needs no audits of its own."""
+        said = link.settings.get("audit_hours")
+        with self.database.read() as tx:
+            hooks = (health.webhooks(tx, link.id) or {}).get("shopify", {})
+        heard = 0 < hooks.get("wanted", 0) <= hooks.get("registered", 0)
+        return replace(self.audits, webhooks=heard,
+                       others_seconds=self.audits.others_seconds if said is None else said * 3600.0)
 
     def mappings(self, link: Link, fields: Sequence[str] = ()) -> list[Mapping]:
         """The mappings of a link in order of reference, narrowed to `fields` (names or groups) where any are given.
@@ -209,7 +226,9 @@ class Context:
         if not self.settings.grist_api_key:
             raise ConfigError("There is no key for the Grist document.", cure="Set GRIST_API_KEY.")
 
-    def shopify(self, whose: Link | str, *, shared: bool = False) -> ShopifyConnector:
+    def shopify(
+        self, whose: Link | str, *, shared: bool = False, audits: Audits | None = None
+    ) -> ShopifyConnector:
         """The store of a link, or one by its address with the environment's key; a `shared` connector keeps in the
         database what Shopify's rate limit has left, with all other workers. Raises ConfigError without a key."""
         store = whose.store if isinstance(whose, Link) else whose
@@ -217,6 +236,7 @@ class Context:
         settings = self.settings
         return ShopifyConnector(
             store, credentials, version=settings.shopify_version, admin_url=settings.shopify_admin_url or None,
+            audits=audits or self.audits,
             ledger=Buckets(self.database, f"{store} {credentials.app}") if shared else None,
         )
 
@@ -360,6 +380,15 @@ def credentials_from(told: Dict[str, str]) -> PastedToken | ClientCredentials:
     if told.get("token"):
         return PastedToken(told["token"])
     return ClientCredentials(told.get("client_id", ""), told.get("client_secret", ""))
+
+
+def _audits(settings: Settings, config: Config) -> Audits:
+    """How often what nobody tells of is looked for: the environment's word, sync.yaml's, or the usual."""
+    usual = Audits()
+    everything = config.audit_seconds if settings.audit_seconds is None else settings.audit_seconds
+    stock = config.stock_audit_seconds if settings.stock_audit_seconds is None else settings.stock_audit_seconds
+    return Audits(stock_seconds=usual.stock_seconds if stock is None else stock,
+                  others_seconds=usual.others_seconds if everything is None else everything)
 
 
 def shop_facts(shop: Shop) -> dict[str, Any]:

@@ -7,7 +7,7 @@ explains every key.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,7 @@ from backend.core.mapping import choose, column_id, in_order, rule_for
 from backend.core.model import Direction, Field, FieldRule, Mapping, Policy, Resource, Rule
 from backend.core.values import NUMBERS
 from backend.errors import ConfigError
-from backend.settings import parse_interval
+from backend.settings import parse_audit, parse_interval
 
 MAX_BYTES = 100_000
 MAX_EVENTS = 20_000
@@ -44,6 +44,9 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     rest_seconds: float | None = None
     interval_seconds: int | None = None
+    audit_seconds: int | None = None
+    stock_audit_seconds: int | None = None
+    """See `Settings`."""
 
 
 class _Create(Schema):
@@ -86,12 +89,18 @@ class _Brakes(Schema):
     changed_share = fields.Float(validate=validate.Range(min=0, max=1))
 
 
+class _Audit(Schema):
+    everything = fields.Raw()
+    stock = fields.Raw()
+
+
 class _File(Schema):
     store = fields.String(load_default="")
     document = fields.String(load_default="")
     interval = fields.Raw()
     rest_seconds = fields.Float(validate=validate.Range(min=0))
     brakes = fields.Nested(_Brakes, load_default=dict)
+    audit = fields.Nested(_Audit, load_default=dict)
     mappings = fields.List(fields.Nested(_Mapping), required=True, validate=validate.Length(min=1))
 
 
@@ -235,15 +244,9 @@ class _Checker:
         except ValidationError as error:
             raise self._first((), error) from error
         limits = Limits(**checked["brakes"])
-        interval = None
-        if "interval" in checked:
-            said = checked["interval"]
-            if isinstance(said, bool) or not isinstance(said, int | str):
-                raise self._mistake(("interval",), *_explain(("interval",), "", said))
-            try:
-                interval = parse_interval(str(said))
-            except ConfigError as error:
-                raise self._mistake(("interval",), error.message, error.cure) from error
+        interval = self._interval(("interval",), checked.get("interval"), parse_interval)
+        audit, stock = (self._interval(("audit", name), checked["audit"].get(name), parse_audit)
+                        for name in ("everything", "stock"))
         mappings = [self._mapping(i, one) for i, one in enumerate(checked["mappings"])]
         self._once_each(mappings)
         mappings = self._with_targets(mappings)
@@ -254,7 +257,22 @@ class _Checker:
             limits,
             checked.get("rest_seconds"),
             interval,
+            audit,
+            stock,
         )
+
+    def _interval(self, at: tuple[Any, ...], said: Any, parse: Callable[[str], int]) -> int | None:
+        """Seconds; None where nothing is said."""
+        if said is None:
+            return None
+        if said is False and parse is parse_audit:  # YAML reads `off` as no
+            return 0
+        if isinstance(said, bool) or not isinstance(said, int | str):
+            raise self._mistake(at, *_explain(at, "", said))
+        try:
+            return parse(str(said))
+        except ConfigError as error:
+            raise self._mistake(at, error.message, error.cure) from error
 
     def _mapping(self, place: int, said: Dict[str, Any]) -> Mapping:
         at: tuple[Any, ...] = ("mappings", place)
@@ -497,6 +515,7 @@ EMPTY = "Shorter than minimum length 1."
 _FORMS = {
     "store": "store: my-shop.myshopify.com", "document": "document: https://docs.getgrist.com/abc123",
     "interval": "interval: 15m", "rest_seconds": "rest_seconds: 30", "brakes": "brakes: {deletions: 20}",
+    "audit": "audit: {everything: 1d, stock: 15m}", "everything": "everything: 1d", "stock": "stock: 15m",
     "deletions": "deletions: 20", "deletions_share": "deletions_share: 0.25", "changed_share": "changed_share: 0.9",
     "mappings": "mappings: and below it a list that begins with - resource: products",
     "resource": "resource: products", "table": "table: Products", "match": "match: [handle]",

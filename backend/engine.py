@@ -20,13 +20,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backend.connector import Connector, Stamp
-from backend.core.guard import RESTORED, Limits, brakes
+from backend.core.guard import FLIPS_SECONDS, RESTORED, Limits, brakes, copied, flips
 from backend.core.mapping import Directory
 from backend.core.model import Create, Delete, Key, Mapping, Op, Plan, Receipt, Refusal, Side, Update
-from backend.core.plan import plan
+from backend.core.plan import fingerprint, plan
 from backend.core.undo import Undo
 from backend.core.undo import undo as undo_lines
-from backend.errors import BrakeError, OutcomeUnknown, SyncError
+from backend.errors import BrakeError, OutcomeUnknown, PreviewOutdated, SyncError
 from backend.gather import AUDIT_SECONDS, Gathered, gather, settings_of
 from backend.look import Looking
 from backend.recover import Recovery, pairs_anew
@@ -64,6 +64,8 @@ class Session:
     """By resource: answers that are not kept yet, since the mapping itself is a draft."""
     go_on: bool = False
     """A person has looked at the brakes: this run goes on."""
+    only_plan: str = ""
+    """The fingerprint of a plan that somebody was shown: the run does exactly that, or raises PreviewOutdated."""
     everything: bool = False
     """Look at everything, not only at what changed."""
     audit_seconds: float = AUDIT_SECONDS
@@ -134,6 +136,7 @@ class _Run:
             if self._gather(write=True):
                 self._sync()
             else:
+                self._check_plan()
                 self._finish()
         except Exception as error:
             error.report = self._counted()  # type: ignore[attr-defined]  # whoever shows the error shows this too
@@ -158,6 +161,7 @@ class _Run:
     def _sync(self) -> None:
         self._settle_and_read()
         self._plan()
+        self._check_plan()
         self._brake()
         self._remember_plan()
         self._write()
@@ -221,6 +225,7 @@ class _Run:
             self._brake()
         except BrakeError as brake:
             self.report.message, self.report.cure = brake.message, brake.cure
+        self.report.fingerprint = fingerprint(one.planned for one in self.work)
         lines = [line for one in self.work for line in plan_lines(one.planned)]
         self.report.plan, self.report.plan_total = lines[:PLAN_LINES_KEPT], len(lines)
         self.report.pairing = [
@@ -307,7 +312,7 @@ class _Run:
             if one.looked_at is not None:
                 with self.session.database.read() as tx:
                     pairs, rows = base.count(tx, one.mapping.id)
-                    counts.rows = rows + loose.count(tx, one.mapping.id, Side.LOCAL)
+                    counts.rows = rows + len(loose.keys(tx, one.mapping.id, Side.LOCAL) | one.free_rows)
                 counts.unchanged += pairs - len(one.pairs)
 
     def _plan_one(self, one: Work) -> None:
@@ -343,6 +348,11 @@ class _Run:
         coming = (str(op.source) for op in planned.on(Side.LOCAL) if isinstance(op, Create))
         self.directory.expect(mapping.name, coming)
 
+    def _check_plan(self) -> None:
+        """A run of a plan that somebody was shown does exactly that, or nothing."""
+        if self.session.only_plan not in ("", fingerprint(one.planned for one in self.work)):
+            raise PreviewOutdated("Something changed since this preview, so nothing was written.", cure="Look again.")
+
     def _brake(self) -> None:
         pulled = []
         if self.gathered.restored:
@@ -353,6 +363,10 @@ class _Run:
                 pairs, rows = base.count(tx, one.mapping.id)
                 pulled += brakes(one.planned, one.local, one.remote, pairs, self.session.limits, known,
                                  _emptied(tx, one, pairs, rows))
+                pulled += flips(one.planned, changes.lately(tx, one.mapping, one.rewritten, FLIPS_SECONDS))
+                strangers = set() if pairs else set(one.local.marks.values())
+                store = base.of_another_document(tx, self.session.link_id, one.mapping.name, strangers)
+                pulled += [copied(one.mapping.resource.label, store)] if store else []
         if pulled and not self.session.go_on:
             raise BrakeError(
                 " ".join(brake.message for brake in pulled) + " Nothing was written.",

@@ -4,6 +4,7 @@
       UserError       a person: the message says what happened, to which thing, and what to do
         ConfigError     … in sync.yaml or the settings; knows line and column where there are some
         BrakeError      … a brake stopped the run before it wrote; knows the figures
+        PreviewOutdated … what would run now is not what somebody was shown; nothing was written
         BundleRefused   … Grist does not take a change; nothing of it was written
       RetryLater      the clock: try again after `retry_after` seconds
         OutcomeUnknown  … and a write may or may not have happened: look before trying again
@@ -12,7 +13,7 @@
         Interrupted     … because its process ends; the next one goes on
         Waits           … because a person's access to the document ends; it goes on when somebody looks
       LeaseLost       nobody: another worker goes on
-      TooCostly, InputRefused   the Shopify connector itself: ask for less, leave one row out
+      TooCostly, InputRefused, BulkFailed   the Shopify connector itself: ask for less, leave one row out, read by page
     anything else     a developer
 """
 
@@ -103,6 +104,12 @@ class BrakeError(UserError):
         self.figures = figures
 
 
+class PreviewOutdated(UserError):
+    """A plan that somebody was shown would not be what runs now. Nothing was written."""
+
+    code = "preview_outdated"
+
+
 class RetryLater(SyncError):
     """The service cannot answer now. Nothing is known to be wrong."""
 
@@ -156,6 +163,12 @@ class TooCostly(SyncError):
     code = "too_costly"
     points: float | None = None
     """What it costs, where the service said."""
+
+
+class BulkFailed(SyncError):
+    """Shopify gave up a large operation that it works off by itself. Nothing of it is to be used: read page by page."""
+
+    code = "bulk_failed"
 
 
 class InputRefused(SyncError):

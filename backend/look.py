@@ -169,6 +169,9 @@ class Looking:
             if more is None:
                 return False
             candidates = more
+            kept |= self._homeless(one)
+            known_rows |= {pair.local for pair in one.pairs.values()}
+            remote.look(one.pairs.keys() & kept.keys())
             local.look(candidates.rows)
             remote.look(candidates.things)
             free_rows |= _free_rows(local.seen.only(candidates.rows), known_rows)
@@ -206,6 +209,13 @@ class Looking:
         strangers = named & one.pairs.keys()
         local.look(one.pairs[thing].local for thing in strangers)
         return strangers
+
+    def _homeless(self, one: Work) -> dict[str, Pair]:
+        """Pairs whose rows are gone: a new row may be the one that was."""
+        with self._database.read() as tx:
+            things = base.homeless(tx, one.mapping.id)
+            one.take_pairs([*one.pairs.values(), *base.pairs(tx, one.mapping, things=things - one.pairs.keys())])
+        return {thing: one.pairs[thing] for thing in things}
 
     def _candidates(self, one: Work) -> Keys | None:
         with self._database.read() as tx:

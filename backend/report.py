@@ -54,6 +54,8 @@ class Report:
     """Which kind of error ended it early (`errors.py`), where one did."""
     plan: list[dict[str, Any]] | None = None
     plan_total: int | None = None
+    fingerprint: str = ""
+    """Of a preview: a mark of its whole plan, by which a sync does exactly that."""
     pairing: list[dict[str, Any]] | None = None
     """Of a preview: how rows and things find each other, one entry a mapping (`meeting`)."""
     found: dict[str, Any] | None = None
@@ -106,7 +108,7 @@ class Report:
         if self.undone or self.stays:
             out |= {"undone": self.undone, "stays": self.stays}
         if self.plan is not None:
-            out |= {"plan": self.plan, "plan_total": self.plan_total}
+            out |= {"plan": self.plan, "plan_total": self.plan_total, "fingerprint": self.fingerprint}
         if self.pairing is not None:
             out["pairing"] = self.pairing
         if self.found is not None:

@@ -37,6 +37,8 @@ NAMES = (
     "SYNC_CONFIG",
     "SYNC_INTERVAL",
     "SYNC_REST_SECONDS",
+    "SYNC_AUDIT",
+    "SYNC_STOCK_AUDIT",
     "ALLOWED_ORIGINS",
     "SHOPIFY_OLD_API_SECRET",
     "PUBLIC_URL",
@@ -108,6 +110,10 @@ class Settings:
     config_file: str = ""
     interval_seconds: int | None = None
     rest_seconds: float | None = None
+    audit_seconds: int | None = None
+    """How often everything is read although nothing says that it changed; 0 for never."""
+    stock_audit_seconds: int | None = None
+    """The same of stock, where Shopify does not tell of it by itself."""
     allowed_origins: tuple[str, ...] = ()
     old_webhook_secret: Secret = field(default=Secret())
     """Shopify signs with the old secret or the new one while both exist."""
@@ -167,6 +173,8 @@ class Settings:
             config_file=said["SYNC_CONFIG"],
             interval_seconds=parse_interval(said["SYNC_INTERVAL"]) if said["SYNC_INTERVAL"] else None,
             rest_seconds=_seconds("SYNC_REST_SECONDS", said["SYNC_REST_SECONDS"]),
+            audit_seconds=parse_audit(said["SYNC_AUDIT"]) if said["SYNC_AUDIT"] else None,
+            stock_audit_seconds=parse_audit(said["SYNC_STOCK_AUDIT"]) if said["SYNC_STOCK_AUDIT"] else None,
             allowed_origins=_list(said["ALLOWED_ORIGINS"]),
             old_webhook_secret=Secret(said["SHOPIFY_OLD_API_SECRET"]),
             public_url=_public_url(said["PUBLIC_URL"], values),
@@ -212,6 +220,11 @@ def parse_interval(text: str) -> int:
             cure="Write minutes, as in 15, or 20s, 15m, 1h; at least 5s and at most 30d.",
         )
     return seconds
+
+
+def parse_audit(text: str) -> int:
+    """Seconds from an interval, 0 from `off`. Raises ConfigError."""
+    return 0 if text.strip().lower() == "off" else parse_interval(text)
 
 
 def _seconds(name: str, text: str) -> float | None:

@@ -113,6 +113,11 @@ class Work:
         return []
 
     @property
+    def rewritten(self) -> set[str]:
+        """The things of which the plan changes cells."""
+        return {thing_of(op) for op in self.planned.ops if isinstance(op, Update)}
+
+    @property
     def deleting(self) -> set[tuple[Side, Key]]:
         return {(op.side, op.key) for op in self.planned.ops if isinstance(op, Delete)}
 

@@ -36,7 +36,7 @@ SETTINGS = {
     "SHOPIFY_CLIENT_ID": ("client id of an app of the Dev Dashboard; instead of a token", ""),
     "SHOPIFY_CLIENT_SECRET": ("its client secret", ""),
     "SHOPIFY_API_KEY": ("another name for the client id; not used beside an access token", ""),
-    "SHOPIFY_API_SECRET": ("another name for the client secret; not used yet beside an access token", ""),
+    "SHOPIFY_API_SECRET": ("another name for the client secret; beside an access token it only signs webhooks", ""),
     "SHOPIFY_API_VERSION": ("version of Shopify's Admin API", f"`{settings.DEFAULT_VERSION}`"),
     "SHOPIFY_ADMIN_URL": ("another address that answers in the store's place: a simulated store", ""),
     "GRIST_SERVER_URL": ("address of the Grist server", f"`{settings.DEFAULT_GRIST}`"),
@@ -50,7 +50,30 @@ SETTINGS = {
     "SYNC_REST_SECONDS": (
         "how long a new row in Grist stays untouched before it is created in Shopify; comes before `rest_seconds:`",
         f"`{REST_SECONDS:.0f}`"),
+    "SYNC_AUDIT": (
+        "how often a sync reads everything although nobody says that it changed (`1d`, `6h`, `off`); comes before "
+        "`audit:`", "`1d`"),
+    "SYNC_STOCK_AUDIT": (
+        "the same for the stock of a large store, while Shopify does not tell of stock by itself", "`15m`"),
+    "SECRET_KEY": (
+        "what stored keys are sealed with: a long random text; several with commas, the newest first",
+        "SQLite: a file beside it; elsewhere no keys are kept"),
+    "NOTIFY_HOSTS": ("where people may let messages be sent to", "`hooks.slack.com`"),
     "ALLOWED_ORIGINS": ("other sites that may call the API, with blanks or commas between", "none"),
+    "SHOPIFY_OLD_API_SECRET": ("the secret before the last change: Shopify signs webhooks with either for a while", ""),
+    "PUBLIC_URL": ("the backend's https address as the internet sees it, for webhooks; Render's own is known",
+                   "no webhooks"),
+    "SYNC_AT_ONCE": ("how many links one worker process syncs at the same time, 1 to 64",
+                     f"`{settings.Settings.at_once}`"),
+    "SYNC_SETTLE_SECONDS": ("how long it is waited after a webhook for more of them", "`0.2`"),
+    "NOTIFY_URL": ("an address that takes messages as Slack does, `{\"text\": …}`", "no messages"),
+    "NOTIFY_MAIL": ("who gets mail of what failed or waits, with blanks or commas between", "nobody"),
+    "NOTIFY_AFTER_SECONDS": ("how long conflicts, deletions and refused rows are gathered before somebody is told",
+                             "`30`"),
+    "ALLOW_LOCAL_NOTIFY": ("`yes`: messages may go to addresses without https and in your own network", "no"),
+    "SMTP_URL": ("the mail server: `smtp://user:password@host:587` or `smtps://…`", "no mail"),
+    "SMTP_FROM": ("the sender of mails", "`sync@localhost`"),
+    "METRICS_TOKEN": ("who sends it as a bearer token may read `/metrics`", "only this machine may"),
 }
 """By name: what it holds, and what stands where it is left out."""
 

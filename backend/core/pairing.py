@@ -11,6 +11,7 @@ more than one candidate nothing is joined and nothing is created: that row waits
                                           … the id of a thing without row → joined
                                           … an id of nothing              → left alone, listed
                                           … nothing                       → the witnesses decide
+    known thing, its row is gone          a witness points at one new row → the pair moves to this row
 
 What waits for a person is a refusal and a `Question`. `decided` holds the answers, by row: the thing that it is, or
 None where row and candidates are to be kept apart; then the row is left alone without asking again. An answer that
@@ -60,13 +61,18 @@ def pair_up(mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence
 
     known_rows = {pair.local for pair in outcome.known}
     rows = {key: row for key, row in local.rows.items() if key not in known_rows}
-    things = {key: row for key, row in remote.rows.items() if key not in row_of}
+    homeless = {
+        pair.remote: pair for pair in outcome.known
+        if pair.remote in remote.rows and pair.local not in local.rows and local.proves_gone(pair.local)
+    }
+    things = {key: row for key, row in remote.rows.items() if key not in row_of or key in homeless}
     _join_as_decided(rows, things, decided, outcome)
     _join_by_mark(local, rows, things, remote, row_of, outcome)
     for witness in mapping.match:
         if not rows or not things:
             break
         _join_by_witness(mapping, witness, local, rows, things, outcome)
+    _move_in(homeless, outcome)
     return outcome
 
 
@@ -97,6 +103,16 @@ def _find_known(local: Snapshot, pairs: Sequence[Pair], outcome: Pairing) -> lis
         outcome.known.append(pair)
         odd.append(pair)
     return odd
+
+
+def _move_in(homeless: Dict[str, Pair], outcome: Pairing) -> None:
+    """A thing whose row is gone and that met another one by a witness lives there from now on: a table was imported
+    over, or a row was typed anew. What both sides agreed on stays known."""
+    for row, thing in [pair for pair in outcome.joined if pair[1] in homeless]:
+        outcome.joined.remove((row, thing))
+        outcome.moved.append((thing, row))
+        place = next(i for i, pair in enumerate(outcome.known) if pair.remote == thing)
+        outcome.known[place] = replace(outcome.known[place], local=row, marked=False)
 
 
 def _is_somebody_else(row: Row, pair: Pair) -> bool:

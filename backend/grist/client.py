@@ -1,8 +1,8 @@
 """Grist's REST API for one document: what can be asked, and what its answers mean to an owner.
 
-Facts: recorded exchanges with Grist 1.7.17. Only `apply` changes anything. Its refusals come as a 500 whose text
-starts with `[Sandbox]`: the bundle was undone whole, so nothing was written. Any other 500 of it leaves the outcome
-open.
+Facts: recorded exchanges with Grist 1.7.17. Only `apply` and webhooks change anything. `apply` refuses with a
+500 whose text starts with `[Sandbox]`: the bundle was undone whole, so nothing was written. Any other 500 of it leaves
+the outcome open.
 
 The key and the widget's token never leave this module: requests' own exceptions hold the address, and with it the
 token, so they are cut off from the errors that are raised.
@@ -28,6 +28,9 @@ READ_TIMEOUT_SECONDS = 90.0
 """A table of 100,000 rows takes seconds, and longer while formulas are worked out."""
 IDS_AT_ONCE = 5_000
 DAY_IS_FULL_SECONDS = 3_600.0
+AWAY_SECONDS = 900.0
+"""A document in the trash, switched off or in recovery mode comes back when somebody brings it back: asked for again
+after this long, and not before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,17 @@ class GristClient:
         answer: list[dict[str, Any]] = self._get("/webhooks")["webhooks"]
         return answer
 
+    def add_webhook(self, fields: dict[str, Any]) -> str:
+        """Make a webhook of `{"tableId", "url", "eventTypes", …}`; returns its id. Only an owner may."""
+        answer = self._post("/webhooks", {"webhooks": [{"fields": fields}]}, safe=False)
+        return str(answer["webhooks"][0]["id"])
+
+    def change_webhook(self, hook_id: str, fields: dict[str, Any]) -> None:
+        self._send("PATCH", f"/webhooks/{quote(hook_id)}", safe=True, body=orjson.dumps(fields))
+
+    def remove_webhook(self, hook_id: str) -> None:
+        self._send("DELETE", f"/webhooks/{quote(hook_id)}", safe=True)
+
     def _get(self, path: str, *, params: dict[str, str] | None = None, timeout_seconds: float = 30.0) -> Any:
         return self._send("GET", path, safe=True, params=params, timeout_seconds=timeout_seconds)
 
@@ -267,15 +281,17 @@ def _unknown_caller(response: requests.Response) -> AccessError:
     return AccessError("The page's access to the document has ended.", cure="Reload the page in Grist.")
 
 
-def _forbidden(said: str) -> AccessError:
+def _forbidden(said: str) -> AccessError | RetryLater:
     if "disabled" in said:
-        return AccessError(
-            f"Grist has switched off: {said}.", cure="Ask the administrator of the Grist server to switch it on again."
+        return RetryLater(
+            f"Grist has switched off: {said}.",
+            cure="Ask the administrator of the Grist server to switch it on again; the sync goes on by itself.",
+            retry_after=AWAY_SECONDS,
         )
     if "recovery" in said:
-        return AccessError(
+        return RetryLater(
             "The document is in recovery mode, in which nothing is written.",
-            cure="Repair its access rules and reload it; the sync goes on by itself.",
+            cure="Repair its access rules and reload it; the sync goes on by itself.", retry_after=AWAY_SECONDS,
         )
     needs = "an editor" if "write" in said.lower() else "an owner" if "owner" in said.lower() else "a reader"
     return AccessError(
@@ -284,9 +300,13 @@ def _forbidden(said: str) -> AccessError:
     )
 
 
-def _not_found(said: str) -> UserError:
+def _not_found(said: str) -> UserError | RetryLater:
     if "deleted" in said:
-        return UserError("The Grist document is in the trash.", cure="Restore it in Grist, or connect another one.")
+        return RetryLater(
+            "The Grist document is in the trash.",
+            cure="Restore it in Grist, and the sync goes on by itself; or connect another one.",
+            retry_after=AWAY_SECONDS,
+        )
     if "Table not found" in said:
         return UserError(
             f"{said}: it was removed, renamed, or access rules hide it.", cure="Sync again, or check the mapping."

@@ -30,6 +30,7 @@ from backend.grist.preparing import Preparing
 from backend.grist.reading import RowReader
 from backend.grist.schema import Column, parse_tables
 from backend.grist.tables import make_new_column
+from backend.grist.webhooks import Ensured, ensure, remove
 from backend.grist.writing import Item, cells_of, cut, refusal
 from backend.http import PATIENCE_SECONDS
 
@@ -240,6 +241,14 @@ class GristConnector:
                 receipts[position] = Receipt(op, refusal=refusal(op, str(error), cure))
         self._applying.write(bound, items, receipts)
         return [receipts[position] for position in range(len(batch))]
+
+    def ensure_webhooks(self, address: str, authorization: str) -> Ensured:
+        """Let Grist tell `{address}/{resource}` of changes in the prepared mappings. See `webhooks`."""
+        return ensure(self._client, self._memory.bound, address, authorization)
+
+    def remove_webhooks(self, address: str) -> int:
+        """Remove what `ensure_webhooks` made there."""
+        return remove(self._client, address)
 
     def _of(self, mapping: Mapping) -> Bound:
         try:

@@ -20,7 +20,7 @@ class Memory:
     bound: dict[str, Bound] = field(default_factory=dict)
     """By resource, where it is prepared and not paused."""
     seen: dict[str, State] = field(default_factory=dict)
-    """By resource: the state in which its table was last read whole."""
+    """By resource: a state not newer than what was read of its table. What changed since may differ from the plan."""
     latest: State | None = None
     """The newest state known, good as the start of the next reading: a changed document shows by its hash."""
     marks: dict[str, dict[Key, str]] = field(default_factory=dict)

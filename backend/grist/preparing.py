@@ -102,7 +102,21 @@ class Preparing:
             return self._make(mapping, tables, target_of, made)
         if mapping.name not in self._columns_told:
             self._columns_told[mapping.name] = self._client.columns(table.id)
-        bound, notes = bind(mapping, table, parse_columns(self._columns_told[mapping.name]), known, target_of)
+        type_blank = bool((known or {}).get("type_blank_columns"))
+        columns = parse_columns(self._columns_told[mapping.name])
+        bound, notes = bind(mapping, table, columns, known, target_of, type_blank=type_blank)
+        if write and bound.blank:
+            typed = making.type_blank(self._client, bound, target_of, self._new_column)
+            self._memory.latest = None
+            self._columns_told[mapping.name] = self._client.columns(table.id)
+            columns = parse_columns(self._columns_told[mapping.name])
+            bound, notes = bind(mapping, table, columns, known, target_of)
+            bound.fresh |= {name for name, column in bound.columns.items()
+                            if column.id in typed and column.pure == "Bool"}
+            notes.append(f"New and empty columns of table {bound.table!r} got their types: {', '.join(typed)}.")
+        elif bound.blank:
+            # A preview: nothing stands in them, just as in columns that are still to be made.
+            bound.blank.clear()
         if write:
             notes += self._add_missing(bound, target_of, made)
         self._bound[mapping.name] = bound
@@ -171,7 +185,7 @@ class Preparing:
             return bound.table or bound.mapping.table
         known = bindings.get(resource)
         if known:
-            table = next((t for t in tables if t.ref == known["tableRef"]), None)
+            table = next((t for t in tables if t.ref == known.get("tableRef")), None)
             if table:
                 return table.id
         if resource in paused:

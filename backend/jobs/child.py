@@ -88,8 +88,8 @@ class Worker:
             self.stopping.wait(LOOK_SECONDS)
 
     def _go_once(self, pool: ThreadPoolExecutor) -> float:
-        """Look, and begin what there is room for. How long to wait then."""
-        pause = self.look()
+        """Look, unless there is no room for more, and begin what there is room for. How long to wait then."""
+        pause = self.look() if self._running < self.at_once else LOOK_SECONDS
         while self._running < self.at_once and not self.stopping.is_set():
             claimed = self._claim()
             if claimed is None:
@@ -127,6 +127,7 @@ class Worker:
         with database.read() as tx:
             timers, hinted, held = schedule.due(tx), schedule.hinted(tx), runs.held(tx)
             pause = min(LOOK_SECONDS, schedule.seconds_to_next(tx) or LOOK_SECONDS)
+            may = self.context.unattended(tx) if timers or hinted else set()
             found = {link_id: links.get(tx, link_id) for link_id in {*timers, *(one.link_id for one in hinted)}}
         for run_id, owner in held:
             if owners.is_dead(owner):
@@ -135,12 +136,17 @@ class Worker:
                     runs.bury(tx, run_id, owner)
         for link_id in timers:
             link = found[link_id]
-            if link is not None:
+            if link_id not in may:
+                self._pass_over(link_id)
+            elif link is not None:
                 self._queue_timer(link)
         for one in hinted:
             link = found[one.link_id]
-            want = wishes.of(link, settings) if link is not None else None
-            if want is None or want.paused:
+            if link is None:
+                continue
+            want = wishes.of(link, settings)
+            if one.link_id not in may or want.paused or not want.realtime:
+                self._pass_over(one.link_id)
                 continue
             left = timing.settled(one.oldest_seconds, one.newest_seconds, want.settle_seconds)
             if left > 0:
@@ -170,17 +176,26 @@ class Worker:
     def _queue_timer(self, link: Link) -> None:
         want = wishes.of(link, self.context.settings)
         with self.context.database.write() as tx:
-            if not schedule.take(tx, link.id) or link.id not in schedule.due(tx):
+            if not schedule.take(tx, link.id) or not schedule.is_due(tx, link.id):
                 return
             quiet = want.quiet.seconds_left(runs.clock(tx)) if want.quiet else 0.0
-            if want.paused or quiet:
+            # A link whose set-up is not ended has no mappings, and nothing begins before its owner says so.
+            if want.paused or quiet or not links.mappings(tx, link.id):
                 schedule.set_due(tx, link.id, quiet or float(link.interval_seconds or LOOK_SECONDS))
             else:
                 runs.request(tx, link.id, "sync", "Timer")
+                # The run's end sets the next time; this one counts where it has none, cancelled before it began.
+                schedule.set_due(tx, link.id, link.interval_seconds)
+
+    def _pass_over(self, link_id: int) -> None:
+        """Nothing begins by itself here: nobody's access could be used, or nobody wants it. Not asked again at once."""
+        with self.context.database.write() as tx:
+            if schedule.take(tx, link_id):
+                schedule.pass_over(tx, link_id)
 
     def _queue(self, link_id: int, by: str) -> None:
         with self.context.database.write() as tx:
-            if schedule.take(tx, link_id) and any(one.link_id == link_id for one in schedule.hinted(tx)):
+            if schedule.take(tx, link_id) and schedule.is_hinted(tx, link_id):
                 runs.request(tx, link_id, "sync", by)
 
     def _claim(self) -> Run | None:

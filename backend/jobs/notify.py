@@ -45,9 +45,7 @@ def targets(context: Context, link: Link) -> Targets:
     """Those of the backend's settings and those of the link."""
     settings = context.settings
     chats = [settings.notify_url] if settings.notify_url else []
-    # The link's own address is a secret of its row, where links keep secrets.
-    secret = getattr(context, "secret", None)
-    own = secret(link, "notify_url") if secret is not None else None
+    own = context.secret(link, "notify_url")
     if own:
         chats.append(own)
     mails = (*settings.notify_mails, *wishes.of(link, settings).mails) if settings.smtp_url else ()

@@ -29,7 +29,7 @@ from backend.errors import (
     Waits,
 )
 from backend.grist.connector import GristConnector
-from backend.jobs import after
+from backend.jobs import after, subscribe
 from backend.jobs.look import answers, look
 from backend.report import Report
 from backend.store import links, runs
@@ -81,7 +81,7 @@ def _perform(context: Context, claimed: Run, owner: str, stop: threading.Event |
         outcome = Outcome(error.report or Report(), error)
         outcome.report.state = _state(error)
         outcome.report.message, outcome.report.cure = error.message, error.cure or None
-        outcome.report.code = error.code
+        outcome.report.code = f"brake_{error.brake}" if isinstance(error, BrakeError) else error.code
     except Exception as error:
         log.exception("run %s failed by a mistake of ours", claimed.id)
         outcome = Outcome(getattr(error, "report", None) or Report(), error)
@@ -153,7 +153,8 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     if claimed.kind == "look":
         return look(context, link, wanted)
     session = context.session(
-        link, claimed.id, fields=wanted.get("fields", ()), go_on=wanted.get("go_on", False), beat=pulse.beat,
+        link, claimed.id, fields=wanted.get("fields", ()), go_on=wanted.get("go_on", False),
+        everything=wanted.get("everything", False), only_plan=wanted.get("plan", ""), beat=pulse.beat,
         fence=pulse.fence, draft=wanted.get("mappings"), decided=answers(wanted),
     )
     if isinstance(session.local, GristConnector) and session.local.token:
@@ -162,6 +163,7 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     try:
         if claimed.kind in ("preview", "draft"):
             return engine.preview_undo(session, undo) if undo.changes or undo.runs else engine.preview(session)
+        subscribe.ensure(context, link, session)
         # First, so that what they change is seen by this very sync.
         acted = act(Acting(context.database, link.id, claimed.id, lambda: session.remote.acting(), session.write,
                            pulse.beat))

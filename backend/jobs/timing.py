@@ -18,7 +18,6 @@ FIRST_PAUSE_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 3600.0
 LONGEST_REST_SECONDS = 6 * 3600.0
 MOST_DOUBLINGS = 12
-SETTLE_SECONDS = 0.2
 LONGEST_SETTLE_SECONDS = 5.0
 """However often a link is changed, its hints wait no longer than this."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from backend.jobs.timing import SETTLE_SECONDS, Quiet
+from backend.jobs.timing import Quiet
 from backend.settings import Settings
+from backend.store import options
 from backend.store.links import Link
 
-KINDS = ("failed", "stopped", "conflicts", "deletions", "refused")
+KINDS = options.NOTICES
 """What somebody may want to be told of."""
 
 
@@ -17,26 +17,25 @@ KINDS = ("failed", "stopped", "conflicts", "deletions", "refused")
 class Wishes:
     """`paused`: no timer and no webhook begins a sync. `told_of`: kinds of notices; `mails`: who gets them."""
 
-    paused: bool = False
-    quiet: Quiet | None = None
-    realtime: bool = True
-    settle_seconds: float = SETTLE_SECONDS
-    history_days: int = 90
-    mails: tuple[str, ...] = ()
-    told_of: tuple[str, ...] = KINDS
+    paused: bool
+    quiet: Quiet | None
+    realtime: bool
+    settle_seconds: float
+    mails: tuple[str, ...]
+    told_of: tuple[str, ...]
 
 
 def of(link: Link, settings: Settings) -> Wishes:
-    """The wishes of a link; the keys are those of its settings."""
-    said: dict[str, Any] = getattr(link, "settings", None) or {}
-    quiet, notify = said.get("quiet"), said.get("notify") or {}
-    settle = SETTLE_SECONDS if settings.settle_seconds is None else settings.settle_seconds
+    """The wishes of a link. How long changes settle: as its owners say, else as whoever runs the backend does."""
+    said = options.of(link)
+    settle = settings.settle_seconds
+    if settle is None or "settle_seconds" in link.settings:
+        settle = said.settle_seconds
     return Wishes(
-        paused=bool(said.get("paused", False)),
-        quiet=Quiet.of(quiet["from"], quiet["to"], link.shop.get("timezone")) if quiet else None,
-        realtime=bool(said.get("realtime", True)),
-        settle_seconds=float(said.get("settle_seconds", settle)),
-        history_days=int(said.get("history_days", 90)),
-        mails=tuple(notify.get("mails", ())),
-        told_of=tuple(notify.get("on", KINDS)),
+        paused=said.paused,
+        quiet=Quiet.of(*said.quiet, link.shop.get("timezone")) if said.quiet else None,
+        realtime=said.realtime,
+        settle_seconds=settle,
+        mails=said.mails,
+        told_of=said.notices,
     )

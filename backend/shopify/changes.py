@@ -193,8 +193,10 @@ class _Look:
         """Where stock is mapped and was not found to be too much; once a day it is tried again."""
         if STOCK_ALIAS in self.denied or not any(mapping.name == STOCK for mapping in self.mappings):
             return False
-        return not self.before or self.before["stock"] is not None or self.before["at"] - self.before[
-            "too_much_at"] > self.audits.others_seconds
+        # Neither stock nor that it was too much: stock was not mapped when the store was asked last.
+        if not self.before or self.before["stock"] is not None or self.before["too_much_at"] is None:
+            return True
+        return self.before["at"] - self.before["too_much_at"] > self.audits.others_seconds
 
     # --- lists ----------------------------------------------------------------------------------
 

@@ -44,6 +44,7 @@ from backend.shopify import changes, documents, extras, looking, writes
 from backend.shopify.actions import Actor
 from backend.shopify.answers import LOOKED_AT, Answer
 from backend.shopify.auth import Credentials
+from backend.shopify.bulk import Bulk
 from backend.shopify.changes import Audits
 from backend.shopify.client import Client, store_domain
 from backend.shopify.creating import Keys
@@ -114,6 +115,7 @@ class ShopifyConnector:
         self._new_key = new_key
         self._client = Client((admin_url or f"https://{self.store}").rstrip("/"), version, credentials, self.usage,
                               ledger=ledger, sleep=sleep)
+        self._bulk = Bulk(self._client, sleep=sleep)
         self._keys = Keys(self._client, self.notes)
         self._names = Names(self._client)
         self._barred: dict[str, dict[str, AccessError]] = {}
@@ -275,7 +277,7 @@ class ShopifyConnector:
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
         """Everything, or what stands under `keys`. Raises AccessError, UserError, RetryLater; never half a list."""
         window = shape(mapping).window
-        reader = Reader(self._client, mapping, self._known, self.shop.decimals,
+        reader = Reader(self._client, mapping, self._known, self.shop.decimals, bulk=self._bulk,
                         window=bool(window and (self._scopes is None or window not in self._scopes)))
         return reader.everything() if keys is None else reader.some(keys)
 

@@ -70,6 +70,11 @@ def ids_document(resource: StoreResource) -> str:
             f"  {_connection(resource)} {{ nodes {{ id }} pageInfo {{ hasNextPage endCursor }} }}\n}}")
 
 
+def count_document(root: str) -> str:
+    """How long a list is. Variables: query."""
+    return f"query Count($query: String) {{\n  {root}(query: $query, limit: null) {{ count }}\n}}"
+
+
 def nodes_document(mapping: Mapping) -> str:
     """Things by id, in order. Variables: ids."""
     resource = shape(mapping)

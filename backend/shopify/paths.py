@@ -101,6 +101,12 @@ def _described(name: str, kind: str, as_list: bool, path: list[str], lists: int,
     return Field(name, shown, label_of(name), "custom", path=".".join(path), usual=False)
 
 
+def node_type(kind_of_thing: str, connection: str) -> str:
+    """The type of what a connection of a thing holds; "" where the index does not know."""
+    told = _index().get(kind_of_thing, {}).get(connection, "")
+    return told[1:] if told.startswith("+") else ""
+
+
 def label_of(name: str) -> str:
     """`shippingAddress.countryCodeV2` → Shipping address country code v2."""
     words = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", re.sub(r"\[\]|\.", " ", name)).split()

@@ -1,6 +1,6 @@
 """Read one resource into a snapshot: all of it page by page, or some of it by id.
 
-    all, no filter     every page of the list
+    all, no filter     every page of the list; a long one in bulk
     all, filtered      the list by search, then the ids of everything: what the search lacks is `outside`
     by id, no filter   nodes(ids:), 250 at a time; null without an error is `gone`
     by id, filtered    … and the same search for those ids: what it lacks is `outside`
@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing
 from typing import Any, TypeVar
 
 from backend.core.model import Key, Mapping, Row, Snapshot
 from backend.core.values import UNREAD, canonical
-from backend.errors import RetryLater, TooCostly, UserError
+from backend.errors import AccessError, BulkFailed, InputRefused, RetryLater, TooCostly, UserError
 from backend.shopify import documents
-from backend.shopify.answers import RETRIED, Answer
+from backend.shopify.answers import RETRIED, Answer, denied
+from backend.shopify.bulk import Bulk
 from backend.shopify.client import Client
 from backend.shopify.documents import dig, look, steps
 from backend.shopify.known import Known
@@ -38,16 +40,27 @@ NAMED = 5
 """How many things one sentence names."""
 BELOW_AT_FIRST = 10
 BELOW_THEN = 50
+DEEPEST_PAGES = 100
+COUNTS = {
+    "products": "productsCount", "productVariants": "productVariantsCount", "collections": "collectionsCount",
+    "customers": "customersCount", "orders": "ordersCount", "draftOrders": "draftOrdersCount",
+    # Nothing counts items; there is about one for each variant.
+    "inventoryItems": "productVariantsCount",
+}
+"""Which root counts a list."""
 
 
 class Reader:
     """Reads one mapping. `decimals` is how many the shop's currency has; `known` learns what writes need. With
-    `window` the token sees only what is not too old, so that nothing that it lacks is proven gone."""
+    `window` the token sees only what is not too old, so that nothing that it lacks is proven gone. With `bulk` long
+    lists are read in bulk."""
 
     def __init__(
-        self, client: Client, mapping: Mapping, known: Known, decimals: int, *, window: bool = False
+        self, client: Client, mapping: Mapping, known: Known, decimals: int, *, window: bool = False,
+        bulk: Bulk | None = None,
     ) -> None:
         self._client = client
+        self._bulk = bulk
         self._mapping = mapping
         self._known = known
         self._resource = shape(mapping)
@@ -65,23 +78,69 @@ class Reader:
         self._outside: set[Key] = set()
         self._notes: dict[str, None] = {}
         self._unseen = 0
+        self._leaner: dict[str, str] = {}
+        """By document: the same without what may not be seen."""
         if self._filter and (not self._resource.search or self._resource.below):
             raise UserError(f"{self._resource.label} cannot be filtered: Shopify has no search for them.",
                             cure="Remove the filter of this mapping.")
 
     def everything(self) -> Snapshot:
-        if self._resource.below:
-            self._read_below(self._resource.below)
-        else:
-            for answer, page in self._pages(documents.list_document(self._mapping), self._filter):
-                self._remark(answer)
-                self._finish_lists(page["nodes"])
-                for node in page["nodes"]:
-                    self._take(node)
+        below = self._resource.below
+        window: dict[str, Any] = {"below": BELOW_AT_FIRST, "belowAfter": None} if below else {}
+        begun = False
+        for answer, page in self._pages(documents.list_document(self._mapping), self._filter, window):
+            self._remark(answer)
+            if not begun and page["pageInfo"]["hasNextPage"] and self._read_in_bulk(answer):
+                break
+            begun = True
+            self._take_page(page["nodes"], window)
         if self._filter:
             self._outside = self._ids("") - self._rows.keys()
         self._warn()
         return self._snapshot()
+
+    def _take_page(self, things: Sequence[Any], window: dict[str, Any]) -> None:
+        below = self._resource.below
+        if below is None:
+            self._finish_lists(things)
+            for node in things:
+                self._take(node)
+            return
+        more = [thing for thing in things if not self._take_all_of(thing, below)]
+        if more:
+            window["below"] = BELOW_THEN
+            self._read_more(below, [thing["id"] for thing in more])
+
+    def _read_in_bulk(self, first: Answer) -> bool:
+        """Read the whole list by a bulk query, where that is cheaper; False where it is to be read page by page.
+
+        It is cheaper where the pages, at what the first one cost, would take more than half of the bucket, or more than
+        `DEEPEST_PAGES`: cursors may end there (facts §3). Where anything of the first page may not be seen it never is:
+        a bulk file does not tell "not allowed" from "empty".
+        """
+        count_root = COUNTS.get(self._connection)
+        if self._bulk is None or count_root is None or first.problems or first.cost is None:
+            return False
+        count = self._client.run(documents.count_document(count_root), {"query": self._filter or None}).root(
+            count_root, self._resource.label)["count"]
+        pages = count / PAGE
+        if pages * (first.cost.actual or 0) <= first.cost.maximum / 2 and pages <= DEEPEST_PAGES:
+            return False
+        # These two take documents apart. Importing what does that takes a quarter of a second, and few reads need it.
+        from backend.shopify.bulk_form import NotInBulk, bulk_form, things
+
+        kind_of_thing = self._resource.below.type if self._resource.below else self._resource.type
+        try:
+            document = documents.list_document(self._mapping)
+            form = bulk_form(self._leaner.get(document, document), self._filter, kind_of_thing)
+            with closing(self._bulk.run_query(form.query)) as lines:
+                log.info("shopify: %s are read in bulk: %d lines", self._resource.label, len(lines))
+                for thing in things(lines, form):
+                    self._take_page([thing], {})
+        except (NotInBulk, BulkFailed, InputRefused) as error:
+            log.info("shopify: %s are read page by page: %s", self._resource.label, error)
+            return False
+        return True
 
     def some(self, keys: Collection[Key]) -> Snapshot:
         prefix = f"gid://shopify/{self._resource.type}/"
@@ -111,15 +170,6 @@ class Reader:
             self._outside = self._rows.keys() - inside
             self._rows = {key: row for key, row in self._rows.items() if key in inside}
         return self._snapshot()
-
-    def _read_below(self, below: Below) -> None:
-        window = {"below": BELOW_AT_FIRST, "belowAfter": None}
-        for answer, page in self._pages(documents.list_document(self._mapping), "", window):
-            self._remark(answer)
-            more = [thing for thing in page["nodes"] if not self._take_all_of(thing, below)]
-            if more:
-                window["below"] = BELOW_THEN
-                self._read_more(below, [thing["id"] for thing in more])
 
     def _read_more(self, below: Below, above: list[str]) -> None:
         """All of what hangs below those of which not all came: many at once, then what is still left one by one."""
@@ -190,6 +240,26 @@ class Reader:
             self._titles[key] = title
         self._note(node)
 
+    def _ask(self, document: str, variables: dict[str, Any]) -> Answer:
+        """The answer, without those fields that may not be seen and would take everything else with them."""
+        while True:
+            asked = self._leaner.get(document, document)
+            try:
+                answer = self._client.run(asked, variables)
+                swallowed = next((one for one in answer.problems if one.is_denial and answer.swallowed(one)), None)
+                if swallowed is None:
+                    return answer
+                error = denied(swallowed)
+            except AccessError as refused:
+                error = refused
+            from backend.shopify.leaner import without  # see `_read_in_bulk`
+
+            leaner = without(asked, error.path)
+            if leaner is None:
+                raise error
+            self._leaner[document] = leaner
+            self._notes[f"{self._resource.label}: {_place(error.path)} is left as it is. {error}"] = None
+
     def _ids(self, query: str) -> set[Key]:
         found: set[Key] = set()
         for _, page in self._pages(documents.ids_document(self._resource), query):
@@ -199,7 +269,7 @@ class Reader:
     def _nodes(self, document: str, ids: Sequence[Key], more: dict[str, Any]) -> list[Any]:
         """In the order of `ids`. A document that costs too much is asked for fewer of them."""
         try:
-            answer = self._client.run(document, {"ids": list(ids), **more})
+            answer = self._ask(document, {"ids": list(ids), **more})
         except TooCostly:
             if len(ids) == 1:
                 raise
@@ -218,7 +288,7 @@ class Reader:
         size, after = PAGE, None
         while True:
             try:
-                answer = self._client.run(
+                answer = self._ask(
                     document, {"first": size, "after": after, "query": query or None, **(more or {})})
             except TooCostly:
                 if size == 1:
@@ -238,8 +308,7 @@ class Reader:
     def _remark(self, answer: Answer) -> None:
         """Say once for each field what could not be read."""
         for problem in answer.problems:
-            where = ".".join(str(step) for step in problem.path[1:] if isinstance(step, str) and step != "nodes")
-            self._notes[f"{self._resource.label}: {where or 'something'} could not be read. "
+            self._notes[f"{self._resource.label}: {_place(problem.path) or 'something'} could not be read. "
                         f"Shopify says: {problem.message}"] = None
 
     def _snapshot(self) -> Snapshot:
@@ -247,6 +316,11 @@ class Reader:
             self._notes[f"{self._resource.label}: {self._unseen} things exist that Shopify did not show."] = None
         return Snapshot(rows=self._rows, gone=frozenset(self._gone), outside=frozenset(self._outside),
                         titles=self._titles, complete=not (self._unseen or self._window), notes=tuple(self._notes))
+
+
+def _place(path: Sequence[str | int]) -> str:
+    """Where in a thing: `inventoryItem.unitCost`."""
+    return ".".join(str(step) for step in path[1:] if isinstance(step, str) and step != "nodes")
 
 
 def read_definitions(client: Client, owner: str) -> dict[str, dict[str, Any]]:

@@ -32,13 +32,16 @@ log = logging.getLogger(__name__)
 Kind = Literal["hints", "uninstalled", "scopes", "shop", "bulk", "privacy"]
 
 ALWAYS = ("APP_UNINSTALLED", "APP_SCOPES_UPDATE", "SHOP_UPDATE")
-SCOPES = {
-    "PRODUCTS": "read_products", "COLLECTIONS": "read_products", "INVENTORY_ITEMS": "read_inventory",
-    "INVENTORY_LEVELS": "read_inventory", "LOCATIONS": "read_locations", "ORDERS": "read_orders",
-    "REFUNDS": "read_orders", "FULFILLMENTS": "read_fulfillments", "DRAFT_ORDERS": "read_draft_orders",
-    "CUSTOMERS": "read_customers", "CUSTOMER_TAGS": "read_customers", "CUSTOMERS_MERGE": "read_customer_merge",
+SCOPES: dict[str, tuple[str, ...]] = {
+    "PRODUCTS": ("read_products",), "COLLECTIONS": ("read_products",), "INVENTORY_ITEMS": ("read_inventory",),
+    "INVENTORY_LEVELS": ("read_inventory",), "LOCATIONS": ("read_locations",), "ORDERS": ("read_orders",),
+    "REFUNDS": ("read_orders",), "FULFILLMENTS": ("read_fulfillments",), "DRAFT_ORDERS": ("read_draft_orders",),
+    "CUSTOMERS": ("read_customers",), "CUSTOMER_TAGS": ("read_customers",),
+    "CUSTOMERS_MERGE": ("read_customer_merge",),
+    "FULFILLMENT_ORDERS": ("read_merchant_managed_fulfillment_orders", "read_assigned_fulfillment_orders",
+                           "read_third_party_fulfillment_orders"),
 }
-"""The scope that a topic asks for, by the longest beginning of its name (facts §1)."""
+"""The scopes of which a topic asks for one, by the longest beginning of its name (facts §1)."""
 PER_REQUEST = 20
 """Subscriptions cost 10 points each."""
 CLOSE = timedelta(minutes=1)
@@ -77,13 +80,14 @@ class Ensured:
 def topics_for(mappings: Iterable[Mapping], scopes: Collection[str] | None) -> tuple[str, ...]:
     """The topics to subscribe to. `scopes` are the app's with what they imply, None where Shopify does not tell."""
     wanted = dict.fromkeys((*ALWAYS, *(topic for mapping in mappings for topic in mapping.resource.topics)))
-    return tuple(topic for topic in wanted if scopes is None or needs(topic) in {"", *scopes})
+    return tuple(topic for topic in wanted
+                 if scopes is None or not needs(topic) or not set(needs(topic)).isdisjoint(scopes))
 
 
-def needs(topic: str) -> str:
-    """The scope without which a topic cannot be subscribed to; "" for none."""
+def needs(topic: str) -> tuple[str, ...]:
+    """The scopes of which a topic cannot be subscribed to without one; none where it needs none."""
     return next((SCOPES[start] for start in sorted(SCOPES, key=len, reverse=True)
-                 if topic == start or topic.startswith(f"{start}_")), "")
+                 if topic == start or topic.startswith(f"{start}_")), ())
 
 
 def ensure(shop: Asks, topics: Collection[str], address: str, before: Collection[str] = ()) -> Ensured:
@@ -163,7 +167,7 @@ def _subscribe(shop: Asks, topics: Sequence[str], address: str) -> dict[str, str
             refused[topic] = " ".join(said)
             # Without a scope Shopify only says that it cannot be.
             if needs(topic) and (any("specified topic" in one for one in said) or (problem and problem.is_denial)):
-                refused[topic] += f" It needs the access scope {needs(topic)}."
+                refused[topic] += f" It needs the access scope {' or '.join(needs(topic))}."
     return refused
 
 

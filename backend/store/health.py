@@ -12,6 +12,8 @@ from backend.store.db import now
 from backend.store.links import Link
 from backend.store.tables import conflict, deletion, hint, link, notice, privacy, refusal, run
 
+_NOTHING = {"registered": 0, "wanted": 0, "problem": None, "cure": None}
+
 
 def webhooks(tx: sa.Connection, link_id: int) -> dict[str, Any] | None:
     """By side: {"registered", "wanted", "last_at", "problem", "cure"}. None before a sync has looked."""
@@ -20,8 +22,8 @@ def webhooks(tx: sa.Connection, link_id: int) -> dict[str, Any] | None:
         return None
     sides = {"shopify": Side.REMOTE, "grist": Side.LOCAL}
     return {
-        name: {"registered": 0, "wanted": 0, "problem": None, "cure": None, **state.get(name, {}),
-               "last_at": deliveries.last_at(tx, link_id, side)}
+        name: {key: state.get(name, {}).get(key, nothing) for key, nothing in _NOTHING.items()}
+        | {"last_at": deliveries.last_at(tx, link_id, side)}
         for name, side in sides.items()
     }
 

@@ -16,10 +16,10 @@ import sqlalchemy as sa
 
 from backend.store import wake
 from backend.store.db import now
-from backend.store.tables import link, run
+from backend.store.tables import link, run, secret
 
-MANY = 200
-"""Links looked at in one go."""
+MANY = 20
+"""Links looked at in one go: a worker that has queued some begins with them before it looks for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,9 @@ class Hinted:
 
 _IDLE = link.c.id.not_in(sa.select(run.c.link_id).where(
     run.c.state.in_(["queued", "running", "waiting"]), run.c.kind == "sync"))
-_MAY = sa.and_(link.c.stopped.is_(None), link.c.disconnected_at.is_(None))
+_HAS_KEY = sa.or_(link.c.configured, link.c.id.in_(sa.select(secret.c.link_id).where(secret.c.name == "grist_key")))
+"""Whether it can be synced while nobody looks: with a key for the document, its own or the environment's."""
+_MAY = sa.and_(link.c.stopped.is_(None), link.c.disconnected_at.is_(None), _HAS_KEY)
 
 
 def of(tx: sa.Connection, link_id: int) -> Schedule:
@@ -54,19 +56,31 @@ def of(tx: sa.Connection, link_id: int) -> Schedule:
     return Schedule(*row)
 
 
+_DUE = sa.and_(
+    sa.or_(link.c.due_at <= now(), sa.and_(link.c.due_at.is_(None), link.c.interval_seconds.is_not(None))),
+    _IDLE, _MAY)
+_HINTED = sa.and_(
+    link.c.hinted_at.is_not(None), _IDLE, _MAY, sa.or_(link.c.failures == 0, link.c.due_at.is_(None)))
+
+
 def due(tx: sa.Connection) -> list[int]:
     """Links whose time has come, and of which no sync waits or goes on; the longest due first."""
-    query = (sa.select(link.c.id).where(
-        sa.or_(link.c.due_at <= now(), sa.and_(link.c.due_at.is_(None), link.c.interval_seconds.is_not(None))),
-        _IDLE, _MAY).order_by(link.c.due_at, link.c.id).limit(MANY))
+    query = sa.select(link.c.id).where(_DUE).order_by(link.c.due_at, link.c.id).limit(MANY)
     return list(tx.execute(query).scalars())
+
+
+def is_due(tx: sa.Connection, link_id: int) -> bool:
+    return tx.execute(sa.select(link.c.id).where(link.c.id == link_id, _DUE)).first() is not None
+
+
+def is_hinted(tx: sa.Connection, link_id: int) -> bool:
+    return tx.execute(sa.select(link.c.id).where(link.c.id == link_id, _HINTED)).first() is not None
 
 
 def hinted(tx: sa.Connection) -> list[Hinted]:
     """Links with hints that no sync has begun to look at; those that wait after a failure are left out."""
-    query = (sa.select(link.c.id, now() - link.c.hinted_at, now() - link.c.hint_at).where(
-        link.c.hinted_at.is_not(None), _IDLE, _MAY,
-        sa.or_(link.c.failures == 0, link.c.due_at.is_(None))).order_by(link.c.hinted_at).limit(MANY))
+    query = (sa.select(link.c.id, now() - link.c.hinted_at, now() - link.c.hint_at).where(_HINTED)
+             .order_by(link.c.hinted_at).limit(MANY))
     return [Hinted(*row) for row in tx.execute(query)]
 
 
@@ -94,6 +108,13 @@ def set_due(tx: sa.Connection, link_id: int, in_seconds: float | None) -> None:
     """The next sync by itself begins that much later; None: none does."""
     tx.execute(sa.update(link).where(link.c.id == link_id).values(
         due_at=None if in_seconds is None else now() + in_seconds))
+
+
+def pass_over(tx: sa.Connection, link_id: int) -> None:
+    """What is due or hinted at begins nothing: hints wait in the inbox for a person's sync, the timer for its next
+    time."""
+    later = sa.case((link.c.interval_seconds.is_(None), sa.null()), else_=now() + link.c.interval_seconds)
+    tx.execute(sa.update(link).where(link.c.id == link_id).values(hinted_at=None, hint_at=None, due_at=later))
 
 
 def went_well(tx: sa.Connection, link_id: int, in_seconds: float | None) -> None:

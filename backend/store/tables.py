@@ -75,7 +75,7 @@ link = Table(
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("hinted_at", Double),
     Column("hint_at", Double),
-    Column("stopped", JSON),
+    Column("stopped", JSON(none_as_null=True)),
     Column("hooks", JSON, nullable=False, server_default=text("'{}'")),
     UniqueConstraint("server_url", "document"),
     UniqueConstraint("key"),

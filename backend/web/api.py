@@ -90,9 +90,20 @@ def list_runs(asked: dict[str, Any]) -> Response:
 @needs("editor")
 def start_run(wanted: dict[str, Any]) -> Response:
     """Queue a sync or a preview. Where a sync is queued already, that one answers; a preview has to wait for it."""
-    kind, more = wanted["kind"], {"go_on": True} if wanted["go_on"] else {}
-    button = "Sync anyway" if more else "Sync button" if kind == "sync" else "Preview button"
+    kind, more = wanted["kind"], {name: True for name in ("go_on", "everything") if wanted[name]}
+    if wanted["preview"]:
+        more["plan"] = _previewed(wanted["preview"])
+    button = "Sync anyway" if "go_on" in more else "Sync button" if kind == "sync" else "Preview button"
     return answer({"id": service().start(link(), kind, visitor().by(button), more)}, 202)
+
+
+def _previewed(run_id: int) -> str:
+    """The fingerprint of a preview of this link."""
+    with service().database.read() as tx:
+        run = runs.get(tx, run_id)
+    if run is None or run.link_id != link().id or run.kind != "preview" or not (run.report or {}).get("fingerprint"):
+        raise _no_such_run()
+    return str((run.report or {})["fingerprint"])
 
 
 @bp.post(f"{LINK}/undo")

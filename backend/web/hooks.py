@@ -20,7 +20,7 @@ import orjson
 from flask import Blueprint, Response, request
 
 from backend.core.model import Key, Side
-from backend.store import deliveries, inbox, schedule
+from backend.store import deliveries, inbox, links, schedule
 from backend.store.db import Transaction
 from backend.web import metrics
 from backend.web.answers import answer
@@ -91,7 +91,8 @@ def payload_of(raw: bytes) -> Any:
 def note(tx: Transaction, link_id: int, side: Side, hints: Iterable[tuple[str, Key]], keys: tuple[str, ...] = ()
          ) -> bool:
     """Note what a delivery hints at, unless the same came before, which its `keys` tell. Whether anything was noted."""
-    hints = tuple(hints)
+    mapped = {one.resource for one in links.mappings(tx, link_id) if not one.settings.get("off")}
+    hints = tuple(hint for hint in hints if hint[0] in mapped)
     if (keys and not deliveries.is_new(tx, link_id, side, keys)) or not hints:
         return False
     waiting, _ = inbox.waiting(tx, link_id)

@@ -59,11 +59,16 @@ class RunWanted(Schema):
     kind = fields.String(required=True, validate=validate.OneOf(["sync", "preview"]))
     go_on = fields.Boolean(load_default=False, truthy={True}, falsy={False}, metadata={
         "description": "Somebody has looked at what a brake stopped: this one sync goes on."})
+    everything = fields.Boolean(load_default=False, truthy={True}, falsy={False}, metadata={
+        "description": "Read everything again, not only what changed."})
+    preview = _id(load_default=None, allow_none=True, metadata={
+        "description": "A preview that has ended: the sync does exactly that, or nothing where something moved."})
 
     @validates_schema
     def _only_a_sync_goes_on(self, data: dict[str, Any], **_: Any) -> None:
-        if data["go_on"] and data["kind"] != "sync":
-            raise ValidationError("Only a sync can go on where a brake stopped one.", "go_on")
+        for name in ("go_on", "preview"):
+            if data[name] and data["kind"] != "sync":
+                raise ValidationError("Only a sync can do that.", name)
 
 
 class UndoWanted(Schema):

@@ -82,6 +82,8 @@ class Service:
                 raise _busy()
             if kind == "preview" and active is not None and active.kind in ("sync", "action"):
                 raise _busy()
+            if wanted.get("plan") and active is not None:
+                raise _busy()  # what was previewed would be old before it ran
             run_id = runs.request(tx, link.id, kind, by, wanted)
             found = runs.get(tx, run_id)
             if kind != "sync" and found is not None and (found.kind, found.wanted) != (kind, wanted):

@@ -71,6 +71,8 @@ class RowActions:
         for row in rows:
             if row is not None and row > HIGHEST_ROW:
                 raise SandboxError("ValueError", "Row ID too high")
+            if row is not None and row in table.rows:
+                raise SandboxError("AssertionError", f"docactions.[Bulk]AddRecord for existing record #{row}")
             final = following if row is None or row < 0 else row
             if row is not None and row < 0:
                 self._bundle.new_ids.setdefault(table_id, {})[row] = final
@@ -148,6 +150,7 @@ class RowActions:
             column = table.column(col_id)
             kept = [convert(cell, column.type) for cell in cells]
             target = target_table(column.type)
+            _check_temporary(kept, self._bundle.new_ids.get(target or "", {}) if target else None)
             if target in self._bundle.new_ids:
                 kept = [self._final_reference(target, cell) for cell in kept]
             stored[col_id] = _placed(table, column, kept) if pure_type(column.type) in POSITIONS else kept
@@ -250,6 +253,14 @@ class RowActions:
     def _apply_doc_actions(self, actions: list[DocAction]) -> None:
         for action in actions:
             self.do(action)
+
+
+def _check_temporary(cells: list[Any], known: dict[int, int] | None) -> None:
+    """Raises SandboxError where a reference (`known` is not None) names a row that nothing in the bundle adds."""
+    for cell in cells if known is not None else ():
+        for row in cell[1:] if is_list(cell) else [cell]:
+            if known is not None and isinstance(row, int) and row < 0 and row not in known:
+                raise SandboxError("ValueError", f"Reference to unknown temporary row id {row}")
 
 
 def _same_length(rows: list[Any], values: Values) -> None:

@@ -21,6 +21,8 @@ OWNER_TYPES = {"Product": "PRODUCT", "ProductVariant": "PRODUCTVARIANT", "Collec
 class Thing:
     """Anything with a global id."""
 
+    __slots__ = ()
+
     kind: ClassVar[str]
     id: int
 
@@ -29,7 +31,7 @@ class Thing:
         return gid(self.kind, self.id)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class OptionValue(Thing):
     kind: ClassVar[str] = "ProductOptionValue"
     id: int
@@ -59,7 +61,7 @@ class Location(Thing):
     deactivated_at: datetime | None = None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Level(Thing):
     """The stock of one item at one location."""
 
@@ -83,7 +85,7 @@ class Level(Thing):
         return self.stock.get(name, 0)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Item(Thing):
     kind: ClassVar[str] = "InventoryItem"
     id: int
@@ -103,7 +105,7 @@ class Item(Thing):
     variant: Variant = None  # type: ignore[assignment]  # set as soon as the variant is made
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Variant(Thing):
     kind: ClassVar[str] = "ProductVariant"
     id: int
@@ -271,3 +273,4 @@ class Shop(Thing):
     email: str = "hello@fieldhouse.example"
     country: str = "NO"
     plan: str = "standard"
+    state: str = "open"  # or frozen (402), forbidden (403), gone (404), locked (423), refused (430)

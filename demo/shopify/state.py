@@ -5,9 +5,11 @@ so each request sees and leaves a whole state.
 """
 from __future__ import annotations
 
+import gc
 import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -68,15 +70,35 @@ def sales_makers(store: Store) -> dict[str, Callable[[], Iterator[Thing]]]:
             "DraftOrderLineItem": lambda: (each for draft in store.drafts.values() for each in draft.lines)}
 
 
+_MANY = 5_000  # products; a process holds one such catalogue and keeps it
+
+
+@contextmanager
+def _no_collecting(*, keeps: bool) -> Iterator[None]:
+    """Make many objects without looking for rubbish; those of a big catalogue are never looked through again, for
+    that would stop requests for seconds.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+        if keeps:
+            gc.freeze()
+    finally:
+        if enabled:
+            gc.enable()
+
+
 class Store:
     """A shop in memory, filled by the catalogue generator.
 
     `products` and `orders` are how many to generate (0: none), `seed` makes the same catalogue again, `plan` decides
-    the rate limit: standard, advanced, plus, or unlimited.
+    the rate limit: standard, advanced, plus, or unlimited. `odd` adds what few shops have, such as a product with
+    2,000 variants (by itself from 1,000 products on).
     """
 
     def __init__(self, products: int = 60, seed: int = 1, clock: Clock | None = None, *, orders: int = 0,
-                 plan: str = "standard",
+                 plan: str = "standard", currency: str = "USD", odd: bool | None = None,
                  behaviour: Behaviour | None = None, scopes: Iterable[str] = ALL_SCOPES) -> None:
         self.lock = threading.RLock()
         self.clock = clock or Clock()
@@ -84,7 +106,8 @@ class Store:
         self.bucket = Bucket.of_plan(plan, self.clock.monotonic)
         self.scopes = tuple(scopes)
         self._granted: tuple[tuple[str, ...], frozenset[str]] = ((), frozenset())
-        self.shop = Shop(id=_FIRST_ID - 1, name="Fieldhouse Goods", domain="fieldhouse.myshopify.com", plan=plan)
+        self.shop = Shop(id=_FIRST_ID - 1, name="Fieldhouse Goods", domain="fieldhouse.myshopify.com", plan=plan,
+                         currency_code=currency)
         self.app_id, self.installation_id = 198_435_001, 198_435_002
         self.app = App()
         self._next_id = _FIRST_ID
@@ -121,7 +144,8 @@ class Store:
             made = Publication(id=self.new_id(), name=name, auto_publish=name == "Online Store")
             self.publications[made.id] = made
         from .catalogue import fill  # the catalogue is written with the store's own methods
-        fill(self, products, seed, orders)
+        with _no_collecting(keeps=products >= _MANY):  # nothing is thrown away while a catalogue is made
+            fill(self, products, seed, orders, odd=products >= 1000 if odd is None else odd)
         for table in (self.products, self.variants, self.items, self.collections, self.customers, self.orders,
                       self.drafts):
             for thing in table.values():
@@ -447,7 +471,7 @@ class Store:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def money(self, amount: Decimal) -> Decimal:
-        return amount.quantize(Decimal("0.01"))
+        return amount.quantize(Decimal(1) if self.shop.currency_code == "JPY" else Decimal("0.01"))
 
     def settle_operations(self) -> None:
         """Finish the product operations whose time has come."""

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demo.grist import Document
+from demo.grist.cells import convert
 from demo.grist.document import UnknownAction
 from demo.grist.history import UnknownState
 from demo.grist.tables import SandboxError
@@ -284,3 +285,11 @@ def _everything(doc: Document) -> dict[str, Any]:
     return {table_id: {"columns": {name: column.info() for name, column in table.columns.items()},
                        "rows": [table.row(row) for row in table.row_ids]}
             for table_id, table in ((table_id, doc.tables[table_id]) for table_id in sorted(doc.tables))}
+
+
+@pytest.mark.parametrize(("kind", "sent", "kept"), [
+    ("Int", 2**31, "2147483648.0"), ("Int", 2**31 - 1, 2**31 - 1), ("Ref:Table1", 2**31, "2147483648.0"),
+    ("Ref:Table1", ["L", 1, 2], 1), ("Ref:Table1", ["L", "a", "b"], "a"), ("RefList:Table1", 2, ["L", 2]),
+])
+def test_odd_values_are_kept_as_a_real_grist_keeps_them(kind: str, sent: object, kept: object) -> None:
+    assert convert(sent, kind) == kept

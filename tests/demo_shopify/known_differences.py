@@ -24,6 +24,9 @@ SALES: dict[str, tuple[tuple[str, str], ...]] = {
         ("2026-04/customers/customer-order-summary-read-effects", "/afterSet"),
         ("2026-04/customers/customer-order-summary-read-effects", "/afterRemove"),
     ),
+    "names a quantity by an id that no answer before has shown": (
+        ("2025-01/products/inventory-node-read-after-write", "/workflow/coreNodeRead"),
+    ),
     "shows something that the store keeps none of": (
         ("2025-01/payments/finance-risk-access-read", "/safeReads/tenderTransactions"),
     ),

@@ -57,7 +57,7 @@ class World:
     last_run: int = 0
 
     def run(self, *, go_on: bool = False, fields: Collection[str] = (), preview: bool = False,
-            undo: UndoWanted | None = None) -> Report:
+            undo: UndoWanted | None = None, only_plan: str = "", everything: bool = False) -> Report:
         """One run, finished in the store however it ends. Raises what the engine raises."""
         owner = "test"
         with self.database.write() as tx:
@@ -69,6 +69,7 @@ class World:
             self.database, self.link_id, claimed.id,
             choose(self.mappings, fields) if fields else self.mappings, self.grist, self.shopify,
             limits=self.limits, rest_seconds=self.rest_seconds, go_on=go_on,
+            only_plan=only_plan, everything=everything,
         )
         state = "failed"
         try:
@@ -176,11 +177,12 @@ def make_world(where: Path | str, mappings: Sequence[Mapping] | None = None, *, 
     return world_in(database, mappings, batch_size=batch_size)
 
 
-def world_in(database: Database, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50) -> World:
+def world_in(database: Database, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50,
+             document: str = "doc") -> World:
     """The same in a database that is open already."""
     wanted = list(shop_mappings() if mappings is None else mappings)
     with database.write() as tx:
-        link_id = links.add(tx, "a-shop.myshopify.com", "http://grist", "doc", None)
+        link_id = links.add(tx, "a-shop.myshopify.com", "http://grist", document, None)
         links.set_mappings(tx, link_id, [{"resource": one.name} for one in wanted])
         ids = {one.resource: one.id for one in links.mappings(tx, link_id)}
     wanted = [replace(one, id=ids[one.name]) for one in wanted]

@@ -339,3 +339,38 @@ def test_a_new_number_column_leaves_a_hidden_one_of_its_name_alone(place: Place)
     assert bound.rule("price").column == "Price2"
     [row] = place.rows("Variants").values()
     assert (row["Price"], row["Price2"]) == (7, None)
+
+
+# --- new and empty columns ------------------------------------------------------------------------------
+
+
+def a_table_with_empty_columns(place: Place) -> None:
+    place.act(["AddTable", "Goods", [{"id": "Title", "type": "Text", "isFormula": False}]],
+              ["BulkAddRecord", "Goods", [None] * 2, {"Title": ["A", "B"]}],
+              ["AddVisibleColumn", "Goods", "Stock", {}], ["AddVisibleColumn", "Goods", "Labels", {}])
+
+
+def test_an_empty_column_waits_for_a_yes(place: Place) -> None:
+    a_table_with_empty_columns(place)
+    wanted = [mapping("products", "title", "totalInventory=Stock", table="Goods")]
+    prepared = place.connector().prepare(wanted, {}, write=True)
+    assert "is new and empty, so Grist has not given it a type yet" in prepared.notes[0]
+    assert place.columns("Goods")["Stock"]["isFormula"]
+
+
+def test_an_empty_column_becomes_data_of_the_right_type_with_the_owners_yes(place: Place) -> None:
+    a_table_with_empty_columns(place)
+    wanted = [mapping("products", "title", "totalInventory=Stock", "tags=Labels", table="Goods")]
+    connector = place.connector()
+    yes = {"products": {"type_blank_columns": True}}
+    preview = place.connector().prepare(wanted, yes, write=False)
+    assert preview.mappings[0].names == ("title", "totalInventory", "tags")
+    assert place.columns("Goods")["Stock"]["isFormula"]  # a preview makes nothing
+    prepared = connector.prepare(wanted, yes, write=True)
+    assert "got their types: Stock, Labels" in prepared.notes[0]
+    columns = place.columns("Goods")
+    assert [(columns[c]["type"], columns[c]["isFormula"]) for c in ("Stock", "Labels")] == [
+        ("Int", False), ("ChoiceList", False)]
+    assert connector.read(prepared.mappings[0]).rows == {1: ("A", None, None), 2: ("B", None, None)}
+    again = place.connector().prepare(wanted, prepared.bindings, write=True)
+    assert again.notes == ()

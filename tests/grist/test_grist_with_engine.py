@@ -41,7 +41,9 @@ class Shop:
     mappings: list[Mapping]
     shopify: MemoryShopify
 
-    def run(self, upset: Callable[[GristConnector], Any] = lambda connector: None) -> Report:
+    def run(
+        self, upset: Callable[[GristConnector], Any] = lambda connector: None, *, everything: bool = False
+    ) -> Report:
         """One run with a fresh connector, which `upset` may prepare for what is to happen meanwhile."""
         connector = self.place.connector()
         upset(connector)
@@ -52,7 +54,7 @@ class Shop:
         with self.database.read() as tx:
             bindings = {one.resource: one.binding for one in links.mappings(tx, self.link_id) if one.binding}
         session = Session(self.database, self.link_id, claimed.id, self.mappings, connector, self.shopify, bindings,
-                          rest_seconds=0)
+                          rest_seconds=0, everything=everything)
         try:
             return engine.sync(session)
         finally:
@@ -101,6 +103,7 @@ def shop(place: Place, tmp_path: Path) -> Iterator[Shop]:
     shopify.add("inventory", variant=variant, location=location, available=10)
     made = Shop(place, database, link_id, mappings, shopify)
     made.run()
+    made.run()  # looks once more at the tables that the first one made
     shopify.log.clear()
     yield made
     database.dispose()

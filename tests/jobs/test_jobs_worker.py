@@ -8,13 +8,18 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from jobs_helpers import ROOT, WORKER, is_alive, until
 
+from backend.core.model import Side
+from backend.errors import RetryLater
 from backend.jobs import perform as performing
 from backend.jobs.supervisor import Supervisor
-from backend.store import links, runs
+from backend.store import inbox, links, options, runs, schedule
+from backend.store.tables import run
 
 
 def begun(shop, poke=lambda: None):
@@ -214,3 +219,61 @@ def test_a_worker_with_wrong_settings_says_so_and_ends_with_2(shop):
     assert done.returncode == 2
     assert "DATABASE_URL is not an address" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("settings", [{"paused": True}, {"realtime": False}])
+def test_webhooks_of_a_link_that_is_paused_or_wants_none_begin_nothing_and_stay_in_the_inbox(shop, settings):
+    with shop.database.write() as tx:
+        options.change(tx, shop.link.id, settings)
+        inbox.note(tx, shop.link.id, Side.LOCAL, [("products", 1)])
+        schedule.hint(tx, shop.link.id)
+    assert not shop.worker().step()
+    with shop.database.read() as tx:
+        assert schedule.of(tx, shop.link.id).hinted_at is None
+        assert inbox.waiting(tx, shop.link.id)[0] == 1
+
+
+def test_a_hint_that_has_settled_begins_a_sync_and_one_that_has_not_waits(shop):
+    with shop.database.write() as tx:
+        options.change(tx, shop.link.id, {"settle_seconds": 100.0})
+        schedule.hint(tx, shop.link.id)
+    assert not shop.worker().step()
+    with shop.database.write() as tx:
+        options.change(tx, shop.link.id, {"settle_seconds": 0.0})
+    assert shop.worker().step()
+    assert shop.get(1).started_by == "Webhook"
+
+
+def test_a_timer_waits_out_the_quiet_hours(shop):
+    with shop.database.write() as tx:
+        links.set_interval(tx, shop.link.id, 60)
+        here = datetime.now(UTC)
+        options.change(tx, shop.link.id, {"quiet": {"from": f"{here - timedelta(hours=1):%H:%M}",
+                                                    "to": f"{here + timedelta(hours=1):%H:%M}"}})
+    assert not shop.worker().step()
+    with shop.database.read() as tx:
+        assert schedule.of(tx, shop.link.id).due_at > runs.clock(tx)
+
+
+def test_a_failed_sync_is_tried_again_by_itself_later_and_a_good_one_ends_that(shop, monkeypatch):
+    def later(session):
+        raise RetryLater("Shopify cannot be reached.", cure="It is tried again by itself.")
+
+    monkeypatch.setattr(performing.engine, "sync", later)
+    with shop.database.write() as tx:
+        links.set_interval(tx, shop.link.id, 3600)
+    pauses, ended = [], sa.select(sa.func.max(run.c.finished_at))
+    for failures in (1, 2, 3):
+        assert shop.worker().step()
+        with shop.database.write() as tx:
+            now = schedule.of(tx, shop.link.id)
+            assert now.failures == failures
+            pauses.append(round(now.due_at - tx.execute(ended).scalar()))
+            schedule.set_due(tx, shop.link.id, -1)
+    assert pauses == [15, 30, 60]
+    monkeypatch.undo()
+    assert shop.worker().step()
+    with shop.database.read() as tx:
+        now = schedule.of(tx, shop.link.id)
+        assert now.failures == 0
+        assert 3500 < now.due_at - runs.clock(tx) <= 3600

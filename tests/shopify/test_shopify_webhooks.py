@@ -30,6 +30,8 @@ def test_topics_are_those_of_the_mapped_resources_that_the_scopes_allow() -> Non
     assert topics_for(EVERYTHING, set()) == ALWAYS
     assert "FULFILLMENTS_CREATE" not in topics_for(EVERYTHING, {"read_orders"})
     assert "FULFILLMENTS_CREATE" in topics_for(EVERYTHING, None)
+    sent = topics_for([mapping_of("fulfillment_orders")], {"read_assigned_fulfillment_orders"})
+    assert len(sent) > len(ALWAYS)
 
 
 def test_every_resource_is_heard_of() -> None:

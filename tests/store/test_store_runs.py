@@ -172,10 +172,12 @@ def test_a_dead_owners_run_is_free_at_once_unless_a_write_of_its_is_under_way(da
 
 
 @pytest.mark.parametrize(("one", "other", "both"), [
-    ({"fields": ["price"]}, {"fields": ["title", "price"]}, {"fields": ["price", "title"], "go_on": False}),
-    ({"fields": ["price"]}, {}, {"fields": [], "go_on": False}),
-    ({}, {"fields": ["price"]}, {"fields": [], "go_on": False}),
-    ({"go_on": True}, {}, {"fields": [], "go_on": True}),
+    ({"fields": ["price"]}, {"fields": ["title", "price"]},
+     {"fields": ["price", "title"], "go_on": False, "everything": False}),
+    ({"fields": ["price"]}, {}, {"fields": [], "go_on": False, "everything": False}),
+    ({}, {"fields": ["price"]}, {"fields": [], "go_on": False, "everything": False}),
+    ({"go_on": True}, {}, {"fields": [], "go_on": True, "everything": False}),
+    ({"plan": "of a preview"}, {"everything": True}, {"fields": [], "go_on": False, "everything": True}),
 ])
 def test_two_waiting_syncs_become_one_that_does_what_both_wanted(database, link_id, one, other, both):
     request(database, link_id, **one)

@@ -109,7 +109,7 @@ def test_one_happening_is_noted_once_for_each_thing_that_it_tells_of(hooked: Pla
     told = [deliver(hooked, topic, payload, X_Shopify_Event_Id="e1", X_Shopify_Webhook_Id=f"d{number}").json["noted"]
             for number, (topic, payload) in enumerate([
                 ("products/update", PRODUCT), ("products/update", PRODUCT), ("products/update", {"id": 2}),
-                ("orders/create", {"id": 3})])]
+                ("inventory_levels/update", {"inventory_item_id": 3})])]
     assert told == [True, False, True, True]
 
 

@@ -7,12 +7,15 @@ import { MappingTable, RowRules } from "./mapping-table.js";
 import { Box, Button, Icon, Link, Select } from "./parts.js";
 
 const NAMED = 3;
+/** As people think of a shop; locations come by themselves with what stands there. */
+const ORDER = ["products", "variants", "inventory", "collections", "orders", "order_lines", "draft_orders", "draft_order_lines", "customers"];
 
 export function Resources({ s, f, on }) {
   const { mapping: part } = s;
   useEffect(() => { on.readSetup(); }, []);
   if (!part.resources || !part.picked || !part.tables) return html`<div class="scroll"><p class="intro quiet" role="status">${f.t("setup.reading")}</p></div>`;
-  const list = part.resources.resources.filter((one) => one.name !== "locations");
+  const place = (one) => (ORDER.indexOf(one.name) + 1) || ORDER.length + 1;
+  const list = part.resources.resources.filter((one) => one.name !== "locations").sort((a, b) => place(a) - place(b));
   const metafields = list.reduce((n, one) => n + one.fields.filter((field) => field.metafield).length, 0);
   const picked = Object.keys(part.picked).length;
   const made = picked ? newTables(part) : 0;
