@@ -1,8 +1,7 @@
 """Fulfilment orders: what of an order is to be sent from where, and how far it is. Read only; fulfilling is an action.
 
 The statuses of one are those of its location's work, not of the order. Shopify shows them only to apps that may see
-fulfilment orders of merchants; closed ones are read too, or they would look deleted. They have no webhook of their own
-here: a poll finds them by their time stamp.
+fulfilment orders of merchants; closed ones are read too, or they would look deleted.
 """
 
 from backend.core.model import Field
@@ -17,6 +16,8 @@ RESOURCE = StoreResource(
     title="orderName",
     scopes=("read_merchant_managed_fulfillment_orders", "read_orders"),
     search="fulfillmentOrders",
+    topics=("FULFILLMENT_ORDERS_ORDER_ROUTING_COMPLETE", "FULFILLMENT_ORDERS_MOVED",
+            "FULFILLMENT_ORDERS_PLACED_ON_HOLD", "FULFILLMENT_ORDERS_HOLD_RELEASED", "FULFILLMENT_ORDERS_CANCELLED"),
     place=11,
     connection="fulfillmentOrders",
     arguments="sortKey: ID, includeClosed: true",
