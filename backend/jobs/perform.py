@@ -169,6 +169,7 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
                            pulse.beat))
         report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
         report.actions = acted
+        subscribe.ensure_grist(context, link, session)
     except AccessError as error:
         raise pulse.of_ended_access(error) from error
     with context.database.write() as tx:
