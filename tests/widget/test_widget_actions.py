@@ -4,9 +4,8 @@ from __future__ import annotations
 import fake
 import pytest
 from playwright.sync_api import expect
-from test_widget import Screen, screen, shop, wait_for
-
-__all__ = ["screen", "shop"]
+from screen import Screen
+from test_widget import wait_for
 
 
 def choose_order(screen: Screen, row: int = 812) -> None:
