@@ -10,9 +10,9 @@ import logging
 from typing import Any
 
 from backend.app import Context
-from backend.engine import Session
 from backend.errors import SyncError
 from backend.jobs import wishes
+from backend.session import Session
 from backend.shopify import webhooks
 from backend.store import runs, schedule
 from backend.store.links import Link
