@@ -78,6 +78,8 @@ class _Run:
         self.mapping_ids: dict[str, int] = {}
         """Of all resources that were ever mapped: what refers to them may be read."""
         self.started = session.clock()
+        for connector in (session.local, session.remote):
+            connector.watch(self._still_ours)
 
     def sync(self) -> Report:
         try:
@@ -372,6 +374,11 @@ class _Run:
                 for change in receipt.op.changes if change not in receipt.written
             }
         return unwritten
+
+    def _still_ours(self) -> None:
+        """Raises LeaseLost where another worker has taken the run while a request waited to be sent."""
+        with self.session.write():
+            pass
 
     def _apply(self, one: Work, connector: Connector, batch: Sequence[Op], stamp: Stamp, intent: int) -> list[Receipt]:
         written = connector.usage.writes

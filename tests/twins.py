@@ -98,6 +98,9 @@ class _Twin:
         """Hints name rows and things themselves here."""
         return hints, set()
 
+    def watch(self, before_write: Callable[[], None]) -> None:
+        """Nothing waits in memory."""
+
     def _io(self, *parts: str) -> None:
         self.on_io(".".join((self.name, *parts)))
 

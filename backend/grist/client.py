@@ -87,6 +87,10 @@ class GristClient:
         """Go on with a newer token of the widget."""
         self._http.session.params = {"auth": token}
 
+    def watch(self, before_write: Callable[[], None]) -> None:
+        """Call `before_write` before a bundle that had to wait."""
+        self._http.before_write = before_write
+
     def tables(self) -> list[dict[str, Any]]:
         """`[{"id", "fields": {"tableRef", "summarySourceTable", …}}]`"""
         answer: list[dict[str, Any]] = self._get("/tables")["tables"]

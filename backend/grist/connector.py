@@ -224,6 +224,10 @@ class GristConnector:
         """Hints are rows already."""
         return hints, set()
 
+    def watch(self, before_write: Callable[[], None]) -> None:
+        """See `backend.connector`."""
+        self._client.watch(before_write)
+
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return cut(self._of(mapping), ops)
 

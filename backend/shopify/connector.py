@@ -127,6 +127,10 @@ class ShopifyConnector(Writing):
         """How many things of a resource a filter leaves. Raises UserError for a search that Shopify does not take."""
         return looking.count(self._client, resource, search)
 
+    def watch(self, before_write: Callable[[], None]) -> None:
+        """See `backend.connector`."""
+        self._client.watch(before_write)
+
     # --- actions ----------------------------------------------------------------------------------
 
     def hurry(self, sleep: Callable[[float], None]) -> None:

@@ -169,6 +169,9 @@ class WiredConnector:
             raise RetryLater("The line is dead.")
         return self._twin.expand(mappings, hints)
 
+    def watch(self, before_write: Callable[[], None]) -> None:
+        self._twin.watch(before_write)
+
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return self._twin.batches(mapping, ops)
 
