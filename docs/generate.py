@@ -69,11 +69,11 @@ SETTINGS = {
     "ALLOW_LOCAL_NOTIFY": ("`yes`: messages may go to addresses without https and in your own network", "no"),
     "SMTP_URL": ("the mail server: `smtp://user:password@host:587` or `smtps://…`", "no mail"),
     "SMTP_FROM": ("the sender of mails", "`sync@localhost`"),
+    "METRICS_TOKEN": ("who sends it as a bearer token may read `/metrics`", "only this machine may"),
     "SECRET_KEY": ("keys that seal what the widget entrusts to the backend, newest first, with commas between",
                    "the widget can store no keys"),
     "NOTIFY_HOSTS": ("hosts to which an owner may send messages from the settings screen",
                      f"`{', '.join(settings.DEFAULT_NOTIFY_HOSTS)}`"),
-    "METRICS_TOKEN": ("who sends it as a bearer token may read `/metrics`", "only this machine may"),
 }
 """By name: what it holds, and what stands where it is left out."""
 

@@ -33,7 +33,8 @@ def closed(tmp_path: Path) -> Desk:
 def test_help_shows_every_option_examples_and_exit_codes(closed):
     done = closed.run("--help")
     assert done.code == 0
-    for option in ("mode", "interval", "fields", "config", "dry-run", "json", "init", "check", "go-on", "version"):
+    for option in ("mode", "interval", "fields", "config", "dry-run", "json", "init", "check", "go-on", "everything",
+                   "version"):
         assert f"--{option}" in done.out
     assert "python shopify_grist_sync.py --mode=continuous --interval=15" in done.out
     assert "4  stopped by a brake" in done.out
