@@ -151,7 +151,11 @@ class Memory:
         assert isinstance(row, int)
         assert isinstance(thing, str)
         # Made again after a deletion: the old pair ends where the new one begins.
-        before = {thing, self.directory.thing(one.mapping.name, row) or thing}
+        before = {thing}
+        if op.side is Side.REMOTE:
+            # Made again in Shopify for a row that had another thing. A row that was made in Grist may have been given
+            # the id of a deleted one, which says nothing about the thing of that one: it keeps living without a row.
+            before.add(self.directory.thing(one.mapping.name, row) or thing)
         batch.replaced += [old for old in before if old in one.pairs]
         batch.joined.append((row, thing, agreed.local, agreed.remote))
         batch.history.append(self._line(one, op, kind="create", local_key=row, remote_key=thing, after=dict(sent)))

@@ -78,10 +78,10 @@ SETTINGS = {
     "SMTP_URL": ("the mail server: `smtp://user:password@host:587` or `smtps://…`", "no mail"),
     "SMTP_FROM": ("the sender of mails", "`sync@localhost`"),
     "METRICS_TOKEN": ("who sends it as a bearer token may read `/metrics`", "only this machine may"),
-    "SECRET_KEY": ("keys that seal what the widget entrusts to the backend, newest first, with commas between",
-                   "the widget can store no keys"),
-    "NOTIFY_HOSTS": ("hosts to which an owner may send messages from the settings screen",
-                     f"`{', '.join(settings.DEFAULT_NOTIFY_HOSTS)}`"),
+    "SECRET_KEY": (
+        "what stored keys are sealed with: a long random text; several with commas, the newest first",
+        "SQLite: a file beside it; elsewhere no keys are kept"),
+    "NOTIFY_HOSTS": ("where people may let messages be sent to", "`hooks.slack.com`"),
 }
 """By name: what it holds, and what stands where it is left out."""
 

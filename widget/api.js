@@ -37,18 +37,26 @@ export function createApi({ base, token }) {
     return { changed: true, body: answer };
   }
 
+  /** A file: text out, text in; the answer to a sent one is JSON. */
+  async function file(method, path, text) {
+    const ask = async (renew) => fetchOrLost(base + path, {
+      method, headers: { Authorization: `Bearer ${await token(renew)}`, ...(text === undefined ? {} : { "Content-Type": "text/yaml" }) },
+      body: text, signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "omit", cache: "no-store",
+    });
+    let response = await ask(false);
+    if (response.status === 401) response = await ask(true);
+    if (response.status >= 400) throw refusal(response.status, await read(response));
+    return method === "GET" ? response.text() : read(response);
+  }
+
   async function send(method, path, body, bearer, more) {
     const headers = { Authorization: `Bearer ${bearer}`, Accept: "application/json", ...more };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (method === "GET" && known.has(path)) headers["If-None-Match"] = known.get(path).etag;
-    try {
-      return await fetch(base + path, {
-        method, headers, body: body === undefined ? undefined : JSON.stringify(body),
-        signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "omit", cache: "no-store",
-      });
-    } catch (error) {
-      throw new Unreachable(String(error), { cause: error });
-    }
+    return fetchOrLost(base + path, {
+      method, headers, body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "omit", cache: "no-store",
+    });
   }
 
   const get = (path) => call("GET", path);
@@ -71,7 +79,10 @@ export function createApi({ base, token }) {
     keys: (id) => get(link(id, "keys")),
     makeKey: (id, name) => post(link(id, "keys"), { name }),
     revokeKey: (id, key) => del(link(id, `keys/${key}`)),
+    exportConfig: (id) => file("GET", link(id, "config.yaml")),
+    importConfig: (id, text, preview) => file("PUT", link(id, `config.yaml${preview ? "?preview=true" : ""}`), text),
     health: (id) => get(link(id, "health")),
+    checkHealth: (id) => post(link(id, "health")),
     resources: (id) => get(link(id, "resources")),
     look: (id) => post(link(id, "look")),
     tables: (id) => get(link(id, "tables")),
@@ -109,6 +120,14 @@ export async function loadStrings(language) {
     if (name === "en") throw new Unreachable(`i18n/en.json answered ${response.status}`);
   }
   return null;
+}
+
+async function fetchOrLost(address, options) {
+  try {
+    return await fetch(address, options);
+  } catch (error) {
+    throw new Unreachable(String(error), { cause: error });
+  }
 }
 
 async function read(response) {

@@ -5,6 +5,7 @@ import { Refused, Unreachable, createApi, loadStrings } from "./api.js";
 import { createFormat, readTyped } from "./format.js";
 import { NoToken, connect, isFramed, settings } from "./grist.js";
 import { connectActions } from "./actions/connect.js";
+import { settingsActions } from "./actions/settings.js";
 import { mappingActions } from "./actions/mapping.js";
 import { isFirstRun } from "./slices/first-run.js";
 import { choicesBody, initial, isUnreachable, linesOf, maySync, reduce } from "./state.js";
@@ -35,12 +36,12 @@ let failures = 0;
 let polling = null;
 let drawn = false;
 const timers = {};
+const strings = {}; // by language: the promise of its sentences
 
 start();
 
 async function start() {
-  const strings = await loadStrings(wanted.language);
-  f = createFormat({ strings, ...wanted });
+  f = createFormat({ strings: await loadedStrings(wanted.language), ...wanted });
   document.documentElement.lang = wanted.language;
   dispatch({ type: "letters", on: localStorage.getItem(KEPT_LETTERS) !== "off" });
   draw();
@@ -54,6 +55,7 @@ async function start() {
         dispatch({ type: "access", level });
         if (before === "no_access" && level === "full" && grist) poll();
       },
+      configure: () => on.go("settings"),
       row: (cursor) => {
         dispatch({ type: "cursor", cursor, working: isWorking() });
         if (state.tab === "actions") on.lookAtDeeds();
@@ -109,12 +111,9 @@ function poll() {
 async function ask() {
   if (isUnreachable(state)) dispatch({ type: "trying" });
   try {
-    if (!state.session || state.cached) await hello();
-    if (!state.session.link) {
-      // Somebody else may connect it meanwhile; who sets it up here is not disturbed.
-      if (!isFirstRun(state)) await hello();
-      return answered();
-    }
+    // Where no store is connected somebody else may connect one meanwhile; who sets it up here is not disturbed.
+    if (!state.session || state.cached || (!state.session.link && !isFirstRun(state))) await hello();
+    if (!state.session.link) return answered();
     const id = state.session.link.id;
     const before = state.server;
     const { body } = await api.state(id);
@@ -147,16 +146,18 @@ async function hello() {
   }
   const { body } = await api.session();
   const first = !Object.keys(state.choices).length;
-  f = createFormat({ strings: await loadedStrings(), ...wanted, shopCurrency: body.link?.shop?.currency ?? null });
+  const language = body.link?.language || wanted.language;
+  f = createFormat({ strings: await loadedStrings(language), ...wanted, language, shopCurrency: body.link?.shop?.currency ?? null });
+  document.documentElement.lang = language;
   dispatch({ type: "session", session: body });
+  dispatch({ type: "letters", on: body.link?.letters !== false && localStorage.getItem(KEPT_LETTERS) !== "off" });
   if (!body.link) on.recallForm();
   if (first) restoreChoices();
 }
 
-let stringsOnce = null;
-function loadedStrings() {
-  stringsOnce ??= loadStrings(wanted.language);
-  return stringsOnce;
+function loadedStrings(language) {
+  strings[language] ??= loadStrings(language);
+  return strings[language];
 }
 
 function answered() {
@@ -174,6 +175,7 @@ function lost() {
 /** The lists behind the tabs; ETags make an unchanged one cheap. */
 async function refresh(id) {
   const need = state.tab;
+  await on.refreshScreen(need, id);
   const runs = await api.runs(id);
   if (runs.changed || !state.runs.length) dispatch({ type: "runs", runs: runs.body.runs });
   if (need === "actions") await on.refreshDeeds(id);
@@ -438,7 +440,7 @@ const widget = {
   },
   kept: (name) => JSON.parse(sessionStorage.getItem(`${KEPT_HERE}${name}:${grist?.document() ?? ""}`)),
 };
-Object.assign(on, connectActions(widget), mappingActions(widget));
+Object.assign(on, connectActions(widget), settingsActions(widget), mappingActions(widget));
 
 /** A value as somebody would type it: "40.00", "gift, wool". */
 function editable(item, value) {

@@ -179,7 +179,8 @@ class Worker:
             if not schedule.take(tx, link.id) or not schedule.is_due(tx, link.id):
                 return
             quiet = want.quiet.seconds_left(runs.clock(tx)) if want.quiet else 0.0
-            if want.paused or quiet:
+            # A link whose set-up is not ended has no mappings, and nothing begins before its owner says so.
+            if want.paused or quiet or not links.mappings(tx, link.id):
                 schedule.set_due(tx, link.id, quiet or float(link.interval_seconds or LOOK_SECONDS))
             else:
                 runs.request(tx, link.id, "sync", "Timer")

@@ -81,7 +81,7 @@ def _perform(context: Context, claimed: Run, owner: str, stop: threading.Event |
         outcome = Outcome(error.report or Report(), error)
         outcome.report.state = _state(error)
         outcome.report.message, outcome.report.cure = error.message, error.cure or None
-        outcome.report.code = error.code
+        outcome.report.code = f"brake_{error.brake}" if isinstance(error, BrakeError) else error.code
     except Exception as error:
         log.exception("run %s failed by a mistake of ours", claimed.id)
         outcome = Outcome(getattr(error, "report", None) or Report(), error)

@@ -163,7 +163,7 @@ def go_on(tx: sa.Connection, link_id: int) -> bool:
     for one in tx.execute(sa.select(run.c.id, run.c.kind, run.c.started_by, run.c.wanted).where(
             run.c.link_id == link_id, run.c.state == "waiting").order_by(run.c.id)).all():
         queued = tx.execute(sa.select(run.c.id).where(
-            run.c.link_id == link_id, run.c.state == "queued")).scalar()
+            run.c.link_id == link_id, run.c.state == "queued", run.c.kind == one.kind)).scalar()
         values: dict[str, Any] = {"state": "queued", "message": None, "cure": None}
         if queued is not None:
             values = {"state": "cancelled", "finished_at": now()}
@@ -171,6 +171,8 @@ def go_on(tx: sa.Connection, link_id: int) -> bool:
                 request(tx, link_id, one.kind, one.started_by, one.wanted)
         tx.execute(sa.update(run).where(run.c.id == one.id).values(values))
         going = True
+    if going:
+        wake.signal(tx)
     return going
 
 

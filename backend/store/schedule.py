@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from backend.store import wake
 from backend.store.db import now
-from backend.store.tables import link, run
+from backend.store.tables import link, run, secret
 
 MANY = 20
 """Links looked at in one go: a worker that has queued some begins with them before it looks for more."""
@@ -45,7 +45,9 @@ class Hinted:
 
 _IDLE = link.c.id.not_in(sa.select(run.c.link_id).where(
     run.c.state.in_(["queued", "running", "waiting"]), run.c.kind == "sync"))
-_MAY = sa.and_(link.c.stopped.is_(None), link.c.disconnected_at.is_(None))
+_HAS_KEY = sa.or_(link.c.configured, link.c.id.in_(sa.select(secret.c.link_id).where(secret.c.name == "grist_key")))
+"""Whether it can be synced while nobody looks: with a key for the document, its own or the environment's."""
+_MAY = sa.and_(link.c.stopped.is_(None), link.c.disconnected_at.is_(None), _HAS_KEY)
 
 
 def of(tx: sa.Connection, link_id: int) -> Schedule:

@@ -18,7 +18,7 @@ from backend import __version__
 from backend.app import Context, read_config
 from backend.config import Config
 from backend.settings import Settings
-from backend.web import (  # noqa: F401
+from backend.web import (
     acting,
     api,
     background,
@@ -36,7 +36,7 @@ from backend.web.errors import handle_errors, of_http
 from backend.web.headers import behind_proxy, set_headers
 from backend.web.service import EXTENSION, Service, open_service
 
-VIEWS = (background, connect, health)
+VIEWS = (background, connect, health, hooks, hooks_grist, hooks_shopify, metrics)
 """Modules that hang their addresses on `api.bp` when they are imported."""
 
 LARGEST_BODY_BYTES = 65_536

@@ -14,6 +14,8 @@ from backend.web.answers import moment
 from backend.web.values import Tables
 
 TOTALS = ("created", "updated", "deleted", "unchanged", "conflicts", "refused", "proposed_deletions", "waiting")
+OVERSLEPT_SECONDS = 600.0
+"""A worker that is busy elsewhere may begin a sync this late; more means that nothing ran."""
 WAITING = ("conflicts", "deletions", "refused")
 _COUNTED = re.compile(r"(\d+) of \d+ ")
 """How a brake's sentence begins: "48 of 212 products are gone from Shopify." (core.guard)"""
@@ -34,6 +36,7 @@ def state(tx: sa.Connection, link: Link, known: Tables) -> dict[str, Any]:
         "status": _status(active, sync, fresh),
         "synced_at": moment(fresh.synced_at),
         "paused": options.of(fresh).paused,
+        "asleep": _overslept(tx, active, fresh),
         "message": None if active or sync is None or sync.state not in ("stopped", "failed") else _stopped(sync),
         "counts": {**{name: sum(numbers[name] for numbers in waits.values()) for name in WAITING},
                    "pairs": pairing.count(tx, known.ids)},
@@ -41,6 +44,13 @@ def state(tx: sa.Connection, link: Link, known: Tables) -> dict[str, Any]:
         "last_run": ended(newest) if newest else None,
         "mappings": [_table(known, mapping_id, waits.get(mapping_id, {}), sync) for mapping_id in known.ids],
     }
+
+
+def _overslept(tx: sa.Connection, active: Run | None, link: Link) -> bool:
+    """Whether the timer's sync that goes on comes much later than it should: its host was asleep."""
+    if active is None or active.started_by != "Timer" or not link.interval_seconds or link.synced_at is None:
+        return False
+    return runs.clock(tx) - link.synced_at > max(2 * link.interval_seconds, link.interval_seconds + OVERSLEPT_SECONDS)
 
 
 def ended(run: Run) -> dict[str, Any]:

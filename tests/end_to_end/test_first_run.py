@@ -4,11 +4,12 @@ with a browser. Nothing is configured but where Grist is."""
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,12 @@ class Bare:
 
     page: str
     document: Document
+    database: Path
+
+    def runs(self) -> list[str]:
+        """The kinds of all runs, oldest first."""
+        with closing(sqlite3.connect(self.database)) as found:
+            return [kind for (kind,) in found.execute("select kind from run order by id")]
 
 
 @pytest.fixture
@@ -59,7 +66,7 @@ def bare() -> Iterator[Bare]:
              "--chdir", str(ROOT), "wsgi:app"], env=environment, cwd=folder)
         try:
             _wait_for(f"http://127.0.0.1:{port}/healthz", server)
-            yield Bare(f"{page}/doc/{DOCUMENT}", document)
+            yield Bare(f"{page}/doc/{DOCUMENT}", document, folder / "first.db")
         finally:
             server.terminate()
             try:
@@ -97,6 +104,7 @@ def test_from_nothing_to_the_first_sync(browser: Browser, bare: Bare) -> None:
     widget.get_by_label("Table", exact=True).select_option("variants", timeout=WAIT_MS)
     expect(widget.get_by_text("found", exact=False).first).to_contain_text("1 of")
     assert "Products" not in bare.document.tables, "nothing is made before the start"
+    assert set(bare.runs()) == {"look", "draft"}, "and nothing was synced"
     widget.get_by_role("button", name="Start first sync").click()
 
     expect(widget.locator(".status")).to_contain_text("Synced", timeout=WAIT_MS)

@@ -16,7 +16,7 @@ from backend.settings import Secret
 from backend.shopify.auth import ClientCredentials, PastedToken
 from backend.shopify.permissions import KNOWN
 from backend.shopify.resources import RESOURCES
-from backend.store import entrusted, links, options, runs
+from backend.store import entrusted, links, options, runs, schedule
 from backend.web.access import Gate
 from backend.web.errors import Refused
 from backend.web.limits import TRIES, Limiter
@@ -221,7 +221,7 @@ def test_disconnecting_deletes_the_keys_and_keeps_the_rest(bare: Place) -> None:
     with bare.service.database.read() as tx:
         assert entrusted.everything(tx) == []
         assert runs.active(tx, link_id) is None
-        assert runs.due(tx) == []
+        assert schedule.due(tx) == []
     assert bare.get("/api/session") | {"version": ""} == {
         "role": "owner", "document": bare.document.doc_id, "version": "", "link": None, "before": DOMAIN, "copy": None,
         "message": bare.get("/api/session")["message"]}

@@ -36,7 +36,8 @@ def test_the_session_names_store_and_shop_as_far_as_they_are_known(place: Place)
     assert place.get("/api/session", "viewer") == {
         "role": "viewer", "document": place.document.doc_id, "version": "0.1.0",
         "link": {"id": place.link.id, "store": "fieldhouse.myshopify.com",
-                 "shop": {"name": "Fieldhouse Goods", "currency": "USD", "timezone": "Europe/Oslo"}}}
+                 "shop": {"name": "Fieldhouse Goods", "currency": "USD", "timezone": "Europe/Oslo"},
+                 "first_run": None, "language": "", "letters": True}}
 
 
 def test_a_run_goes_from_queued_to_running_to_the_last_one(place: Place) -> None:

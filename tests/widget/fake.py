@@ -71,6 +71,15 @@ class Shop:
     before: str | None = None
     tested: dict[str, Any] = field(default_factory=dict)
     test_refusal: dict[str, Any] | None = None
+    copy: dict[str, Any] | None = None
+    paused: bool = False
+    asleep: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
+    keys: list[dict[str, Any]] = field(default_factory=list)
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    refusals: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By "METHOD path": the error that such a request is answered with."""
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     cursor: list[dict[str, Any]] = field(default_factory=list)
     bad_tokens: set[str] = field(default_factory=set)
@@ -94,6 +103,7 @@ class Shop:
             "synced_at": syncs[0]["finished_at"] if syncs else None, "message": self.message,
             "counts": {**{name: len(getattr(self, name)) for name in ("conflicts", "deletions", "refused")},
                        "pairs": len(self.questions)},
+            "paused": self.paused, "asleep": self.asleep,
             "run": self.run, "last_run": self.runs[0] if self.runs else None, "mappings": self.mappings,
         }
 
@@ -214,6 +224,16 @@ def fieldhouse(now: datetime | None = None) -> Shop:
         change_row(91, 1, shop.runs[3]["started_at"], "Ana, Sync button", "Canvas tote", "Tags", "shopify", "list",
                    ["bag"], ["bag", "summer"]),
     ]
+    kept = {"hint": "…4f2a", "by": "Ana Lund, widget", "at": "2026-11-03T09:12:00Z"}
+    shop.kept = {"store": kept, "grist_key": kept, "notify_url": None}
+    shop.options = {
+        "interval_seconds": 900, "paused": False, "quiet": None, "realtime": True, "settle_seconds": 0.2,
+        "brakes": {"deletions": 20, "deletions_share": 0.3, "changed_share": 0.9}, "rest_seconds": 30,
+        "audit_hours": 24, "history_days": 90, "mails": [], "notices": ["failed", "stopped"], "language": "",
+        "letters": True, "first_run": None}
+    shop.keys = [{"id": 1, "name": "nightly export", "start": "sgs_Ab3x…", "by": "Ana Lund, widget",
+                  "made_at": "2026-11-03T09:12:00Z", "used_at": None}]
+    shop.parts = health_parts(shop)
     shop.plan = [
         {"resource": "variants", "label": "Variants", "side": "shopify", "row": 1, "title": "Linen shirt / S",
          "kind": "update", "field": "price", "field_label": "Price", "type": "money", "before": "42.00",
@@ -223,6 +243,30 @@ def fieldhouse(now: datetime | None = None) -> Shop:
          "after": 7, "why": ""},
     ]
     return shop
+
+
+def health_parts(shop: Shop) -> list[dict[str, Any]]:
+    """Picture 17: three things need somebody."""
+    def part(name: str, message: str = "", cure: str = "", needs_you: bool | None = None, **facts: Any
+             ) -> dict[str, Any]:
+        return {"part": name, "needs_you": bool(message) if needs_you is None else needs_you, "facts": facts,
+                "message": message, "cure": cure}
+
+    at = shop.ago(minutes=3)
+    return [
+        part("store", domain="fieldhouse.myshopify.com", ms=180),
+        part("permissions", "read_customers is missing: orders show no names.", granted=9, missing=["read_customers"]),
+        part("document", key="kept", by="Ana Lund, widget", at="2026-11-03T09:12:00Z", role="owner"),
+        part("shopify_webhooks", registered=14, wanted=14, last_at=at),
+        part("grist_webhooks", "Grist does not allow our address, so edits in Grist are noticed by the timer, every "
+             "15 min.", "Name it in ALLOWED_WEBHOOK_DOMAINS.", registered=0, wanted=5, last_at=None),
+        part("last_sync", at=at, failed_at=None),
+        part("timer", interval_seconds=900, next_at=shop.ago(minutes=-12), paused=False, quiet=None),
+        part("queue", state=None), part("brakes", deletions=20, deletions_share=0.3, changed_share=0.9),
+        part("mapping", tables=5, columns=64, paused=0), part("quota", points=212.0, shopify=14, grist=9),
+        part("refused", needs_you=True, count=1, example={
+            "title": "#1039", "message": "the order is cancelled and takes no tracking number."}),
+    ]
 
 
 def permissions(*missing: str) -> list[dict[str, Any]]:
@@ -299,6 +343,8 @@ def make_app(shop: Shop) -> Flask:
             if shop.down:
                 return Response("<h1>Bad gateway</h1>", 502, mimetype="text/html")
             token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            if refusal := shop.refusals.get(f"{request.method} {request.path}"):
+                return {"cure": "", "details": {}, **refusal}, refusal.get("status", 422)
             if not token or token in shop.bad_tokens:
                 refusal = {"code": "token", "message": "The Grist token is not good.", "cure": "Reload.", "details": {}}
                 return refusal, 401
@@ -317,7 +363,7 @@ def make_app(shop: Shop) -> Flask:
                 "shop": {"name": "Fieldhouse Goods", "currency": "USD", "timezone": "Europe/Oslo"}}
         link["first_run"] = shop.first_run
         return {"role": shop.role, "document": DOCUMENT, "version": "0.1.0", "link": link if shop.linked else None,
-                "before": shop.before}
+                "before": shop.before, "copy": shop.copy if not shop.linked else None}
 
     @app.post("/api/link/test")
     def test_store() -> tuple[dict[str, Any], int]:
@@ -331,13 +377,79 @@ def make_app(shop: Shop) -> Flask:
             shop.linked, shop.first_run = True, {"step": "resources"}
         return {"id": 1}, 201
 
+    def held() -> dict[str, Any]:
+        return {"settings": shop.options, "kept": shop.kept, "timezone": "Europe/Oslo",
+                "notify_hosts": ["hooks.slack.com"],
+                "from_environment": {"grist_key": False, "store": False}, "store": "fieldhouse.myshopify.com"}
+
+    @app.get("/api/links/1/settings")
+    def settings() -> dict[str, Any]:
+        return held()
+
     @app.put("/api/links/1/settings")
     def save_settings() -> dict[str, Any]:
         with shop.lock:
             body = request.get_json()
+            shop.options |= body
+            shop.paused = shop.options["paused"]
             if "first_run" in body:
                 shop.first_run = body["first_run"]
-        return {}
+        return held()
+
+    @app.route("/api/links/1/<any('grist-key', 'notify-url'):name>", methods=["PUT", "DELETE"])
+    def keep(name: str) -> dict[str, Any]:
+        kept = {"hint": "…9z9z", "by": "An owner, widget", "at": stamp(shop.clock())}
+        shop.kept[name.replace("-", "_")] = kept if request.method == "PUT" else None
+        return held()
+
+    @app.get("/api/links/1/keys")
+    def keys() -> dict[str, Any]:
+        return {"keys": shop.keys}
+
+    @app.post("/api/links/1/keys")
+    def make_key() -> tuple[dict[str, Any], int]:
+        shop.keys.append({**shop.keys[0], "id": 2, "name": request.get_json()["name"]})
+        return {"id": 2, "key": "sgs_shown_once", "keys": shop.keys}, 201
+
+    @app.delete("/api/links/1/keys/<int:number>")
+    def revoke(number: int) -> dict[str, Any]:
+        shop.keys = [one for one in shop.keys if one["id"] != number]
+        return {"keys": shop.keys}
+
+    @app.route("/api/links/1/health", methods=["GET", "POST"])
+    def health() -> dict[str, Any]:
+        waits = [one["part"] for one in shop.parts if one["needs_you"]]
+        return {"works": not {"store", "document", "last_sync"} & set(waits), "needs_you": len(waits),
+                "checked_at": stamp(shop.clock()), "parts": shop.parts, "version": "1.4.0",
+                "shopify_version": "2026-10", "database": "sqlite", "store": "fieldhouse.myshopify.com"}
+
+    @app.put("/api/links/1/store")
+    def replace_key() -> dict[str, Any]:
+        shop.message = None
+        shop.status = "synced"
+        return shop.tested
+
+    @app.post("/api/link/move")
+    def move() -> dict[str, Any]:
+        shop.linked = True
+        return {"id": 1}
+
+    @app.delete("/api/links/1")
+    def disconnect() -> dict[str, Any]:
+        shop.linked, shop.before = False, "fieldhouse.myshopify.com"
+        return {"deleted": "", "stays": ""}
+
+    @app.get("/api/links/1/config.yaml")
+    def export_mapping() -> Response:
+        return Response("mappings: []\n", mimetype="text/yaml")
+
+    @app.put("/api/links/1/config.yaml")
+    def import_mapping() -> dict[str, Any]:
+        text = request.get_data(as_text=True)
+        shop.asked.append(("FILE", request.query_string.decode(), text))
+        problem = {"message": "“tabel” is not a key.", "cure": "Did you mean table?", "line": 3}
+        wrong = [problem] if "tabel" in text else []
+        return {"changes": [] if wrong else ["Price in Variants is only read."], "problems": wrong}
 
     @app.get("/api/links/1/state")
     def state() -> dict[str, Any]:

@@ -51,6 +51,9 @@ export function connectActions(w) {
         // What Shopify said of the key stands beside the button, not in a banner.
         if (!(error instanceof Refused) || error.status === 401) throw error;
         w.dispatch({ type: "store/refused", typed: tested, refusal: { message: error.message, cure: error.cure } });
+      } finally {
+        // In a low frame the answer lies below what is seen.
+        setTimeout(() => document.getElementById("test")?.parentElement.scrollIntoView({ block: "nearest" }));
       }
     }),
     connectStore: () => connected(() => w.api.connectStore(body())),

@@ -18,8 +18,8 @@ export function reduce(part, event) {
     case "held": return { ...part, held: event.held, changed: stillDifferent(part.changed, event.held.settings) };
     case "change": return changed(part, event.name, event.value);
     case "problem": return { ...part, problem: { ...part.problem, [event.name]: event.words } };
-    case "saved": return { ...part, held: event.held, changed: {}, problem: {} };
-    case "discard": return { ...part, changed: {}, problem: {} };
+    case "saved": return { ...part, held: event.held, changed: {}, problem: {}, typed: secretsOnly(part.typed) };
+    case "discard": return { ...part, changed: {}, problem: {}, typed: secretsOnly(part.typed) };
     case "keys": return { ...part, keys: event.keys };
     case "made": return { ...part, made: event.made, typed: { ...part.typed, key_name: "" } };
     case "typed": return { ...part, typed: { ...part.typed, ...event.values } };
@@ -45,6 +45,11 @@ function changed(part, name, value) {
   const { [name]: _, ...rest } = part.changed;
   const { [name]: __, ...problem } = part.problem;
   return { ...part, problem, changed: same(part.held?.settings[name], value) ? rest : { ...rest, [name]: value } };
+}
+
+/** Numbers that were typed are shown as they are held again; what else is typed stays. */
+function secretsOnly({ key_name, grist_key, notify_url }) {
+  return { key_name, grist_key, notify_url };
 }
 
 function stillDifferent(values, held) {

@@ -12,9 +12,9 @@ export function FormRow({ id, label, problem, note, children, group = false }) {
 }
 
 /** A line of text. `look` adds classes; `after` stands inside, at the right. */
-export function TextInput({ id, value, onInput, onDone, type = "text", placeholder, problem, note, after, look = "", inputMode, autocomplete = "off" }) {
+export function TextInput({ id, value, onInput, onDone, type = "text", placeholder, problem, note, after, look = "", label, inputMode, autocomplete = "off" }) {
   const described = [problem && `${id}-problem`, note && `${id}-note`].filter(Boolean).join(" ") || undefined;
-  return html`<span class=${`text ${look}`}><input id=${id} type=${type} value=${value} placeholder=${placeholder} inputmode=${inputMode} autocomplete=${autocomplete}
+  return html`<span class=${`typed-line ${look}`}><input id=${id} aria-label=${label} type=${type} value=${value} placeholder=${placeholder} inputmode=${inputMode} autocomplete=${autocomplete}
     autocapitalize="off" spellcheck=${false} aria-invalid=${problem ? "true" : undefined} aria-describedby=${described}
     onInput=${(event) => onInput(event.target.value)} onBlur=${onDone} />${after}</span>`;
 }

@@ -55,8 +55,8 @@ export function Link({ onPress, children, lined = false, label }) {
 }
 
 /** A filter: `options` as [value, words]; "" is the value of the first, which filters nothing. */
-export function Select({ label, value, options, onChange, className = "" }) {
-  return html`<span class=${`select ${className}`}><select aria-label=${label} onChange=${(event) => onChange(event.target.value)}>
+export function Select({ label, value, options, onChange, className = "", id }) {
+  return html`<span class=${`select ${className}`}><select id=${id} aria-label=${label} onChange=${(event) => onChange(event.target.value)}>
     ${options.map(([one, words]) => html`<option value=${one} selected=${one === (value ?? "")}>${words}</option>`)}
   </select><${Icon} name="chevron" /></span>`;
 }
