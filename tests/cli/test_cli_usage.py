@@ -41,6 +41,12 @@ def test_help_shows_every_option_examples_and_exit_codes(closed):
     assert done.err == ""
 
 
+def test_a_shell_completes_options(closed):
+    asked = {"_SHOPIFY_GRIST_SYNC_PY_COMPLETE": "bash_complete", "COMP_WORDS": "shopify_grist_sync.py --ev",
+             "COMP_CWORD": "1"}
+    assert "--everything" in closed.run(**asked).out
+
+
 def test_version(closed):
     assert __version__ in closed.quick("--version").out
 
