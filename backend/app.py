@@ -21,12 +21,12 @@ from backend.config import load as load_config
 from backend.core.guard import Limits
 from backend.core.mapping import in_order
 from backend.core.model import Mapping, Resource
-from backend.engine import REST_SECONDS, Session
 from backend.errors import ConfigError, KeyRefused, UserError, Waits
 from backend.grist.access import create_document
 from backend.grist.address import document_id
 from backend.grist.connector import GristConnector
 from backend.secrets import Unreadable, Vault, masked, open_vault, row_of, unreadable
+from backend.session import REST_SECONDS, Session
 from backend.settings import Secret, Settings
 from backend.shopify.auth import ClientCredentials, PastedToken
 from backend.shopify.changes import Audits

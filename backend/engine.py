@@ -11,86 +11,34 @@ that wherever a run ends, the next one goes on from the truth.
 
 from __future__ import annotations
 
-import time
-import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence, Set
-from collections.abc import Mapping as Dict
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Collection, Sequence, Set
+from dataclasses import replace
 
 from backend.connector import Connector, Stamp
-from backend.core.guard import FLIPS_SECONDS, RESTORED, Limits, brakes, copied, flips
+from backend.core.guard import FLIPS_SECONDS, RESTORED, brakes, copied, flips
 from backend.core.mapping import Directory
 from backend.core.model import Create, Delete, Key, Mapping, Op, Plan, Receipt, Refusal, Side, Update
 from backend.core.plan import fingerprint, plan
 from backend.core.undo import Undo
 from backend.core.undo import undo as undo_lines
 from backend.errors import BrakeError, OutcomeUnknown, PreviewOutdated, SyncError
-from backend.gather import AUDIT_SECONDS, Gathered, gather, settings_of
+from backend.gather import Gathered, gather, settings_of
 from backend.look import Looking
 from backend.recover import Recovery, pairs_anew
 from backend.remember import Memory, remember_agreed
 from backend.report import Report, meeting, plan_lines
+from backend.session import Session, UndoWanted
 from backend.store import base, changes, inbox, journal, links, loose, pairing, waiting
-from backend.store.db import Database, Transaction
+from backend.store.db import Transaction
 from backend.work import Scope, Work, thing_of
 
 ROUNDS = 3
 """How often one run looks at what it touched. A formula that feeds itself is left to the next run."""
-REST_SECONDS = 30.0
-"""How long a new row in Grist stays untouched before it is created in Shopify."""
 PLAN_LINES_KEPT = 500
 MEETINGS_KEPT = 200
 """How many pairs, doubles and rows of one side a preview lists of each mapping; it counts all of them."""
 KEYS_AT_ONCE = 5_000
 """Above this many the directory takes all keys of a mapping rather than asking for each."""
-
-
-@dataclass
-class Session:
-    """Everything that one run needs, handed in by whoever knows everybody."""
-
-    database: Database
-    link_id: int
-    run_id: int
-    mappings: Sequence[Mapping]
-    local: Connector
-    remote: Connector
-    bindings: Dict[str, Any] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
-    rest_seconds: float = REST_SECONDS
-    decided: Dict[str, Sequence[pairing.Answer]] = field(default_factory=dict)
-    """By resource: answers that are not kept yet, since the mapping itself is a draft."""
-    go_on: bool = False
-    """A person has looked at the brakes: this run goes on."""
-    only_plan: str = ""
-    """The fingerprint of a plan that somebody was shown: the run does exactly that, or raises PreviewOutdated."""
-    everything: bool = False
-    """Look at everything, not only at what changed."""
-    audit_seconds: float = AUDIT_SECONDS
-    """After this long a run looks at everything by itself."""
-    beat: Callable[[dict[str, Any]], None] = lambda progress: None
-    """Called before each step with how far the run is. Raises Cancelled or LeaseLost."""
-    fence: Callable[[Transaction], None] = lambda tx: None
-    """Called first in every transaction of the run that writes. Raises LeaseLost where the run is another's by now."""
-    clock: Callable[[], float] = time.monotonic
-    new_key: Callable[[], str] = lambda: str(uuid.uuid4())
-
-    @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        """A transaction that only the owner of the run gets: who was paused beyond its lease writes nothing more."""
-        with self.database.write() as tx:
-            self.fence(tx)
-            yield tx
-
-
-@dataclass(frozen=True, slots=True)
-class UndoWanted:
-    """Which lines of the history to take back: these, and all of these runs."""
-
-    changes: tuple[int, ...] = ()
-    runs: tuple[int, ...] = ()
 
 
 def sync(session: Session) -> Report:

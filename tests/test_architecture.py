@@ -33,7 +33,9 @@ MAY_KNOW = {
     "migrate": {"store", "settings", "errors"},
     "shopify": {"core", "connector", "errors", "http"},
     "grist": {"core", "connector", "errors", "http"},
-    "engine": {"core", "connector", "errors", "report", "store", "work", "gather", "look", "remember", "recover"},
+    "engine": {"core", "connector", "errors", "report", "store", "work", "session", "gather", "look", "remember",
+               "recover"},
+    "session": {"core", "connector", "store", "gather"},
     "gather": {"core", "connector", "store", "work"},
     "look": {"core", "connector", "store", "work"},
     "work": {"core"},
@@ -93,8 +95,8 @@ def test_the_connectors_know_nothing_of_each_other() -> None:
 
 
 def test_only_app_knows_everybody() -> None:
-    """Both connectors, the store and the engine meet in one place."""
-    everybody = {"shopify", "grist", "store", "engine"}
+    """Both connectors and the store meet in one place, in the session of a run."""
+    everybody = {"shopify", "grist", "store", "session"}
     assert {shown(path) for path in BACKEND if parts_known(path) >= everybody} == {"backend/app.py"}
 
 

@@ -20,6 +20,7 @@ from backend.connector import Changed, Prepared, Stamp, Usage
 from backend.core.model import Key, Mapping, Op, Receipt, Side, Snapshot
 from backend.core.values import Value
 from backend.errors import RetryLater, UserError
+from backend.grist import webhooks
 from backend.grist.applying import Applying
 from backend.grist.binding import Bound
 from backend.grist.cells import Unstorable
@@ -84,6 +85,13 @@ class GristConnector:
     def prepare(self, mappings: Sequence[Mapping], bindings: dict[str, Any], *, write: bool) -> Prepared:
         """See `backend.connector`. A mapping that cannot run keeps its old binding."""
         return self._preparing.prepare(mappings, bindings, write=write)
+
+    def subscribe(self, address: str, authorization: str) -> webhooks.Ensured | None:
+        """Let Grist tell `address` of changes in the tables that this run has prepared; None where it prepared none,
+        for then nothing is known of them. Raises RetryLater."""
+        if not self._memory.bound:
+            return None
+        return webhooks.ensure(self._client, self._memory.bound, address, authorization)
 
     def columns(self, table: str) -> list[Column]:
         """The columns of a table, for suggestions."""

@@ -32,6 +32,7 @@ from backend.grist.connector import GristConnector
 from backend.jobs import after, subscribe
 from backend.jobs.look import answers, look
 from backend.report import Report
+from backend.session import UndoWanted
 from backend.store import links, runs
 from backend.store.db import Transaction
 from backend.store.links import Link
@@ -159,7 +160,7 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     )
     if isinstance(session.local, GristConnector) and session.local.token:
         pulse.lean_on(link, session.local)
-    undo = engine.UndoWanted(tuple(wanted.get("changes", ())), tuple(wanted.get("runs", ())))
+    undo = UndoWanted(tuple(wanted.get("changes", ())), tuple(wanted.get("runs", ())))
     try:
         if claimed.kind in ("preview", "draft"):
             return engine.preview_undo(session, undo) if undo.changes or undo.runs else engine.preview(session)
@@ -169,6 +170,7 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
                            pulse.beat))
         report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
         report.actions = acted
+        subscribe.ensure_grist(context, link, session)
     except AccessError as error:
         raise pulse.of_ended_access(error) from error
     with context.database.write() as tx:

@@ -13,10 +13,10 @@ from backend.config import Config, mapping_of, narrowed
 from backend.connector import Usage
 from backend.core.mapping import in_order
 from backend.core.model import Mapping
-from backend.engine import Session
 from backend.errors import Cancelled, ConfigError, SyncError
 from backend.jobs.perform import Outcome
 from backend.report import Report
+from backend.session import Session
 from backend.shopify.client import store_domain
 from backend.store import links
 from backend.store.links import Link, StoredMapping

@@ -10,11 +10,11 @@ import logging
 from typing import Any
 
 from backend.app import Context
-from backend.engine import Session
 from backend.errors import SyncError
 from backend.jobs import wishes
+from backend.session import Session
 from backend.shopify import webhooks
-from backend.store import schedule
+from backend.store import runs, schedule
 from backend.store.links import Link
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,28 @@ def ensure(context: Context, link: Link, session: Session) -> None:
     said["shopify"] = _of_the_store(session, f"{public}/hooks/shopify/{key}", state.get("shopify", {}),
                                     wanted=wishes.of(link, context.settings).realtime)
     _keep(context, link, said)
+
+
+def ensure_grist(context: Context, link: Link, session: Session) -> None:
+    """The same for the document, once a run has prepared its tables: right after it."""
+    public = context.settings.public_url
+    with context.database.read() as tx:
+        state, _ = schedule.hooks_of(tx, link.id)
+        key, now = schedule.key_of(tx, link.id), runs.clock(tx)
+    before = state.get("grist", {})
+    if not public or now - before.get("at", 0) < EVERY_SECONDS or not wishes.of(link, context.settings).realtime:
+        return
+    grist: Any = session.local
+    try:
+        found = grist.subscribe(f"{public}/hooks/grist/{key}", context.grist_authorization(link, key))
+        if found is None:
+            return
+        said = {"registered": len(found.subscribed), "wanted": len(found.subscribed) + len(found.refused or {}),
+                "problem": found.reason or None, "cure": None, "at": now}
+    except SyncError as error:
+        log.warning("the document's webhooks could not be looked at: %s", error.message)
+        said = {**before, "problem": error.message, "cure": error.cure, "at": now}
+    _keep(context, link, {**state, "grist": said})
 
 
 def _of_the_store(session: Session, address: str, before: dict[str, Any], *, wanted: bool) -> dict[str, Any]:

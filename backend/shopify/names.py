@@ -36,7 +36,7 @@ UNKNOWN = {
 
 CHANNELS = """query ReadChannels($first: Int!, $after: String) {
   publications(first: $first, after: $after, catalogType: APP) {
-    nodes { id catalog { title } }
+    nodes { id name }
     pageInfo { hasNextPage endCursor }
   }
 }"""
@@ -92,9 +92,8 @@ class Names:
         while True:
             page = self._client.run(CHANNELS, {"first": 250, "after": after}).root("publications", "sales channels")
             for one in page["nodes"]:
-                if one["catalog"]:
-                    title = str(one["catalog"]["title"]).casefold()
-                    found[title] = None if title in found else one["id"]
+                called = str(one["name"]).casefold()
+                found[called] = None if called in found else one["id"]
             if not page["pageInfo"]["hasNextPage"]:
                 return found
             after = page["pageInfo"]["endCursor"]

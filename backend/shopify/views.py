@@ -62,7 +62,7 @@ _SOURCES = ("v_sources",
 _FULFILLMENTS = ("v_fulfillments",
                  "fulfillments(first: 10) { id status trackingInfo(first: 10) { company number url } }")
 _RULES = ("v_rules", "ruleSet { appliedDisjunctively rules { column relation condition } }")
-_CHANNELS = Listed("v_channels", "resourcePublicationsV2", "publication { id catalog { title } }", "catalogType: APP")
+_CHANNELS = Listed("v_channels", "resourcePublicationsV2", "publication { id name }", "catalogType: APP")
 _COLLECTIONS = Listed("v_collections", "collections", f"id handle {_SOURCES[0]}: {_SOURCES[1]}")
 _MEMBERS = Listed("v_members", "products", "id handle")
 _LINES = Listed("v_lines", "lineItems", "sku name quantity")
@@ -108,7 +108,7 @@ def _channels(thing: dict[str, Any]) -> Any:
     found = nodes_of(thing, _CHANNELS)
     if found is UNREAD:
         return UNREAD
-    return [one["publication"]["catalog"]["title"] for one in found if one["publication"]["catalog"]]
+    return [one["publication"]["name"] for one in found]
 
 
 def _collections(thing: dict[str, Any]) -> Any:

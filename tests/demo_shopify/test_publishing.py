@@ -6,9 +6,9 @@ from typing import Any
 from demo.shopify import Store
 from demo.shopify.engine import run
 
-CHANNELS = "{ publications(first: 9, catalogType: APP) { nodes { id catalog { title } } } }"
+CHANNELS = "{ publications(first: 9, catalogType: APP) { nodes { id name } } }"
 WHERE = """query W($id: ID!) { product(id: $id) { publishedAt
-  resourcePublicationsV2(first: 9, catalogType: APP) { nodes { publication { id catalog { title } } } } } }"""
+  resourcePublicationsV2(first: 9, catalogType: APP) { nodes { publication { id name } } } } }"""
 PUT = """mutation P($id: ID!, $to: [PublicationInput!]!) { publishablePublish(id: $id, input: $to) {
   publishable { ... on Product { id } } userErrors { field message } } }"""
 OFF = PUT.replace("publishablePublish", "publishableUnpublish")
@@ -24,11 +24,11 @@ def ask(store: Store, document: str, **variables: Any) -> dict[str, Any]:
 def test_a_product_is_put_on_channels_and_taken_off() -> None:
     store = Store(products=2)
     product = next(iter(store.products.values()))
-    ids = {each["catalog"]["title"]: each["id"] for each in ask(store, CHANNELS)["publications"]["nodes"]}
+    ids = {each["name"]: each["id"] for each in ask(store, CHANNELS)["publications"]["nodes"]}
 
     def channels() -> list[str]:
         page = ask(store, WHERE, id=product.gid)["product"]["resourcePublicationsV2"]
-        return [each["publication"]["catalog"]["title"] for each in page["nodes"]]
+        return [each["publication"]["name"] for each in page["nodes"]]
 
     ask(store, OFF, id=product.gid, to=[{"publicationId": each} for each in ids.values()])
     assert (channels(), product.published_at) == ([], None)

@@ -209,6 +209,15 @@ def test_files_that_a_page_names_exist(page: Path) -> None:
     assert sorted(one for one in named if not (ROOT / one).exists()) == []
 
 
+def test_the_modules_that_the_architecture_names_exist() -> None:
+    """In a line about a folder of the backend, every single word in code is one of its modules."""
+    lines = re.findall(r"^\| `(backend/\w+)/` \| (.+) \|$", text_of(DOCS / "architecture.md"), flags=re.MULTILINE)
+    assert len(lines) >= 6
+    for folder, said in lines:
+        names = {one.rstrip("/") for one in re.findall(r"`([a-z_]+/?)`", said)}
+        assert [one for one in names if not list((ROOT / folder).glob(f"{one}*"))] == [], folder
+
+
 # --- promises -------------------------------------------------------------------------------------
 
 

@@ -16,8 +16,8 @@ from backend.core.guard import Limits
 from backend.core.mapping import choose, default_mapping
 from backend.core.model import Mapping
 from backend.core.values import Value
-from backend.engine import Session, UndoWanted
 from backend.report import Report
+from backend.session import Session, UndoWanted
 from backend.shopify.resources import RESOURCES
 from backend.store import changes, links, runs, waiting
 from backend.store.db import Database

@@ -15,9 +15,9 @@ from twins import MemoryShopify
 from backend import engine
 from backend.core.mapping import default_mapping
 from backend.core.model import Mapping, Policy
-from backend.engine import Session
 from backend.grist import GristConnector
 from backend.report import Report
+from backend.session import Session
 from backend.shopify.resources import RESOURCES
 from backend.store import links, runs, waiting
 from backend.store.db import Database

@@ -30,7 +30,8 @@ def test_a_number_that_another_process_got_does_not_bring_an_owner_back():
     assert owners.is_dead(f"{place}:{pid}:{int(began) - 1}:{chance}")
 
 
-@pytest.mark.parametrize("owner", ["w1", "", "nobody", "cli:host:12", "other-boot/1:1:1:x", f":{os.getpid()}:1:x"])
+@pytest.mark.parametrize("owner", ["w1", "", "nobody", "cli:host:12", "other-boot/1:1:1:x", f":{os.getpid()}:1:x"],
+                         ids=["w1", "nothing", "nobody", "the command line", "another boot", "no place"])
 def test_nothing_is_said_of_another_machine(owner):
     assert not owners.is_dead(owner)
 

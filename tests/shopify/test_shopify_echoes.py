@@ -11,7 +11,7 @@ import pytest
 from shopify_helpers import create, mapping_of, row_of, update, write
 
 from backend.core.values import UNREAD, canonical
-from backend.shopify.connector import spelled_handle
+from backend.shopify.writing import spelled_handle
 from demo.shopify import Behaviour
 from demo.shopify.people import add_customer
 

@@ -172,7 +172,7 @@ def routes(app: Flask, shop: Shop) -> None:
         return {"run": 9, "answered": ids, "gone": []}, 202
 
     @app.post("/seen/actions")
-    def actions() -> tuple[str, int]:
+    def seen_actions() -> tuple[str, int]:
         """As Grist would: a column changes its type."""
         for verb, *rest in request.get_json():
             if verb == "ModifyColumn":
