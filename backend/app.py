@@ -179,7 +179,8 @@ class Context:
             audit_seconds=audits.others_seconds or math.inf,
             go_on=go_on,
             # Of a draft everything is news: nobody has looked at a mapping that is not there yet.
-            everything=draft is not None,
+            everything=everything or draft is not None,
+            only_plan=only_plan,
             decided=decided or {},
             beat=beat,
             fence=fence,

@@ -27,6 +27,7 @@ def rehearse(
     config: Config | None,
     fields: Sequence[str] = (),
     *,
+    everything: bool = False,
     stop: threading.Event | None = None,
     watch: Callable[[dict[str, Any]], None] = lambda progress: None,
 ) -> Outcome:
@@ -55,6 +56,7 @@ def rehearse(
             remote=remote,
             bindings={one.resource: one.binding for one in stored if one.binding},
             limits=context.limits,
+            everything=everything,
             rest_seconds=context.rest_seconds,
             beat=beat,
         )))

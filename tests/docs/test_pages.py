@@ -12,10 +12,12 @@ from types import ModuleType
 
 import pytest
 
-from backend import config
+from backend import config, errors
 from backend.cli import main
 from backend.settings import NAMES
 from backend.shopify.resources import RESOURCES
+from backend.store.db import Database
+from backend.web import metrics
 from backend.web.headers import PROXIED_HOSTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,6 +120,26 @@ def test_every_resource_and_field_is_described() -> None:
         assert [field.name for field in resource.fields if f"| `{field.name}` |" not in section] == []
 
 
+def test_every_metric_is_described(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/metrics.db")
+    database.migrate()
+    stored = {family.name for family in metrics._Stored(database).collect()}
+    here = {family.name for family in metrics._own.collect()}
+    assert len(stored) > 15
+    assert sorted((stored | here) - in_code(DOCS / "deploy.md")) == []
+
+
+def test_every_error_has_its_cure_on_the_page() -> None:
+    """Sentences from all over the code, and how an error is known in a report."""
+    page = text_of(DOCS / "troubleshooting.md")
+    for words in ("Grist does not accept the API key.", "There is no key for the Shopify store.",
+                  "went back and forth between two", "Only … of the document may do this.",
+                  "Something changed since this preview, so nothing was written."):
+        assert words in page
+    codes = {one.code for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.SyncError)}
+    assert sorted(codes - in_code(DOCS / "troubleshooting.md") - {errors.SyncError.code}) == []
+
+
 # --- what is generated ----------------------------------------------------------------------------
 
 
@@ -185,6 +207,15 @@ def test_a_command_names_what_is_there(command: str) -> None:
 def test_files_that_a_page_names_exist(page: Path) -> None:
     named = {one for one in in_code(page) if re.fullmatch(r"(backend|demo|docs|tests|widget)/[\w./-]+", one)}
     assert sorted(one for one in named if not (ROOT / one).exists()) == []
+
+
+def test_the_modules_that_the_architecture_names_exist() -> None:
+    """In a line about a folder of the backend, every single word in code is one of its modules."""
+    lines = re.findall(r"^\| `(backend/\w+)/` \| (.+) \|$", text_of(DOCS / "architecture.md"), flags=re.MULTILINE)
+    assert len(lines) >= 6
+    for folder, said in lines:
+        names = {one.rstrip("/") for one in re.findall(r"`([a-z_]+/?)`", said)}
+        assert [one for one in names if not list((ROOT / folder).glob(f"{one}*"))] == [], folder
 
 
 # --- promises -------------------------------------------------------------------------------------

@@ -42,6 +42,18 @@ def test_a_preview_is_done_without_a_write(shop):
     assert shop.writes() == (0, 0)
 
 
+def test_a_sync_of_a_preview_that_is_another_by_now_writes_nothing(shop):
+    shop.request()
+    assert shop.worker().step()
+    before = shop.writes()
+    with shop.database.write() as tx:
+        run_id = runs.request(tx, shop.link.id, "sync", "Ann", {"plan": "the fingerprint of something else"})
+    assert shop.worker().step()
+    done = shop.get(run_id)
+    assert (done.state, done.message) == ("failed", "Something changed since this preview, so nothing was written.")
+    assert shop.writes() == before
+
+
 def test_who_lost_its_lease_writes_nothing_more(shop):
     run_id = shop.request()
     first = shop.claim("w1")
