@@ -400,6 +400,10 @@ class ShopifyConnector:
             done.append(replace(receipt, stored={**receipt.stored, **rest.stored}))
         return done
 
+    def settled(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
+        """Dates tell no own write from another one, so the next run looks at what this one wrote."""
+        return checkpoint
+
     def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
         """Handles are the one text that Shopify always rewrites (facts §12)."""
         return spelled_handle(value) if field == "handle" and isinstance(value, str) else value
