@@ -93,6 +93,11 @@ class Connector(Protocol):
         while this looks is told by the next call. Raises RetryLater, UserError."""
         ...
 
+    def settled(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
+        """`checkpoint`, as `changed` gave it in this run, moved over what follows it and is known to be nothing but
+        what this run has written itself; as it is where that is not known. Called at a run's end. Asks nobody."""
+        ...
+
     def expand(
         self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]
     ) -> tuple[dict[str, set[Key]], set[str]]:

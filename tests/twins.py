@@ -329,6 +329,9 @@ class MemoryGrist(_Twin):
         self._io("apply", mapping.name, "after")
         return receipts
 
+    def settled(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
+        return checkpoint
+
     def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
         return value
 
@@ -639,6 +642,9 @@ class MemoryShopify(_Twin):
                 self._answers[key] = (tuple(batch), receipts)
         self._io("apply", mapping.name, "after")
         return receipts
+
+    def settled(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
+        return checkpoint
 
     def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
         spelled = self.spelling.get((mapping.name, field), lambda given: given)(value)

@@ -248,6 +248,10 @@ class ShopifyConnector(Writing):
         for stock an item. Hints of other types are dropped. See `changes.expand`."""
         return changes.expand(self._client, mappings, hints, self._known)
 
+    def settled(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
+        """Dates tell no own write from another one, so the next run looks at what this one wrote."""
+        return checkpoint
+
     # --- reading ----------------------------------------------------------------------------------
 
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:

@@ -175,6 +175,9 @@ class WiredConnector:
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return self._twin.batches(mapping, ops)
 
+    def settled(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
+        return self._twin.settled(checkpoint)
+
     def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
         return self._twin.spells(mapping, field, value)
 
