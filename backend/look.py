@@ -135,6 +135,7 @@ class Looking:
         if scope.rows is None:
             local.say()
             whole = self._local.read(mapping)
+            scope.rows_known = whole.complete
             at = {pair.local for pair in pairs.values()}
             gone = frozenset(row for row in at if whole.proves_gone(row))
             local.take(replace(whole, gone=gone), whole.rows.keys() | whole.outside | at)
@@ -144,6 +145,7 @@ class Looking:
         if scope.things is None:
             remote.say()
             whole = self._whole_store(one, pairs)
+            scope.things_known = whole.complete
             remote.take(whole, whole.rows.keys() | whole.outside | whole.gone | pairs.keys())
 
         strangers = self._whose_marks(one, local)
