@@ -193,7 +193,7 @@ class _Run:
         self.gathered = self._gathered(self.session.mappings)
         if self.gathered.unprepared:
             self._prepare(write=write)
-            self.gathered = self._gathered([one.mapping for one in self.work])
+            self.gathered = self._gathered([one.mapping for one in self.work], self.gathered)
         self.report.way = self.gathered.way
         if self.gathered.quiet and all(self._runs_as_before(mapping) for mapping in self.session.mappings):
             self.work.clear()  # prepared only to be asked: what is remembered of refusals and rows stands
@@ -216,10 +216,10 @@ class _Run:
         one = next((one for one in self.work if one.mapping.name == mapping.name), None)
         return one is not None and not one.moved and one.mapping.names == mapping.names
 
-    def _gathered(self, mappings: Sequence[Mapping]) -> Gathered:
+    def _gathered(self, mappings: Sequence[Mapping], before: Gathered | None = None) -> Gathered:
         session = self.session
         return gather(session.database, session.link_id, mappings, session.local, session.remote,
-                      everything=session.everything, audit_seconds=session.audit_seconds)
+                      everything=session.everything, audit_seconds=session.audit_seconds, before=before)
 
     def _prepare(self, *, write: bool) -> None:
         session = self.session
@@ -309,7 +309,7 @@ class _Run:
     def _check_plan(self) -> None:
         """A run of a plan that somebody was shown does exactly that, or nothing."""
         if self.session.only_plan not in ("", fingerprint(one.planned for one in self.work)):
-            raise PreviewOutdated("Something changed since this preview, so nothing was written.", cure="Look again.")
+            raise PreviewOutdated("Something changed since this preview, so no row was written.", cure="Look again.")
 
     def _brake(self) -> None:
         pulled = []
