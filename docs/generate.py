@@ -31,8 +31,8 @@ from backend.core.guard import Limits  # noqa: E402
 from backend.core.mapping import rule_for  # noqa: E402
 from backend.core.model import Direction, Field, Rule  # noqa: E402
 from backend.core.values import KINDS, Kind  # noqa: E402
-from backend.session import REST_SECONDS  # noqa: E402
 from backend.grist.schema import FEEDING, FITTING  # noqa: E402
+from backend.session import REST_SECONDS  # noqa: E402
 from backend.shopify.cures import CURES, OTHERWISE  # noqa: E402
 from backend.shopify.resources import RESOURCES  # noqa: E402
 from backend.store.health import whole_queue  # noqa: E402
