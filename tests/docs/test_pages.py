@@ -14,10 +14,10 @@ import pytest
 
 from backend import config, errors
 from backend.cli import main
-from backend.settings import NAMES
+from backend.settings import NAMES, Settings
 from backend.shopify.resources import RESOURCES
 from backend.store.db import Database
-from backend.web import metrics
+from backend.web import create_app, metrics
 from backend.web.headers import PROXIED_HOSTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -138,6 +138,17 @@ def test_every_error_has_its_cure_on_the_page() -> None:
         assert words in page
     codes = {one.code for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.SyncError)}
     assert sorted(codes - in_code(DOCS / "troubleshooting.md") - {errors.SyncError.code}) == []
+
+
+def test_every_address_is_described(tmp_path: Path) -> None:
+    described = text_of(DOCS / "api.md")
+    app = create_app(Settings(database_url=f"sqlite:///{tmp_path}/api.db"), None, start_worker=False)
+    paths = {re.sub(r"<[^>]*>", "<>", rule.rule) for rule in app.url_map.iter_rules()
+             if rule.endpoint != "static" and "<path:" not in rule.rule}
+    known = {re.sub(r"<\w+>|\{\w+\}", "<>", one) for one in re.findall(r"/[\w/<>{}.-]*", described)}
+    known |= {one.replace("/", "/api/links/<>/", 1) for one in known}
+    assert len(paths) > 30
+    assert sorted(path for path in paths if path not in known and path.rstrip("/") not in known) == []
 
 
 # --- what is generated ----------------------------------------------------------------------------
