@@ -6,14 +6,16 @@ import importlib.util
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from backend import config, errors
+from backend import cli, config, errors
 from backend.cli import main
+from backend.report import MappingReport, Report
 from backend.settings import NAMES, Settings
 from backend.shopify.resources import RESOURCES
 from backend.store.db import Database
@@ -106,8 +108,17 @@ def test_every_option_of_the_command_line_is_described() -> None:
     assert [option for option in options if option not in described] == []
 
 
+def test_every_exit_code_and_key_of_a_report_is_described() -> None:
+    page = text_of(DOCS / "cli.md")
+    codes = re.findall(r"^\| (\d) \|", page, flags=re.MULTILINE)
+    assert [int(code) for code in codes] == [cli.DONE, cli.FAILED, cli.WRONG_USAGE, cli.WAITS, cli.BRAKED]
+    table = MappingReport("variants", "Variants", "Variants")
+    report = Report(mappings=[table], message="Stopped.", plan=[], pairing=[], actions={"done": 1}).as_json()
+    assert sorted((report.keys() | asdict(table).keys()) - in_code(DOCS / "cli.md")) == []
+
+
 def test_every_key_of_the_configuration_is_described() -> None:
-    schemas = (config._File, config._Brakes, config._Mapping, config._FieldRule)
+    schemas = (config._File, config._Audit, config._Brakes, config._Mapping, config._FieldRule)
     keys = {field.data_key or name for schema in schemas for name, field in schema().fields.items()}
     assert sorted(keys - in_code(DOCS / "mapping.md")) == []
 
