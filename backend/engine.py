@@ -78,6 +78,8 @@ class _Run:
         self.mapping_ids: dict[str, int] = {}
         """Of all resources that were ever mapped: what refers to them may be read."""
         self.started = session.clock()
+        for connector in (session.local, session.remote):
+            connector.watch(self._still_ours)
 
     def sync(self) -> Report:
         try:
@@ -193,7 +195,8 @@ class _Run:
             self._prepare(write=write)
             self.gathered = self._gathered([one.mapping for one in self.work])
         self.report.way = self.gathered.way
-        if self.gathered.quiet:
+        if self.gathered.quiet and all(self._runs_as_before(mapping) for mapping in self.session.mappings):
+            self.work.clear()  # prepared only to be asked: what is remembered of refusals and rows stands
             return False
         if not self.work:
             self._prepare(write=write)
@@ -205,6 +208,13 @@ class _Run:
             scope = self.gathered.scopes.get(one.mapping.name, Scope())
             one.scope = Scope() if one.moved else scope
         return True
+
+    def _runs_as_before(self, mapping: Mapping) -> bool:
+        """Whether nothing of a mapping is paused or lives elsewhere now; unknown while it is not prepared."""
+        if not self.work:
+            return True
+        one = next((one for one in self.work if one.mapping.name == mapping.name), None)
+        return one is not None and not one.moved and one.mapping.names == mapping.names
 
     def _gathered(self, mappings: Sequence[Mapping]) -> Gathered:
         session = self.session
@@ -373,6 +383,11 @@ class _Run:
             }
         return unwritten
 
+    def _still_ours(self) -> None:
+        """Raises LeaseLost where another worker has taken the run while a request waited to be sent."""
+        with self.session.write():
+            pass
+
     def _apply(self, one: Work, connector: Connector, batch: Sequence[Op], stamp: Stamp, intent: int) -> list[Receipt]:
         written = connector.usage.writes
         try:
@@ -493,6 +508,8 @@ class _Run:
                                    "things_known": one.scope.things_known}
             inbox.note(tx, session.link_id, Side.REMOTE, [(mapping.name, thing) for thing in one.again | one.unread])
             inbox.note(tx, session.link_id, Side.LOCAL, [(mapping.name, row) for row in one.resting])
+        for name, connector in (("grist", session.local), ("shopify", session.remote)):
+            gathered.checkpoints[name] = connector.settled(gathered.checkpoints[name])
         links.set_checkpoints(tx, session.link_id, gathered.checkpoints)
         inbox.done(tx, gathered.hints)
 

@@ -69,6 +69,8 @@ class Http:
         self._count = count
         self._patience_seconds = patience_seconds
         self._sleep = sleep
+        self.before_write: Callable[[], None] = lambda: None
+        """Called before a write that had to wait. Raises where it must not be sent any more."""
 
     def hurry(self, sleep: Callable[[float], None]) -> None:
         """Wait with `sleep` from here on."""
@@ -88,7 +90,16 @@ class Http:
         """The answer, whole and good. Raises RetryLater when patience ends, OutcomeUnknown where a write's answer
         was lost, and whatever `explain` makes of a refusal."""
         arguments: dict[str, Any] = {"data": body, "params": params, "headers": headers}
-        return self._retrying(lambda: self._once(method, url, safe, timeout_seconds, arguments))
+        tries = 0
+
+        def once() -> requests.Response:
+            nonlocal tries
+            tries += 1
+            if tries > 1 and not safe:
+                self.before_write()
+            return self._once(method, url, safe, timeout_seconds, arguments)
+
+        return self._retrying(once)
 
     def _retrying(self, work: Callable[[], T]) -> T:
         """`work` done, again after each error that allows it, until patience ends."""

@@ -98,6 +98,9 @@ class _Twin:
         """Hints name rows and things themselves here."""
         return hints, set()
 
+    def watch(self, before_write: Callable[[], None]) -> None:
+        """Nothing waits in memory."""
+
     def _io(self, *parts: str) -> None:
         self.on_io(".".join((self.name, *parts)))
 
@@ -325,6 +328,9 @@ class MemoryGrist(_Twin):
         receipts = [self._apply_one(mapping, op) for op in batch]
         self._io("apply", mapping.name, "after")
         return receipts
+
+    def settled(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
+        return checkpoint
 
     def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
         return value
@@ -636,6 +642,9 @@ class MemoryShopify(_Twin):
                 self._answers[key] = (tuple(batch), receipts)
         self._io("apply", mapping.name, "after")
         return receipts
+
+    def settled(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
+        return checkpoint
 
     def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
         spelled = self.spelling.get((mapping.name, field), lambda given: given)(value)

@@ -86,6 +86,9 @@ class Applying:
             if not items:
                 return
         planned = actions(bound.table, items)
+        for item in items:
+            if _is_change(item):
+                self._memory.cells.get(bound.mapping.name, {}).pop(row_of(item.op), None)
         try:
             applied = self._client.apply([action.action for action in planned])
         except BundleRefused as error:
@@ -156,8 +159,7 @@ class Applying:
     ) -> list[Item]:
         """Those items whose rows still hold what the plan was made on, each with what Grist is to find there unless
         `plain`; the others get a stale receipt."""
-        looked = [item for item in items if _is_change(item)]
-        found = self._client.records(bound.table, [row_of(item.op) for item in looked]) if looked else {}
+        found = self._looked_at(bound, items, anew=plain or now is not None)
         touched: frozenset[int] | None = None
         if any(isinstance(item.op, Delete) for item in items):
             touched = frozenset() if seen and now and seen.h == now.h else self._touched(bound, seen)
@@ -188,6 +190,15 @@ class Applying:
             else:
                 receipts[item.position] = Receipt(op, key=key, stale=True)
         return good
+
+    def _looked_at(self, bound: Bound, items: list[Item], *, anew: bool) -> dict[int, dict[str, Any]]:
+        """Cells by row of what is to be changed. Where Grist compares all that is written, what was read by id in this
+        run is as good as another look, which is asked for with `anew`."""
+        rows = [row_of(item.op) for item in items if _is_change(item)]
+        known = self._memory.cells.get(bound.mapping.name, {})
+        if anew or not all(row in known for row in rows):
+            return self._client.records(bound.table, rows) if rows else {}
+        return {row: known[row] for row in rows}
 
     def _same_row(self, bound: Bound, op: Update | Mark, cells: dict[str, Any], mark: str) -> bool:
         """Whether the row still is the thing it was read as: Grist gives the id of a deleted row away again."""
@@ -236,7 +247,7 @@ class Applying:
         """Raises RetryLater where a column that was written is not what it was when the run began."""
         known = {column.ref: column for column in self._memory.columns(bound.table)}
         written = {name for item in items for name in item.cells}
-        for column in _all_columns(bound):
+        for column in bound.all_columns:
             now = known.get(column.ref)
             if column.id in written and (now is None or now.id != column.id or now.is_formula):
                 raise RetryLater(
@@ -318,7 +329,7 @@ class Applying:
         for (table, row), cells in lost.rows.items():
             held = ", ".join(
                 f"{column} = {self._shown(bound, column, cell)}" for column, cell in cells.items()
-                if any(known.id == column for known in _all_columns(bound))
+                if any(known.id == column for known in bound.all_columns)
             )
             self._memory.notes.append(
                 f"{where(table, row)} was deleted by the sync in the moment in which somebody changed it ({held}), and "
@@ -338,13 +349,19 @@ class Applying:
         self, bound: Bound, items: list[Item], rows: dict[int, int], applied: Applied
     ) -> dict[int, dict[str, Value]]:
         """What each op's fields hold as the bundle left them, by position: never what a person typed after it, for
-        that would pass as agreed and never reach Shopify."""
+        that would pass as agreed and never reach Shopify. Nothing is asked where Grist keeps just what it is sent: in
+        changes of columns without trigger formulas."""
         stored: dict[int, dict[str, Value]] = {item.position: {} for item in items}
         looked = [item for item in items if isinstance(item.op, Create | Update)]
         if not looked:
             return stored
-        found = self._client.records(bound.table, [rows[item.position] for item in looked])
         reader = RowReader(bound, bound.mapping, self._decimals)
+        if not any(isinstance(item.op, Create) or _is_rewritten(bound, item) for item in looked):
+            for item in looked:
+                sent = {name: reader.value(name, item.cells) for name in _fields_of(bound, item.op)}
+                stored[item.position] = {name: value for name, value in sent.items() if value is not UNREAD}
+            return stored
+        found = self._client.records(bound.table, [rows[item.position] for item in looked])
         odd = False
         for item in looked:
             cells = found.get(rows[item.position])
@@ -386,10 +403,6 @@ class Applying:
             self._memory.notes.append(note)
 
 
-def _all_columns(bound: Bound) -> list[Column]:
-    return [*bound.columns.values(), *(column for column in (bound.id_column, bound.toggle) if column)]
-
-
 def _longer_lists(lists: dict[str, Column], seen: Window) -> dict[Cell, str]:
     """The options of choice columns that somebody edited in the moment in which we made their lists longer: theirs,
     with our words after them."""
@@ -412,6 +425,11 @@ def _is_watched(bound: Bound, item: Item) -> bool:
     if isinstance(item.op, Delete):
         return True
     return _is_change(item) and any(is_list(column) for column in bound.columns.values() if column.id in item.cells)
+
+
+def _is_rewritten(bound: Bound, item: Item) -> bool:
+    """Whether a trigger formula may make something else of what is written."""
+    return any(bound.columns[name].formula for name in _fields_of(bound, item.op))
 
 
 def _fields_of(bound: Bound, op: Op) -> list[str]:

@@ -53,10 +53,14 @@ class Bound:
         return bool(self.table)
 
     @property
+    def all_columns(self) -> list[Column]:
+        """Every column that the sync reads, each once."""
+        return [*self.columns.values(), *(c for c in (self.id_column, self.toggle) if c)]
+
+    @property
     def watched(self) -> Watched:
         """Whose changes matter to the mapping."""
-        columns = [*self.columns.values(), *(c for c in (self.id_column, self.toggle) if c)]
-        return Watched(self.table, {column.ref: column.id for column in columns})
+        return Watched(self.table, {column.ref: column.id for column in self.all_columns})
 
     def binding(self) -> dict[str, Any]:
         """Plain JSON, to be given back at the next prepare."""

@@ -63,11 +63,13 @@ class GristClient:
         token: str | None = None,
         count: Callable[[], None] = lambda: None,
         count_write: Callable[[], None] = lambda: None,
+        wrote: Callable[[Sequence[Any], Applied], None] = lambda actions, applied: None,
         sleep: Callable[[float], None] = time.sleep,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._root = f"{server_url.rstrip('/')}/api/docs/{quote(document, safe='~')}"
         self._count_write = count_write
+        self._wrote = wrote
         if token:
             _hide_tokens_from_logs()
         self._http = Http(
@@ -86,6 +88,10 @@ class GristClient:
     def renew(self, token: str) -> None:
         """Go on with a newer token of the widget."""
         self._http.session.params = {"auth": token}
+
+    def watch(self, before_write: Callable[[], None]) -> None:
+        """Call `before_write` before a bundle that had to wait."""
+        self._http.before_write = before_write
 
     def tables(self) -> list[dict[str, Any]]:
         """`[{"id", "fields": {"tableRef", "summarySourceTable", …}}]`"""
@@ -153,9 +159,10 @@ class GristClient:
         answer = self._post("/apply", actions, safe=False, params={"noparse": "1"})
         if answer["isModification"]:
             self._count_write()
-        return Applied(
-            State(answer["actionNum"], answer["actionHash"] or ""), answer["retValues"], answer["isModification"]
-        )
+        state = State(answer["actionNum"], answer["actionHash"] or "")
+        applied = Applied(state, answer["retValues"], answer["isModification"])
+        self._wrote(actions, applied)
+        return applied
 
     def webhooks(self) -> list[dict[str, Any]]:
         """Only an owner may ask."""

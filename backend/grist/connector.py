@@ -27,6 +27,7 @@ from backend.grist.cells import Unstorable
 from backend.grist.client import GristClient, State
 from backend.grist.history import changed_rows, standing, structure_stands
 from backend.grist.memory import Compared, Memory
+from backend.grist.own import Own
 from backend.grist.preparing import Preparing
 from backend.grist.reading import RowReader
 from backend.grist.schema import Column, parse_tables
@@ -37,6 +38,9 @@ from backend.http import PATIENCE_SECONDS
 
 READINGS = 3
 """How often a table is read while somebody types, before it is taken as it is, not complete."""
+
+CELLS = 5_000
+"""So many rows that were read at once are kept as they were, to ask for a write under the condition that they stand."""
 
 
 class GristConnector:
@@ -62,11 +66,12 @@ class GristConnector:
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self.usage = Usage()
-        self.token = token or ""
-        """A person's access, where it is one."""
+        self.persons = bool(token)
+        """Whether it works with the access of a person who has the widget open."""
+        self._own = Own()
         self._client = GristClient(
             server_url, document, api_key=api_key, token=token, count=self._count,
-            count_write=self._count_write, sleep=sleep, patience_seconds=patience_seconds,
+            count_write=self._count_write, wrote=self._own.note, sleep=sleep, patience_seconds=patience_seconds,
         )
         self._memory = Memory(self._client, decimals)
         self.notes = self._memory.notes
@@ -79,7 +84,6 @@ class GristConnector:
 
     def renew(self, token: str) -> None:
         """Go on with a newer token of the widget, between two requests."""
-        self.token = token
         self._client.renew(token)
 
     def prepare(self, mappings: Sequence[Mapping], bindings: dict[str, Any], *, write: bool) -> Prepared:
@@ -157,6 +161,10 @@ class GristConnector:
             # An older state than that of this read: what changed since then is looked at before it is written.
             self._memory.seen[bound.mapping.name] = self._memory.latest
         found = self._client.records(bound.table, keys)
+        known = self._memory.cells.setdefault(bound.mapping.name, {})
+        for key in keys:
+            known.pop(key, None)
+        known.update(found if len(found) <= CELLS else {})
         missing = set(keys) - found.keys()
         gone: frozenset[Key] = frozenset()
         notes: list[str] = []
@@ -196,9 +204,10 @@ class GristConnector:
         now = {"n": newest.n, "h": newest.h}
         if checkpoint is None:
             return Changed(None, now, how)
+        again = frozenset(checkpoint.get("choices", ()))
         if how == "same":
-            self._memory.compared = Compared("", newest, {}, structure_stands=True)
-            return Changed({mapping.name: set() for mapping in mappings}, now, how)
+            self._memory.compared = Compared("", newest, {}, structure_stands=True, again=again)
+            return Changed({mapping.name: set() for mapping in mappings}, checkpoint, how)
         if how != "ahead":
             return Changed(None, now, how)
         if before is None or before.left != checkpoint["h"]:
@@ -208,7 +217,7 @@ class GristConnector:
                 raise
             except UserError:
                 return Changed(None, now, "refused")
-            before = Compared(checkpoint["h"], newest, changes, structure_stands(changes))
+            before = Compared(checkpoint["h"], newest, changes, structure_stands(changes), again)
         if any(mapping.name not in self._memory.bound for mapping in mappings):
             self._memory.compared = before
             return Changed(None, checkpoint, "unprepared")
@@ -218,11 +227,19 @@ class GristConnector:
             return Changed(None, now, "remade")
         return Changed({name: set(rows.get(name, ())) for name in bound}, now, "compared")
 
+    def settled(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
+        """See `backend.connector`, `own`."""
+        return self._own.settled(checkpoint, self._memory.bound.values())
+
     def expand(
         self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]
     ) -> tuple[dict[str, set[Key]], set[str]]:
         """Hints are rows already."""
         return hints, set()
+
+    def watch(self, before_write: Callable[[], None]) -> None:
+        """See `backend.connector`."""
+        self._client.watch(before_write)
 
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return cut(self._of(mapping), ops)

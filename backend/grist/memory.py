@@ -25,6 +25,8 @@ class Memory:
     """The newest state known, good as the start of the next reading: a changed document shows by its hash."""
     marks: dict[str, dict[Key, str]] = field(default_factory=dict)
     """By resource: the Shopify ID of each row as it was read; a row that has another now is another row."""
+    cells: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
+    """By resource and row: the cells as they were last read by id, until we write the row."""
     rows: dict[str, int] = field(default_factory=dict)
     """By resource: how many rows its table had when it was last read whole."""
     notes: list[str] = field(default_factory=list)
@@ -46,3 +48,5 @@ class Compared:
     changes: dict[str, Any]
     structure_stands: bool
     """Neither tables nor columns nor access rules changed."""
+    again: frozenset[str] = frozenset()
+    """Resources whose lists of choices were made longer by us since what is remembered of their columns."""

@@ -32,9 +32,10 @@ class Preparing:
 
     def prepare(self, mappings: Sequence[Mapping], bindings: dict[str, Any], *, write: bool) -> Prepared:
         """See `backend.connector`. A mapping that cannot run keeps its old binding."""
+        again = self._memory.compared.again if self._memory.compared else frozenset()
         remembered = self._remembered(mappings, bindings)
         self._tables_told = [one["table"] for one in remembered.values()] or self._client.tables()
-        self._columns_told = {name: one["columns"] for name, one in remembered.items()}
+        self._columns_told = {name: one["columns"] for name, one in remembered.items() if name not in again}
         tables = parse_tables(self._tables_told)
         paused: dict[str, str] = {}
         notes: list[str] = []

@@ -158,7 +158,7 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
         everything=wanted.get("everything", False), only_plan=wanted.get("plan", ""), beat=pulse.beat,
         fence=pulse.fence, draft=wanted.get("mappings"), decided=answers(wanted),
     )
-    if isinstance(session.local, GristConnector) and session.local.token:
+    if isinstance(session.local, GristConnector) and session.local.persons:
         pulse.lean_on(link, session.local)
     undo = UndoWanted(tuple(wanted.get("changes", ())), tuple(wanted.get("runs", ())))
     try:

@@ -127,6 +127,10 @@ class ShopifyConnector(Writing):
         """How many things of a resource a filter leaves. Raises UserError for a search that Shopify does not take."""
         return looking.count(self._client, resource, search)
 
+    def watch(self, before_write: Callable[[], None]) -> None:
+        """See `backend.connector`."""
+        self._client.watch(before_write)
+
     # --- actions ----------------------------------------------------------------------------------
 
     def hurry(self, sleep: Callable[[float], None]) -> None:
@@ -243,6 +247,10 @@ class ShopifyConnector(Writing):
         """Hints of webhooks as keys to read, and resources to read whole: a hint for order lines names their order,
         for stock an item. Hints of other types are dropped. See `changes.expand`."""
         return changes.expand(self._client, mappings, hints, self._known)
+
+    def settled(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
+        """Dates tell no own write from another one, so the next run looks at what this one wrote."""
+        return checkpoint
 
     # --- reading ----------------------------------------------------------------------------------
 

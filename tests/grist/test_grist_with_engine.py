@@ -4,6 +4,7 @@ a write, and what a bundle of ours changes besides what was sent, is merged or a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -81,13 +82,18 @@ class Shop:
 
         return upset
 
+    def sent(self, resource: str, field: str) -> list[Any]:
+        """What Shopify holds in a field of all its things."""
+        return [self.shopify.thing(thing)[field] for thing in self.shopify.things[resource]]
+
     def cell(self, table: str, column: str, row: int = 1) -> Any:
         return self.place.rows(table)[row][column]
 
 
-@pytest.fixture
-def shop(place: Place, tmp_path: Path) -> Iterator[Shop]:
-    database = Database(f"sqlite:///{tmp_path / 'sync.db'}")
+@contextmanager
+def synced(place: Place, database_file: Path, rows: int = 1) -> Iterator[Shop]:
+    """A shop after its first sync, with one product that has so many variants."""
+    database = Database(f"sqlite:///{database_file}")
     database.migrate()
     mappings = [default_mapping(RESOURCES[name], fields=fields) for name, fields in FIELDS.items()]
     mappings[0] = replace(mappings[0], delete_local=Policy.APPLY)
@@ -99,14 +105,21 @@ def shop(place: Place, tmp_path: Path) -> Iterator[Shop]:
     shopify = MemoryShopify(mappings)
     product = shopify.add("products", title="Mug", vendor="v", tags=["blue"])
     variant = shopify.add("variants", product=product, sku="m1", price="12.50")
+    for number in range(2, rows + 1):
+        shopify.add("variants", product=product, sku=f"m{number}", price="12.50")
     location = shopify.add("locations", name="Shelf")
     shopify.add("inventory", variant=variant, location=location, available=10)
     made = Shop(place, database, link_id, mappings, shopify)
     made.run()
-    made.run()  # looks once more at the tables that the first one made
     shopify.log.clear()
     yield made
     database.dispose()
+
+
+@pytest.fixture
+def shop(place: Place, tmp_path: Path) -> Iterator[Shop]:
+    with synced(place, tmp_path / "sync.db") as made:
+        yield made
 
 
 def test_a_text_typed_in_the_moment_of_a_write_becomes_a_conflict(shop: Shop) -> None:
