@@ -93,9 +93,10 @@ class Connector(Protocol):
         while this looks is told by the next call. Raises RetryLater, UserError."""
         ...
 
-    def settled(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
+    def settled(self, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """`checkpoint`, as `changed` gave it in this run, moved over what follows it and is known to be nothing but
-        what this run has written itself; as it is where that is not known. Called at a run's end. Asks nobody."""
+        what this run has written itself; and whether all that this run wrote lies before it. Called at a run's end.
+        Asks nobody."""
         ...
 
     def expand(

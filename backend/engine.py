@@ -72,7 +72,8 @@ class _Run:
         self.report = Report()
         self.directory = Directory(self._find_places)
         self.work: list[Work] = []
-        self.memory = Memory(session.database, session.write, session.run_id, self.directory, self.work, self.report)
+        self.memory = Memory(session.database, session.write, session.link_id, session.run_id, self.directory,
+                             self.work, self.report)
         self.looking = Looking(session.database, self.directory, session.local, session.remote, self._say)
         self.gathered = Gathered()
         self.mapping_ids: dict[str, int] = {}
@@ -508,10 +509,22 @@ class _Run:
                                    "things_known": one.scope.things_known}
             inbox.note(tx, session.link_id, Side.REMOTE, [(mapping.name, thing) for thing in one.again | one.unread])
             inbox.note(tx, session.link_id, Side.LOCAL, [(mapping.name, row) for row in one.resting])
+        told = True
         for name, connector in (("grist", session.local), ("shopify", session.remote)):
-            gathered.checkpoints[name] = connector.settled(gathered.checkpoints[name])
+            gathered.checkpoints[name], all_told = connector.settled(gathered.checkpoints[name])
+            told = all_told if connector is session.local else told
+        self._keep_made_rows(tx, told=told)
         links.set_checkpoints(tx, session.link_id, gathered.checkpoints)
         inbox.done(tx, gathered.hints)
+
+    def _keep_made_rows(self, tx: Transaction, *, told: bool) -> None:
+        """Rows that were made after the checkpoint are looked at by the next run: the history since then says nothing
+        of one that is made and deleted."""
+        for one in self.work:
+            if one.made_hint and (told or len(one.made_rows) <= KEYS_AT_ONCE):
+                inbox.done(tx, [one.made_hint])
+                rows = () if told else one.made_rows
+                inbox.note(tx, self.session.link_id, Side.LOCAL, [(one.mapping.name, row) for row in rows])
 
     def _count_planned(self, one: Work) -> None:
         counts = self.report.of(one.mapping)

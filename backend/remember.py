@@ -14,7 +14,7 @@ from backend.core.mapping import Directory
 from backend.core.model import Change, Create, Delete, Key, Mark, Op, Receipt, Side, Update, Why
 from backend.core.values import Value
 from backend.report import Report
-from backend.store import base, changes, journal, pairing, waiting
+from backend.store import base, changes, inbox, journal, pairing, waiting
 from backend.store.db import Database, Transaction
 from backend.work import Work, thing_of
 
@@ -45,10 +45,11 @@ class Memory:
     """Turns receipts into what the next run knows. One for a run."""
 
     def __init__(
-        self, database: Database, write: Write, run_id: int, directory: Directory, works: Sequence[Work],
-        report: Report,
+        self, database: Database, write: Write, link_id: int, run_id: int, directory: Directory,
+        works: Sequence[Work], report: Report,
     ) -> None:
         self.database = database
+        self.link_id = link_id
         self.write = write
         self.run_id = run_id
         self.directory = directory
@@ -79,6 +80,9 @@ class Memory:
                 waiting.conflict_settled(tx, mapping_id, row, name)
             for key in batch.deleted:
                 waiting.deletion_done(tx, mapping_id, side, key)
+            if side is Side.LOCAL and batch.joined:
+                one.made_hint = one.made_hint or inbox.note_whole(tx, self.link_id, side, one.mapping.name)
+                one.made_rows |= {row for row, _, _, _ in batch.joined}
             changes.add(tx, batch.history)
             changes.undone(tx, batch.undone, self.run_id)
             if intent is not None:

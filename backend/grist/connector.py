@@ -227,7 +227,7 @@ class GristConnector:
             return Changed(None, now, "remade")
         return Changed({name: set(rows.get(name, ())) for name in bound}, now, "compared")
 
-    def settled(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
+    def settled(self, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """See `backend.connector`, `own`."""
         return self._own.settled(checkpoint, self._memory.bound.values())
 

@@ -34,11 +34,12 @@ class Own:
             refs = frozenset(action[2] for action in actions if _is_choices(action))
             self._bundles.append((applied.state, exact, refs))
 
-    def settled(self, checkpoint: dict[str, Any], bounds: Collection[Bound]) -> dict[str, Any]:
-        """`checkpoint`, moved over the bundles that follow it without a gap. `choices` in it names the resources whose
-        columns are to be asked for again, for what is remembered of them is older."""
+    def settled(self, checkpoint: dict[str, Any], bounds: Collection[Bound]) -> tuple[dict[str, Any], bool]:
+        """`checkpoint`, moved over the bundles that follow it without a gap, and whether it lies behind all of them.
+        `choices` in it names the resources whose columns are to be asked for again, for what is remembered of them is
+        older."""
         if not bounds or any(column.formula for bound in bounds for column in bound.all_columns):
-            return checkpoint
+            return checkpoint, not self._bundles
         at = State(checkpoint["n"], checkpoint["h"])
         longer: set[int] = set()
         for state, exact, refs in self._bundles:
@@ -50,7 +51,8 @@ class Own:
             longer |= refs
         again = sorted(bound.mapping.name for bound in bounds
                        if any(column.ref in longer for column in bound.columns.values()))
-        return {"n": at.n, "h": at.h} | ({"choices": again} if again else {})
+        moved = {"n": at.n, "h": at.h} | ({"choices": again} if again else {})
+        return moved, all(state.n <= at.n for state, _, _ in self._bundles)
 
 
 def _is_choices(action: Any) -> bool:

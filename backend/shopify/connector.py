@@ -248,9 +248,10 @@ class ShopifyConnector(Writing):
         for stock an item. Hints of other types are dropped. See `changes.expand`."""
         return changes.expand(self._client, mappings, hints, self._known)
 
-    def settled(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
-        """Dates tell no own write from another one, so the next run looks at what this one wrote."""
-        return checkpoint
+    def settled(self, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        """Dates tell no own write from another one, so the next run looks at what this one wrote. What is made and
+        deleted stands in the feed of deletions."""
+        return checkpoint, False
 
     # --- reading ----------------------------------------------------------------------------------
 

@@ -39,6 +39,12 @@ def note(tx: sa.Connection, link_id: int, side: Side, hints: Iterable[tuple[str,
     return len(rows)
 
 
+def note_whole(tx: sa.Connection, link_id: int, side: Side, resource: str) -> int:
+    """Remember that everything of a resource may have changed on one side. Returns the hint's id."""
+    made = tx.execute(sa.insert(hint).values(link_id=link_id, side=side.value, resource=resource, key="", at=now()))
+    return int(made.inserted_primary_key[0])  # type: ignore[index]
+
+
 def claim(tx: sa.Connection, link_id: int) -> Hints:
     """All hints of a link as they are now. They stay until `done`."""
     found = Hints()

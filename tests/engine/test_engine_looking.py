@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from backend.core.model import Side
-from backend.errors import BrakeError
+from backend.errors import BrakeError, RetryLater
 from backend.store import inbox
 
 from .conftest import MakeWorld, Shop
@@ -64,7 +64,7 @@ def test_a_hint_of_a_run_that_fails_is_kept(shop: Shop) -> None:
     shop.world.shopify.on_io = fail
     shop.world.run_until(BrakeError)
     with shop.world.database.read() as tx:
-        assert inbox.waiting(tx, shop.world.link_id)[0] == 1
+        assert shop.product in inbox.claim(tx, shop.world.link_id).keys[Side.REMOTE, "products"]
 
 
 def test_a_new_thing_meets_a_row_that_has_waited_for_it(new_world: MakeWorld) -> None:
@@ -147,3 +147,28 @@ def test_a_copy_of_the_document_of_another_link_does_not_write(new_world: MakeWo
     with pytest.raises(BrakeError, match="a copy of it"):
         copy.run()
     assert copy.run(go_on=True).totals["conflicts"] == 1
+
+
+def test_a_row_that_a_run_made_and_a_person_deleted_before_the_next_one_is_not_overlooked(shop: Shop) -> None:
+    """The history from before the row was made to after it was deleted says nothing of it."""
+    new = shop.world.shopify.add("products", title="Cup", handle="cup")
+    shop.world.run()
+    shop.world.grist.remove_row("Products", shop.world.row_of(new))
+    shop.world.run()
+    assert new in [one.key for one in shop.world.deletions()]
+
+
+def test_a_row_that_a_run_made_before_it_failed_is_not_overlooked_either(shop: Shop) -> None:
+    new = shop.world.shopify.add("products", title="Cup", handle="cup")
+    shop.world.shopify.add("variants", product=new, sku="c1")
+
+    def fail(point: str) -> None:
+        if point == "grist.apply.variants.before":
+            raise RetryLater("The line is dead.")
+
+    shop.world.grist.on_io = fail
+    shop.world.run_until(RetryLater)
+    shop.world.grist.on_io = lambda point: None
+    shop.world.grist.remove_row("Products", shop.world.row_of(new))
+    shop.world.run()
+    assert new in [one.key for one in shop.world.deletions()]

@@ -175,7 +175,7 @@ class WiredConnector:
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return self._twin.batches(mapping, ops)
 
-    def settled(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
+    def settled(self, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         return self._twin.settled(checkpoint)
 
     def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
