@@ -30,6 +30,7 @@ from backend.errors import (
 from backend.grist.connector import GristConnector
 from backend.jobs import after
 from backend.jobs.look import answers, look
+from backend.jobs.telling import tell
 from backend.report import Report
 from backend.store import links, runs
 from backend.store.db import Transaction
@@ -167,6 +168,7 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
                            pulse.beat))
         report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
         report.actions = acted
+        tell(session, link, report)
     except AccessError as error:
         raise pulse.of_ended_access(error) from error
     with context.database.write() as tx:
