@@ -293,3 +293,11 @@ def _everything(doc: Document) -> dict[str, Any]:
 ])
 def test_odd_values_are_kept_as_a_real_grist_keeps_them(kind: str, sent: object, kept: object) -> None:
     assert convert(sent, kind) == kept
+
+
+def test_a_removal_is_taken_back_also_where_a_column_was_retyped_meanwhile(doc: Document) -> None:
+    kept = doc.history.newest
+    doc.apply([["RemoveRecord", "Products", 2], ["ModifyColumn", "Products", "Tags", {"type": "Text"}],
+               ["AddRecord", "Products", None, {"Title": "new"}]])
+    doc.restore(kept.n)
+    assert doc.table("Products").row(2)["Tags"] is None
