@@ -62,4 +62,4 @@ def _is_choices(action: Any) -> bool:
 def _is_rows(action: Any) -> bool:
     if action[:2] == ["BulkRemoveRecord", LOG_TABLE]:
         return True
-    return action[0] in EXACT and not str(action[1]).startswith("_grist_")
+    return str(action[0]) in EXACT and not str(action[1]).startswith("_grist_")
