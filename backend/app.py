@@ -117,6 +117,7 @@ class Context:
                 )
             if config:
                 links.set_interval(tx, link_id, config.interval_seconds or self.settings.interval_seconds)
+                options.change(tx, link_id, dict(config.telling))
             if link is not None and not link.configured:
                 links.set_configured(tx, link_id)
             found = links.get(tx, link_id)

@@ -30,8 +30,8 @@ MAX_BYTES = 100_000
 MAX_EVENTS = 20_000
 MAX_DEPTH = 12
 """What is larger or deeper is no list of mappings, and would only keep everybody waiting."""
-RESERVED = ("id", "manualsort", "shopify_id")
-"""Columns that Grist has of its own, and the one that we write the Shopify ID into."""
+RESERVED = ("id", "manualsort", "shopify_id", "sync_status")
+"""Columns that Grist has of its own, and those that we write the Shopify ID and what waits into."""
 
 
 @dataclass
@@ -47,6 +47,8 @@ class Config:
     audit_seconds: int | None = None
     stock_audit_seconds: int | None = None
     """See `Settings`."""
+    telling: dict[str, bool] = field(default_factory=dict)
+    """`sync_log`, `status_column`: what the document is to tell itself; what is not named stays as it is."""
 
 
 class _Create(Schema):
@@ -99,6 +101,8 @@ class _File(Schema):
     document = fields.String(load_default="")
     interval = fields.Raw()
     rest_seconds = fields.Float(validate=validate.Range(min=0))
+    sync_log = fields.Boolean()
+    status_column = fields.Boolean()
     brakes = fields.Nested(_Brakes, load_default=dict)
     audit = fields.Nested(_Audit, load_default=dict)
     mappings = fields.List(fields.Nested(_Mapping), required=True, validate=validate.Length(min=1))
@@ -259,6 +263,7 @@ class _Checker:
             interval,
             audit,
             stock,
+            {name: checked[name] for name in ("sync_log", "status_column") if name in checked},
         )
 
     def _interval(self, at: tuple[Any, ...], said: Any, parse: Callable[[str], int]) -> int | None:
@@ -516,6 +521,8 @@ _FORMS = {
     "store": "store: my-shop.myshopify.com", "document": "document: https://docs.getgrist.com/abc123",
     "interval": "interval: 15m", "rest_seconds": "rest_seconds: 30", "brakes": "brakes: {deletions: 20}",
     "audit": "audit: {everything: 1d, stock: 15m}", "everything": "everything: 1d", "stock": "stock: 15m",
+    "interval": "interval: 15m", "rest_seconds": "rest_seconds: 30", "sync_log": "sync_log: true",
+    "status_column": "status_column: true", "brakes": "brakes: {deletions: 20}",
     "deletions": "deletions: 20", "deletions_share": "deletions_share: 0.25", "changed_share": "changed_share: 0.9",
     "mappings": "mappings: and below it a list that begins with - resource: products",
     "resource": "resource: products", "table": "table: Products", "match": "match: [handle]",

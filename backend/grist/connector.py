@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Mapping as Dict
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +33,7 @@ from backend.grist.preparing import Preparing
 from backend.grist.reading import RowReader
 from backend.grist.schema import Column, parse_tables
 from backend.grist.tables import make_new_column
+from backend.grist.telling import Line, log_run, set_status
 from backend.grist.webhooks import Ensured, ensure, remove
 from backend.grist.writing import Item, cells_of, cut, refusal
 from backend.http import PATIENCE_SECONDS
@@ -69,6 +71,7 @@ class GristConnector:
         self.persons = bool(token)
         """Whether it works with the access of a person who has the widget open."""
         self._own = Own()
+        self._time_zone = time_zone
         self._client = GristClient(
             server_url, document, api_key=api_key, token=token, count=self._count,
             count_write=self._count_write, wrote=self._own.note, sleep=sleep, patience_seconds=patience_seconds,
@@ -274,6 +277,15 @@ class GristConnector:
     def remove_webhooks(self, address: str) -> int:
         """Remove what `ensure_webhooks` made there."""
         return remove(self._client, address)
+
+    def log_run(self, lines: Sequence[Line]) -> list[str]:
+        """Append to the log in the document. See `telling`."""
+        return log_run(self._client, lines, self._time_zone)
+
+    def set_status(self, waits: Dict[str, Dict[int, str]]) -> list[str]:
+        """By resource that this run has prepared: what its rows' status column says, empty for all others."""
+        return [note for name, bound in self._memory.bound.items() if bound.exists and name in waits
+                for note in set_status(self._client, bound, waits[name])]
 
     def _of(self, mapping: Mapping) -> Bound:
         try:

@@ -17,6 +17,8 @@ from backend.grist.binding import Bound
 from backend.grist.client import Applied, State
 from backend.grist.history import COLUMNS
 
+LOG_TABLE = "Sync_log"
+"""Where `telling` writes; nothing that is mapped refers to it."""
 EXACT = frozenset({"BulkAddRecord", "BulkUpdateRecord", "BulkAddOrUpdateRecord", "UpdateRecord"})
 """Actions on rows that do to other rows nothing that is not worked out by a formula."""
 
@@ -60,4 +62,6 @@ def _is_choices(action: Any) -> bool:
 
 
 def _is_rows(action: Any) -> bool:
-    return action[0] in EXACT and not action[1].startswith("_grist_")
+    if action[:2] == ["BulkRemoveRecord", LOG_TABLE]:
+        return True
+    return str(action[0]) in EXACT and not str(action[1]).startswith("_grist_")

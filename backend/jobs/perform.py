@@ -31,6 +31,7 @@ from backend.errors import (
 from backend.grist.connector import GristConnector
 from backend.jobs import after, subscribe
 from backend.jobs.look import answers, look
+from backend.jobs.telling import tell
 from backend.report import Report
 from backend.session import UndoWanted
 from backend.store import links, runs
@@ -171,6 +172,7 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
         report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
         report.actions = acted
         subscribe.ensure_grist(context, link, session)
+        tell(session, link, report)
     except AccessError as error:
         raise pulse.of_ended_access(error) from error
     with context.database.write() as tx:

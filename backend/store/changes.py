@@ -47,6 +47,14 @@ def page(tx: sa.Connection, link_id: int, *, before: int | None = None, limit: i
     return list(tx.execute(query))
 
 
+def of_run(tx: sa.Connection, run_id: int, limit: int) -> list[sa.Row[Any]]:
+    """The first lines of a run: (mapping_id, side, kind, field, title, before, after, at)."""
+    query = (sa.select(change.c.mapping_id, change.c.side, change.c.kind, change.c.field, change.c.title,
+                       change.c.before, change.c.after, change.c.at)
+             .where(change.c.run_id == run_id).order_by(change.c.id).limit(limit))
+    return list(tx.execute(query))
+
+
 def to_undo(tx: sa.Connection, mapped: Mapping, ids: Sequence[int], run_ids: Sequence[int]) -> list[Written]:
     """The lines with these ids and all lines of these runs that have not been taken back yet."""
     chosen = sa.or_(change.c.run_id.in_(list(run_ids)), change.c.id.in_(list(ids)))

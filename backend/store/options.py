@@ -37,6 +37,10 @@ class Options:
     notices: tuple[str, ...] = NOTICES
     language: str = ""
     letters: bool = True
+    sync_log: bool = False
+    """Each run adds to a table in the document what it wrote."""
+    status_column: bool = False
+    """Each mapped table has a column that says why a row waits."""
     first_run: dict[str, Any] | None = None
 
 
@@ -45,7 +49,7 @@ def of(found: Link) -> Options:
     said = found.settings
     quiet, notify = said.get("quiet"), said.get("notify") or {}
     simple = ("paused", "realtime", "settle_seconds", "brakes", "rest_seconds", "audit_hours", "history_days",
-              "language", "letters", "first_run")
+              "language", "letters", "sync_log", "status_column", "first_run")
     return Options(
         **{name: said[name] for name in simple if said.get(name) is not None},
         quiet=(quiet["from"], quiet["to"]) if quiet else None,

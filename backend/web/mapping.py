@@ -11,7 +11,7 @@ from backend.config import default_config
 from backend.core.model import Field, Resource, Rule
 from backend.core.values import NUMBERS
 from backend.grist.schema import FEEDING, FITTING, ID_COLUMN, ID_LABEL, Column
-from backend.grist.suggest import suggest
+from backend.grist.suggest import reasons, suggest
 from backend.store.runs import Run
 from backend.web.answers import moment
 
@@ -113,7 +113,8 @@ def _suggestions(one: Resource, columns: Dict[str, Sequence[Column]], known: Dic
         named = table.casefold() == one.table.casefold()
         tells = bool(set(fitting) & {name for witness in one.match for name in witness.split("+")})
         if fitting and (named or (len(fitting) >= FITS and tells)):
-            found.append({"table": table, "fields": fitting, "n": len(fitting), "named": named})
+            found.append({"table": table, "fields": fitting, "n": len(fitting), "named": named,
+                          "why": reasons(listed, one, fitting)})
     return sorted(found, key=lambda each: (not each["named"], -each["n"], each["table"]))
 
 

@@ -254,6 +254,8 @@ class SettingsWanted(Schema):
     notices = fields.List(fields.String(validate=validate.OneOf(NOTICES)), validate=validate.Length(0, 10))
     language = fields.String(validate=validate.Regexp(r"([a-z]{2})?\Z", error="Write two letters, de for example."))
     letters = _bool()
+    sync_log = _bool()
+    status_column = _bool()
     first_run = fields.Nested(_FirstRun, allow_none=True)
 
 

@@ -14,6 +14,7 @@ from backend.errors import UserError
 from backend.grist import suggest
 from backend.grist.binding import find_table
 from backend.grist.schema import Column, Table
+from backend.grist.suggest import reasons
 from backend.shopify.resources import RESOURCES
 
 SHOP = (
@@ -374,3 +375,12 @@ def test_an_empty_column_becomes_data_of_the_right_type_with_the_owners_yes(plac
     assert connector.read(prepared.mappings[0]).rows == {1: ("A", None, None), 2: ("B", None, None)}
     again = place.connector().prepare(wanted, prepared.bindings, write=True)
     assert again.notes == ()
+
+
+def test_a_suggestion_says_why() -> None:
+    columns = [Column(1, "SKU", "SKU", "Text"), Column(2, "Brand_price", "Sale price", "Numeric", True, "$Cost * 2")]
+    fitting = suggest(columns, RESOURCES["variants"])
+    assert reasons(columns, RESOURCES["variants"], fitting) == {
+        "sku": "It is called 'SKU', and its type (Text) fits.",
+        "price": "It is called 'Sale price', another word for 'Price', and its type (Numeric) can feed the field.",
+    }
