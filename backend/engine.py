@@ -12,9 +12,10 @@ that wherever a run ends, the next one goes on from the truth.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence, Set
+from collections.abc import Mapping as Dict
 from dataclasses import replace
 
-from backend.connector import Connector, Stamp
+from backend.connector import Changed, Connector, Stamp
 from backend.core.guard import FLIPS_SECONDS, RESTORED, brakes, copied, flips
 from backend.core.mapping import Directory
 from backend.core.model import Create, Delete, Key, Mapping, Op, Plan, Receipt, Refusal, Side, Update
@@ -193,7 +194,7 @@ class _Run:
         self.gathered = self._gathered(self.session.mappings)
         if self.gathered.unprepared:
             self._prepare(write=write)
-            self.gathered = self._gathered([one.mapping for one in self.work])
+            self.gathered = self._gathered([one.mapping for one in self.work], self.gathered.told)
         self.report.way = self.gathered.way
         if self.gathered.quiet:
             return False
@@ -208,10 +209,10 @@ class _Run:
             one.scope = Scope() if one.moved else scope
         return True
 
-    def _gathered(self, mappings: Sequence[Mapping]) -> Gathered:
+    def _gathered(self, mappings: Sequence[Mapping], told: Dict[Side, Changed] | None = None) -> Gathered:
         session = self.session
         return gather(session.database, session.link_id, mappings, session.local, session.remote,
-                      everything=session.everything, audit_seconds=session.audit_seconds)
+                      everything=session.everything, audit_seconds=session.audit_seconds, told=told)
 
     def _prepare(self, *, write: bool) -> None:
         session = self.session

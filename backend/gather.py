@@ -48,6 +48,8 @@ class Gathered:
     """How it was found out, for the report."""
     unprepared: bool = False
     """Only a connector that is prepared can say: prepare, and gather again."""
+    told: dict[Side, Changed] = field(default_factory=dict)
+    """What those sides told that could: they need not be asked again."""
 
     @property
     def quiet(self) -> bool:
@@ -60,20 +62,24 @@ class Gathered:
 
 def gather(
     database: Database, link_id: int, mappings: Sequence[Mapping], local: Connector, remote: Connector, *,
-    everything: bool = False, audit_seconds: float = AUDIT_SECONDS,
+    everything: bool = False, audit_seconds: float = AUDIT_SECONDS, told: Dict[Side, Changed] | None = None,
 ) -> Gathered:
-    """Ask everybody what may have changed since the last run. Changes nothing. Raises what `changed` raises."""
+    """Ask everybody what may have changed since the last run, but for the sides that have `told` it in this run.
+    Changes nothing. Raises what `changed` raises."""
     with database.read() as tx:
         kept = links.checkpoints(tx, link_id)
         hints = inbox.claim(tx, link_id)
         cut_off = journal.count(tx, link_id) > 0
         clock = runs.clock(tx)
-    grist = local.changed(mappings, kept.get("grist"))
-    shopify = remote.changed(mappings, kept.get("shopify"))
+    told = told or {}
+    grist = told.get(Side.LOCAL) or local.changed(mappings, kept.get("grist"))
+    shopify = told.get(Side.REMOTE) or remote.changed(mappings, kept.get("shopify"))
     audit = everything or clock - kept.get("audited_at", 0.0) >= audit_seconds
     found = Gathered(
         hints=hints.ids, cut_off=cut_off, restored=grist.why == "restored",
         unprepared=UNPREPARED in (grist.why, shopify.why),
+        told={side: changed for side, changed in ((Side.LOCAL, grist), (Side.REMOTE, shopify))
+              if changed.why != UNPREPARED},
         way=_way(grist, shopify, cut_off=cut_off, audit=audit),
     )
     if found.unprepared:
