@@ -23,7 +23,7 @@ from typing import Any
 from backend.app import Context
 from backend.config import Config, default_config
 from backend.jobs.perform import perform
-from backend.report import Report
+from backend.report import MappingReport, Report
 from backend.settings import Settings
 from backend.shopify.resources import RESOURCES
 from backend.store import runs
@@ -35,7 +35,7 @@ from demo.shopify import Store
 from demo.shopify import create_app as store_app
 from demo.shopify.clock import Clock
 
-VARIANTS_PER_PRODUCT = 2.13
+VARIANTS_PER_PRODUCT = 2.43
 """Of the simulated store's catalogue."""
 REST = timedelta(days=3)
 SETTLING_RUNS = 6
@@ -105,6 +105,10 @@ class Stage:
         report = outcome.report
         return Took(seconds, self.grist.served_seconds + self.shopify.served_seconds, self.grist.paths.total(),
                     self.shopify.paths.total(), dict(self.grist.paths + self.shopify.paths), report)
+
+    @staticmethod
+    def report_of(took: Took, resource: str) -> MappingReport:
+        return next(one for one in took.report.mappings if one.resource == resource)
 
     def settle(self) -> Took:
         """Run until nothing is left to look at. Raises AssertionError where that does not come."""
