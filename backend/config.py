@@ -519,7 +519,6 @@ MISSING, UNKNOWN, NULL = "Missing data for required field.", "Unknown field.", "
 EMPTY = "Shorter than minimum length 1."
 _FORMS = {
     "store": "store: my-shop.myshopify.com", "document": "document: https://docs.getgrist.com/abc123",
-    "interval": "interval: 15m", "rest_seconds": "rest_seconds: 30", "brakes": "brakes: {deletions: 20}",
     "audit": "audit: {everything: 1d, stock: 15m}", "everything": "everything: 1d", "stock": "stock: 15m",
     "interval": "interval: 15m", "rest_seconds": "rest_seconds: 30", "sync_log": "sync_log: true",
     "status_column": "status_column: true", "brakes": "brakes: {deletions: 20}",

@@ -145,7 +145,7 @@ def test_every_error_has_its_cure_on_the_page() -> None:
     page = text_of(DOCS / "troubleshooting.md")
     for words in ("Grist does not accept the API key.", "There is no key for the Shopify store.",
                   "went back and forth between two", "Only … of the document may do this.",
-                  "Something changed since this preview, so nothing was written."):
+                  "Something changed since this preview, so no row was written."):
         assert words in page
     codes = {one.code for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.SyncError)}
     assert sorted(codes - in_code(DOCS / "troubleshooting.md") - {errors.SyncError.code}) == []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from backend.connector import Changed
 from backend.core.model import Side
 from backend.errors import BrakeError, RetryLater
 from backend.store import inbox
@@ -26,6 +28,23 @@ def test_a_run_with_nothing_to_do_asks_each_side_once(shop: Shop) -> None:
     assert [now - was for now, was in zip(requests(shop), before, strict=True)] == [1, 1]
     assert report.way == "Only what changed was read."
     assert report.totals["unchanged"] == 4
+
+
+def test_only_who_could_not_tell_before_it_was_prepared_is_asked_again(shop: Shop,
+                                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.world.run()
+    shop.world.shopify.edit(shop.product, "title", "Cup")
+    asked = {Side.LOCAL: 0, Side.REMOTE: 0}
+    for twin in (shop.world.grist, shop.world.shopify):
+        def changed(mappings: Any, checkpoint: Any, tell: Any = twin.changed, side: Side = twin.side) -> Changed:
+            asked[side] += 1
+            unprepared = side is Side.LOCAL and asked[side] == 1
+            return Changed(None, checkpoint, "unprepared") if unprepared else tell(mappings, checkpoint)
+        monkeypatch.setattr(twin, "changed", changed)
+    report = shop.world.run()
+    assert asked == {Side.LOCAL: 2, Side.REMOTE: 1}
+    assert report.way == "Only what changed was read."
+    assert shop.world.grist.cell("Products", shop.row, "title") == "Cup"
 
 
 def test_the_counts_of_a_run_over_changes_are_those_of_everything(new_world: MakeWorld) -> None:

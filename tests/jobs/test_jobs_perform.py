@@ -50,7 +50,7 @@ def test_a_sync_of_a_preview_that_is_another_by_now_writes_nothing(shop):
         run_id = runs.request(tx, shop.link.id, "sync", "Ann", {"plan": "the fingerprint of something else"})
     assert shop.worker().step()
     done = shop.get(run_id)
-    assert (done.state, done.message) == ("failed", "Something changed since this preview, so nothing was written.")
+    assert (done.state, done.message) == ("failed", "Something changed since this preview, so no row was written.")
     assert shop.writes() == before
 
 
