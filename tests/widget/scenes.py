@@ -42,13 +42,13 @@ def words(key: str, language: str = "en") -> str:
     return str(node)
 
 
-def open_tab(screen: Screen, tab: str, language: str = "en") -> None:
+def open_tab(screen: Screen, tab: str) -> None:
     """Presses the tab, which may stand behind "More" on a narrow screen."""
     screen.widget.get_by_role("tab").first.wait_for()
     shown = screen.widget.locator(f"#tab-{tab}")
     if not shown.count():
         screen.widget.locator("#more-tabs").click()
-        screen.widget.get_by_role("menuitem", name=words(f"tab.{tab}", language)).click()
+        screen.widget.get_by_role("menuitem", name=words(f"tab.{tab}", screen.language)).click()
     else:
         shown.click()
     expect(shown).to_have_attribute("aria-selected", "true")
@@ -177,15 +177,12 @@ def open_field_menu(screen: Screen) -> None:
     screen.page.keyboard.press(".")
 
 
-def choose_order(screen: Screen) -> None:
+def to_actions(screen: Screen) -> None:
     expect(screen.widget.locator("#tab-overview")).to_be_visible()
     screen.fake_grist("select('Orders', 812)")
-    screen.widget.locator("#tab-actions").wait_for(state="attached")
-
-
-def to_actions(screen: Screen) -> None:
-    choose_order(screen)
-    screen.widget.locator("#tab-actions").click()
+    # The tab is measured once it is there, wherever it will stand.
+    screen.widget.locator('.measure [data-name="actions"]').wait_for(state="attached")
+    open_tab(screen, "actions")
 
 
 def go_down(screen: Screen) -> None:
@@ -263,11 +260,12 @@ SCENES: dict[str, Scene] = {
 def open_scene(screen: Screen, name: str, *, language: str = "en-US", theme: str = "light") -> None:
     """Opens the widget and leads it to the scene `name`."""
     scene = SCENES[name]
+    screen.language = language.split("-")[0]
     scene.prepare(screen.shop)
     query = QUERY.replace("access=full", f"access={scene.access}").replace("language=en-US", f"language={language}")
     screen.open(query=f"{query}&theme={theme}")
     if scene.tab:
-        open_tab(screen, scene.tab, language.split("-")[0])
+        open_tab(screen, scene.tab)
         screen.widget.locator(scene.wait if scene.show is Scene.show else ".screen").first.wait_for()
     scene.show(screen)
     screen.widget.locator(scene.wait).first.wait_for()

@@ -15,7 +15,9 @@ SAID = """() => {
   const said = [];
   const walk = document.createTreeWalker(document.getElementById('app'), NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) said.push(walk.currentNode.data.trim());
-  for (const one of document.querySelectorAll('#app *')) for (const name of ['aria-label', 'data-tip', 'placeholder', 'title']) said.push(one.getAttribute(name)?.trim());
+  for (const one of document.querySelectorAll('#app *')) {
+    for (const name of ['aria-label', 'data-tip', 'placeholder', 'title']) said.push(one.getAttribute(name)?.trim());
+  }
   return [...new Set(said.filter((one) => one && /[A-Za-z]/.test(one)))];
 }"""
 
@@ -44,14 +46,15 @@ def english_only() -> list[re.Pattern[str]]:
     patterns = []
     for text in sentences("en").values():
         for part in text.split("**"):
-            if part.strip() and text not in german and len(re.sub(r"\{\w+\}|[^A-Za-z]", "", part)) > 4:
+            own = re.sub(r"\{\w+\}|Shopify|Grist|[^A-Za-z]", "", part)
+            if text not in german and len(own) > 4:
                 pieces = re.split(r"\{\w+\}", part.strip())
                 patterns.append(re.compile(".+".join(re.escape(one) for one in pieces)))
     return patterns
 
 
-FROM_THE_BACKEND = {"Products", "Variants", "Inventory", "Orders", "Customers", "Whole row", "Fulfil", "Cancel", "Close",
-                    "Description", "Order, $78.00, 2 lines"}
+FROM_THE_BACKEND = {"Products", "Variants", "Inventory", "Orders", "Customers", "Whole row", "Fulfil", "Cancel",
+                    "Close", "Description", "Order, $78.00, 2 lines"}
 """Names of tables, fields and actions that the backend gives; a document in German has German ones."""
 
 
