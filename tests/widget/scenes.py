@@ -237,6 +237,8 @@ SCENES: dict[str, Scene] = {
     "mapping": Scene(".fields tbody tr", tab="mapping", prepare=fake_mapping.mapped),
     "mapping-changed": Scene(".footer .filled", tab="mapping", prepare=fake_mapping.mapped, show=change_rule),
     "settings": Scene("#mails", show=open_settings),
+    "settings-changed": Scene("#save:not([aria-disabled])", show=then(
+        open_settings, lambda screen: screen.widget.locator("#interval").select_option("3600"))),
     "health": Scene(".health tbody tr", tab="health"),
     "health-asked": Scene("#disconnect-question", tab="health", show=press(".footer .link:last-child")),
     "store-again": Scene("#test", prepare=key_refused, show=press(".banner .button")),

@@ -3,6 +3,7 @@
 import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { pill } from "../format.js";
 import { isFirstRun } from "../slices/first-run.js";
+import { changeCount } from "../slices/settings.js";
 import { TABS, fitTabs, isKeyRefused, isUnreachable, maySync, progress, readyChoices, statusOf, tabsOf, undoCounts } from "../state.js";
 import { Actions } from "./actions.js";
 import { Changes } from "./changes.js";
@@ -79,7 +80,9 @@ function Buttons({ s, f, on, status }) {
 function filledBelow(s) {
   const undoes = s.undo?.result && !s.undo.result.trouble && undoCounts(s.undo.result).n > 0;
   const exactly = s.tab === "changes" && s.preview && !s.preview.brake && s.preview.plan_total > 0;
-  return Boolean(exactly) || (s.tab === "conflicts" && readyChoices(s).length > 0) || (s.tab === "actions" && s.deeds.row !== null) || s.confirm !== null || Boolean(undoes) || (s.tab === "mapping" && s.mapping.draft !== null) || (s.tab === "pairs" && Object.keys(s.mapping.answers).length > 0);
+  const kept = s.tab === "settings" && (changeCount(s.options) > 0 || s.options.asked !== null);
+  return Boolean(exactly) || kept || (s.tab === "conflicts" && readyChoices(s).length > 0) || (s.tab === "actions" && s.deeds.row !== null) || s.confirm !== null || Boolean(undoes)
+    || (s.tab === "mapping" && s.mapping.draft !== null) || (s.tab === "pairs" && Object.keys(s.mapping.answers).length > 0);
 }
 
 function More({ s, f, on, status }) {
