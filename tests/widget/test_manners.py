@@ -43,8 +43,10 @@ LOOKS = """() => ({
 
 @pytest.mark.parametrize("name", SCENES)
 def test_one_filled_button_and_nothing_wider_than_the_page(screen: Screen, name: str) -> None:
-    screen.page.set_viewport_size({"width": 320, "height": 640})
     open_scene(screen, name)
+    screen.page.set_viewport_size({"width": 320, "height": 640})
+    # Two frames: the tabs measure themselves after the resize.
+    screen.page.frames[1].evaluate("() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
     looks: dict[str, Any] = screen.page.frames[1].evaluate(LOOKS)
     assert looks["filled"] <= 1
     assert looks["wide"] == []
