@@ -315,6 +315,8 @@ const on = {
     dispatch({ type: "previewed", preview: null });
     return press("sync", (link) => api.startRun(link, "sync"));
   },
+  /** Not only what changed: for whoever doubts that everything was noticed. */
+  readAll: () => press("sync", (link) => api.startRun(link, "sync", { everything: true })),
   syncExactly: () => press("syncExactly", async (link) => {
     await api.startRun(link, "sync", { preview: state.preview.run });
     dispatch({ type: "previewed", preview: null });

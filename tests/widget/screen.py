@@ -12,6 +12,9 @@ QUERY = "access=full&readonly=false&culture=en-GB&language=en-US&timeZone=Europe
 class Screen:
     """The page as a person has it: `widget` is the frame, `shop` what the backend knows."""
 
+    language = "en"
+    """What the widget was opened in."""
+
     def __init__(self, page: Page, url: str, shop: fake.Shop) -> None:
         self.page, self.url, self.shop = page, url, shop
         self.errors: list[str] = []

@@ -3,6 +3,7 @@
 import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { pill } from "../format.js";
 import { isFirstRun } from "../slices/first-run.js";
+import { changeCount } from "../slices/settings.js";
 import { TABS, fitTabs, isKeyRefused, isUnreachable, maySync, progress, readyChoices, statusOf, tabsOf, undoCounts } from "../state.js";
 import { Actions } from "./actions.js";
 import { Changes } from "./changes.js";
@@ -26,7 +27,7 @@ const NARROW_GAP_PX = 14;
 export function App({ s, f, on }) {
   const notice = isFirstRun(s) ? html`<${FirstRun} s=${s} f=${f} on=${on} />` : noticeOf(s, f, on);
   const Screen = SCREENS[s.tab];
-  return html`<main id="app" aria-label=${f.t("bar.label")}>${notice ?? html`<${Bar} s=${s} f=${f} on=${on} /><${Tabs} s=${s} f=${f} on=${on} />
+  return html`<main id="app" aria-label=${f.t("bar.label")}><h1 class="hidden">${f.t("bar.label")}</h1>${notice ?? html`<${Bar} s=${s} f=${f} on=${on} /><${Tabs} s=${s} f=${f} on=${on} />
       <${Urgent} s=${s} f=${f} on=${on} />
       <section class="screen" role="tabpanel" id=${`panel-${s.tab}`} aria-labelledby=${TABS.includes(s.tab) ? `tab-${s.tab}` : undefined} aria-label=${TABS.includes(s.tab) ? undefined : f.t(s.tab === "store" ? "health.connect" : "bar.settings")}><${Screen} s=${s} f=${f} on=${on} /></section>`}
     ${s.toast && html`<div class="toast" role="status">${s.toast.words}${s.toast.undo && html` · <button type="button" class="link lined" onClick=${s.toast.undo}>${f.t("undo.toast")}</button>`}</div>`}
@@ -79,7 +80,9 @@ function Buttons({ s, f, on, status }) {
 function filledBelow(s) {
   const undoes = s.undo?.result && !s.undo.result.trouble && undoCounts(s.undo.result).n > 0;
   const exactly = s.tab === "changes" && s.preview && !s.preview.brake && s.preview.plan_total > 0;
-  return Boolean(exactly) || (s.tab === "conflicts" && readyChoices(s).length > 0) || (s.tab === "actions" && s.deeds.row !== null) || s.confirm !== null || Boolean(undoes) || (s.tab === "mapping" && s.mapping.draft !== null) || (s.tab === "pairs" && Object.keys(s.mapping.answers).length > 0);
+  const kept = s.tab === "settings" && (changeCount(s.options) > 0 || s.options.asked !== null);
+  return Boolean(exactly) || kept || (s.tab === "conflicts" && readyChoices(s).length > 0) || (s.tab === "actions" && s.deeds.row !== null) || s.confirm !== null || Boolean(undoes)
+    || (s.tab === "mapping" && s.mapping.draft !== null) || (s.tab === "pairs" && Object.keys(s.mapping.answers).length > 0);
 }
 
 function More({ s, f, on, status }) {
@@ -89,6 +92,7 @@ function More({ s, f, on, status }) {
   const narrow = (document.getElementById("app")?.clientWidth ?? 1000) < 480;
   const items = [
     ...(idle && narrow ? [{ words: f.t("bar.preview"), onPress: on.preview }, null] : []),
+    ...(idle && !isKeyRefused(s) ? [{ words: f.t("bar.read_all"), onPress: on.readAll }] : []),
     ...(owner && s.session.link ? [{ words: f.t(s.server?.paused ? "bar.resume" : "bar.pause"), onPress: () => on.pauseTimer(!s.server?.paused) }, { words: f.t("bar.settings"), onPress: () => on.go("settings") }, null] : []),
     ...(maySync(s) ? [{ words: f.t("bar.keys"), onPress: () => { on.go("conflicts"); on.keys(true); } }, { words: f.t(s.letters ? "bar.keys_off" : "bar.keys_on"), onPress: () => on.letters(!s.letters) }] : []),
   ];
@@ -188,10 +192,11 @@ function Urgent({ s, f, on }) {
   const owner = s.session?.role === "owner" && !s.settings.readonly;
   if (isKeyRefused(s)) return s.tab === "store" ? null : html`<${Banner} icon="triangle" yellow button=${owner && html`<${Button} look="filled" onPress=${() => on.go("store")}>${f.t("state.connect")}<//>`}><${Rich} words=${f.t("state.key_refused")} /><//>`;
   if (server?.message?.code === "brake_restored" && !server.run) return html`<${Banner} icon="triangle" yellow button=${maySync(s) && html`<${Button} look="green" busy=${s.pressed.preview || s.previewing !== null} onPress=${on.preview}>${f.t("bar.preview")}<//>`}><${Rich} words=${f.t("state.restored")} /><//>`;
+  if (server?.message?.code === "preview_outdated" && !server.run && !s.preview) return html`<${Banner} icon="triangle" yellow button=${maySync(s) && html`<${Button} look="green" busy=${s.pressed.preview || s.previewing !== null} onPress=${on.preview}>${f.t("bar.preview")}<//>`}><${Rich} words=${f.t("preview.outdated")} /><//>`;
   if (server?.run?.state === "waiting") return html`<${Banner} icon="pause"><${Rich} words=${f.t("state.waits")} /><//>`;
   if (server?.asleep) return html`<${Banner} icon="pause"><${Rich} words=${f.t("state.asleep")} /><//>`;
   // The preview of a stopped sync says itself why it was stopped.
-  if (server?.message && !server.run && !(s.preview?.brake && s.tab === "changes")) return html`<${Banner} icon="triangle" yellow button=${server.message.brake && maySync(s) && html`<${Review} s=${s} f=${f} on=${on} />`}><${Facts} words=${server.message.message} />${server.message.cure && ` ${server.message.cure}`}<//>`;
+  if (server?.message && !server.run && !(s.tab === "changes" && (s.preview?.brake || (s.preview && server.message.code === "preview_outdated")))) return html`<${Banner} icon="triangle" yellow button=${server.message.brake && maySync(s) && html`<${Review} s=${s} f=${f} on=${on} />`}><${Facts} words=${server.message.message} />${server.message.cure && ` ${server.message.cure}`}<//>`;
   if (s.session && !maySync(s)) return html`<${Banner} icon="eye">${f.t("state.viewer")}<//>`;
   return null;
 }

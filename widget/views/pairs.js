@@ -35,8 +35,10 @@ function Question({ one, answer, may, f, on }) {
       const chosen = isChosen(answer, line);
       const words = f.t(`pairs.say_${line.say}`);
       const about = [line.row ? f.t("pairs.row_of", { title: line.row.title, row: line.row.row }) : "", line.thing?.title ?? "", words].filter(Boolean).join(", ");
+      const row = line.row ? html`${line.row.title || f.t("pairs.no_title")} <small>${f.t("pairs.row_n", { row: line.row.row })}</small>`
+        : line.say === "apart" && one.things.length === 1 && one.rows.length > 1 ? html`<span class="quiet">${f.t("pairs.neither")}</span>` : null;
       return html`<tr key=${at} class=${chosen ? "chosen" : ""}>
-        <th scope="row" data-cut>${line.row ? html`${line.row.title || f.t("pairs.no_title")} <small>${f.t("pairs.row_n", { row: line.row.row })}</small>` : line.say === "apart" && one.things.length === 1 && one.rows.length > 1 ? html`<span class="quiet">${f.t("pairs.neither")}</span>` : null}</th>
+        ${row ? html`<th scope="row" data-cut>${row}</th>` : html`<td />`}
         <td class="by" data-cut>${line.alike?.join(", ")}</td>
         <td data-cut>${line.thing ? html`${line.thing.title || f.t("pairs.no_title")}${line.thing.note && html` <small>${line.thing.note}</small>`}` : line.say === "apart" && !(one.things.length === 1 && one.rows.length > 1) ? html`<span class="quiet">${f.t("pairs.neither")}</span>` : null}</td>
         <td class="pick">${may ? html`<${Radio} name=${`pair-${key}${line.among ?? ""}`} on=${chosen} label=${about} words=${words} onPress=${() => on.answerPair(one, line)} />` : words}</td></tr>`;

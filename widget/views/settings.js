@@ -44,7 +44,7 @@ export function Settings({ s, f, on }) {
       <${FormRow} id="history_days" label=${f.t("settings.history")}><${Select} id="history_days" label=${f.t("settings.history")} value=${String(value("history_days"))} onChange=${(to) => set("history_days")(Number(to))}
         options=${with_(HISTORY, value("history_days")).map((days) => [String(days), f.t("settings.days", { n: days })])} /><//>
       <${FormRow} id="language" label=${f.t("settings.language")}><${Select} id="language" label=${f.t("settings.language")} value=${value("language")} onChange=${set("language")}
-        options=${[["", f.t("settings.language_grist")], ["en", "English"]]} /><//>
+        options=${[["", f.t("settings.language_grist")], ["en", "English"], ["de", "Deutsch"]]} /><//>
       <${Check} id="letters" on=${value("letters")} words=${f.t("settings.letters_words")} label=${f.t("settings.letters")} onToggle=${set("letters")} />
       <${Head} words=${f.t("settings.keys")} />
       <${FormRow} id="store_key" label=${f.t("settings.store_key")}><span class="fixed"><${Rich} words=${keptWords(part.held.kept.store, part.held.from_environment.store, s, f)} /> <${Link} onPress=${() => on.go("store")}>${f.t("settings.replace")}<//></span><//>
