@@ -109,7 +109,7 @@ export function settingsActions(w) {
       URL.revokeObjectURL(url);
     }),
     /** Says what the file would change; nothing is taken before a yes. */
-    readMapping: (chosen) => w.press("import", async (link) => {
+    readMappingFile: (chosen) => w.press("import", async (link) => {
       const text = await chosen.text();
       const { changes, problems } = await w.api.importConfig(link, text, true);
       const line = (one) => `${one.line ? `${w.f.t("settings.line", { line: one.line })} ` : ""}${one.message} ${one.cure ?? ""}`.trim();

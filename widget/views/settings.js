@@ -51,7 +51,7 @@ export function Settings({ s, f, on }) {
       <${Kept} name="grist_key" part=${part} environment=${part.held.from_environment.grist_key} note=${f.t("settings.grist_key_note")} s=${s} f=${f} onKeep=${on.keepGristKey} onForget=${on.forgetGristKey} onType=${on.typeSetting} />
       <${ApiKeys} part=${part} s=${s} f=${f} on=${on} />
       <${FormRow} id="file" label=${f.t("settings.file")} note=${f.t("settings.file_note")} problem=${part.problem.file} group><span class="inline"><${Button} busy=${s.pressed.export} onPress=${on.exportMapping}>${f.t("settings.export")}<//>
-        <input type="file" id="mapping-file" class="hidden" accept=".yaml,.yml" tabIndex="-1" aria-label=${f.t("settings.import")} onChange=${(event) => { if (event.target.files[0]) on.readMapping(event.target.files[0]); event.target.value = ""; }} />
+        <input type="file" id="mapping-file" class="hidden" accept=".yaml,.yml" tabIndex="-1" aria-label=${f.t("settings.import")} onChange=${(event) => { if (event.target.files[0]) on.readMappingFile(event.target.files[0]); event.target.value = ""; }} />
         <${Button} busy=${s.pressed.import} onPress=${() => document.getElementById("mapping-file").click()}>${f.t("settings.import")}<//></span><//>
       <${FormRow} id="end" label=${f.t("settings.end")} note=${f.t("settings.end_note")} group><${Button} onPress=${() => { on.go("health"); on.askDisconnect(true); }}>${f.t("health.disconnect")}<//><//></div></div>
     <${Footer} part=${part} s=${s} f=${f} on=${on} />`;
