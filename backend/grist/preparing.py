@@ -34,7 +34,9 @@ class Preparing:
         """See `backend.connector`. A mapping that cannot run keeps its old binding."""
         again = self._memory.compared.again if self._memory.compared else frozenset()
         remembered = self._remembered(mappings, bindings)
-        self._tables_told = [one["table"] for one in remembered.values()] or self._client.tables()
+        # Of all mappings, not only of those that run: a reference may point to any of them.
+        known = [one["schema"]["table"] for one in bindings.values() if one and one.get("schema")]
+        self._tables_told = known if remembered else self._client.tables()
         self._columns_told = {name: one["columns"] for name, one in remembered.items() if name not in again}
         tables = parse_tables(self._tables_told)
         paused: dict[str, str] = {}
@@ -72,6 +74,8 @@ class Preparing:
             self._memory.compared = replace(compared, structure_stands=False)  # good for one look
         else:
             self._memory.compared = None
+        if not all((one or {}).get("schema") for one in bindings.values()):
+            return {}  # what is not remembered may be referred to
         known = {mapping.name: (bindings.get(mapping.name) or {}).get("schema") for mapping in mappings}
         return known if all(known.values()) else {}
 

@@ -160,6 +160,10 @@ class StandInShopify:
                   default_mapping(RESOURCES["inventory"], fields=("available",))]
         self.products, self.inventory = self.connector.prepare(wanted, {}, write=True).mappings
 
+    def rest(self) -> None:
+        """Let a moment pass: what was touched within the last two seconds is told once more."""
+        self.store.clock.advance(10)
+
     def add(self, **values: Any) -> str:
         made = self.store.add_product(values.pop("title"), handle=values.pop("handle", None), **values)
         self.store.add_default_variant(made)

@@ -143,6 +143,8 @@ def test_where_nothing_changed_no_key_is_told(at: Any) -> None:
     if not hasattr(at.connector, "changed"):
         pytest.skip("This connector tells no changes yet.")
     at.add(title="Mug")
+    if hasattr(at, "rest"):
+        at.rest()
     told = at.connector.changed([at.products], at.connector.changed([at.products], None).checkpoint)
     assert told.keys is not None
     assert not told.keys.get("products")

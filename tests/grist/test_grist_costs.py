@@ -50,5 +50,14 @@ def test_a_changed_structure_is_asked_for_again(place: Place) -> None:
     assert "is called 'Maker' now" in ready.notes[0]
 
 
+def test_a_mapping_that_runs_alone_still_finds_the_table_that_it_refers_to(place: Place) -> None:
+    bindings, checkpoint = prepared(place)
+    connector = place.connector()
+    alone = [one for one in MAPPINGS if one.name == "variants"]
+    assert connector.changed(alone, checkpoint).why == "same"
+    assert connector.prepare(alone, bindings, write=True).paused == {}
+    assert connector.usage.requests == 1
+
+
 def by_name(mappings: tuple[Mapping, ...], name: str) -> Mapping:
     return next(one for one in mappings if one.name == name)
