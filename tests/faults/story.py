@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from engine.world import World
 
 from backend import engine
-from backend.errors import LeaseLost, SyncError
+from backend.errors import DatabaseAway, LeaseLost, SyncError
 from backend.session import Session
 from backend.store import runs
 
@@ -161,7 +161,7 @@ class Stage:
             with database.write() as tx:
                 runs.finish(tx, claimed, owner, "failed" if error else "done", None)
             return error
-        except sa.exc.OperationalError as ended:
+        except (DatabaseAway, sa.exc.OperationalError) as ended:
             return ended
 
     def close(self) -> None:

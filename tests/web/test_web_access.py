@@ -23,6 +23,7 @@ KEY, SHOP = {"store": "other-shop", "token": "shpat_other"}, {"token": "shpat_de
 LINK = "/api/links/<int(max=2147483647):link>"
 
 # Method and rule: (body, status for nobody, viewer, editor, owner)
+ORDER: dict[str, Any] = {"resource": "orders", "rows": [1]}
 MATRIX: dict[str, tuple[Any, int, int, int, int]] = {
     "GET /": (None, 200, 200, 200, 200),
     "GET /docs": (None, 200, 200, 200, 200),
@@ -57,6 +58,10 @@ MATRIX: dict[str, tuple[Any, int, int, int, int]] = {
     f"POST {LINK}/pairs": ({"ask_again": [{"resource": "products", "row": 1}]}, 401, 403, 202, 202),
     f"POST {LINK}/runs": (SYNC, 401, 403, 202, 202),
     f"POST {LINK}/runs/<int(max=2147483647):run_id>/cancel": (None, 401, 403, 202, 202),
+    f"GET {LINK}/actions": (None, 401, 200, 200, 200),
+    f"POST {LINK}/actions/preview": (ORDER, 401, 403, 404, 404),  # orders are not mapped here
+    f"POST {LINK}/actions": (ORDER | {"action": "close", "seen": {"1": "x"}}, 401, 403, 404, 404),
+    f"POST {LINK}/actions/<int(max=2147483647):number>": ({"happened": True}, 401, 403, 404, 404),
     f"POST {LINK}/undo": ({"changes": [1]}, 401, 403, 202, 202),
     f"POST {LINK}/choices": (CHOOSE, 401, 403, 202, 202),
     f"POST {LINK}/deletions": (DELETE, 401, 403, 202, 202),
@@ -90,7 +95,7 @@ def test_every_address_answers_each_role_as_the_table_says(shop: Place) -> None:
         method, rule = address.split(" ")
         path = (rule.replace("<int(max=2147483647):link>", str(link_id))
                 .replace("<int(max=2147483647):run_id>", str(run.id)).replace("<int(max=2147483647):key_id>", "1")
-                .replace("<path:name>", "main.js"))
+                .replace("<path:name>", "main.js").replace("<int(max=2147483647):number>", "1"))
         found = [place.ask(method, path, role, body).status_code for role in (None, "viewer", "editor", "owner")]
         assert found == expected, address
 
