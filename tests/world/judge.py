@@ -83,6 +83,7 @@ class Judge:
         self._stock()
         self._pairs()
         self._doubles()
+        self._dangling()
         with self.world.database.read() as tx:
             if journal.count(tx, self.world.link_id) and not self._doubts():
                 self.wrong("P7", "batches are still open")
@@ -218,6 +219,18 @@ class Judge:
             for gid, number in Counter(self.world.grist.marks.get(mapping.table, {}).values()).items():
                 if number > 1 + self.ledger.copies[mapping.table, gid]:
                     self.wrong("P8", f"{number} rows of {mapping.table} hold {gid}")
+
+    def _dangling(self) -> None:
+        """No cell refers to a row that is not there: the next row would be given its id, and be meant by it."""
+        for mapping in self.world.mappings:
+            for rule in mapping.fields:
+                if rule.kind == "ref":
+                    there = self.world.grist.rows.get(self.world.mapping(rule.field.target).table, {})
+                    for row, cells in self.world.grist.rows.get(mapping.table, {}).items():
+                        held = cells.get(rule.name)
+                        if isinstance(held, int) and held not in there:
+                            self.wrong("P12", f"{rule.name} of row {row} of {mapping.table} refers to row {held}, "
+                                              "which is not there")
 
     # --- looking ------------------------------------------------------------------------------------------
 
