@@ -28,7 +28,7 @@ format: $(VENV)/dev.stamp ## Mend what can be mended by itself
 	$(BIN)/ruff check --fix .
 
 screenshots: $(VENV)/dev.stamp chromium ## Take pictures of every screen into screenshots/
-	$(BIN)/python -m pytest -q tests/end_to_end --screenshots screenshots
+	$(BIN)/python -m pytest -q -n auto tests/widget/test_pictures.py tests/end_to_end --screenshots screenshots
 
 # A browser for the tests: Debian's own, installed where we may.
 .PHONY: chromium

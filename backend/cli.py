@@ -48,6 +48,7 @@ Examples
   python shopify_grist_sync.py --dry-run                    what it would do
   python shopify_grist_sync.py --mode=continuous --interval=15
   python shopify_grist_sync.py --fields=inventory,price
+  python shopify_grist_sync.py --everything                 read all of it, not only what changed
   python shopify_grist_sync.py --init                       write sync.yaml
   python shopify_grist_sync.py --json >> syncs.jsonl        for other programs
 
@@ -70,13 +71,14 @@ Exit codes
               help="The configuration file.  [default: sync.yaml]")
 @click.option("--dry-run", is_flag=True, help="Say what a sync would write. Writes nothing.")
 @click.option("--go-on", is_flag=True, help="Sync although a brake stopped the last one: you have looked.")
+@click.option("--everything", is_flag=True, help="Read everything, not only what changed. Of several syncs, the first.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a run, on standard output.")
 @click.option("--init", is_flag=True, help="Write a sync.yaml from what store and document have.")
 @click.option("--check", is_flag=True, help="Check settings and sync.yaml, and do nothing.")
 @click.version_option(__version__)
 def main(
     mode: str, interval: str | None, fields: str | None, config_path: Path | None, dry_run: bool, go_on: bool,
-    as_json: bool, init: bool, check: bool,
+    everything: bool, as_json: bool, init: bool, check: bool,
 ) -> None:
     """Keep a Shopify store and a Grist document in agreement, both ways."""
     file = config_path or Path("sync.yaml")
@@ -97,13 +99,13 @@ def main(
         context.check_credentials()
         face: _Face
         if dry_run:
-            face = _Rehearsal(context, config, chosen, as_json)
+            face = _Rehearsal(context, config, chosen, everything, as_json)
         else:
             link = context.ensure_link(config)
             # A field that nobody knows, or a token that can be none, ends it here.
             narrowed(context.mappings(link), chosen)
             context.shopify(link.store)
-            face = _Sync(context, link, {"fields": chosen, "go_on": go_on}, as_json)
+            face = _Sync(context, link, {"fields": chosen, "go_on": go_on, "everything": everything}, as_json)
         seconds = seconds or (config and config.interval_seconds) or settings.interval_seconds or DEFAULT_SECONDS
         code = face.once() if mode == "once" else face.continuously(seconds)
     except SyncError as error:
@@ -186,8 +188,10 @@ class _Sync(_Face):
     def _begin(self) -> bool:
         with self.context.database.write() as tx:
             self.claimed = runs.begin(tx, self.link.id, "sync", "Command line", self.wanted, self.owner)
-        # Somebody has looked at what stopped the last sync, not at what may stop a later one.
-        self.wanted = self.wanted | {"go_on": self.wanted["go_on"] and self.claimed is None}
+        if self.claimed is not None:
+            # Somebody has looked at what stopped the last sync, not at what may stop a later one; and what one sync
+            # has read, the next need not read again.
+            self.wanted = self.wanted | {"go_on": False, "everything": False}
         return self.claimed is not None
 
     def run(self, watch: Callable[[dict[str, Any]], None]) -> Outcome:
@@ -198,12 +202,13 @@ class _Sync(_Face):
 class _Rehearsal(_Face):
     """Dry runs. They take nobody's turn, for they leave no trace."""
 
-    def __init__(self, context: Context, config: Config | None, fields: list[str], as_json: bool) -> None:
+    def __init__(self, context: Context, config: Config | None, fields: list[str], everything: bool, as_json: bool
+                 ) -> None:
         super().__init__(as_json)
-        self.context, self.config, self.fields = context, config, fields
+        self.context, self.config, self.fields, self.everything = context, config, fields, everything
 
     def run(self, watch: Callable[[dict[str, Any]], None]) -> Outcome:
-        return rehearse(self.context, self.config, self.fields, stop=self.stop, watch=watch)
+        return rehearse(self.context, self.config, self.fields, everything=self.everything, stop=self.stop, watch=watch)
 
 
 def _names(fields: str | None) -> list[str]:

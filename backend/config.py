@@ -7,7 +7,7 @@ explains every key.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,14 +24,14 @@ from backend.core.mapping import choose, column_id, in_order, rule_for
 from backend.core.model import Direction, Field, FieldRule, Mapping, Policy, Resource, Rule
 from backend.core.values import NUMBERS
 from backend.errors import ConfigError
-from backend.settings import parse_interval
+from backend.settings import parse_audit, parse_interval
 
 MAX_BYTES = 100_000
 MAX_EVENTS = 20_000
 MAX_DEPTH = 12
 """What is larger or deeper is no list of mappings, and would only keep everybody waiting."""
-RESERVED = ("id", "manualsort", "shopify_id")
-"""Columns that Grist has of its own, and the one that we write the Shopify ID into."""
+RESERVED = ("id", "manualsort", "shopify_id", "sync_status")
+"""Columns that Grist has of its own, and those that we write the Shopify ID and what waits into."""
 
 
 @dataclass
@@ -44,6 +44,11 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     rest_seconds: float | None = None
     interval_seconds: int | None = None
+    audit_seconds: int | None = None
+    stock_audit_seconds: int | None = None
+    """See `Settings`."""
+    telling: dict[str, bool] = field(default_factory=dict)
+    """`sync_log`, `status_column`: what the document is to tell itself; what is not named stays as it is."""
 
 
 class _Create(Schema):
@@ -86,12 +91,20 @@ class _Brakes(Schema):
     changed_share = fields.Float(validate=validate.Range(min=0, max=1))
 
 
+class _Audit(Schema):
+    everything = fields.Raw()
+    stock = fields.Raw()
+
+
 class _File(Schema):
     store = fields.String(load_default="")
     document = fields.String(load_default="")
     interval = fields.Raw()
     rest_seconds = fields.Float(validate=validate.Range(min=0))
+    sync_log = fields.Boolean()
+    status_column = fields.Boolean()
     brakes = fields.Nested(_Brakes, load_default=dict)
+    audit = fields.Nested(_Audit, load_default=dict)
     mappings = fields.List(fields.Nested(_Mapping), required=True, validate=validate.Length(min=1))
 
 
@@ -128,6 +141,11 @@ def parse(text: bytes | str, resources: Dict[str, Resource]) -> Config:
         said = "The configuration is empty." if tree is None else "The configuration does not begin with keys."
         raise ConfigError(said, cure="Write one with --init, or start from sync.example.yaml.", line=1, column=1)
     return _Checker(tree, resources).config()
+
+
+def check(said: Dict[str, Any], resources: Dict[str, Resource]) -> Config:
+    """The same of plain data, as the API is given it. Raises ConfigError with the path of the first mistake."""
+    return _Checker(said, resources).config()
 
 
 def _look_over(text: bytes | str) -> None:
@@ -230,15 +248,9 @@ class _Checker:
         except ValidationError as error:
             raise self._first((), error) from error
         limits = Limits(**checked["brakes"])
-        interval = None
-        if "interval" in checked:
-            said = checked["interval"]
-            if isinstance(said, bool) or not isinstance(said, int | str):
-                raise self._mistake(("interval",), *_explain(("interval",), "", said))
-            try:
-                interval = parse_interval(str(said))
-            except ConfigError as error:
-                raise self._mistake(("interval",), error.message, error.cure) from error
+        interval = self._interval(("interval",), checked.get("interval"), parse_interval)
+        audit, stock = (self._interval(("audit", name), checked["audit"].get(name), parse_audit)
+                        for name in ("everything", "stock"))
         mappings = [self._mapping(i, one) for i, one in enumerate(checked["mappings"])]
         self._once_each(mappings)
         mappings = self._with_targets(mappings)
@@ -249,7 +261,23 @@ class _Checker:
             limits,
             checked.get("rest_seconds"),
             interval,
+            audit,
+            stock,
+            {name: checked[name] for name in ("sync_log", "status_column") if name in checked},
         )
+
+    def _interval(self, at: tuple[Any, ...], said: Any, parse: Callable[[str], int]) -> int | None:
+        """Seconds; None where nothing is said."""
+        if said is None:
+            return None
+        if said is False and parse is parse_audit:  # YAML reads `off` as no
+            return 0
+        if isinstance(said, bool) or not isinstance(said, int | str):
+            raise self._mistake(at, *_explain(at, "", said))
+        try:
+            return parse(str(said))
+        except ConfigError as error:
+            raise self._mistake(at, error.message, error.cure) from error
 
     def _mapping(self, place: int, said: Dict[str, Any]) -> Mapping:
         at: tuple[Any, ...] = ("mappings", place)
@@ -295,7 +323,8 @@ class _Checker:
         if described is None:
             known = [f.name for f in resource.fields]
             raise self._mistake(
-                at, f"{resource.label} have no field “{name}”.", f"{_nearest(name, known)}Known are {_list(known)}."
+                at, resource.no_field(name) or f"{resource.label} have no field “{name}”.",
+                f"{_nearest(name, known)}Known are {_list(known)}."
             )
         if said is None or isinstance(said, str):
             return rule_for(described, said or "")
@@ -431,8 +460,9 @@ class _Checker:
         return in_order(list(by_name.values()), list(self.resources))
 
     def _mistake(self, path: Iterable[Any], message: str, cure: str) -> ConfigError:
-        line, column = _where(self.tree, list(path))
-        return ConfigError(message, cure=cure, line=line, column=column)
+        path = tuple(path)
+        line, column = _where(self.tree, list(path)) if hasattr(self.tree, "lc") else (None, None)
+        return ConfigError(message, cure=cure, line=line, column=column, path=path)
 
     def _first(self, at: tuple[Any, ...], error: ValidationError) -> ConfigError:
         """The mistake that stands first in the file; what is missing stands nowhere and comes last, since it is
@@ -489,7 +519,9 @@ MISSING, UNKNOWN, NULL = "Missing data for required field.", "Unknown field.", "
 EMPTY = "Shorter than minimum length 1."
 _FORMS = {
     "store": "store: my-shop.myshopify.com", "document": "document: https://docs.getgrist.com/abc123",
-    "interval": "interval: 15m", "rest_seconds": "rest_seconds: 30", "brakes": "brakes: {deletions: 20}",
+    "audit": "audit: {everything: 1d, stock: 15m}", "everything": "everything: 1d", "stock": "stock: 15m",
+    "interval": "interval: 15m", "rest_seconds": "rest_seconds: 30", "sync_log": "sync_log: true",
+    "status_column": "status_column: true", "brakes": "brakes: {deletions: 20}",
     "deletions": "deletions: 20", "deletions_share": "deletions_share: 0.25", "changed_share": "changed_share: 0.9",
     "mappings": "mappings: and below it a list that begins with - resource: products",
     "resource": "resource: products", "table": "table: Products", "match": "match: [handle]",

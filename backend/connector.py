@@ -13,7 +13,7 @@ that the connector's own side uses: a row id in Grist, a gid in Shopify. The eng
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -93,6 +93,12 @@ class Connector(Protocol):
         while this looks is told by the next call. Raises RetryLater, UserError."""
         ...
 
+    def settled(self, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        """`checkpoint`, as `changed` gave it in this run, moved over what follows it and is known to be nothing but
+        what this run has written itself; and whether all that this run wrote lies before it. Called at a run's end.
+        Asks nobody."""
+        ...
+
     def expand(
         self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]
     ) -> tuple[dict[str, set[Key]], set[str]]:
@@ -103,6 +109,10 @@ class Connector(Protocol):
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
         """All rows, or the given ones. A given key is in `rows`, `outside` or `gone` afterwards, unless its
         absence could not be proven. Pages are followed to the end; a half-read list raises."""
+        ...
+
+    def watch(self, before_write: Callable[[], None]) -> None:
+        """Call `before_write` right before a write that had to wait; it raises where the run is another's by now."""
         ...
 
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:

@@ -11,80 +11,34 @@ that wherever a run ends, the next one goes on from the truth.
 
 from __future__ import annotations
 
-import time
-import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence, Set
-from collections.abc import Mapping as Dict
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Collection, Sequence, Set
+from dataclasses import replace
 
 from backend.connector import Connector, Stamp
-from backend.core.guard import RESTORED, Limits, brakes
+from backend.core.guard import FLIPS_SECONDS, RESTORED, brakes, copied, flips
 from backend.core.mapping import Directory
 from backend.core.model import Create, Delete, Key, Mapping, Op, Plan, Receipt, Refusal, Side, Update
-from backend.core.plan import plan
+from backend.core.plan import fingerprint, plan
 from backend.core.undo import Undo
 from backend.core.undo import undo as undo_lines
-from backend.errors import BrakeError, OutcomeUnknown, SyncError
-from backend.gather import AUDIT_SECONDS, Gathered, gather, settings_of
+from backend.errors import BrakeError, OutcomeUnknown, PreviewOutdated, SyncError
+from backend.gather import Gathered, gather, settings_of
 from backend.look import Looking
 from backend.recover import Recovery, pairs_anew
-from backend.remember import Memory
-from backend.report import Report, plan_lines
-from backend.store import base, changes, inbox, journal, links, loose, waiting
-from backend.store.db import Database, Transaction
+from backend.remember import Memory, remember_agreed
+from backend.report import Report, meeting, plan_lines
+from backend.session import Session, UndoWanted
+from backend.store import base, changes, inbox, journal, links, loose, pairing, waiting
+from backend.store.db import Transaction
 from backend.work import Scope, Work, thing_of
 
 ROUNDS = 3
 """How often one run looks at what it touched. A formula that feeds itself is left to the next run."""
-REST_SECONDS = 30.0
-"""How long a new row in Grist stays untouched before it is created in Shopify."""
 PLAN_LINES_KEPT = 500
+MEETINGS_KEPT = 200
+"""How many pairs, doubles and rows of one side a preview lists of each mapping; it counts all of them."""
 KEYS_AT_ONCE = 5_000
 """Above this many the directory takes all keys of a mapping rather than asking for each."""
-
-
-@dataclass
-class Session:
-    """Everything that one run needs, handed in by whoever knows everybody."""
-
-    database: Database
-    link_id: int
-    run_id: int
-    mappings: Sequence[Mapping]
-    local: Connector
-    remote: Connector
-    bindings: Dict[str, Any] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
-    rest_seconds: float = REST_SECONDS
-    go_on: bool = False
-    """A person has looked at the brakes: this run goes on."""
-    everything: bool = False
-    """Look at everything, not only at what changed."""
-    audit_seconds: float = AUDIT_SECONDS
-    """After this long a run looks at everything by itself."""
-    beat: Callable[[dict[str, Any]], None] = lambda progress: None
-    """Called before each step with how far the run is. Raises Cancelled or LeaseLost."""
-    fence: Callable[[Transaction], None] = lambda tx: None
-    """Called first in every transaction of the run that writes. Raises LeaseLost where the run is another's by now."""
-    clock: Callable[[], float] = time.monotonic
-    new_key: Callable[[], str] = lambda: str(uuid.uuid4())
-
-    @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        """A transaction that only the owner of the run gets: who was paused beyond its lease writes nothing more."""
-        with self.database.write() as tx:
-            self.fence(tx)
-            yield tx
-
-
-@dataclass(frozen=True, slots=True)
-class UndoWanted:
-    """Which lines of the history to take back: these, and all of these runs."""
-
-    changes: tuple[int, ...] = ()
-    runs: tuple[int, ...] = ()
 
 
 def sync(session: Session) -> Report:
@@ -118,18 +72,22 @@ class _Run:
         self.report = Report()
         self.directory = Directory(self._find_places)
         self.work: list[Work] = []
-        self.memory = Memory(session.database, session.write, session.run_id, self.directory, self.work, self.report)
+        self.memory = Memory(session.database, session.write, session.link_id, session.run_id, self.directory,
+                             self.work, self.report)
         self.looking = Looking(session.database, self.directory, session.local, session.remote, self._say)
         self.gathered = Gathered()
         self.mapping_ids: dict[str, int] = {}
         """Of all resources that were ever mapped: what refers to them may be read."""
         self.started = session.clock()
+        for connector in (session.local, session.remote):
+            connector.watch(self._still_ours)
 
     def sync(self) -> Report:
         try:
             if self._gather(write=True):
                 self._sync()
             else:
+                self._check_plan()
                 self._finish()
         except Exception as error:
             error.report = self._counted()  # type: ignore[attr-defined]  # whoever shows the error shows this too
@@ -154,6 +112,7 @@ class _Run:
     def _sync(self) -> None:
         self._settle_and_read()
         self._plan()
+        self._check_plan()
         self._brake()
         self._remember_plan()
         self._write()
@@ -217,8 +176,12 @@ class _Run:
             self._brake()
         except BrakeError as brake:
             self.report.message, self.report.cure = brake.message, brake.cure
+        self.report.fingerprint = fingerprint(one.planned for one in self.work)
         lines = [line for one in self.work for line in plan_lines(one.planned)]
         self.report.plan, self.report.plan_total = lines[:PLAN_LINES_KEPT], len(lines)
+        self.report.pairing = [
+            meeting(one.planned, one.local, one.remote, one.pairs.values(), MEETINGS_KEPT) for one in self.work
+        ]
         for one in self.work:
             self._count_planned(one)
         return self._counted()
@@ -227,25 +190,37 @@ class _Run:
 
     def _gather(self, *, write: bool) -> bool:
         """Find out what to look at, and prepare for it. False where there is nothing."""
-        self._say("looking")
+        self._say("preparing")
         self.gathered = self._gathered(self.session.mappings)
         if self.gathered.unprepared:
             self._prepare(write=write)
-            self.gathered = self._gathered([one.mapping for one in self.work])
-        if self.gathered.quiet:
+            self.gathered = self._gathered([one.mapping for one in self.work], self.gathered)
+        self.report.way = self.gathered.way
+        if self.gathered.quiet and all(self._runs_as_before(mapping) for mapping in self.session.mappings):
+            self.work.clear()  # prepared only to be asked: what is remembered of refusals and rows stands
             return False
         if not self.work:
             self._prepare(write=write)
-        self.report.notes.append(self.gathered.way)
+            if write and self.gathered.all_whole:
+                # What was just made in the document is no news: all of it is read now, and after this moment.
+                now = self.session.local.changed([one.mapping for one in self.work], None)
+                self.gathered.checkpoints["grist"] = now.checkpoint
         for one in self.work:
             scope = self.gathered.scopes.get(one.mapping.name, Scope())
             one.scope = Scope() if one.moved else scope
         return True
 
-    def _gathered(self, mappings: Sequence[Mapping]) -> Gathered:
+    def _runs_as_before(self, mapping: Mapping) -> bool:
+        """Whether nothing of a mapping is paused or lives elsewhere now; unknown while it is not prepared."""
+        if not self.work:
+            return True
+        one = next((one for one in self.work if one.mapping.name == mapping.name), None)
+        return one is not None and not one.moved and one.mapping.names == mapping.names
+
+    def _gathered(self, mappings: Sequence[Mapping], before: Gathered | None = None) -> Gathered:
         session = self.session
         return gather(session.database, session.link_id, mappings, session.local, session.remote,
-                      everything=session.everything, audit_seconds=session.audit_seconds)
+                      everything=session.everything, audit_seconds=session.audit_seconds, before=before)
 
     def _prepare(self, *, write: bool) -> None:
         session = self.session
@@ -296,7 +271,7 @@ class _Run:
             if one.looked_at is not None:
                 with self.session.database.read() as tx:
                     pairs, rows = base.count(tx, one.mapping.id)
-                    counts.rows = rows + loose.count(tx, one.mapping.id, Side.LOCAL)
+                    counts.rows = rows + len(loose.keys(tx, one.mapping.id, Side.LOCAL) | one.free_rows)
                 counts.unchanged += pairs - len(one.pairs)
 
     def _plan_one(self, one: Work) -> None:
@@ -310,10 +285,15 @@ class _Run:
                 choices=waiting.choices(tx, mapping),
                 approved=waiting.approved_deletions(tx, mapping.id),
                 resting=one.resting | one.doubtful,
+                decided=pairing.decided(tx, mapping, one.local, self.session.decided.get(mapping.name, ())),
             )
         doubts = {key: refusal for key, refusal in one.refusals.items() if key[1] in one.doubtful}
         one.take_plan(planned)
         one.refusals |= doubts
+        for row, thing in planned.dissolved:
+            if row in one.local.rows:  # a person has said that this row is another thing
+                self.directory.drop(mapping.name, row, thing)
+                one.pairs.pop(thing, None)
         for row, thing in planned.paired:
             self.directory.add(mapping.name, row, thing)
         for thing, row in planned.moved:
@@ -327,6 +307,11 @@ class _Run:
         coming = (str(op.source) for op in planned.on(Side.LOCAL) if isinstance(op, Create))
         self.directory.expect(mapping.name, coming)
 
+    def _check_plan(self) -> None:
+        """A run of a plan that somebody was shown does exactly that, or nothing."""
+        if self.session.only_plan not in ("", fingerprint(one.planned for one in self.work)):
+            raise PreviewOutdated("Something changed since this preview, so no row was written.", cure="Look again.")
+
     def _brake(self) -> None:
         pulled = []
         if self.gathered.restored:
@@ -337,6 +322,10 @@ class _Run:
                 pairs, rows = base.count(tx, one.mapping.id)
                 pulled += brakes(one.planned, one.local, one.remote, pairs, self.session.limits, known,
                                  _emptied(tx, one, pairs, rows))
+                pulled += flips(one.planned, changes.lately(tx, one.mapping, one.rewritten, FLIPS_SECONDS))
+                strangers = set() if pairs else set(one.local.marks.values())
+                store = base.of_another_document(tx, self.session.link_id, one.mapping.name, strangers)
+                pulled += [copied(one.mapping.resource.label, store)] if store else []
         if pulled and not self.session.go_on:
             raise BrakeError(
                 " ".join(brake.message for brake in pulled) + " Nothing was written.",
@@ -351,8 +340,7 @@ class _Run:
         with self.session.write() as tx:
             for one in self.work:
                 planned = one.planned
-                _remember_agreed(tx, one)
-                base.dissolve(tx, one.mapping.id, [thing for _, thing in planned.dissolved])
+                remember_agreed(tx, one)
                 waiting.replace_conflicts(tx, one.mapping, planned.conflicts, one.rows_looked_at, one.applying)
                 if one.mapping.whole:
                     waiting.replace_deletions(tx, one.mapping.id, planned.proposals, one.deleting, one.looked_at)
@@ -395,6 +383,11 @@ class _Run:
                 for change in receipt.op.changes if change not in receipt.written
             }
         return unwritten
+
+    def _still_ours(self) -> None:
+        """Raises LeaseLost where another worker has taken the run while a request waited to be sent."""
+        with self.session.write():
+            pass
 
     def _apply(self, one: Work, connector: Connector, batch: Sequence[Op], stamp: Stamp, intent: int) -> list[Receipt]:
         written = connector.usage.writes
@@ -450,7 +443,7 @@ class _Run:
             self._plan_one(one)
             rows = None if whole else {pair.local for pair in one.pairs.values()}
             with self.session.write() as tx:
-                _remember_agreed(tx, one)
+                remember_agreed(tx, one)
                 waiting.replace_conflicts(tx, one.mapping, one.planned.conflicts, rows, one.applying)
         if any(not one.planned.empty for one in looking):
             self._write()
@@ -516,8 +509,22 @@ class _Run:
                                    "things_known": one.scope.things_known}
             inbox.note(tx, session.link_id, Side.REMOTE, [(mapping.name, thing) for thing in one.again | one.unread])
             inbox.note(tx, session.link_id, Side.LOCAL, [(mapping.name, row) for row in one.resting])
+        told = True
+        for name, connector in (("grist", session.local), ("shopify", session.remote)):
+            gathered.checkpoints[name], all_told = connector.settled(gathered.checkpoints[name])
+            told = all_told if connector is session.local else told
+        self._keep_made_rows(tx, told=told)
         links.set_checkpoints(tx, session.link_id, gathered.checkpoints)
         inbox.done(tx, gathered.hints)
+
+    def _keep_made_rows(self, tx: Transaction, *, told: bool) -> None:
+        """Rows that were made after the checkpoint are looked at by the next run: the history since then says nothing
+        of one that is made and deleted."""
+        for one in self.work:
+            if one.made_hint and (told or len(one.made_rows) <= KEYS_AT_ONCE):
+                inbox.done(tx, [one.made_hint])
+                rows = () if told else one.made_rows
+                inbox.note(tx, self.session.link_id, Side.LOCAL, [(one.mapping.name, row) for row in rows])
 
     def _count_planned(self, one: Work) -> None:
         counts = self.report.of(one.mapping)
@@ -557,15 +564,6 @@ class _Run:
                 for m in self.work
             ],
         })
-
-
-def _remember_agreed(tx: Any, one: Work) -> None:
-    planned = one.planned
-    base.move(tx, one.mapping.id, planned.moved)
-    base.join(tx, one.mapping.id, planned.paired)
-    base.mark(tx, one.mapping.id, [row for row, thing in planned.paired if one.local.marks.get(row) == thing])
-    base.advance(tx, one.mapping.id, [(a.remote_key, a.local, a.remote, {}) for a in planned.agreements],
-                 parent=one.parent_field)
 
 
 def _emptied(tx: Transaction, one: Work, pairs: int, rows: int) -> set[Side]:

@@ -4,13 +4,16 @@
       UserError       a person: the message says what happened, to which thing, and what to do
         ConfigError     … in sync.yaml or the settings; knows line and column where there are some
         BrakeError      … a brake stopped the run before it wrote; knows the figures
+        PreviewOutdated … what would run now is not what somebody was shown; nothing was written
         BundleRefused   … Grist does not take a change; nothing of it was written
       RetryLater      the clock: try again after `retry_after` seconds
         OutcomeUnknown  … and a write may or may not have happened: look before trying again
+        DatabaseAway    … the database itself
       Cancelled       nobody: somebody wanted the run to end here
         Interrupted     … because its process ends; the next one goes on
+        Waits           … because a person's access to the document ends; it goes on when somebody looks
       LeaseLost       nobody: another worker goes on
-      TooCostly, InputRefused   the Shopify connector itself: ask for less, leave one row out
+      TooCostly, InputRefused, BulkFailed   the Shopify connector itself: ask for less, leave one row out, read by page
     anything else     a developer
 """
 
@@ -48,10 +51,13 @@ class ConfigError(UserError):
 
     code = "config_error"
 
-    def __init__(self, message: str, *, cure: str = "", line: int | None = None, column: int | None = None) -> None:
+    def __init__(self, message: str, *, cure: str = "", line: int | None = None, column: int | None = None,
+                 path: tuple[str | int, ...] = ()) -> None:
         super().__init__(message, cure=cure)
         self.line = line
         self.column = column
+        self.path = path
+        """Where in the configuration: ("mappings", 0, "fields", "price")."""
 
     def __str__(self) -> str:
         where = f"line {self.line}, column {self.column}: " if self.line is not None else ""
@@ -66,7 +72,13 @@ class AccessError(UserError):
     """Where in an answer the right was missing, as far as the service said."""
 
 
-class TokenRefused(AccessError):
+class KeyRefused(AccessError):
+    """The store's key is no longer good: an owner connects the store again."""
+
+    code = "shopify_key"
+
+
+class TokenRefused(KeyRefused):
     """Status 401. A token from client id and secret may just have run out: the client asks for a new one, once."""
 
 
@@ -92,6 +104,12 @@ class BrakeError(UserError):
         self.figures = figures
 
 
+class PreviewOutdated(UserError):
+    """A plan that somebody was shown would not be what runs now. Nothing was written."""
+
+    code = "preview_outdated"
+
+
 class RetryLater(SyncError):
     """The service cannot answer now. Nothing is known to be wrong."""
 
@@ -109,6 +127,12 @@ class OutcomeUnknown(RetryLater):
     code = "outcome_unknown"
 
 
+class DatabaseAway(RetryLater):
+    """The database does not answer, or ended the connection. What was in hand in it was not done."""
+
+    code = "database_away"
+
+
 class Cancelled(SyncError):
     """Somebody pressed Cancel; the batch in hand was finished and remembered."""
 
@@ -119,6 +143,12 @@ class Interrupted(Cancelled):
     """The process was told to end; the batch in hand was finished and remembered."""
 
     code = "interrupted"
+
+
+class Waits(Cancelled):
+    """The person's access on which a run works ends soon; the batch in hand was finished and remembered."""
+
+    code = "waits"
 
 
 class LeaseLost(SyncError):
@@ -133,6 +163,12 @@ class TooCostly(SyncError):
     code = "too_costly"
     points: float | None = None
     """What it costs, where the service said."""
+
+
+class BulkFailed(SyncError):
+    """Shopify gave up a large operation that it works off by itself. Nothing of it is to be used: read page by page."""
+
+    code = "bulk_failed"
 
 
 class InputRefused(SyncError):

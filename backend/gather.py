@@ -48,33 +48,36 @@ class Gathered:
     """How it was found out, for the report."""
     unprepared: bool = False
     """Only a connector that is prepared can say: prepare, and gather again."""
+    shopify: Changed | None = None
+    """What Shopify said, so that it is not asked twice."""
 
     @property
     def quiet(self) -> bool:
         return not self.unprepared and all(scope.empty for scope in self.scopes.values())
 
     @property
-    def whole(self) -> bool:
-        return any(scope.whole for scope in self.scopes.values())
+    def all_whole(self) -> bool:
+        return all(scope.whole for scope in self.scopes.values())
 
 
 def gather(
     database: Database, link_id: int, mappings: Sequence[Mapping], local: Connector, remote: Connector, *,
-    everything: bool = False, audit_seconds: float = AUDIT_SECONDS,
+    everything: bool = False, audit_seconds: float = AUDIT_SECONDS, before: Gathered | None = None,
 ) -> Gathered:
-    """Ask everybody what may have changed since the last run. Changes nothing. Raises what `changed` raises."""
+    """Ask everybody what may have changed since the last run. Changes nothing. Raises what `changed` raises. `before`
+    is what came of asking when nothing was prepared yet."""
     with database.read() as tx:
         kept = links.checkpoints(tx, link_id)
         hints = inbox.claim(tx, link_id)
         cut_off = journal.count(tx, link_id) > 0
         clock = runs.clock(tx)
     grist = local.changed(mappings, kept.get("grist"))
-    shopify = remote.changed(mappings, kept.get("shopify"))
+    shopify = before.shopify if before and before.shopify else remote.changed(mappings, kept.get("shopify"))
     audit = everything or clock - kept.get("audited_at", 0.0) >= audit_seconds
     found = Gathered(
         hints=hints.ids, cut_off=cut_off, restored=grist.why == "restored",
         unprepared=UNPREPARED in (grist.why, shopify.why),
-        way=_way(grist, shopify, cut_off=cut_off, audit=audit),
+        way=_way(grist, shopify, cut_off=cut_off, audit=audit), shopify=shopify,
     )
     if found.unprepared:
         return found
@@ -82,9 +85,9 @@ def gather(
              for side, connector in ((Side.LOCAL, local), (Side.REMOTE, remote))}
     known = kept.get("mappings", {})
     for mapping in mappings:
-        before = known.get(mapping.name, {})
-        scope = Scope(rows_known=before.get("rows_known", False), things_known=before.get("things_known", False))
-        if not (cut_off or audit or before.get("settings") != settings_of(mapping)):
+        looked = known.get(mapping.name, {})
+        scope = Scope(rows_known=looked.get("rows_known", False), things_known=looked.get("things_known", False))
+        if not (cut_off or audit or looked.get("settings") != settings_of(mapping)):
             scope.rows = _keys(grist, mapping)
             scope.things = _keys(shopify, mapping)
             with database.read() as tx:
@@ -95,7 +98,7 @@ def gather(
         found.scopes[mapping.name] = scope
     found.checkpoints = {
         "grist": grist.checkpoint, "shopify": shopify.checkpoint, "mappings": dict(known),
-        "audited_at": clock if all(scope.whole for scope in found.scopes.values()) else kept.get("audited_at", 0.0),
+        "audited_at": clock if found.all_whole else kept.get("audited_at", 0.0),
     }
     return found
 

@@ -9,6 +9,7 @@ import sys
 
 import structlog
 
+from backend import __version__
 from backend.errors import ConfigError
 
 
@@ -22,6 +23,7 @@ def set_up(level: str | None = None) -> None:
         raise ConfigError(f"LOG_LEVEL is “{wanted}”.", cure="Write DEBUG, INFO, WARNING or ERROR.")
     plain = os.environ.get("LOG_FORMAT", "plain" if sys.stderr.isatty() else "json") == "plain"
     shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,  # run, link and mapping: jobs/perform.py
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -41,3 +43,20 @@ def set_up(level: str | None = None) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("backend").setLevel(wanted)
+    _tell_sentry(os.environ.get("SENTRY_DSN", "").strip())
+
+
+def _tell_sentry(address: str) -> None:
+    """Tell Sentry of mistakes of ours, where an address says so. No values go there: neither local variables nor bodies
+    of requests, nor who asked. Raises ConfigError where its package is not installed."""
+    if not address:
+        return
+    try:
+        import sentry_sdk  # type: ignore[import-not-found]  # nobody needs it who does not ask for it
+    except ImportError as error:
+        raise ConfigError("SENTRY_DSN is set, and Sentry's package is not installed.",
+                          cure="Install it with pip install sentry-sdk, or leave SENTRY_DSN out.") from error
+    sentry_sdk.init(
+        dsn=address, release=__version__, send_default_pii=False, include_local_variables=False,
+        max_request_body_size="never", traces_sample_rate=0.0,
+    )

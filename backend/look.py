@@ -135,6 +135,7 @@ class Looking:
         if scope.rows is None:
             local.say()
             whole = self._local.read(mapping)
+            scope.rows_known = whole.complete
             at = {pair.local for pair in pairs.values()}
             gone = frozenset(row for row in at if whole.proves_gone(row))
             local.take(replace(whole, gone=gone), whole.rows.keys() | whole.outside | at)
@@ -144,6 +145,7 @@ class Looking:
         if scope.things is None:
             remote.say()
             whole = self._whole_store(one, pairs)
+            scope.things_known = whole.complete
             remote.take(whole, whole.rows.keys() | whole.outside | whole.gone | pairs.keys())
 
         strangers = self._whose_marks(one, local)
@@ -169,6 +171,9 @@ class Looking:
             if more is None:
                 return False
             candidates = more
+            kept |= self._homeless(one)
+            known_rows |= {pair.local for pair in one.pairs.values()}
+            remote.look(one.pairs.keys() & kept.keys())
             local.look(candidates.rows)
             remote.look(candidates.things)
             free_rows |= _free_rows(local.seen.only(candidates.rows), known_rows)
@@ -206,6 +211,13 @@ class Looking:
         strangers = named & one.pairs.keys()
         local.look(one.pairs[thing].local for thing in strangers)
         return strangers
+
+    def _homeless(self, one: Work) -> dict[str, Pair]:
+        """Pairs whose rows are gone: a new row may be the one that was."""
+        with self._database.read() as tx:
+            things = base.homeless(tx, one.mapping.id)
+            one.take_pairs([*one.pairs.values(), *base.pairs(tx, one.mapping, things=things - one.pairs.keys())])
+        return {thing: one.pairs[thing] for thing in things}
 
     def _candidates(self, one: Work) -> Keys | None:
         with self._database.read() as tx:

@@ -14,7 +14,7 @@ from backend.core.mapping import Directory
 from backend.core.model import Change, Create, Delete, Key, Mark, Op, Receipt, Side, Update, Why
 from backend.core.values import Value
 from backend.report import Report
-from backend.store import base, changes, journal, waiting
+from backend.store import base, changes, inbox, journal, pairing, waiting
 from backend.store.db import Database, Transaction
 from backend.work import Work, thing_of
 
@@ -45,10 +45,11 @@ class Memory:
     """Turns receipts into what the next run knows. One for a run."""
 
     def __init__(
-        self, database: Database, write: Write, run_id: int, directory: Directory, works: Sequence[Work],
-        report: Report,
+        self, database: Database, write: Write, link_id: int, run_id: int, directory: Directory,
+        works: Sequence[Work], report: Report,
     ) -> None:
         self.database = database
+        self.link_id = link_id
         self.write = write
         self.run_id = run_id
         self.directory = directory
@@ -79,6 +80,9 @@ class Memory:
                 waiting.conflict_settled(tx, mapping_id, row, name)
             for key in batch.deleted:
                 waiting.deletion_done(tx, mapping_id, side, key)
+            if side is Side.LOCAL and batch.joined:
+                one.made_hint = one.made_hint or inbox.note_whole(tx, self.link_id, side, one.mapping.name)
+                one.made_rows |= {row for row, _, _, _ in batch.joined}
             changes.add(tx, batch.history)
             changes.undone(tx, batch.undone, self.run_id)
             if intent is not None:
@@ -151,7 +155,11 @@ class Memory:
         assert isinstance(row, int)
         assert isinstance(thing, str)
         # Made again after a deletion: the old pair ends where the new one begins.
-        before = {thing, self.directory.thing(one.mapping.name, row) or thing}
+        before = {thing}
+        if op.side is Side.REMOTE:
+            # Made again in Shopify for a row that had another thing. A row that was made in Grist may have been given
+            # the id of a deleted one, which says nothing about the thing of that one: it keeps living without a row.
+            before.add(self.directory.thing(one.mapping.name, row) or thing)
         batch.replaced += [old for old in before if old in one.pairs]
         batch.joined.append((row, thing, agreed.local, agreed.remote))
         batch.history.append(self._line(one, op, kind="create", local_key=row, remote_key=thing, after=dict(sent)))
@@ -204,3 +212,15 @@ def _last_known(one: Work, op: Delete) -> dict[str, Value]:
     snapshot = one.local if op.side is Side.LOCAL else one.remote
     row = snapshot.rows.get(op.key)
     return one.mapping.values(row) if row is not None else {}
+
+
+def remember_agreed(tx: Transaction, one: Work) -> None:
+    """What a plan says without a write: pairs that end, move or begin, what is asked about pairs, what agrees."""
+    planned = one.planned
+    base.dissolve(tx, one.mapping.id, [thing for _, thing in planned.dissolved])
+    pairing.ask(tx, one.mapping, one.local, one.remote, planned.questions)
+    base.move(tx, one.mapping.id, planned.moved)
+    base.join(tx, one.mapping.id, planned.paired)
+    base.mark(tx, one.mapping.id, [row for row, thing in planned.paired if one.local.marks.get(row) == thing])
+    base.advance(tx, one.mapping.id, [(a.remote_key, a.local, a.remote, {}) for a in planned.agreements],
+                 parent=one.parent_field)

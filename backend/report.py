@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from backend.connector import Usage
-from backend.core.model import Create, Delete, Mapping, Plan, Side, Update
+from backend.core.model import Create, Delete, Mapping, Pair, Plan, Side, Snapshot, Update, Why
+from backend.core.questions import told
 from backend.core.values import UNREAD, Value, dump
 
 SIDE_NAMES = {Side.LOCAL: "grist", Side.REMOTE: "shopify"}
@@ -45,10 +46,22 @@ class Report:
     points: float = 0
     seconds: float = 0
     notes: list[str] = field(default_factory=list)
+    way: str = ""
+    """How it was found out what to look at."""
     message: str | None = None
     cure: str | None = None
+    code: str = ""
+    """Which kind of error ended it early (`errors.py`), where one did."""
     plan: list[dict[str, Any]] | None = None
     plan_total: int | None = None
+    fingerprint: str = ""
+    """Of a preview: a mark of its whole plan, by which a sync does exactly that."""
+    pairing: list[dict[str, Any]] | None = None
+    """Of a preview: how rows and things find each other, one entry a mapping (`meeting`)."""
+    found: dict[str, Any] | None = None
+    """Of a look (jobs.look): what the store was asked."""
+    actions: dict[str, int] = field(default_factory=dict)
+    """What was done to orders and drafts: how many by outcome (`backend.actions`)."""
     undone: int = 0
     stays: list[dict[str, Any]] = field(default_factory=list)
     """Of an undo: the lines of the history that were not taken back, {"change", "reason"}."""
@@ -86,13 +99,20 @@ class Report:
             "points": self.points,
             "seconds": round(self.seconds, 3),
             "notes": self.notes,
+            "way": self.way,
         }
         if self.message:
-            out |= {"message": self.message, "cure": self.cure}
+            out |= {"message": self.message, "cure": self.cure, "code": self.code}
+        if self.actions:
+            out["actions"] = self.actions
         if self.undone or self.stays:
             out |= {"undone": self.undone, "stays": self.stays}
         if self.plan is not None:
-            out |= {"plan": self.plan, "plan_total": self.plan_total}
+            out |= {"plan": self.plan, "plan_total": self.plan_total, "fingerprint": self.fingerprint}
+        if self.pairing is not None:
+            out["pairing"] = self.pairing
+        if self.found is not None:
+            out["found"] = self.found
         return out
 
 
@@ -148,6 +168,46 @@ def plan_lines(plan: Plan) -> Iterable[dict[str, Any]]:
                 "after": None,
                 "why": op.why.value,
             }
+
+
+def meeting(plan: Plan, local: Snapshot, remote: Snapshot, pairs: Collection[Pair], most: int) -> dict[str, Any]:
+    """How rows and things find each other: {"pairs", "doubles", "only_grist", "only_shopify"}, each {"n", "items"} with
+    at most `most` items, and what the sync makes of them: cells it fills, fields it asks about, rows it creates.
+
+    `pairs` are those that had met before.
+    """
+    mapping = plan.mapping
+    asked = [told(mapping, local, remote, one) for one in plan.questions]
+    waiting_rows = {row for one in plan.questions for row in one.rows}
+    waiting_things = {thing for one in plan.questions for thing in one.things}
+    differ: dict[int, int] = {}
+    for conflict in plan.conflicts:
+        differ[conflict.local_key] = differ.get(conflict.local_key, 0) + 1
+    fills = sum(change.why is Why.FIRST for op in plan.ops if isinstance(op, Update) for change in op.changes)
+    new = [op for op in plan.ops if isinstance(op, Create)]
+    made = {side: {op.source for op in new if op.side is side} for side in Side}
+    met = {key for pair in plan.paired for key in pair}
+    met_before = {key for pair in pairs for key in (pair.local, pair.remote)}
+    rows = [key for key in local.rows if key not in met and key not in met_before and key not in waiting_rows]
+    things = [key for key in remote.rows if key not in met and key not in met_before and key not in waiting_things]
+
+    def part(items: list[dict[str, Any]], n: int) -> dict[str, Any]:
+        return {"n": n, "items": items[:most]}
+
+    return {
+        "resource": mapping.name, "label": mapping.resource.label, "table": mapping.table,
+        "rows": len(local.rows), "things": len(remote.rows), "known": len(pairs),
+        "pairs": part([{"row": row, "title": local.titles.get(row, ""), "thing": thing,
+                        "other": remote.titles.get(thing, ""), "by": plan.matched.get((row, thing), ""),
+                        "differ": differ.get(row, 0)} for row, thing in plan.paired[:most]], len(plan.paired)),
+        "doubles": part(asked, len(asked)),
+        "only_grist": part([{"row": key, "title": local.titles.get(key, ""), "created": key in made[Side.REMOTE]}
+                            for key in rows[:most]], len(rows)),
+        "only_shopify": part([{"row": None, "thing": key, "title": remote.titles.get(key, ""),
+                               "created": key in made[Side.LOCAL]} for key in things[:most]], len(things)),
+        "fills": fills, "asks": len(plan.conflicts),
+        "creates_grist": len(made[Side.LOCAL]), "creates_shopify": len(made[Side.REMOTE]),
+    }
 
 
 def show(value: Value) -> Any:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
@@ -15,6 +16,7 @@ from backend.errors import ConfigError
 DEFAULT_DATABASE = "sqlite:///shopify-grist-sync.db"
 DEFAULT_GRIST = "https://docs.getgrist.com"
 DEFAULT_VERSION = "2026-10"
+DEFAULT_NOTIFY_HOSTS = ("hooks.slack.com",)
 LONGEST_INTERVAL_SECONDS = 30 * 86_400
 
 NAMES = (
@@ -35,7 +37,22 @@ NAMES = (
     "SYNC_CONFIG",
     "SYNC_INTERVAL",
     "SYNC_REST_SECONDS",
+    "SYNC_AUDIT",
+    "SYNC_STOCK_AUDIT",
     "ALLOWED_ORIGINS",
+    "SHOPIFY_OLD_API_SECRET",
+    "PUBLIC_URL",
+    "SYNC_AT_ONCE",
+    "SYNC_SETTLE_SECONDS",
+    "NOTIFY_URL",
+    "NOTIFY_MAIL",
+    "NOTIFY_AFTER_SECONDS",
+    "ALLOW_LOCAL_NOTIFY",
+    "SMTP_URL",
+    "SMTP_FROM",
+    "METRICS_TOKEN",
+    "SECRET_KEY",
+    "NOTIFY_HOSTS",
 )
 
 
@@ -93,7 +110,30 @@ class Settings:
     config_file: str = ""
     interval_seconds: int | None = None
     rest_seconds: float | None = None
+    audit_seconds: int | None = None
+    """How often everything is read although nothing says that it changed; 0 for never."""
+    stock_audit_seconds: int | None = None
+    """The same of stock, where Shopify does not tell of it by itself."""
     allowed_origins: tuple[str, ...] = ()
+    old_webhook_secret: Secret = field(default=Secret())
+    """Shopify signs with the old secret or the new one while both exist."""
+    public_url: str = ""
+    """How services on the internet reach this backend; empty where they cannot, and there are no webhooks then."""
+    at_once: int = 4
+    settle_seconds: float | None = None
+    notify_url: Secret = field(default=Secret())
+    notify_mails: tuple[str, ...] = ()
+    notify_after_seconds: float | None = None
+    allow_local_notify: bool = False
+    smtp_url: Secret = field(default=Secret())
+    smtp_from: str = ""
+    metrics_token: Secret = field(default=Secret())
+    secret_key: Secret = field(default=Secret())
+    """One or several, with commas between, the newest first: what stored secrets are sealed with."""
+    notify_hosts: tuple[str, ...] = DEFAULT_NOTIFY_HOSTS
+    """Where people may let messages be sent to: no other address that somebody typed is ever called."""
+    wiped_disk: bool = False
+    """Whether files of this machine are gone after a restart."""
 
     @property
     def has_shopify(self) -> bool:
@@ -133,7 +173,24 @@ class Settings:
             config_file=said["SYNC_CONFIG"],
             interval_seconds=parse_interval(said["SYNC_INTERVAL"]) if said["SYNC_INTERVAL"] else None,
             rest_seconds=_seconds("SYNC_REST_SECONDS", said["SYNC_REST_SECONDS"]),
-            allowed_origins=tuple(o for o in re.split(r"[\s,]+", said["ALLOWED_ORIGINS"]) if o),
+            audit_seconds=parse_audit(said["SYNC_AUDIT"]) if said["SYNC_AUDIT"] else None,
+            stock_audit_seconds=parse_audit(said["SYNC_STOCK_AUDIT"]) if said["SYNC_STOCK_AUDIT"] else None,
+            allowed_origins=_list(said["ALLOWED_ORIGINS"]),
+            old_webhook_secret=Secret(said["SHOPIFY_OLD_API_SECRET"]),
+            public_url=_public_url(said["PUBLIC_URL"], values),
+            at_once=_at_once(said["SYNC_AT_ONCE"]),
+            settle_seconds=_seconds("SYNC_SETTLE_SECONDS", said["SYNC_SETTLE_SECONDS"]),
+            notify_url=Secret(said["NOTIFY_URL"]),
+            notify_mails=_list(said["NOTIFY_MAIL"]),
+            notify_after_seconds=_seconds("NOTIFY_AFTER_SECONDS", said["NOTIFY_AFTER_SECONDS"]),
+            allow_local_notify=_is_on(said["ALLOW_LOCAL_NOTIFY"]),
+            smtp_url=_smtp_url(said["SMTP_URL"]),
+            smtp_from=said["SMTP_FROM"] or "sync@localhost",
+            metrics_token=Secret(said["METRICS_TOKEN"]),
+            secret_key=Secret(said["SECRET_KEY"]),
+            notify_hosts=tuple(h.lower() for h in re.split(r"[\s,]+", said["NOTIFY_HOSTS"]) if h)
+            or DEFAULT_NOTIFY_HOSTS,
+            wiped_disk=bool(_wiping_host(values)),
         )
 
 
@@ -165,6 +222,11 @@ def parse_interval(text: str) -> int:
     return seconds
 
 
+def parse_audit(text: str) -> int:
+    """Seconds from an interval, 0 from `off`. Raises ConfigError."""
+    return 0 if text.strip().lower() == "off" else parse_interval(text)
+
+
 def _seconds(name: str, text: str) -> float | None:
     if not text:
         return None
@@ -173,11 +235,48 @@ def _seconds(name: str, text: str) -> float | None:
     return float(text)
 
 
+def _list(text: str) -> tuple[str, ...]:
+    """What stands between blanks and commas."""
+    return tuple(one for one in re.split(r"[\s,]+", text) if one)
+
+
+def _is_on(text: str) -> bool:
+    return text.lower() not in ("", "0", "no", "off", "false")
+
+
+def _public_url(text: str, environ: Dict[str, str]) -> str:
+    """As said; else as Render says it. Raises ConfigError for what is no address."""
+    url = (text or environ.get("RENDER_EXTERNAL_URL", "")).strip().rstrip("/")
+    if url and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
+        raise ConfigError("PUBLIC_URL is not an address.", cure="Write https://sync.example.com.")
+    return url
+
+
+def _at_once(text: str) -> int:
+    if not text:
+        return Settings.at_once
+    if not re.fullmatch(r"[0-9]{1,2}", text) or not 1 <= int(text) <= 64:
+        raise ConfigError(f"SYNC_AT_ONCE is “{text[:40]}”.", cure="Write a number from 1 to 64, 4 for example.")
+    return int(text)
+
+
+def _smtp_url(text: str) -> Secret:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+        raise ConfigError("SMTP_URL is not the address of a mail server.",
+                          cure="Write smtp://user:password@mail.example:587, or smtps://….")
+    return Secret(text)
+
+
 def _refuse_wiped_disk(database: str, environ: Dict[str, str]) -> None:
-    host = "Heroku" if environ.get("DYNO") else "Render" if environ.get("RENDER") else ""
+    host = _wiping_host(environ)
     if host and database.startswith("sqlite"):
         raise ConfigError(
             f"The disk of {host} is wiped at every restart, and what has been agreed between Grist and Shopify "
             "must survive it.",
             cure="Add a Postgres database; its DATABASE_URL is used by itself.",
         )
+
+
+def _wiping_host(environ: Dict[str, str]) -> str:
+    return "Heroku" if environ.get("DYNO") else "Render" if environ.get("RENDER") else ""

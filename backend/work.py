@@ -66,6 +66,10 @@ class Work:
     """Things to look at once more in this run."""
     written: set[str] = field(default_factory=set)
     """Things written in Shopify since the last look."""
+    made_rows: set[int] = field(default_factory=set)
+    """Rows that this run has made in Grist. A history from before them does not tell that one of them is gone again."""
+    made_hint: int = 0
+    """What the inbox was told of them, for the case that this run does not come to its end."""
     parent_made: bool = False
     """Something that this mapping refers to was made in Shopify, which makes children of its own: a new product
     has a variant, a new variant stock levels. Only a whole read finds those."""
@@ -111,6 +115,11 @@ class Work:
             row = pair.local if pair else op.source if isinstance(op, Create) else op.key
             return [(row, "")] if isinstance(row, int) else []
         return []
+
+    @property
+    def rewritten(self) -> set[str]:
+        """The things of which the plan changes cells."""
+        return {thing_of(op) for op in self.planned.ops if isinstance(op, Update)}
 
     @property
     def deleting(self) -> set[tuple[Side, Key]]:

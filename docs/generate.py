@@ -2,8 +2,9 @@
 
     docs/mapping.md   fields of every resource, kinds of values     backend/shopify/resources, backend/grist/schema.py
     docs/shopify.md   access scopes of every resource               backend/shopify/resources
-    docs/deploy.md    settings                                      backend/settings.py
+    docs/deploy.md    settings, metrics                             backend/settings.py, web/metrics.py, store/health.py
     docs/promises.md  tests that are expected to fail               tests/
+    docs/troubleshooting.md  every message with its cure            backend/ (docs/said.py), backend/shopify/cures.py
 
 A part stands between `<!-- begin: name -->` and `<!-- end: name -->`. With --check nothing is written, and the exit
 code is 1 where a page is out of date; tests/docs does the same.
@@ -13,22 +14,29 @@ from __future__ import annotations
 
 import argparse
 import ast
+import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 DOCS = Path(__file__).resolve().parent
-sys.path.insert(0, str(DOCS.parent))
+sys.path[:0] = [str(DOCS.parent), str(DOCS)]
 
-from backend import settings  # noqa: E402
+import said  # noqa: E402
+
+from backend import errors, settings  # noqa: E402
 from backend.core.guard import Limits  # noqa: E402
 from backend.core.mapping import rule_for  # noqa: E402
 from backend.core.model import Direction, Field, Rule  # noqa: E402
 from backend.core.values import KINDS, Kind  # noqa: E402
-from backend.engine import REST_SECONDS  # noqa: E402
 from backend.grist.schema import FEEDING, FITTING  # noqa: E402
+from backend.session import REST_SECONDS  # noqa: E402
+from backend.shopify.cures import CURES, OTHERWISE  # noqa: E402
 from backend.shopify.resources import RESOURCES  # noqa: E402
+from backend.store.health import whole_queue  # noqa: E402
+from backend.web import metrics as measured  # noqa: E402
 
 SETTINGS = {
     "SHOPIFY_STORE": ("the store, `my-shop.myshopify.com`", "`store:` of sync.yaml"),
@@ -36,7 +44,7 @@ SETTINGS = {
     "SHOPIFY_CLIENT_ID": ("client id of an app of the Dev Dashboard; instead of a token", ""),
     "SHOPIFY_CLIENT_SECRET": ("its client secret", ""),
     "SHOPIFY_API_KEY": ("another name for the client id; not used beside an access token", ""),
-    "SHOPIFY_API_SECRET": ("another name for the client secret; not used yet beside an access token", ""),
+    "SHOPIFY_API_SECRET": ("another name for the client secret; beside an access token it only signs webhooks", ""),
     "SHOPIFY_API_VERSION": ("version of Shopify's Admin API", f"`{settings.DEFAULT_VERSION}`"),
     "SHOPIFY_ADMIN_URL": ("another address that answers in the store's place: a simulated store", ""),
     "GRIST_SERVER_URL": ("address of the Grist server", f"`{settings.DEFAULT_GRIST}`"),
@@ -50,7 +58,30 @@ SETTINGS = {
     "SYNC_REST_SECONDS": (
         "how long a new row in Grist stays untouched before it is created in Shopify; comes before `rest_seconds:`",
         f"`{REST_SECONDS:.0f}`"),
+    "SYNC_AUDIT": (
+        "how often a sync reads everything although nobody says that it changed (`1d`, `6h`, `off`); comes before "
+        "`audit:`", "`1d`"),
+    "SYNC_STOCK_AUDIT": (
+        "the same for the stock of a large store, while Shopify does not tell of stock by itself", "`15m`"),
     "ALLOWED_ORIGINS": ("other sites that may call the API, with blanks or commas between", "none"),
+    "SHOPIFY_OLD_API_SECRET": ("the secret before the last change: Shopify signs webhooks with either for a while", ""),
+    "PUBLIC_URL": ("the backend's https address as the internet sees it, for webhooks; Render's own is known",
+                   "no webhooks"),
+    "SYNC_AT_ONCE": ("how many links one worker process syncs at the same time, 1 to 64",
+                     f"`{settings.Settings.at_once}`"),
+    "SYNC_SETTLE_SECONDS": ("how long it is waited after a webhook for more of them", "`0.2`"),
+    "NOTIFY_URL": ("an address that takes messages as Slack does, `{\"text\": …}`", "no messages"),
+    "NOTIFY_MAIL": ("who gets mail of what failed or waits, with blanks or commas between", "nobody"),
+    "NOTIFY_AFTER_SECONDS": ("how long conflicts, deletions and refused rows are gathered before somebody is told",
+                             "`30`"),
+    "ALLOW_LOCAL_NOTIFY": ("`yes`: messages may go to addresses without https and in your own network", "no"),
+    "SMTP_URL": ("the mail server: `smtp://user:password@host:587` or `smtps://…`", "no mail"),
+    "SMTP_FROM": ("the sender of mails", "`sync@localhost`"),
+    "METRICS_TOKEN": ("who sends it as a bearer token may read `/metrics`", "only this machine may"),
+    "SECRET_KEY": (
+        "what stored keys are sealed with: a long random text; several with commas, the newest first",
+        "SQLite: a file beside it; elsewhere no keys are kept"),
+    "NOTIFY_HOSTS": ("where people may let messages be sent to", "`hooks.slack.com`"),
 }
 """By name: what it holds, and what stands where it is left out."""
 
@@ -136,14 +167,79 @@ def brakes() -> str:
 
 
 def scopes() -> str:
-    rows = [(f"`{one.name}`", _codes(one.scopes), _codes(one.write_scopes) or "never written")
-            for one in RESOURCES.values()]
+    rows = []
+    for one in RESOURCES.values():
+        rows.append((f"`{one.name}`", _codes(one.scopes), _codes(one.write_scopes) or "never written"))
+        for right in one.rights:
+            names = _codes(field.name for field in one.fields if right.covers(field))
+            rows.append((f"`{one.name}`: {names}", _or(right.read) if right.read else "–", _or(right.write)))
     return _table(("resource", "to read", "to write"), rows)
 
 
 def environment() -> str:
     rows = [(f"`{name}`", holds, otherwise or "–") for name, (holds, otherwise) in SETTINGS.items()]
     return _table(("setting", "holds", "left out"), rows)
+
+
+def metrics() -> str:
+    """Every figure at /metrics. Prometheus adds `_total` to what only grows, `_bucket` and the like to histograms."""
+    rows = [(f"`{name}`", "sum", text, _codes(labels)) for name, text, labels in measured._SUMS.values()]
+    rows += [(f"`{one.name}`", one.type, one.documentation, _codes(labels)) for one, labels in _own_metrics()]
+    rows += [(f"`sync_{name}`", "now", text, "") for name, text in _queue_metrics()]
+    return _table(("name", "kind", "says", "labels"), [(*row[:3], row[3] or "–") for row in rows])
+
+
+def _own_metrics() -> Iterator[tuple[Any, Sequence[str]]]:
+    for one in (measured._hooks, measured._hook_seconds, measured._pages):
+        family = next(iter(one.describe()))
+        yield family, one._labelnames
+
+
+def _queue_metrics() -> Iterator[tuple[str, str]]:
+    """Name and meaning, from the code that counts them: to count them takes a database."""
+    tree = ast.parse(inspect.getsource(whole_queue))
+    told = next(node for node in ast.walk(tree) if isinstance(node, ast.Dict))
+    for key, value in zip(told.keys, told.values, strict=True):
+        assert isinstance(value, ast.Tuple)
+        assert key is not None
+        yield ast.literal_eval(key), ast.literal_eval(value.elts[1])
+
+
+ACTS = (
+    (errors.Cancelled, "nobody: somebody or something wanted the run to end there"),
+    (errors.RetryLater, "the clock: it is tried again by itself"),
+    (errors.UserError, "a person: the message says what to do"),
+    (errors.SyncError, "nobody: the sync answers it itself"),
+)
+
+
+def kinds_of_errors() -> str:
+    rows = []
+    for name, one in vars(errors).items():
+        if name in said.CLASSES - {"SyncError"} and "code" in vars(one):
+            acts = next(text for kind, text in ACTS if issubclass(one, kind))
+            rows.append((f"`{one.code}`", (inspect.getdoc(one) or "").split("\n")[0], acts))
+    return _table(("code", "what it is", "who acts next"), rows)
+
+
+def messages() -> str:
+    everything = said.everything()
+    parts = []
+    for place in dict.fromkeys((said.ABOUT_SETTINGS, "Grist", "Shopify", said.ELSEWHERE, *said.PLACES.values())):
+        rows = [(_plain(one.message), _plain(one.cure) or "–") for one in everything if one.place == place]
+        if rows:
+            parts.append(f"### {place}\n\n" + _table(("message", "what to do"), rows))
+    return "\n".join(parts)
+
+
+def cures() -> str:
+    rows = [(f"`{pattern.replace('|', '` or `')}`", cure) for pattern, cure in CURES]
+    return _table(("Shopify's words", "what to do"), [*rows, ("anything else", OTHERWISE)])
+
+
+def _plain(text: str) -> str:
+    """Text as it is, whatever Markdown would make of it."""
+    return re.sub(r"([*_<>`\[\]\\])", r"\\\1", text)
 
 
 def gaps() -> str:
@@ -153,16 +249,27 @@ def gaps() -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "fields": fields, "kinds": kinds, "brakes": brakes, "scopes": scopes, "environment": environment, "gaps": gaps,
+    "metrics": metrics, "errors": kinds_of_errors, "messages": messages, "cures": cures,
 }
 
 
 def expected_to_fail() -> Iterator[tuple[str, str]]:
     """(name, reason) of the tests of the product's behaviour that are marked so. How the code is laid out, which
     tests/test_architecture.py looks at, is nobody's promise."""
+    for path in sorted((DOCS.parent / "tests").glob("*/known.py")):
+        yield from (("test_a_known_bug_is_mended", reason) for reason in _known_bugs(path))
     for path in sorted((DOCS.parent / "tests").glob("*/**/test_*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 yield from ((node.name, reason) for mark in node.decorator_list if (reason := _why(mark)))
+
+
+def _known_bugs(path: Path) -> Iterator[str]:
+    """The names in a list KNOWN of bugs; the limits of promises, which stand in it too, are no bugs."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if (isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "KNOWN"
+                and isinstance(node.value, ast.Tuple)):
+            yield from (str(ast.literal_eval(one.args[0])) for one in node.value.elts if isinstance(one, ast.Call))
 
 
 def _why(mark: ast.expr) -> str:
@@ -176,6 +283,8 @@ def _why(mark: ast.expr) -> str:
 def _ways(field: Field) -> str:
     if not field.writable and field.on_create:
         return "to Grist; to Shopify on creation only"
+    if field.opt_in:
+        return "to Grist, unless `direction: both` is written"
     return WAYS[rule_for(field).direction]
 
 

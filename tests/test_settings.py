@@ -169,3 +169,11 @@ def test_a_secret_is_true_and_equal_by_what_it_holds():
     assert Secret("a") != "a"
     assert Secret("a")
     assert not Secret()
+
+
+def test_how_often_everything_is_read_is_an_interval_or_off() -> None:
+    said = settings(SYNC_AUDIT="6h", SYNC_STOCK_AUDIT="off")
+    assert (said.audit_seconds, said.stock_audit_seconds) == (21_600, 0)
+    assert settings().audit_seconds is None
+    with pytest.raises(ConfigError, match="is not an interval"):
+        settings(SYNC_AUDIT="often")

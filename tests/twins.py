@@ -98,6 +98,9 @@ class _Twin:
         """Hints name rows and things themselves here."""
         return hints, set()
 
+    def watch(self, before_write: Callable[[], None]) -> None:
+        """Nothing waits in memory."""
+
     def _io(self, *parts: str) -> None:
         self.on_io(".".join((self.name, *parts)))
 
@@ -153,7 +156,7 @@ class MemoryGrist(_Twin):
         """(table, field) → the number of the column that the field is mapped to, where it is not the first one."""
         self.retyped: set[tuple[str, str]] = set()
         """(table, field) of columns that somebody gave a type which does not fit: their mapping pauses."""
-        self.states: list[tuple[str, str, int]] = []
+        self.states: list[tuple[str, str, int, bool]] = []
         """The document's history, oldest first: (hash, table, row) of each thing done."""
         self._undo: list[list[Callable[[], None]]] = []
         """What takes back each of a person's actions, newest last."""
@@ -311,7 +314,8 @@ class MemoryGrist(_Twin):
         if known > len(self.states) or (known and self.states[known - 1][0] != checkpoint["h"]):
             return Changed(None, now, "restored")
         rows: dict[str, set[Key]] = {
-            mapping.name: {row for _, table, row in self.states[known:] if table == mapping.table}
+            mapping.name: {row for _, table, row, _ in self.states[known:] if table == mapping.table and (
+                row in self.rows.get(table, {}) or self._was_there(table, row, known))}
             for mapping in mappings
         }
         return Changed(rows, now, "compared" if known < len(self.states) else "same")
@@ -325,6 +329,9 @@ class MemoryGrist(_Twin):
         receipts = [self._apply_one(mapping, op) for op in batch]
         self._io("apply", mapping.name, "after")
         return receipts
+
+    def settled(self, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        return checkpoint, False
 
     def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
         return value
@@ -432,7 +439,12 @@ class MemoryGrist(_Twin):
     def _touch(self, table: str, row: int) -> None:
         self._versions[table, row] = self._version(table, row) + 1
         self._count += 1
-        self.states.append((f"h{self._count}", table, row))
+        self.states.append((f"h{self._count}", table, row, row in self.rows.get(table, {})))
+
+    def _was_there(self, table: str, row: int, state: int) -> bool:
+        """Whether a row was there in a state: what was made and removed since then is in no comparison of the two."""
+        told = [there for _, where, which, there in self.states[:state] if (where, which) == (table, row)]
+        return bool(told) and told[-1]
 
     def _version(self, table: str, row: int) -> int:
         return self._versions.get((table, row), 0)
@@ -532,12 +544,16 @@ class MemoryShopify(_Twin):
         """Delete a thing and everything that belongs to it."""
         self._delete(gid)
 
-    def _delete(self, gid: str, *, told: bool = True) -> None:
+    def remove(self, gid: str, *, told: bool = True) -> None:
+        """Delete a thing and leave what belongs to it."""
         resource = self.resource_of(gid)
         del self.things[resource][gid]
         if told:
             self._touch(gid)
             self._deleted.setdefault(resource, {})[gid] = self._touches
+
+    def _delete(self, gid: str, *, told: bool = True) -> None:
+        self.remove(gid, told=told)
         for child in [other for other in self.all_gids() if gid in self.thing(other).values()]:
             if child in self.all_gids():
                 self._delete(child, told=self.parts_told)
@@ -632,6 +648,9 @@ class MemoryShopify(_Twin):
                 self._answers[key] = (tuple(batch), receipts)
         self._io("apply", mapping.name, "after")
         return receipts
+
+    def settled(self, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        return checkpoint, False
 
     def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
         spelled = self.spelling.get((mapping.name, field), lambda given: given)(value)

@@ -25,10 +25,10 @@ export function createApi({ base, token }) {
   const known = new Map();
   const link = (id, path) => `/api/links/${id}/${path}`;
 
-  async function call(method, path, body) {
-    let response = await send(method, path, body, await token(false));
+  async function call(method, path, body, more = {}) {
+    let response = await send(method, path, body, await token(false), more);
     // The token ended early (a laptop that slept): renewed once, in silence.
-    if (response.status === 401) response = await send(method, path, body, await token(true));
+    if (response.status === 401) response = await send(method, path, body, await token(true), more);
     if (response.status === 304) return { changed: false, body: known.get(path).body };
     const answer = await read(response);
     if (response.status >= 400) throw refusal(response.status, answer);
@@ -37,24 +37,61 @@ export function createApi({ base, token }) {
     return { changed: true, body: answer };
   }
 
-  async function send(method, path, body, bearer) {
-    const headers = { Authorization: `Bearer ${bearer}`, Accept: "application/json" };
+  /** A file: text out, text in; the answer to a sent one is JSON. */
+  async function file(method, path, text) {
+    const ask = async (renew) => fetchOrLost(base + path, {
+      method, headers: { Authorization: `Bearer ${await token(renew)}`, ...(text === undefined ? {} : { "Content-Type": "text/yaml" }) },
+      body: text, signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "omit", cache: "no-store",
+    });
+    let response = await ask(false);
+    if (response.status === 401) response = await ask(true);
+    if (response.status >= 400) throw refusal(response.status, await read(response));
+    return method === "GET" ? response.text() : read(response);
+  }
+
+  async function send(method, path, body, bearer, more) {
+    const headers = { Authorization: `Bearer ${bearer}`, Accept: "application/json", ...more };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (method === "GET" && known.has(path)) headers["If-None-Match"] = known.get(path).etag;
-    try {
-      return await fetch(base + path, {
-        method, headers, body: body === undefined ? undefined : JSON.stringify(body),
-        signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "omit", cache: "no-store",
-      });
-    } catch (error) {
-      throw new Unreachable(String(error), { cause: error });
-    }
+    return fetchOrLost(base + path, {
+      method, headers, body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "omit", cache: "no-store",
+    });
   }
 
   const get = (path) => call("GET", path);
   const post = async (path, body = {}) => (await call("POST", path, body)).body;
+  const put = async (path, body, more) => (await call("PUT", path, body, more)).body;
+  const del = async (path) => (await call("DELETE", path)).body;
   return {
     session: () => get("/api/session"),
+    testStore: (body) => post("/api/link/test", body),
+    connectStore: (body) => post("/api/link", body),
+    moveLink: (body) => post("/api/link/move", body),
+    replaceStore: (id, body) => put(link(id, "store"), body),
+    disconnect: (id) => del(`/api/links/${id}`),
+    settings: (id) => get(link(id, "settings")),
+    saveSettings: (id, body) => put(link(id, "settings"), body),
+    setGristKey: (id, key) => put(link(id, "grist-key"), { key }),
+    removeGristKey: (id) => del(link(id, "grist-key")),
+    setNotifyUrl: (id, url) => put(link(id, "notify-url"), { url }),
+    removeNotifyUrl: (id) => del(link(id, "notify-url")),
+    keys: (id) => get(link(id, "keys")),
+    makeKey: (id, name) => post(link(id, "keys"), { name }),
+    revokeKey: (id, key) => del(link(id, `keys/${key}`)),
+    exportConfig: (id) => file("GET", link(id, "config.yaml")),
+    importConfig: (id, text, preview) => file("PUT", link(id, `config.yaml${preview ? "?preview=true" : ""}`), text),
+    health: (id) => get(link(id, "health")),
+    checkHealth: (id) => post(link(id, "health")),
+    resources: (id) => get(link(id, "resources")),
+    look: (id) => post(link(id, "look")),
+    tables: (id) => get(link(id, "tables")),
+    mappings: (id) => get(link(id, "mappings")),
+    /** `version` is the one that was read; a newer one refuses with 412. */
+    saveMappings: (id, version, body) => put(link(id, "mappings"), body, { "If-Match": `"${version}"` }),
+    effect: (id, body) => post(link(id, "mappings/effect"), body),
+    pairs: (id) => get(link(id, "pairs")),
+    answerPairs: (id, body) => post(link(id, "pairs"), body),
     state: (id) => get(link(id, "state")),
     runs: (id) => get(link(id, "runs?limit=20")),
     run: (id, run) => get(link(id, `runs/${run}`)),
@@ -66,6 +103,10 @@ export function createApi({ base, token }) {
     refused: (id) => get(link(id, "refused?limit=200")),
     deletions: (id) => get(link(id, "deletions?limit=200")),
     answerDeletions: (id, answer) => post(link(id, "deletions"), answer),
+    actions: (id) => get(link(id, "actions?limit=50")),
+    previewActions: (id, wanted) => post(link(id, "actions/preview"), wanted),
+    startActions: (id, wanted) => post(link(id, "actions"), wanted),
+    settleAction: (id, number, happened) => post(link(id, `actions/${number}`), { happened }),
     changes: (id, before) => get(link(id, `changes?limit=100${before === null ? "" : `&before=${before}`}`)),
   };
 }
@@ -79,6 +120,14 @@ export async function loadStrings(language) {
     if (name === "en") throw new Unreachable(`i18n/en.json answered ${response.status}`);
   }
   return null;
+}
+
+async function fetchOrLost(address, options) {
+  try {
+    return await fetch(address, options);
+  } catch (error) {
+    throw new Unreachable(String(error), { cause: error });
+  }
 }
 
 async function read(response) {

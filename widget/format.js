@@ -89,6 +89,12 @@ export function createFormat({ strings, culture = "en-US", language = "en-US", t
       const whole = Math.max(1, Math.round(seconds));
       return whole < 60 ? t("time.seconds", { s: whole }) : t("time.minutes_seconds", { m: Math.floor(whole / 60), s: whole % 60 });
     },
+    /** "15 min", "1 hour", "day": a length that people choose. */
+    span: (seconds) => {
+      if (seconds < 60) return t("time.seconds", { s: seconds });
+      if (seconds % 86_400 === 0) return t("time.span_days", { n: seconds / 86_400 });
+      return seconds % 3600 === 0 ? t("time.span_hours", { n: seconds / 3600 }) : t("time.span_minutes", { n: Math.round(seconds / 60) });
+    },
     names: (names) => listFormat.format(names),
   };
 }

@@ -2,7 +2,8 @@
 
 const DEFAULT_PLUGIN_API = "https://docs.getgrist.com/grist-plugin-api.js";
 const READY_MS = 15_000;
-const RENEW_EARLY_MS = 60_000;
+// A sync that works with this token stops two minutes before its end, so a newer one is there well before that.
+const RENEW_EARLY_MS = 300_000;
 
 /** Grist gave no access token: the widget may not act for anybody. */
 export class NoToken extends Error {}
@@ -56,12 +57,14 @@ export async function connect({ readonly }, heard) {
     return heard.row({ table, row: record.id });
   });
   grist.onNewRecord?.(() => heard.row(null));
-  await grist.ready({ requiredAccess: "full", allowSelectBy: true });
+  await grist.ready({ requiredAccess: "full", allowSelectBy: true, onEditOptions: () => heard.configure?.() });
   return {
     token,
     document: () => documentOf(held?.token),
     table: () => table,
     showRow: (row) => grist.setCursorPos({ rowId: row }),
+    /** Changes the document as the person who looks: Grist's own undo takes it back. */
+    apply: (actions) => grist.docApi.applyUserActions(actions),
   };
 }
 

@@ -1,8 +1,13 @@
 // Brings the parts together: events into the state, the state onto the screen, the clock and the backend into events.
 
+import { deedActions } from "./actions/deeds.js";
 import { Refused, Unreachable, createApi, loadStrings } from "./api.js";
 import { createFormat, readTyped } from "./format.js";
 import { NoToken, connect, isFramed, settings } from "./grist.js";
+import { connectActions } from "./actions/connect.js";
+import { settingsActions } from "./actions/settings.js";
+import { mappingActions } from "./actions/mapping.js";
+import { isFirstRun } from "./slices/first-run.js";
 import { choicesBody, initial, isUnreachable, linesOf, maySync, reduce } from "./state.js";
 import { html, render } from "./vendor/preact-htm.js";
 import { resultWords } from "./views/overview.js";
@@ -16,6 +21,7 @@ const TOAST_MS = 6_000;
 const LEAVE_MS = 1_000;
 const KEPT_CHOICES = "shopify-grist-sync:choices:";
 const KEPT_STATE = "shopify-grist-sync:state:";
+const KEPT_HERE = "shopify-grist-sync:";
 
 const KEPT_LETTERS = "shopify-grist-sync:letters";
 
@@ -30,12 +36,12 @@ let failures = 0;
 let polling = null;
 let drawn = false;
 const timers = {};
+const strings = {}; // by language: the promise of its sentences
 
 start();
 
 async function start() {
-  const strings = await loadStrings(wanted.language);
-  f = createFormat({ strings, ...wanted });
+  f = createFormat({ strings: await loadedStrings(wanted.language), ...wanted });
   document.documentElement.lang = wanted.language;
   dispatch({ type: "letters", on: localStorage.getItem(KEPT_LETTERS) !== "off" });
   draw();
@@ -49,7 +55,11 @@ async function start() {
         dispatch({ type: "access", level });
         if (before === "no_access" && level === "full" && grist) poll();
       },
-      row: (cursor) => dispatch({ type: "cursor", cursor, working: isWorking() }),
+      configure: () => on.go("settings"),
+      row: (cursor) => {
+        dispatch({ type: "cursor", cursor, working: isWorking() });
+        if (state.tab === "actions") on.lookAtDeeds();
+      },
     });
   } catch (error) {
     console.error(error);
@@ -101,7 +111,8 @@ function poll() {
 async function ask() {
   if (isUnreachable(state)) dispatch({ type: "trying" });
   try {
-    if (!state.session || state.cached) await hello();
+    // Where no store is connected somebody else may connect one meanwhile; who sets it up here is not disturbed.
+    if (!state.session || state.cached || (!state.session.link && !isFirstRun(state))) await hello();
     if (!state.session.link) return answered();
     const id = state.session.link.id;
     const before = state.server;
@@ -135,15 +146,18 @@ async function hello() {
   }
   const { body } = await api.session();
   const first = !Object.keys(state.choices).length;
-  f = createFormat({ strings: await loadedStrings(), ...wanted, shopCurrency: body.link?.shop?.currency ?? null });
+  const language = body.link?.language || wanted.language;
+  f = createFormat({ strings: await loadedStrings(language), ...wanted, language, shopCurrency: body.link?.shop?.currency ?? null });
+  document.documentElement.lang = language;
   dispatch({ type: "session", session: body });
+  dispatch({ type: "letters", on: body.link?.letters !== false && localStorage.getItem(KEPT_LETTERS) !== "off" });
+  if (!body.link) on.recallForm();
   if (first) restoreChoices();
 }
 
-let stringsOnce = null;
-function loadedStrings() {
-  stringsOnce ??= loadStrings(wanted.language);
-  return stringsOnce;
+function loadedStrings(language) {
+  strings[language] ??= loadStrings(language);
+  return strings[language];
 }
 
 function answered() {
@@ -161,9 +175,13 @@ function lost() {
 /** The lists behind the tabs; ETags make an unchanged one cheap. */
 async function refresh(id) {
   const need = state.tab;
+  await on.refreshScreen(need, id);
   const runs = await api.runs(id);
   if (runs.changed || !state.runs.length) dispatch({ type: "runs", runs: runs.body.runs });
+  if (need === "actions") await on.refreshDeeds(id);
   if (need === "conflicts") await refreshConflicts(id);
+  else if (need === "mapping") await on.readMapping(id);
+  else if (need === "pairs") await on.readPairs(id);
   else if (need === "refused" || need === "deletions") {
     const { body } = await api[need](id);
     dispatch({ type: need, items: body[need], total: body.total });
@@ -267,7 +285,7 @@ async function press(name, work) {
   dispatch({ type: "pressed", name, on: true });
   dispatch({ type: "problem", problem: null });
   try {
-    await work(state.session.link.id);
+    await work(state.session.link?.id);
   } catch (error) {
     if (error instanceof Unreachable) lost();
     else if (error instanceof Refused) dispatch({ type: "problem", problem: { message: error.message, cure: error.cure } });
@@ -290,12 +308,19 @@ function toast(shown) {
 const on = {
   go: (tab, more = {}) => {
     dispatch({ type: "tab", tab, ...more });
+    if (tab === "actions" && api) on.lookAtDeeds();
     if (api && state.session?.link) polling ? polling.then(poll) : poll();
   },
   sync: () => {
     dispatch({ type: "previewed", preview: null });
     return press("sync", (link) => api.startRun(link, "sync"));
   },
+  /** Not only what changed: for whoever doubts that everything was noticed. */
+  readAll: () => press("sync", (link) => api.startRun(link, "sync", { everything: true })),
+  syncExactly: () => press("syncExactly", async (link) => {
+    await api.startRun(link, "sync", { preview: state.preview.run });
+    dispatch({ type: "previewed", preview: null });
+  }),
   preview: () => press("preview", async (link) => {
     const { id } = await api.startRun(link, "preview");
     dispatch({ type: "previewing", run: id });
@@ -399,6 +424,26 @@ const on = {
   },
 };
 
+/** What the actions of other files work with: the widget as it is now, and how to change it. */
+const widget = {
+  get state() { return state; },
+  get api() { return api; },
+  get f() { return f; },
+  get on() { return on; },
+  get grist() { return grist; },
+  get settings() { return wanted; },
+  dispatch, press, toast,
+  /** Looks at the session anew: a store was connected, a step was done. */
+  again: hello,
+  keep: (name, value) => {
+    const key = `${KEPT_HERE}${name}:${grist?.document() ?? ""}`;
+    if (value === null) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, JSON.stringify(value));
+  },
+  kept: (name) => JSON.parse(sessionStorage.getItem(`${KEPT_HERE}${name}:${grist?.document() ?? ""}`)),
+};
+Object.assign(on, connectActions(widget), settingsActions(widget), mappingActions(widget));
+
 /** A value as somebody would type it: "40.00", "gift, wool". */
 function editable(item, value) {
   if (value === null || value === undefined) return "";
@@ -431,3 +476,11 @@ function recall() {
   const kept = sessionStorage.getItem(KEPT_STATE + grist.document());
   if (kept) dispatch({ type: "remembered", ...JSON.parse(kept) });
 }
+
+Object.assign(on, deedActions({
+  get state() { return state; },
+  get api() { return api; },
+  get f() { return f; },
+  get on() { return on; },
+  dispatch, press, toast,
+}));

@@ -6,8 +6,10 @@
 // while somebody works on the list waits in `lists.conflicts.waiting` and moves nothing.
 
 import { same } from "./diff.js";
+import { initialSlices, reduceSlice } from "./slices.js";
+import * as deeds from "./slices/deeds.js";
 
-export const TABS = ["overview", "conflicts", "deletions", "refused", "changes"];
+export const TABS = ["overview", "conflicts", "deletions", "refused", "pairs", "changes", "actions", "mapping", "health"];
 const SAMPLES_MS = 15_000;
 
 /** The state before anything is known. `settings` as grist.js reads them from the address; `now` in ms. */
@@ -37,6 +39,7 @@ export function initial(settings, now) {
     undo: null, undoLater: null, line: null,
     menu: null, keys: false, letters: true,
     problem: null, toast: null, said: "",
+    ...initialSlices(),
   };
 }
 
@@ -60,7 +63,7 @@ export function reduce(state, event) {
     case "pressed": return { ...state, pressed: { ...state.pressed, [event.name]: event.on } };
     case "menu": return { ...state, menu: state.menu === event.menu ? null : event.menu };
     case "keys": return { ...state, keys: event.on, menu: null };
-    case "letters": return { ...state, letters: event.on, menu: null };
+    case "letters": return event.on === state.letters ? state : { ...state, letters: event.on };
     case "tab": return { ...state, tab: event.tab, menu: null, confirm: null, undo: null, focus: 0, ...(event.look ? { look: { ...initial({}, 0).look, ...event.look } } : {}), ...(event.filters ? { filters: { ...state.filters, ...event.filters } } : {}) };
     case "runs": return { ...state, runs: event.runs };
     case "conflicts": return arrived(state, event);
@@ -98,14 +101,30 @@ export function reduce(state, event) {
     case "undo_later": return { ...state, undoLater: event.later };
     case "line": return { ...state, line: event.id };
     case "say": return { ...state, said: event.words };
-    default: throw new Error(`state.js does not know the event ${event.type}`);
+    default: {
+      const next = reduceSlice(state, event);
+      if (next === undefined) throw new Error(`state.js does not know the event ${event.type}`);
+      return next;
+    }
   }
 }
 
 // ---- what the screens ask ----
 
+
 export function maySync(state) {
   return state.session !== null && state.session.role !== "viewer" && !state.settings.readonly;
+}
+
+/** Shopify turned the key away: nothing goes on before an owner connects the store again. */
+export function isKeyRefused(state) {
+  return state.server?.message?.code === "shopify_key" && !state.server.run;
+}
+
+/** The tabs there are now: Pairs only while pairs wait, or while somebody looks at them. */
+export function tabsOf(state) {
+  const shown = { pairs: state.tab === "pairs" || state.server?.counts.pairs > 0, actions: deeds.hasDeeds(state) };
+  return TABS.filter((name) => shown[name] ?? true);
 }
 
 export function isUnreachable(state) {
@@ -117,8 +136,9 @@ export function statusOf(state) {
   const { server } = state;
   if (isUnreachable(state)) return "unreachable";
   if (server === null) return "starting";
-  if (server.run) return "running";
-  return server.status === "running" ? "synced" : server.status;
+  if (server.run) return server.run.state === "waiting" ? "waiting" : "running";
+  if (server.paused && ["synced", "never"].includes(server.status)) return "paused";
+  return ["running", "waiting"].includes(server.status) ? "synced" : server.status;
 }
 
 /** Items in the order of the lists: by table as mapped, then row, the row chosen in Grist first. */

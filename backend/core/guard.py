@@ -5,16 +5,21 @@
     empty        a side that held rows holds none
     everything   nearly every row of a large table changed on one side
     restored     the document was set back to an older state
+    copied       the document holds the rows of another one that is joined to the same store
+    flipping     one field went back and forth between two values three times, so something else changes it too
 
 A brake is a question. A person who has looked says "go on", and that one run goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass
+from itertools import pairwise
 
-from backend.core.model import Delete, Key, Plan, Side, Snapshot, Update, Why
+from backend.core.model import Delete, Key, Plan, Rule, Side, Snapshot, Update, Why
+from backend.core.values import Value
 
 NAMES = {Side.LOCAL: "Grist", Side.REMOTE: "Shopify"}
 
@@ -46,6 +51,42 @@ RESTORED = Brake(
     "restored", "",
     "The document was restored to an older state, and syncing now would carry old values to Shopify.", {},
 )
+
+
+FLIPS = 3
+"""How often a field may go back and forth between two values within `FLIPS_SECONDS`."""
+FLIPS_SECONDS = 6 * 3600.0
+
+Past = Dict[tuple[Side, str, str], Sequence[tuple[Value, Value]]]
+"""What was written lately by itself: (side, thing, field) → (before, after), oldest first."""
+
+
+def copied(label: str, store: str) -> Brake:
+    return Brake("copied", label, f"The rows of {label.lower()} belong to another document that is joined to {store}, "
+                 "so this one is a copy of it, and both would write to the same store.", {})
+
+
+def flips(plan: Plan, past: Past) -> list[Brake]:
+    """A brake for each field that this plan would turn back once more. What people chose, and figures that add both
+    sides' changes up, may go back and forth as they like."""
+    pulled = []
+    for op in plan.ops:
+        if not isinstance(op, Update):
+            continue
+        thing = str(op.partner if op.side is Side.LOCAL else op.key)
+        for change in op.changes:
+            rule = plan.mapping.rule(change.field)
+            if change.why in (Why.CHOICE, Why.UNDO) or rule.on_conflict is Rule.MERGE:
+                continue
+            written = [*past.get((op.side, thing, change.field), ()), (change.before, change.after)][-FLIPS:]
+            turns = all(one == tuple(reversed(other)) for one, other in pairwise(written))
+            if len(written) == FLIPS and turns and change.before != change.after:
+                pulled.append(Brake(
+                    "flipping", plan.mapping.name,
+                    f"{rule.field.label} of {op.title or plan.mapping.resource.label} went back and forth between two "
+                    f"values {FLIPS} times. Something else changes it too.", {"flips": FLIPS},
+                ))
+    return pulled
 
 
 def brakes(

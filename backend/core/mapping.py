@@ -31,7 +31,7 @@ def rule_for(
     described: Field, column: str = "", direction: Direction | None = None, on_conflict: Rule | None = None
 ) -> FieldRule:
     """The rule of one field: what was configured, else what the field itself suggests."""
-    natural = Direction.BOTH if described.writable else Direction.TO_GRIST
+    natural = Direction.BOTH if described.writable and not described.opt_in else Direction.TO_GRIST
     return FieldRule(
         described, column or column_id(described.label), direction or natural, on_conflict or described.rule
     )

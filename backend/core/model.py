@@ -81,6 +81,8 @@ class Field:
     rule: Rule = Rule.ASK
     usual: bool = True
     """Among the fields that a new configuration starts with."""
+    opt_in: bool = False
+    """Written to Shopify only where a configuration says so: a person's own email, phone and address."""
     hidden: bool = False
     """A technical column: not on the page that is made for the table."""
 
@@ -116,6 +118,10 @@ class Resource:
 
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)
+
+    def no_field(self, name: str) -> str:
+        """Why there is no field of this name, where more can be said than that there is none."""
+        return ""
 
 
 # --- what a mapping is --------------------------------------------------------------------------
@@ -422,6 +428,29 @@ class Refusal:
     """Nothing is wrong: a new row rests, or lacks a required field. Shown, not counted as refused."""
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Rows and things that may be the same thing, and nobody but a person can tell which.
+
+    kind       the rows and things it is about
+    double     a witness is the same on all of `rows` and all of `things`
+    twice      several rows hold the Shopify ID of the one thing in `things`
+    copy       the row holds the Shopify ID of `of`, which stands in row `holder` already
+    stranger   the row holds an ID of nothing that Shopify shows
+    emptied    the Shopify ID of the row of `of` was cleared
+    changed    … or names something else now: the one in `things`, where that exists and has no row
+    """
+
+    kind: str
+    rows: tuple[int, ...]
+    things: tuple[str, ...] = ()
+    witness: str = ""
+    values: tuple[Value, ...] = ()
+    """What is the same, one value for each field of the witness."""
+    of: str = ""
+    holder: int | None = None
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a run will do with one mapping. A value: the preview prints it, apply runs exactly it."""
@@ -441,6 +470,10 @@ class Plan:
     """Pairs of which both halves are gone."""
     unchanged: int = 0
     rows: int = 0
+    questions: tuple[Question, ...] = ()
+    """Which row is which thing, where only a person can tell. Each of their rows is in `refusals` too."""
+    matched: Dict[tuple[int, str], str] = field(default_factory=dict)
+    """By new pair: the witness that joined it; "id" for the Shopify ID in the row, "you" for a person."""
 
     @property
     def empty(self) -> bool:

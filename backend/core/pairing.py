@@ -11,6 +11,11 @@ more than one candidate nothing is joined and nothing is created: that row waits
                                           … the id of a thing without row → joined
                                           … an id of nothing              → left alone, listed
                                           … nothing                       → the witnesses decide
+    known thing, its row is gone          a witness points at one new row → the pair moves to this row
+
+What waits for a person is a refusal and a `Question`. `decided` holds the answers, by row: the thing that it is, or
+None where row and candidates are to be kept apart; then the row is left alone without asking again. An answer that
+does not fit what stands there now (the thing is gone, or another row has it) is no answer.
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 
-from backend.core.model import Key, Mapping, Pair, Refusal, Row, Side, Snapshot
+from backend.core.model import Key, Mapping, Pair, Question, Refusal, Row, Side, Snapshot
 from backend.core.values import UNREAD, Unfit, Value
 
 
@@ -32,25 +37,42 @@ class Pairing:
     """The known pairs, at the rows where they are now."""
     moved: list[tuple[str, int]] = field(default_factory=list)
     joined: list[tuple[int, str]] = field(default_factory=list)
+    matched: dict[tuple[int, str], str] = field(default_factory=dict)
+    """By new pair, what joined it: a witness, "id" or "you"."""
+    parted: list[tuple[int, str]] = field(default_factory=list)
+    """Known pairs that a person has taken apart: the row is another thing now."""
     blocked: set[Key] = field(default_factory=set)
     refusals: list[Refusal] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+
+    def join(self, row: Key, thing: Key, by: str) -> None:
+        pair = _row_id(row), str(thing)
+        self.joined.append(pair)
+        self.matched[pair] = by
 
 
-def pair_up(mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence[Pair]) -> Pairing:
+def pair_up(mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence[Pair],
+            decided: Dict[int, str | None] | None = None) -> Pairing:
     """Check the known pairs against the Shopify ID cells, and join what has no partner yet."""
-    outcome = Pairing()
+    outcome, decided = Pairing(), decided or {}
     odd = _find_known(local, pairs, outcome)
     row_of = {pair.remote: pair.local for pair in outcome.known}
-    _check_known(local, remote, odd, outcome)
+    _check_known(local, remote, odd, row_of, decided, outcome)
 
     known_rows = {pair.local for pair in outcome.known}
     rows = {key: row for key, row in local.rows.items() if key not in known_rows}
-    things = {key: row for key, row in remote.rows.items() if key not in row_of}
+    homeless = {
+        pair.remote: pair for pair in outcome.known
+        if pair.remote in remote.rows and pair.local not in local.rows and local.proves_gone(pair.local)
+    }
+    things = {key: row for key, row in remote.rows.items() if key not in row_of or key in homeless}
+    _join_as_decided(rows, things, decided, outcome)
     _join_by_mark(local, rows, things, remote, row_of, outcome)
     for witness in mapping.match:
         if not rows or not things:
             break
         _join_by_witness(mapping, witness, local, rows, things, outcome)
+    _move_in(homeless, outcome)
     return outcome
 
 
@@ -83,6 +105,16 @@ def _find_known(local: Snapshot, pairs: Sequence[Pair], outcome: Pairing) -> lis
     return odd
 
 
+def _move_in(homeless: Dict[str, Pair], outcome: Pairing) -> None:
+    """A thing whose row is gone and that met another one by a witness lives there from now on: a table was imported
+    over, or a row was typed anew. What both sides agreed on stays known."""
+    for row, thing in [pair for pair in outcome.joined if pair[1] in homeless]:
+        outcome.joined.remove((row, thing))
+        outcome.moved.append((thing, row))
+        place = next(i for i, pair in enumerate(outcome.known) if pair.remote == thing)
+        outcome.known[place] = replace(outcome.known[place], local=row, marked=False)
+
+
 def _is_somebody_else(row: Row, pair: Pair) -> bool:
     """Whether nothing that was agreed still stands in the row: then it is another row under a freed id."""
     telling = [(now, was) for now, was in zip(row, pair.base_local, strict=True)
@@ -90,18 +122,55 @@ def _is_somebody_else(row: Row, pair: Pair) -> bool:
     return bool(telling) and all(now != was for now, was in telling)
 
 
-def _check_known(local: Snapshot, remote: Snapshot, odd: Sequence[Pair], outcome: Pairing) -> None:
+def _check_known(
+    local: Snapshot, remote: Snapshot, odd: Sequence[Pair], row_of: dict[str, int], decided: Dict[int, str | None],
+    outcome: Pairing,
+) -> None:
+    """Look at rows that do not hold the Shopify ID of their thing. `row_of` loses the pairs that a person parted."""
     for pair in odd:
         mark = local.marks.get(pair.local)
         if mark == pair.remote or pair.local not in local.rows:
             continue
         if not pair.marked and mark not in remote.rows and mark not in remote.outside:
             continue  # ours to write: the cell is empty, or names the thing that this one was made anew for
+        free = mark is not None and mark in remote.rows and mark not in row_of
+        answer = decided.get(pair.local, "")
+        if answer == pair.remote:
+            outcome.known[outcome.known.index(pair)] = replace(pair, marked=False)  # the ID is written again
+            continue
+        if answer and answer == mark and free:
+            outcome.known.remove(pair)
+            outcome.parted.append((pair.local, pair.remote))
+            del row_of[pair.remote]
+            continue
+        outcome.blocked.update((pair.local, pair.remote))
+        if free and mark is not None:
+            outcome.blocked.add(mark)  # it may be this row's: it gets none of its own meanwhile
+        if answer is None:
+            continue
         happened = "was emptied" if mark is None else "was changed"
         _block(outcome, local, pair.local,
                f"The Shopify ID of this row {happened}, so it is not sure which thing it is.",
                "Put the Shopify ID back, or delete the row if it is no longer needed.")
-        outcome.blocked.add(pair.remote)
+        outcome.questions.append(Question("emptied" if mark is None else "changed", (pair.local,),
+                                          (mark,) if free and mark else (), of=pair.remote))
+
+
+def _join_as_decided(
+    rows: dict[Key, Row], things: dict[Key, Row], decided: Dict[int, str | None], outcome: Pairing
+) -> None:
+    """What a person has said of rows without partner. Two rows that were both said to be one thing stay a question."""
+    wanted: dict[str, list[int]] = defaultdict(list)
+    for row, thing in decided.items():
+        if row in rows and thing is None:
+            outcome.blocked.add(row)
+            del rows[row]
+        elif row in rows and thing in things:
+            wanted[str(thing)].append(row)
+    for thing, several in wanted.items():
+        if len(several) == 1:
+            outcome.join(several[0], thing, "you")
+            del rows[several[0]], things[thing]
 
 
 def _join_by_mark(
@@ -119,21 +188,24 @@ def _join_by_mark(
             for key in keys:
                 _block(outcome, local, key, f"This row is a copy of row {row_of[mark]}: both hold the same Shopify ID.",
                        "Clear the Shopify ID of the copy to make it a new row, or delete the copy.")
+                outcome.questions.append(Question("copy", (_row_id(key),), of=mark, holder=row_of[mark]))
         elif len(keys) > 1:
             numbers = ", ".join(str(key) for key in keys)
             for key in keys:
                 _block(outcome, local, key, f"Rows {numbers} hold the same Shopify ID.",
                        "Keep the ID in one of them and clear it in the others.")
+            outcome.questions.append(Question("twice", _row_ids(keys), (mark,) if mark in things else (), of=mark))
             things.pop(mark, None)
             outcome.blocked.add(mark)
         elif mark in things:
-            outcome.joined.append((_row_id(keys[0]), mark))
+            outcome.join(keys[0], mark, "id")
             del things[mark]
         elif mark in remote.outside:
             outcome.blocked.update(keys)
         else:
             _block(outcome, local, keys[0], "The Shopify ID of this row belongs to nothing that Shopify shows.",
                    "Clear the Shopify ID to make this a new row, or delete the row.")
+            outcome.questions.append(Question("stranger", _row_ids(keys), of=mark))
 
 
 def _join_by_witness(
@@ -147,7 +219,7 @@ def _join_by_witness(
         if not candidates:
             continue
         if len(keys) == len(candidates) == 1:
-            outcome.joined.append((_row_id(keys[0]), str(candidates[0])))
+            outcome.join(keys[0], candidates[0], witness)
         else:
             label = " and ".join(mapping.fields[place].field.label for place in places)
             for key in keys:
@@ -156,6 +228,9 @@ def _join_by_witness(
                        "in Shopify, so it is not sure which belongs to which.",
                        f"Make {label} different, or write the Shopify ID into the right row.")
             outcome.blocked.update(candidates)
+            things_there = tuple(str(candidate) for candidate in candidates)
+            told = tuple(rows[keys[0]][place] for place in places)
+            outcome.questions.append(Question("double", _row_ids(keys), things_there, witness, told))
         for key in keys:
             del rows[key]
         for key in candidates:
@@ -183,6 +258,10 @@ def _block(outcome: Pairing, local: Snapshot, key: Key, message: str, cure: str)
 def _row_id(key: Key) -> int:
     assert isinstance(key, int)
     return key
+
+
+def _row_ids(keys: Iterable[Key]) -> tuple[int, ...]:
+    return tuple(_row_id(key) for key in keys)
 
 
 def _count(number: int, noun: str) -> str:

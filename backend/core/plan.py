@@ -14,8 +14,9 @@ A key that was not seen and not proven gone is left alone; so is whatever a filt
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Sequence, Set
 from collections.abc import Mapping as Dict
-from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 from backend.core.merge import Action, decide
@@ -44,6 +45,7 @@ from backend.core.model import (
 from backend.core.pairing import Pairing, pair_up
 from backend.core.values import UNREAD, Unfit, Value, dump, is_empty
 
+CANNOT_BE_MADE = "It cannot be made in Shopify again from here, so only its row can be deleted, or both be left."
 WHOLE_ROW = ""
 """The field name of a conflict about a whole row."""
 
@@ -57,14 +59,17 @@ def plan(
     choices: Dict[tuple[int, str], Choice] | None = None,
     approved: Set[tuple[Side, Key]] = frozenset(),
     resting: Set[int] = frozenset(),
+    decided: Dict[int, str | None] | None = None,
 ) -> Plan:
     """What a run does with `mapping`, given what both sides hold now and held at last agreement.
 
     `choices` are people's answers by (row id, field); `approved` the deletions they said yes to;
-    `resting` the new rows in Grist that somebody may still be typing in.
+    `resting` the new rows in Grist that somebody may still be typing in; `decided` which row is which thing, where
+    a person had to say it (`core.pairing`).
     """
     work = _Work(mapping, local, remote, choices or {}, approved, resting)
-    pairing = pair_up(mapping, local, remote, pairs)
+    pairing = pair_up(mapping, local, remote, pairs, decided)
+    work.dissolved.extend(pairing.parted)
     pairs = pairing.known
     work.refusals.extend(pairing.refusals)
     for pair in pairs:
@@ -77,6 +82,20 @@ def plan(
     taken.update(local.marks[row] for row in local.outside if row in local.marks)
     work.create(taken)
     return work.done(pairing)
+
+
+def fingerprint(plans: Iterable[Plan]) -> str:
+    """A mark of everything that these plans would write: two plans with the same one do the same."""
+    told = sorted(
+        (planned.mapping.name, type(op).__name__, op.side.value, str(getattr(op, "source", getattr(op, "key", ""))),
+         _told(op)) for planned in plans for op in planned.ops)
+    return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
+def _told(op: Op) -> str:
+    if isinstance(op, Update):
+        return repr([(change.field, change.before, change.after, change.why.value) for change in op.changes])
+    return repr(sorted(op.values.items())) if isinstance(op, Create) else str(op.partner)
 
 
 @dataclass
@@ -213,7 +232,7 @@ class _Work:
         return Plan(
             self.mapping, tuple(self.ops), tuple(self.conflicts), tuple(self.agreements), tuple(self.proposals),
             tuple(self.refusals), tuple(pairing.joined), tuple(pairing.moved), tuple(self.dissolved),
-            self.unchanged, len(self.local.rows),
+            self.unchanged, len(self.local.rows), tuple(pairing.questions), pairing.matched,
         )
 
     def _create_remote(self, key: int, row: Row) -> None:
@@ -241,10 +260,12 @@ class _Work:
         remote: Value = None if where is Side.REMOTE else seen
         choice = self.choices.get((pair.local, WHOLE_ROW))
         moved = choice is not None and (choice.local, choice.remote) != (local, remote)
-        if choice is None or moved or choice.keep not in ("grist", "shopify"):
+        lost = where is Side.REMOTE and not self.mapping.resource.creatable
+        unmakable = lost and choice is not None and choice.keep == "grist"
+        if choice is None or moved or unmakable or choice.keep not in ("grist", "shopify"):
             self.conflicts.append(Conflict(
                 pair.local, pair.remote, WHOLE_ROW, None, local, remote, title,
-                deleted=where, edits=edits, moved=moved,
+                deleted=where, edits=edits, moved=moved, reason=CANNOT_BE_MADE if lost else "",
             ))
             return
         survivor = where.other

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import orjson
 
 from backend.errors import AccessError, SyncError, UserError
 from backend.grist.client import GristClient, explain
+from backend.grist.schema import ID_COLUMN
 from backend.http import Http
 
 _WORKSPACE_CURE = "The number of a workspace stands in its address: …/ws/12. Check GRIST_WORKSPACE_ID."
@@ -40,6 +42,56 @@ def probe_role(
     except AccessError:
         return "editor"
     return "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRights:
+    """What an API key may do in a document. `sees_all` is False where access rules hide something from it."""
+
+    role: Role
+    sees_all: bool
+
+
+def probe_key(
+    server_url: str, document: str, api_key: str, *, sleep: Callable[[float], None] = time.sleep
+) -> KeyRights:
+    """What the holder of an API key may do, asked without side effects. Raises AccessError where the key opens
+    nothing, UserError where there is no such document, RetryLater where Grist cannot be asked."""
+    client = GristClient(server_url, document, api_key=api_key, sleep=sleep)
+    tables = [table["id"] for table in client.tables() if not table["fields"].get("summarySourceTable")]
+    role: Role = "viewer"
+    for higher, ask in (("editor", lambda: client.apply([])), ("owner", client.webhooks)):
+        try:
+            ask()
+        except AccessError:
+            break
+        role = "editor" if higher == "editor" else "owner"
+    try:
+        for table in tables[:1]:
+            client.count_rows(table)
+    except UserError:
+        return KeyRights(role, False)
+    return KeyRights(role, True)
+
+
+COPIED_ROWS = 5
+
+
+def marked_rows(
+    server_url: str, document: str, token: str, *, sleep: Callable[[float], None] = time.sleep
+) -> list[tuple[int, str]]:
+    """Some (row, Shopify id) of a document that has our column already: it is a copy of another one. Empty where no
+    table has it. Reads with the token of whoever asks."""
+    client = GristClient(server_url, document, token=token, sleep=sleep)
+    for table in client.tables():
+        name = str(table["id"])
+        if table["fields"].get("summarySourceTable") or ID_COLUMN not in {one["id"] for one in client.columns(name)}:
+            continue
+        found = [(row, cells[ID_COLUMN]) for row, cells in client.first_records(name, COPIED_ROWS).items()
+                 if isinstance(cells.get(ID_COLUMN), str) and cells[ID_COLUMN].startswith("gid://")]
+        if found:
+            return found
+    return []
 
 
 def create_document(

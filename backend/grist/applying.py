@@ -1,11 +1,16 @@
 """Write bundles without losing what a person typed, and say what became of each op.
 
-    newest state as it was read?  yes → write
-                                  no  → look at the rows; those that moved get a stale receipt, the rest is written
-    the bundle's number is one above that state?  yes → nobody wrote in between
-                                                  no  → compare over that window; what was overwritten is put back
-                                                        (rescue) and its op gets a stale receipt
+    look at the rows      → those that moved since the plan get a stale receipt
+    write the rest        → Grist itself writes only the rows that still are as they were seen (`conditions`);
+                            the others get a stale receipt, and nothing was overwritten
     what is stored differs from what was sent?    → it counts as stored only where it was so right after the bundle
+
+Lists and deletions cannot be asked under a condition, nor can anything in large tables or by a key that does not see
+all of a table. There the bundle's number tells:
+
+    one above the state before the look?  yes → nobody wrote in between
+                                          no  → compare over that window; what was overwritten is put back (`rescue`)
+                                                and its op gets a stale receipt
 
 A bundle is all or nothing. Where Grist refuses one it is halved until the bad row stands alone.
 """
@@ -21,6 +26,7 @@ from backend.errors import BundleRefused, RetryLater, UserError
 from backend.grist.binding import Bound
 from backend.grist.cells import spoken_value
 from backend.grist.client import Applied, State
+from backend.grist.conditions import compared, expected, is_list, may_be_large
 from backend.grist.history import COLUMNS, table_delta
 from backend.grist.memory import Memory
 from backend.grist.reading import RowReader
@@ -50,42 +56,83 @@ class Applying:
         self._rescue = Rescue(memory.client)
         self._choices_are_fixed = False
         """The key may not change the document's structure, so lists of choices stay as they are."""
+        self._never_asked: set[str] = set()
+        """Tables of which Grist compares no rows for this key."""
 
     def write(
-        self, bound: Bound, items: list[Item], receipts: dict[int, Receipt], *, look: bool = False, half: bool = False
+        self, bound: Bound, items: list[Item], receipts: dict[int, Receipt], *, look: bool = False, half: bool = False,
+        plain: bool = False,
     ) -> None:
         """Write `items` and put a receipt for each into `receipts`.
 
-        `look` asks to see the rows first in any case; `half` says that this is part of a refused bundle.
+        `look` asks to see the rows first in any case; `half` says that this is part of a refused bundle; `plain` that
+        Grist cannot be asked to compare.
         """
         if not items:
             return
-        lists = self._choices(bound, items)
+        now = self._add_choices(bound, items)
+        plain = plain or not self._may_ask(bound, items)
+        for item in items:
+            item.expected = None
+        if now is None and (plain or any(_is_watched(bound, item) for item in items)):
+            # What Grist does not compare itself is looked after: for that it must be known what it was done on.
+            now = self._client.newest()
         seen = self._seen.get(bound.mapping.name)
-        now = self._client.newest()
-        if look or seen is None or now.h != seen.h:
-            items = self._as_planned(bound, items, receipts, seen)
+        if look or not plain or seen is None or now is None or now.h != seen.h:
+            items = self._as_planned(bound, items, receipts, seen, now, plain=plain)
+            odd = [] if plain else [item for item in items if item.expected is None and _is_change(item)]
+            self.write(bound, odd, receipts, half=half, plain=True)
+            items = [item for item in items if item not in odd]
             if not items:
                 return
         planned = actions(bound.table, items)
-        first = [choice_action(column) for column in lists.values()]
+        for item in items:
+            if _is_change(item):
+                self._memory.cells.get(bound.mapping.name, {}).pop(row_of(item.op), None)
         try:
-            applied = self._client.apply([*first, *(action.action for action in planned)])
+            applied = self._client.apply([action.action for action in planned])
         except BundleRefused as error:
-            self._refused(bound, items, receipts, error, looked=look, half=half, lists=bool(lists))
+            self._refused(bound, items, receipts, error, looked=look, half=half, plain=plain)
             return
-        bound.columns |= lists
-        back = self._after(bound, items, lists, now, applied)
+        back = self._after(bound, items, {}, now, applied)
         rows: dict[int, int] = {}
-        for action, value in zip(planned, applied.values[len(first):], strict=True):
-            for i, item in enumerate(action.items):
-                rows[item.position] = value[i] if isinstance(item.op, Create) else row_of(item.op)
+        for action, value in zip(planned, applied.values, strict=True):
+            rows |= action.rows(value)
+            for item in action.missed(value):
+                written = set(item.cells) - (item.expected or {}).keys()
+                names = {name for name, column in bound.columns.items() if column.id in item.cells.keys() - written}
+                back[item.position] = back.get(item.position, set()) | names
         stored = self._read_back(bound, items, rows, applied)
         for item in items:
             fields = back.get(item.position)
             kept = {name: value for name, value in stored[item.position].items() if name not in (fields or ())}
             receipts[item.position] = Receipt(
                 item.op, key=rows[item.position], stored=kept, stale=fields is not None)
+
+    def _may_ask(self, bound: Bound, items: list[Item]) -> bool:
+        """Whether Grist compares rows of this table before it writes them."""
+        changes = [item for item in items if _is_change(item)]
+        rows = self._memory.rows.get(bound.mapping.name)
+        return bound.table not in self._never_asked and not may_be_large(bound, rows, changes)
+
+    def _add_choices(self, bound: Bound, items: list[Item]) -> State | None:
+        """Add what is missing to the lists of choices, in a bundle of its own: Grist compares rows only where nothing
+        but rows is changed. Returns the document's state after it; None where nothing was to be added."""
+        lists = self._choices(bound, items)
+        if not lists:
+            return None
+        before = self._client.newest()
+        try:
+            added = self._client.apply([choice_action(column) for column in lists.values()])
+        except BundleRefused as error:
+            self._check_columns(bound, items)
+            self._choices_are_fixed = True
+            self._say_once("Grist does not let the sync's key add choices to columns; new ones are written all the "
+                           f"same and shown as unknown ({error.reason}).")
+            return None
+        bound.columns |= lists
+        self._after(bound, [], lists, before, added)
+        return added.state if added.state.n == before.n + 1 else None
 
     def _choices(self, bound: Bound, items: list[Item]) -> dict[str, Column]:
         """By field: choice columns with what is missing in their lists. The lists are read anew first, for a person
@@ -107,14 +154,18 @@ class Applying:
         return longer
 
     def _as_planned(
-        self, bound: Bound, items: list[Item], receipts: dict[int, Receipt], seen: State | None
+        self, bound: Bound, items: list[Item], receipts: dict[int, Receipt], seen: State | None, now: State | None, *,
+        plain: bool,
     ) -> list[Item]:
-        """Those items whose rows still hold what the plan was made on; the others get a stale receipt."""
-        looked = [item for item in items if isinstance(item.op, Update | Mark)]
-        found = self._client.records(bound.table, [row_of(item.op) for item in looked]) if looked else {}
-        touched = self._touched(bound, seen) if any(isinstance(item.op, Delete) for item in items) else None
+        """Those items whose rows still hold what the plan was made on, each with what Grist is to find there unless
+        `plain`; the others get a stale receipt."""
+        found = self._looked_at(bound, items, anew=plain or now is not None)
+        touched: frozenset[int] | None = None
+        if any(isinstance(item.op, Delete) for item in items):
+            touched = frozenset() if seen and now and seen.h == now.h else self._touched(bound, seen)
         reader = RowReader(bound, bound.mapping, self._decimals)
         marks = self._marks.get(bound.mapping.name, {})
+        columns = compared(bound)
         good = []
         for item in items:
             op = item.op
@@ -133,11 +184,21 @@ class Applying:
                         change.before is UNREAD or change.before in reader.values(change.field, cells or {})
                         for change in op.changes
                     )
+                item.expected = None if plain else expected(columns, cells or {})
             if same:
                 good.append(item)
             else:
                 receipts[item.position] = Receipt(op, key=key, stale=True)
         return good
+
+    def _looked_at(self, bound: Bound, items: list[Item], *, anew: bool) -> dict[int, dict[str, Any]]:
+        """Cells by row of what is to be changed. Where Grist compares all that is written, what was read by id in this
+        run is as good as another look, which is asked for with `anew`."""
+        rows = [row_of(item.op) for item in items if _is_change(item)]
+        known = self._memory.cells.get(bound.mapping.name, {})
+        if anew or not all(row in known for row in rows):
+            return self._client.records(bound.table, rows) if rows else {}
+        return {row: known[row] for row in rows}
 
     def _same_row(self, bound: Bound, op: Update | Mark, cells: dict[str, Any], mark: str) -> bool:
         """Whether the row still is the thing it was read as: Grist gives the id of a deleted row away again."""
@@ -158,15 +219,14 @@ class Applying:
 
     def _refused(
         self, bound: Bound, items: list[Item], receipts: dict[int, Receipt], error: BundleRefused, *,
-        looked: bool, half: bool, lists: bool,
+        looked: bool, half: bool, plain: bool,
     ) -> None:
-        """Find what a bundle was refused for: the table, its lists of choices, a row that is gone, or one bad row."""
+        """Find what a bundle was refused for: the table, its access rules, a row that is gone, or one bad row."""
         if not half:
             self._check_columns(bound, items)
-        if lists and "access rules" in error.reason:
-            self._choices_are_fixed = True
-            self._say_once("Grist does not let the sync's key add choices to columns; new ones are written all the "
-                           f"same and shown as unknown ({error.reason}).")
+        if not plain and "Blocked by" in error.said and any(item.expected is not None for item in items):
+            # Comparing wants the right to see the whole table and to add rows; changing them may be allowed without.
+            self._never_asked.add(bound.table)
             self.write(bound, items, receipts, half=True)
         elif "non-existent record" in error.said and not looked:
             self.write(bound, items, receipts, look=True, half=True)
@@ -187,7 +247,7 @@ class Applying:
         """Raises RetryLater where a column that was written is not what it was when the run began."""
         known = {column.ref: column for column in self._memory.columns(bound.table)}
         written = {name for item in items for name in item.cells}
-        for column in _all_columns(bound):
+        for column in bound.all_columns:
             now = known.get(column.ref)
             if column.id in written and (now is None or now.id != column.id or now.is_formula):
                 raise RetryLater(
@@ -197,14 +257,16 @@ class Applying:
                 )
 
     def _after(
-        self, bound: Bound, items: list[Item], lists: dict[str, Column], before: State, applied: Applied
+        self, bound: Bound, items: list[Item], lists: dict[str, Column], looked: State | None, applied: Applied
     ) -> dict[int, set[str]]:
-        """Move what was seen along with our own bundle, or put back what it wrote over.
+        """Move what was seen along with our own bundle, or put back what it wrote over. `looked` is the state before
+        the look, where Grist did not compare everything itself.
 
         By position: the fields of each op that hold what a person typed, none of them for a row that came back.
         """
+        before = looked or self._memory.latest
         removes = any(isinstance(item.op, Delete) for item in items)
-        if applied.state.n == before.n + 1:
+        if before and applied.state.n == before.n + 1:
             for name, seen in list(self._seen.items()):
                 # Removing rows clears references to them in other tables: those have to be looked at.
                 if seen.h == before.h and (name == bound.mapping.name or not removes):
@@ -213,7 +275,9 @@ class Applying:
                 self._memory.latest = applied.state
             return {}
         self._memory.latest = None
-        seen_between = window(self._client, before, applied.state)
+        if looked is None:
+            return {}
+        seen_between = window(self._client, looked, applied.state)
         if seen_between is None or table_delta(seen_between.others, bound.table).renamed:
             rows = ", ".join(str(row_of(i.op)) for i in items if not isinstance(i.op, Create))[:200]
             self._memory.notes.append(
@@ -265,7 +329,7 @@ class Applying:
         for (table, row), cells in lost.rows.items():
             held = ", ".join(
                 f"{column} = {self._shown(bound, column, cell)}" for column, cell in cells.items()
-                if any(known.id == column for known in _all_columns(bound))
+                if any(known.id == column for known in bound.all_columns)
             )
             self._memory.notes.append(
                 f"{where(table, row)} was deleted by the sync in the moment in which somebody changed it ({held}), and "
@@ -285,13 +349,19 @@ class Applying:
         self, bound: Bound, items: list[Item], rows: dict[int, int], applied: Applied
     ) -> dict[int, dict[str, Value]]:
         """What each op's fields hold as the bundle left them, by position: never what a person typed after it, for
-        that would pass as agreed and never reach Shopify."""
+        that would pass as agreed and never reach Shopify. Nothing is asked where Grist keeps just what it is sent: in
+        changes of columns without trigger formulas."""
         stored: dict[int, dict[str, Value]] = {item.position: {} for item in items}
         looked = [item for item in items if isinstance(item.op, Create | Update)]
         if not looked:
             return stored
-        found = self._client.records(bound.table, [rows[item.position] for item in looked])
         reader = RowReader(bound, bound.mapping, self._decimals)
+        if not any(isinstance(item.op, Create) or _is_rewritten(bound, item) for item in looked):
+            for item in looked:
+                sent = {name: reader.value(name, item.cells) for name in _fields_of(bound, item.op)}
+                stored[item.position] = {name: value for name, value in sent.items() if value is not UNREAD}
+            return stored
+        found = self._client.records(bound.table, [rows[item.position] for item in looked])
         odd = False
         for item in looked:
             cells = found.get(rows[item.position])
@@ -333,10 +403,6 @@ class Applying:
             self._memory.notes.append(note)
 
 
-def _all_columns(bound: Bound) -> list[Column]:
-    return [*bound.columns.values(), *(column for column in (bound.id_column, bound.toggle) if column)]
-
-
 def _longer_lists(lists: dict[str, Column], seen: Window) -> dict[Cell, str]:
     """The options of choice columns that somebody edited in the moment in which we made their lists longer: theirs,
     with our words after them."""
@@ -348,6 +414,22 @@ def _longer_lists(lists: dict[str, Column], seen: Window) -> dict[Cell, str]:
             theirs = replace(column, options=parse_options(own.cells[place][0]))
             longer[COLUMNS, *place] = choice_action(longer_list(theirs, column.options["choices"]))[3]["widgetOptions"]
     return longer
+
+
+def _is_change(item: Item) -> bool:
+    return isinstance(item.op, Update | Mark)
+
+
+def _is_watched(bound: Bound, item: Item) -> bool:
+    """Whether it does what Grist cannot be asked to do under a condition: a deletion, a list."""
+    if isinstance(item.op, Delete):
+        return True
+    return _is_change(item) and any(is_list(column) for column in bound.columns.values() if column.id in item.cells)
+
+
+def _is_rewritten(bound: Bound, item: Item) -> bool:
+    """Whether a trigger formula may make something else of what is written."""
+    return any(bound.columns[name].formula for name in _fields_of(bound, item.op))
 
 
 def _fields_of(bound: Bound, op: Op) -> list[str]:

@@ -43,6 +43,8 @@ class Bound:
     """Toggles that this connector has just added: the false that Grist filled in is nobody's value."""
     left_out: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By field that cannot run today: what it was bound to, if it was."""
+    blank: dict[str, Column] = field(default_factory=dict)
+    """By field: new and empty columns that get their type with the owner's yes (`type_blank_columns`)."""
     names: dict[str, str] = field(default_factory=dict)
     """What the mapping calls each column, by field; "" for the table, "only_where" for the toggle."""
 
@@ -51,10 +53,14 @@ class Bound:
         return bool(self.table)
 
     @property
+    def all_columns(self) -> list[Column]:
+        """Every column that the sync reads, each once."""
+        return [*self.columns.values(), *(c for c in (self.id_column, self.toggle) if c)]
+
+    @property
     def watched(self) -> Watched:
         """Whose changes matter to the mapping."""
-        columns = [*self.columns.values(), *(c for c in (self.id_column, self.toggle) if c)]
-        return Watched(self.table, {column.ref: column.id for column in columns})
+        return Watched(self.table, {column.ref: column.id for column in self.all_columns})
 
     def binding(self) -> dict[str, Any]:
         """Plain JSON, to be given back at the next prepare."""
@@ -104,12 +110,15 @@ def bind(
     columns: Sequence[Column],
     known: Dict[str, Any] | None,
     target_of: Callable[[str], str],
+    *,
+    type_blank: bool = False,
 ) -> tuple[Bound, list[str]]:
     """The mapping bound to an existing table, and sentences about what was followed or understood.
 
     `target_of` gives the current table of a resource. Fields without a column are absent from `bound.columns`.
-    A field whose column cannot be used as it is is left out of the mapping, with a sentence. Raises UserError (a pause
-    of the whole mapping) for the Shopify ID, the toggle and references.
+    A field whose column cannot be used as it is is left out of the mapping, with a sentence. With `type_blank` a column
+    that is new and empty is put into `bound.blank`, for whoever makes columns to give it a type. Raises UserError (a
+    pause of the whole mapping) for the Shopify ID, the toggle and references.
     """
     same_table = known if known and known.get("tableRef") == table.ref else None
     bound = Bound(mapping, table.id, table.ref)
@@ -122,6 +131,10 @@ def bind(
     for rule in mapping.fields:
         try:
             column, note = _find(rule.column, before.get(rule.name), columns, table.id)
+            if column is not None and column.blank and type_blank:
+                bound.blank[rule.name] = column
+                rules.append(rule)
+                continue
             checked = rule if column is None else _checked(rule, column, table.id, target_of)
         except UserError as error:
             if rule.kind == "ref":

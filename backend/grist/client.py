@@ -1,8 +1,8 @@
 """Grist's REST API for one document: what can be asked, and what its answers mean to an owner.
 
-Facts: recorded exchanges with Grist 1.7.17. Only `apply` changes anything. Its refusals come as a 500 whose text
-starts with `[Sandbox]`: the bundle was undone whole, so nothing was written. Any other 500 of it leaves the outcome
-open.
+Facts: recorded exchanges with Grist 1.7.17. Only `apply` and webhooks change anything. `apply` refuses with a
+500 whose text starts with `[Sandbox]`: the bundle was undone whole, so nothing was written. Any other 500 of it leaves
+the outcome open.
 
 The key and the widget's token never leave this module: requests' own exceptions hold the address, and with it the
 token, so they are cut off from the errors that are raised.
@@ -28,6 +28,9 @@ READ_TIMEOUT_SECONDS = 90.0
 """A table of 100,000 rows takes seconds, and longer while formulas are worked out."""
 IDS_AT_ONCE = 5_000
 DAY_IS_FULL_SECONDS = 3_600.0
+AWAY_SECONDS = 900.0
+"""A document in the trash, switched off or in recovery mode comes back when somebody brings it back: asked for again
+after this long, and not before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,13 @@ class GristClient:
         token: str | None = None,
         count: Callable[[], None] = lambda: None,
         count_write: Callable[[], None] = lambda: None,
+        wrote: Callable[[Sequence[Any], Applied], None] = lambda actions, applied: None,
         sleep: Callable[[float], None] = time.sleep,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._root = f"{server_url.rstrip('/')}/api/docs/{quote(document, safe='~')}"
         self._count_write = count_write
+        self._wrote = wrote
         if token:
             _hide_tokens_from_logs()
         self._http = Http(
@@ -79,6 +84,14 @@ class GristClient:
 
     def __repr__(self) -> str:
         return f"GristClient({self._root!r})"
+
+    def renew(self, token: str) -> None:
+        """Go on with a newer token of the widget."""
+        self._http.session.params = {"auth": token}
+
+    def watch(self, before_write: Callable[[], None]) -> None:
+        """Call `before_write` before a bundle that had to wait."""
+        self._http.before_write = before_write
 
     def tables(self) -> list[dict[str, Any]]:
         """`[{"id", "fields": {"tableRef", "summarySourceTable", …}}]`"""
@@ -105,6 +118,26 @@ class GristClient:
                 errors = {column: ["E", name] for column, name in (record.get("errors") or {}).items()}
                 found[record["id"]] = record["fields"] | errors
         return found
+
+    def texts(self, table: str, column: str) -> dict[int, str]:
+        """By row: what stands in a text column; "" without one. Asked by SQL, which sends nothing else along; where
+        access rules do not allow that, with all columns."""
+        what = f', "{_name(column)}" as t' if column else ""
+        try:
+            answer = self._post("/sql", {"sql": f'select id{what} from "{_name(table)}"'}, safe=True)
+            return {int(one["fields"]["id"]): str(one["fields"].get("t") or "") for one in answer["records"]}
+        except RetryLater:
+            raise
+        except UserError:
+            pass
+        data = self.data(table)
+        cells = data[column] if column else [""] * len(data["id"])
+        return {row: str(text or "") for row, text in zip(data["id"], cells, strict=True)}
+
+    def first_records(self, table: str, limit: int) -> dict[int, dict[str, Any]]:
+        """Cells of the first rows, by row id."""
+        answer = self._get(f"/tables/{quote(table)}/records", params={"limit": str(limit)})
+        return {record["id"]: record["fields"] for record in answer["records"]}
 
     def count_rows(self, table: str) -> int:
         """As SQL sees it: access rules hide nothing from it, or it is refused (AccessError)."""
@@ -141,14 +174,26 @@ class GristClient:
         answer = self._post("/apply", actions, safe=False, params={"noparse": "1"})
         if answer["isModification"]:
             self._count_write()
-        return Applied(
-            State(answer["actionNum"], answer["actionHash"] or ""), answer["retValues"], answer["isModification"]
-        )
+        state = State(answer["actionNum"], answer["actionHash"] or "")
+        applied = Applied(state, answer["retValues"], answer["isModification"])
+        self._wrote(actions, applied)
+        return applied
 
     def webhooks(self) -> list[dict[str, Any]]:
         """Only an owner may ask."""
         answer: list[dict[str, Any]] = self._get("/webhooks")["webhooks"]
         return answer
+
+    def add_webhook(self, fields: dict[str, Any]) -> str:
+        """Make a webhook of `{"tableId", "url", "eventTypes", …}`; returns its id. Only an owner may."""
+        answer = self._post("/webhooks", {"webhooks": [{"fields": fields}]}, safe=False)
+        return str(answer["webhooks"][0]["id"])
+
+    def change_webhook(self, hook_id: str, fields: dict[str, Any]) -> None:
+        self._send("PATCH", f"/webhooks/{quote(hook_id)}", safe=True, body=orjson.dumps(fields))
+
+    def remove_webhook(self, hook_id: str) -> None:
+        self._send("DELETE", f"/webhooks/{quote(hook_id)}", safe=True)
 
     def _get(self, path: str, *, params: dict[str, str] | None = None, timeout_seconds: float = 30.0) -> Any:
         return self._send("GET", path, safe=True, params=params, timeout_seconds=timeout_seconds)
@@ -258,15 +303,17 @@ def _unknown_caller(response: requests.Response) -> AccessError:
     return AccessError("The page's access to the document has ended.", cure="Reload the page in Grist.")
 
 
-def _forbidden(said: str) -> AccessError:
+def _forbidden(said: str) -> AccessError | RetryLater:
     if "disabled" in said:
-        return AccessError(
-            f"Grist has switched off: {said}.", cure="Ask the administrator of the Grist server to switch it on again."
+        return RetryLater(
+            f"Grist has switched off: {said}.",
+            cure="Ask the administrator of the Grist server to switch it on again; the sync goes on by itself.",
+            retry_after=AWAY_SECONDS,
         )
     if "recovery" in said:
-        return AccessError(
+        return RetryLater(
             "The document is in recovery mode, in which nothing is written.",
-            cure="Repair its access rules and reload it; the sync goes on by itself.",
+            cure="Repair its access rules and reload it; the sync goes on by itself.", retry_after=AWAY_SECONDS,
         )
     needs = "an editor" if "write" in said.lower() else "an owner" if "owner" in said.lower() else "a reader"
     return AccessError(
@@ -275,9 +322,13 @@ def _forbidden(said: str) -> AccessError:
     )
 
 
-def _not_found(said: str) -> UserError:
+def _not_found(said: str) -> UserError | RetryLater:
     if "deleted" in said:
-        return UserError("The Grist document is in the trash.", cure="Restore it in Grist, or connect another one.")
+        return RetryLater(
+            "The Grist document is in the trash.",
+            cure="Restore it in Grist, and the sync goes on by itself; or connect another one.",
+            retry_after=AWAY_SECONDS,
+        )
     if "Table not found" in said:
         return UserError(
             f"{said}: it was removed, renamed, or access rules hide it.", cure="Sync again, or check the mapping."

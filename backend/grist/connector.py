@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Mapping as Dict
 from dataclasses import replace
 from typing import Any
 
@@ -20,21 +21,28 @@ from backend.connector import Changed, Prepared, Stamp, Usage
 from backend.core.model import Key, Mapping, Op, Receipt, Side, Snapshot
 from backend.core.values import Value
 from backend.errors import RetryLater, UserError
+from backend.grist import webhooks
 from backend.grist.applying import Applying
 from backend.grist.binding import Bound
 from backend.grist.cells import Unstorable
 from backend.grist.client import GristClient, State
-from backend.grist.history import changed_rows, standing
-from backend.grist.memory import Memory
+from backend.grist.history import changed_rows, standing, structure_stands
+from backend.grist.memory import Compared, Memory
+from backend.grist.own import Own
 from backend.grist.preparing import Preparing
 from backend.grist.reading import RowReader
 from backend.grist.schema import Column, parse_tables
 from backend.grist.tables import make_new_column
+from backend.grist.telling import Line, log_run, set_status
+from backend.grist.webhooks import Ensured, ensure, remove
 from backend.grist.writing import Item, cells_of, cut, refusal
 from backend.http import PATIENCE_SECONDS
 
 READINGS = 3
 """How often a table is read while somebody types, before it is taken as it is, not complete."""
+
+CELLS = 5_000
+"""So many rows that were read at once are kept as they were, to ask for a write under the condition that they stand."""
 
 
 class GristConnector:
@@ -60,9 +68,13 @@ class GristConnector:
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self.usage = Usage()
+        self.persons = bool(token)
+        """Whether it works with the access of a person who has the widget open."""
+        self._own = Own()
+        self._time_zone = time_zone
         self._client = GristClient(
             server_url, document, api_key=api_key, token=token, count=self._count,
-            count_write=self._count_write, sleep=sleep, patience_seconds=patience_seconds,
+            count_write=self._count_write, wrote=self._own.note, sleep=sleep, patience_seconds=patience_seconds,
         )
         self._memory = Memory(self._client, decimals)
         self.notes = self._memory.notes
@@ -73,9 +85,20 @@ class GristConnector:
     def __repr__(self) -> str:
         return f"GristConnector({self._client!r})"
 
+    def renew(self, token: str) -> None:
+        """Go on with a newer token of the widget, between two requests."""
+        self._client.renew(token)
+
     def prepare(self, mappings: Sequence[Mapping], bindings: dict[str, Any], *, write: bool) -> Prepared:
         """See `backend.connector`. A mapping that cannot run keeps its old binding."""
         return self._preparing.prepare(mappings, bindings, write=write)
+
+    def subscribe(self, address: str, authorization: str) -> webhooks.Ensured | None:
+        """Let Grist tell `address` of changes in the tables that this run has prepared; None where it prepared none,
+        for then nothing is known of them. Raises RetryLater."""
+        if not self._memory.bound:
+            return None
+        return webhooks.ensure(self._client, self._memory.bound, address, authorization)
 
     def columns(self, table: str) -> list[Column]:
         """The columns of a table, for suggestions."""
@@ -113,7 +136,7 @@ class GristConnector:
         snapshot = RowReader(bound, mapping, self._memory.decimals, new=True).read_columns(columns)
         self._memory.marks[bound.mapping.name] = dict(snapshot.marks)
         notes = [*snapshot.notes]
-        rows = len(columns["id"])
+        rows = self._memory.rows[bound.mapping.name] = len(columns["id"])
         if not still:
             notes.append(f"Table {bound.table!r} kept changing while it was read: nothing is created or deleted now.")
         elif counted is None:
@@ -137,7 +160,14 @@ class GristConnector:
     def _read_rows(self, bound: Bound, mapping: Mapping, keys: list[int]) -> Snapshot:
         if not keys:
             return Snapshot()
+        if self._memory.latest and bound.mapping.name not in self._memory.seen:
+            # An older state than that of this read: what changed since then is looked at before it is written.
+            self._memory.seen[bound.mapping.name] = self._memory.latest
         found = self._client.records(bound.table, keys)
+        known = self._memory.cells.setdefault(bound.mapping.name, {})
+        for key in keys:
+            known.pop(key, None)
+        known.update(found if len(found) <= CELLS else {})
         missing = set(keys) - found.keys()
         gone: frozenset[Key] = frozenset()
         notes: list[str] = []
@@ -166,37 +196,53 @@ class GristConnector:
         `why` is "same" or "compared"; or why only a full read tells: "first", "trimmed" (the history), "restored" (an
         older state), "refused" (the key may not compare), "remade" (a mapped table or column is another one now).
         """
-        states = self._client.states()
-        newest = states[0] if states else State(0, "")
+        before, self._memory.compared = self._memory.compared, None
+        if checkpoint and before and before.left == checkpoint["h"]:  # asked again, now that all is prepared
+            newest, how = before.newest, "ahead"
+        else:
+            states = self._client.states()
+            newest = states[0] if states else State(0, "")
+            how = standing(states, State(checkpoint["n"], checkpoint["h"])) if checkpoint else "first"
         self._memory.latest = newest
         now = {"n": newest.n, "h": newest.h}
         if checkpoint is None:
-            return Changed(None, now, "first")
-        known = State(checkpoint["n"], checkpoint["h"])
-        how = standing(states, known)
+            return Changed(None, now, how)
+        again = frozenset(checkpoint.get("choices", ()))
         if how == "same":
-            return Changed({mapping.name: set() for mapping in mappings}, now, how)
+            self._memory.compared = Compared("", newest, {}, structure_stands=True, again=again)
+            return Changed({mapping.name: set() for mapping in mappings}, checkpoint, how)
         if how != "ahead":
             return Changed(None, now, how)
+        if before is None or before.left != checkpoint["h"]:
+            try:
+                changes = self._client.compare(checkpoint["h"], newest.h)
+            except RetryLater:
+                raise
+            except UserError:
+                return Changed(None, now, "refused")
+            before = Compared(checkpoint["h"], newest, changes, structure_stands(changes), again)
         if any(mapping.name not in self._memory.bound for mapping in mappings):
+            self._memory.compared = before
             return Changed(None, checkpoint, "unprepared")
-        try:
-            changes = self._client.compare(known.h, newest.h)
-        except RetryLater:
-            raise
-        except UserError:
-            return Changed(None, now, "refused")
         bound = {mapping.name: self._memory.bound[mapping.name] for mapping in mappings}
-        rows = changed_rows(changes, {name: place.watched for name, place in bound.items() if place.exists})
+        rows = changed_rows(before.changes, {name: at.watched for name, at in bound.items() if at.exists})
         if rows is None:
             return Changed(None, now, "remade")
         return Changed({name: set(rows.get(name, ())) for name in bound}, now, "compared")
+
+    def settled(self, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        """See `backend.connector`, `own`."""
+        return self._own.settled(checkpoint, self._memory.bound.values())
 
     def expand(
         self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]
     ) -> tuple[dict[str, set[Key]], set[str]]:
         """Hints are rows already."""
         return hints, set()
+
+    def watch(self, before_write: Callable[[], None]) -> None:
+        """See `backend.connector`."""
+        self._client.watch(before_write)
 
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return cut(self._of(mapping), ops)
@@ -223,6 +269,23 @@ class GristConnector:
                 receipts[position] = Receipt(op, refusal=refusal(op, str(error), cure))
         self._applying.write(bound, items, receipts)
         return [receipts[position] for position in range(len(batch))]
+
+    def ensure_webhooks(self, address: str, authorization: str) -> Ensured:
+        """Let Grist tell `{address}/{resource}` of changes in the prepared mappings. See `webhooks`."""
+        return ensure(self._client, self._memory.bound, address, authorization)
+
+    def remove_webhooks(self, address: str) -> int:
+        """Remove what `ensure_webhooks` made there."""
+        return remove(self._client, address)
+
+    def log_run(self, lines: Sequence[Line]) -> list[str]:
+        """Append to the log in the document. See `telling`."""
+        return log_run(self._client, lines, self._time_zone)
+
+    def set_status(self, waits: Dict[str, Dict[int, str]]) -> list[str]:
+        """By resource that this run has prepared: what its rows' status column says, empty for all others."""
+        return [note for name, bound in self._memory.bound.items() if bound.exists and name in waits
+                for note in set_status(self._client, bound, waits[name])]
 
     def _of(self, mapping: Mapping) -> Bound:
         try:

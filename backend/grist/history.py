@@ -102,6 +102,15 @@ def standing(states: Sequence[State], known: State) -> Standing:
     return "ahead" if known in states else "restored"
 
 
+STRUCTURE = frozenset({"_grist_Tables", COLUMNS, "_grist_ACLRules", "_grist_ACLResources"})
+"""Grist's own tables that say which tables and columns there are and who may see them."""
+
+
+def structure_stands(changes: Dict[str, Any]) -> bool:
+    """Whether tables, columns and access rules are what they were."""
+    return not changes.get("tableRenames") and not STRUCTURE & changes.get("tableDeltas", {}).keys()
+
+
 def changed_rows(changes: Dict[str, Any], watched: Dict[str, Watched]) -> dict[str, set[int]] | None:
     """By resource: the rows of its table in which a mapped cell differs now, which are new, or which are gone (their
     ids may have new rows). None where rows alone do not tell: a table or a mapped column is another one now."""

@@ -15,7 +15,7 @@ from backend.errors import AccessError, BundleRefused, RetryLater, UserError
 from backend.grist import tables as making
 from backend.grist.binding import Bound, as_identifier, bind, find_table
 from backend.grist.memory import Memory
-from backend.grist.schema import ID_COLUMN, Column, Table, parse_tables
+from backend.grist.schema import ID_COLUMN, Column, Table, parse_columns, parse_tables
 
 
 class Preparing:
@@ -26,13 +26,19 @@ class Preparing:
         self._client = memory.client
         self._bound = memory.bound
         self._new_column = new_column
+        self._tables_told: list[dict[str, Any]] = []
+        self._columns_told: dict[str, list[dict[str, Any]]] = {}
+        """By resource: what Grist said of the columns of its table."""
 
     def prepare(self, mappings: Sequence[Mapping], bindings: dict[str, Any], *, write: bool) -> Prepared:
         """See `backend.connector`. A mapping that cannot run keeps its old binding."""
-        tables = parse_tables(self._client.tables())
+        again = self._memory.compared.again if self._memory.compared else frozenset()
+        remembered = self._remembered(mappings, bindings)
+        self._tables_told = [one["table"] for one in remembered.values()] or self._client.tables()
+        self._columns_told = {name: one["columns"] for name, one in remembered.items() if name not in again}
+        tables = parse_tables(self._tables_told)
         paused: dict[str, str] = {}
         notes: list[str] = []
-        self._memory.latest = None
         made: list[tuple[str, str]] = []
         for mapping in making.in_order_of_reference(mappings):
             self._bound.pop(mapping.name, None)
@@ -50,9 +56,30 @@ class Preparing:
         self._show_names(made)
         ready = [self._bound[m.name].mapping for m in mappings if m.name in self._bound]
         kept = {name: bindings[name] for name in (m.name for m in mappings) if bindings.get(name)}
-        kept |= {m.name: self._bound[m.name].binding() for m in ready if self._bound[m.name].exists}
+        for m in ready:
+            bound = self._bound[m.name]
+            if bound.exists:
+                kept[m.name] = bound.binding() | self._schema(bound)
         moved = {m.name: _moved(bindings.get(m.name) or {}, kept.get(m.name) or {}) for m in ready}
         return Prepared(tuple(ready), kept, paused, tuple(notes), moved)
+
+    def _remembered(self, mappings: Sequence[Mapping], bindings: dict[str, Any]) -> dict[str, Any]:
+        """By resource: what Grist said of its table, where the history shows that nothing of all that changed since."""
+        compared = self._memory.compared
+        if compared is None or not compared.structure_stands:
+            return {}
+        if compared.left:
+            self._memory.compared = replace(compared, structure_stands=False)  # good for one look
+        else:
+            self._memory.compared = None
+        known = {mapping.name: (bindings.get(mapping.name) or {}).get("schema") for mapping in mappings}
+        return known if all(known.values()) else {}
+
+    def _schema(self, bound: Bound) -> dict[str, Any]:
+        """Grist's own words on a table, to be kept with the binding."""
+        table = next((one for one in self._tables_told if one["id"] == bound.table), None)
+        columns = self._columns_told.get(bound.mapping.name)
+        return {"schema": {"table": table, "columns": columns}} if table and columns else {}
 
     def _bind(
         self, mapping: Mapping, bindings: dict[str, Any], tables: list[Table], write: bool,
@@ -74,7 +101,23 @@ class Preparing:
                 self._bound[mapping.name] = Bound(mapping)
                 return []
             return self._make(mapping, tables, target_of, made)
-        bound, notes = bind(mapping, table, self._memory.columns(table.id), known, target_of)
+        if mapping.name not in self._columns_told:
+            self._columns_told[mapping.name] = self._client.columns(table.id)
+        type_blank = bool((known or {}).get("type_blank_columns"))
+        columns = parse_columns(self._columns_told[mapping.name])
+        bound, notes = bind(mapping, table, columns, known, target_of, type_blank=type_blank)
+        if write and bound.blank:
+            typed = making.type_blank(self._client, bound, target_of, self._new_column)
+            self._memory.latest = None
+            self._columns_told[mapping.name] = self._client.columns(table.id)
+            columns = parse_columns(self._columns_told[mapping.name])
+            bound, notes = bind(mapping, table, columns, known, target_of)
+            bound.fresh |= {name for name, column in bound.columns.items()
+                            if column.id in typed and column.pure == "Bool"}
+            notes.append(f"New and empty columns of table {bound.table!r} got their types: {', '.join(typed)}.")
+        elif bound.blank:
+            # A preview: nothing stands in them, just as in columns that are still to be made.
+            bound.blank.clear()
         if write:
             notes += self._add_missing(bound, target_of, made)
         self._bound[mapping.name] = bound
@@ -83,8 +126,10 @@ class Preparing:
     def _make(
         self, mapping: Mapping, tables: list[Table], target_of: Callable[[str], str], made: list[tuple[str, str]]
     ) -> list[str]:
+        self._memory.latest = None
         name, columns = making.make_table(self._client, mapping, target_of, self._new_column)
-        tables[:] = parse_tables(self._client.tables())
+        self._tables_told = self._client.tables()
+        tables[:] = parse_tables(self._tables_told)
         ref = next((t.ref for t in tables if t.id == name), 0)
         bound = Bound(mapping, name, ref, names=_names(mapping))
         self._take(bound, columns, made)
@@ -100,6 +145,7 @@ class Preparing:
         added = making.add_columns(self._client, bound, target_of, self._new_column)
         if not added:
             return []
+        self._memory.latest = None
         bound.fresh |= {rule.name for rule in missing if rule.kind == "boolean"}
         self._take(bound, added, made)
         listed = ", ".join(sorted(added.values()))
@@ -107,7 +153,8 @@ class Preparing:
 
     def _take(self, bound: Bound, named: dict[str, str], made: list[tuple[str, str]]) -> None:
         """Take up columns that were just made, by the names that Grist gave them."""
-        by_id = {column.id: column for column in self._memory.columns(bound.table)}
+        told = self._columns_told[bound.mapping.name] = self._client.columns(bound.table)
+        by_id = {column.id: column for column in parse_columns(told)}
         for name, column_id in named.items():
             column = by_id.get(column_id)
             if column is None:
@@ -139,7 +186,7 @@ class Preparing:
             return bound.table or bound.mapping.table
         known = bindings.get(resource)
         if known:
-            table = next((t for t in tables if t.ref == known["tableRef"]), None)
+            table = next((t for t in tables if t.ref == known.get("tableRef")), None)
             if table:
                 return table.id
         if resource in paused:

@@ -53,6 +53,20 @@ def suggest(columns: Iterable[Column], resource: Resource, targets: dict[str, st
     return {field.name: found[field.name] for field in resource.fields if field.name in found}
 
 
+def reasons(columns: Iterable[Column], resource: Resource, fitting: dict[str, str]) -> dict[str, str]:
+    """Field → why its column was suggested, in a sentence; `fitting` is what `suggest` said of the same columns."""
+    by_id = {column.id: column for column in columns}
+    told = {}
+    for name, column_id in fitting.items():
+        column, field = by_id[column_id], resource.field(name)
+        if field is None:
+            continue
+        named = {_plain(column.id), _plain(column.label)} & _own_names(field.name, field.label)
+        why = f"It is called {column.label!r}" + ("" if named else f", another word for {field.label!r}")
+        told[name] = f"{why}, and its type ({column.type}) " + ("can feed the field." if column.computed else "fits.")
+    return told
+
+
 def _own_names(name: str, label: str) -> set[str]:
     return {_plain(name), _plain(label)}
 

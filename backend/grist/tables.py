@@ -75,6 +75,22 @@ def add_columns(
     return {name: _called(answers[place]) for name, place in named.items()}
 
 
+def type_blank(client: GristClient, bound: Bound, target_of: Callable[[str], str], new: NewColumn) -> list[str]:
+    """Make data of the new and empty columns that fields are mapped to: each gets the field's type and options, and
+    keeps its name and label. Returns their ids. Nothing stands in them, so nothing is converted."""
+    actions: list[list[Any]] = []
+    for name, column in bound.blank.items():
+        rule = bound.mapping.rule(name)
+        info = _column(rule, target_of, new)
+        # In two steps, so that Grist fills in nothing: a column that becomes data as it is stays empty.
+        actions.append(["ModifyColumn", bound.table, column.id, {"isFormula": False}])
+        actions.append(["ModifyColumn", bound.table, column.id,
+                        {"type": info["type"], "widgetOptions": info["widgetOptions"]}])
+    if actions:
+        client.apply(actions)
+    return [column.id for column in bound.blank.values()]
+
+
 def show_names(client: GristClient, pairs: Iterable[tuple[str, Column, Column]]) -> None:
     """Let reference columns show the name of what they refer to: (table, reference column, column of its target)."""
     actions: list[Any] = []

@@ -1,11 +1,14 @@
 """Turn ops into Grist's user actions, and cut them into bundles. Pure: nothing in here talks to anybody.
 
-    Create → BulkAddRecord (with the Shopify ID, and the toggle on)      Mark   → BulkUpdateRecord of the Shopify ID
-    Update → BulkUpdateRecord, by the set of columns                     Delete → BulkRemoveRecord
+    Create → BulkAddRecord (with the Shopify ID, and the toggle on)      Delete → BulkRemoveRecord
+    Update → BulkAddOrUpdateRecord that only updates, and only rows       Mark   → the same, of the Shopify ID
+             that still hold what was seen (`conditions`); for lists
+             and where that cannot be had BulkUpdateRecord, by the set of columns
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +23,7 @@ from backend.grist.schema import Column
 BODY_BYTES = 900_000
 """Grist refuses a body over 1 MB."""
 ROWS_A_BUNDLE = 2_000
+CONDITIONAL = "BulkAddOrUpdateRecord"
 CHOICE_BYTES = 100_000
 """Room kept for the choices that a bundle may add to its columns."""
 
@@ -31,6 +35,8 @@ class Item:
     position: int
     op: Op
     cells: dict[str, Any] = field(default_factory=dict)
+    expected: dict[str, Any] | None = None
+    """What its row must still hold for anything to be written, by colId; None where that is not asked of Grist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,18 @@ class Action:
 
     action: list[Any]
     items: tuple[Item, ...]
+
+    def rows(self, answer: Any) -> dict[int, int]:
+        """By position: the row that each item made or was about. `answer` is Grist's to the action."""
+        made = isinstance(self.items[0].op, Create)
+        return {item.position: answer[i] if made else row_of(item.op) for i, item in enumerate(self.items)}
+
+    def missed(self, answer: Any) -> list[Item]:
+        """The items whose rows did not hold any more what they were to hold: nothing of this action was written
+        there."""
+        if self.action[0] != CONDITIONAL:
+            return []
+        return [item for item, found in zip(self.items, answer["recordIds"], strict=True) if not found]
 
 
 def cut(bound: Bound, ops: Sequence[Op]) -> Iterator[list[Op]]:
@@ -99,26 +117,53 @@ def writable(bound: Bound, name: str) -> Column:
 def actions(table: str, items: Iterable[Item]) -> list[Action]:
     """The user actions that carry out `items`, in the order creates, updates and marks, deletes."""
     adds: dict[tuple[str, ...], list[Item]] = {}
-    updates: dict[tuple[str, ...], list[Item]] = {}
+    updates: dict[tuple[tuple[str, ...], int], list[Item]] = {}
+    times: Counter[tuple[tuple[str, ...], int]] = Counter()
     removals: list[Item] = []
     for item in items:
+        columns = tuple(sorted(item.cells))
         if isinstance(item.op, Delete):
             removals.append(item)
-        else:
-            groups = adds if isinstance(item.op, Create) else updates
-            groups.setdefault(tuple(sorted(item.cells)), []).append(item)
+        elif isinstance(item.op, Create):
+            adds.setdefault(columns, []).append(item)
+        else:  # Grist takes no row twice in one conditional action
+            updates.setdefault((columns, times[columns, row_of(item.op)]), []).append(item)
+            times[columns, row_of(item.op)] += 1
     made = [
         Action(["BulkAddRecord", table, [None] * len(group), _by_column(columns, group)], tuple(group))
         for columns, group in adds.items()
     ]
-    made += [
-        Action(["BulkUpdateRecord", table, [row_of(item.op) for item in group], _by_column(columns, group)],
-               tuple(group))
-        for columns, group in updates.items() if columns
-    ]
+    for (columns, _), group in updates.items():
+        made += _updates(table, columns, group)
     if removals:
         made.append(Action(["BulkRemoveRecord", table, [row_of(item.op) for item in removals]], tuple(removals)))
     return made
+
+
+def _updates(table: str, columns: tuple[str, ...], group: list[Item]) -> list[Action]:
+    """Items that write the same columns, no row twice: what Grist does under a condition, and what it only does."""
+    made = []
+    plain = [item for item in group if item.expected is None]
+    if plain and columns:
+        made.append(_plain_update(table, columns, plain))
+    checked = [(item, item.expected) for item in group if item.expected is not None]
+    if not checked:
+        return made
+    items, wanted = [item for item, _ in checked], sorted(checked[0][1])
+    scalars = tuple(column for column in columns if column in wanted)
+    lists = tuple(column for column in columns if column not in wanted)
+    if scalars:
+        require = {"id": [row_of(item.op) for item in items]}
+        require |= {column: [expected[column] for _, expected in checked] for column in wanted}
+        made.append(Action([CONDITIONAL, table, require, _by_column(scalars, items), {"add": False}], tuple(items)))
+    if lists:
+        made.append(_plain_update(table, lists, items))
+    return made
+
+
+def _plain_update(table: str, columns: tuple[str, ...], group: list[Item]) -> Action:
+    rows = [row_of(item.op) for item in group]
+    return Action(["BulkUpdateRecord", table, rows, _by_column(columns, group)], tuple(group))
 
 
 def new_choices(columns: Iterable[Column], items: Iterable[Item]) -> dict[str, list[str]]:

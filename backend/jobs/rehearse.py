@@ -13,10 +13,10 @@ from backend.config import Config, mapping_of, narrowed
 from backend.connector import Usage
 from backend.core.mapping import in_order
 from backend.core.model import Mapping
-from backend.engine import Session
 from backend.errors import Cancelled, ConfigError, SyncError
 from backend.jobs.perform import Outcome
 from backend.report import Report
+from backend.session import Session
 from backend.shopify.client import store_domain
 from backend.store import links
 from backend.store.links import Link, StoredMapping
@@ -27,6 +27,7 @@ def rehearse(
     config: Config | None,
     fields: Sequence[str] = (),
     *,
+    everything: bool = False,
     stop: threading.Event | None = None,
     watch: Callable[[dict[str, Any]], None] = lambda progress: None,
 ) -> Outcome:
@@ -55,6 +56,7 @@ def rehearse(
             remote=remote,
             bindings={one.resource: one.binding for one in stored if one.binding},
             limits=context.limits,
+            everything=everything,
             rest_seconds=context.rest_seconds,
             beat=beat,
         )))

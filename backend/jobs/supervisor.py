@@ -1,6 +1,6 @@
-"""Keeps one warm worker process beside a web process: runs are done there, so that parsing fifty megabytes of
-products never holds up a request. A child that dies is started again; a run it held is claimed again when its
-lease ends."""
+"""Keeps one warm worker process: runs are done there, so that parsing fifty megabytes of products never holds up a
+request, and a crash in there takes nobody along. A child that dies is started again at once; its successor sees that
+the owner of an open run is dead (backend/jobs/owners.py) and goes on with it without waiting for the lease."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -20,12 +21,15 @@ FIRST_PAUSE_SECONDS = 0.2
 LONG_LIFE_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 60.0
 GOODBYE_SECONDS = 20.0
+WRONG_SETTINGS = 2
+"""A child's exit code that says: to start again changes nothing."""
 
 
 class Supervisor:
     """Starts the child, wakes it, starts it again when it dies, and lets it finish its batch at the end.
 
-    `environment` is the child's; None means this process's own.
+    `environment` is the child's; None means this process's own. `ended` is set when the child found settings that
+    cannot be used: to start it again would change nothing, and `exit_code` is the child's then.
     """
 
     def __init__(self, environment: dict[str, str] | None = None) -> None:
@@ -33,6 +37,8 @@ class Supervisor:
         self._child: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self.ended = threading.Event()
+        self.exit_code = 0
         self._thread = threading.Thread(target=self._keep, name="supervisor", daemon=True)
 
     def start(self) -> None:
@@ -55,11 +61,12 @@ class Supervisor:
             child = self._child
         if child is None or child.stdin is None:
             return
-        child.stdin.close()
+        with suppress(OSError):
+            child.stdin.close()
         try:
             child.wait(GOODBYE_SECONDS)
         except subprocess.TimeoutExpired:
-            log.warning("the worker did not end by itself and is killed; its run goes on when the lease ends")
+            log.warning("the worker did not end by itself and is killed; its run goes on elsewhere")
             child.kill()
             child.wait()
         self._thread.join(GOODBYE_SECONDS)
@@ -75,12 +82,17 @@ class Supervisor:
                 if self._stopping.is_set():
                     return
                 self._child = subprocess.Popen(
-                    [sys.executable, "-m", "backend.jobs.worker", "--child"],
+                    [sys.executable, "-m", "backend.jobs.child"],
                     stdin=subprocess.PIPE, bufsize=0, env=environment,
                 )
             code = self._child.wait()
             assert self._child.stdin is not None
             self._child.stdin.close()
+            if code == WRONG_SETTINGS:
+                log.error("the worker cannot start with these settings; syncs wait until they are mended")
+                self.exit_code = code
+                self.ended.set()
+                return
             lived = time.monotonic() - began
             pause = FIRST_PAUSE_SECONDS if lived > LONG_LIFE_SECONDS else min(pause * 2, LONGEST_PAUSE_SECONDS)
             if self._stopping.wait(pause):

@@ -94,6 +94,19 @@ class Answer:
         return next((p for p in self.problems if p.path[:1] == (name,)), None)
 
 
+    def swallowed(self, problem: Problem) -> bool:
+        """Whether a whole thing of a list is not shown because of a problem with one field of it."""
+        here: Any = self.data
+        for at, step in enumerate(problem.path):
+            try:
+                here = here[step]
+            except (KeyError, IndexError, TypeError):
+                return False
+            if here is UNREAD:
+                return isinstance(step, int) and at < len(problem.path) - 1
+        return False
+
+
 def answer_from(status: int, headers: Dict[str, str], body: bytes, *, writes: bool) -> Answer:
     """The good answer in an HTTP response.
 

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 import orjson
 import requests
 
-from backend.errors import AccessError, RetryLater, UserError
+from backend.errors import KeyRefused, RetryLater, UserError
 from backend.http import Http
 
 EARLY_SECONDS = 3600.0
@@ -35,7 +35,7 @@ class Credentials(Protocol):
         ...
 
     def token(self, origin: str) -> str:
-        """A token that is good now. Raises AccessError, RetryLater."""
+        """A token that is good now. Raises KeyRefused, RetryLater."""
         ...
 
     def renew(self, origin: str) -> bool:
@@ -159,8 +159,8 @@ def _explain(response: requests.Response) -> None:
     # Error pages of this door are sometimes HTML with the name of the error inside.
     kind = kind if kind in _CURES else next((name for name in _CURES if name in response.text), kind)
     said = f" It said: {kind}." if kind else ""
-    raise AccessError(f"Shopify does not accept the app's client id and secret for this store.{said}",
-                      cure=_CURES.get(kind, _CURES["invalid_client"]))
+    raise KeyRefused(f"Shopify does not accept the app's client id and secret for this store.{said}",
+                     cure=_CURES.get(kind, _CURES["invalid_client"]))
 
 
 def _object(response: requests.Response) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from backend.shopify.client import Client
 from backend.shopify.known import Known
 from backend.shopify.reading import chunks
 from backend.shopify.resource import shape
+from backend.shopify.shop import scopes_from, shop_from
 from backend.shopify.watched import (
     EVENTS,
     LISTS,
@@ -147,7 +148,7 @@ class _Look:
     def changed(self) -> tuple[Changed, Answer]:
         answer = self._answer()
         asks = {mapping.name: _digest(_asks(mapping)) for mapping in self.mappings}
-        store = _digest([self.client.version, _scopes(answer), answer.root("shop")["myshopifyDomain"]])
+        store = _digest([self.client.version, sorted(scopes_from(answer) or ()), shop_from(answer).domain])
         first = self.before.get("store") != store
         why = ("first" if not self.before else "store") if first else ""
         for name in (*self.lists, EVENTS):
@@ -192,8 +193,10 @@ class _Look:
         """Where stock is mapped and was not found to be too much; once a day it is tried again."""
         if STOCK_ALIAS in self.denied or not any(mapping.name == STOCK for mapping in self.mappings):
             return False
-        return not self.before or self.before["stock"] is not None or self.before["at"] - self.before[
-            "too_much_at"] > self.audits.others_seconds
+        # Neither stock nor that it was too much: stock was not mapped when the store was asked last.
+        if not self.before or self.before["stock"] is not None or self.before["too_much_at"] is None:
+            return True
+        return self.before["at"] - self.before["too_much_at"] > self.audits.others_seconds
 
     # --- lists ----------------------------------------------------------------------------------
 
@@ -274,12 +277,6 @@ class _Look:
         often = name == STOCK and not watched and not self.audits.webhooks
         every = self.audits.stock_seconds if often else self.audits.others_seconds
         return bool(every) and at - self.before["audited"].get(name, 0.0) >= every
-
-
-def _scopes(answer: Answer) -> list[str]:
-    installation = answer.data.get("currentAppInstallation")
-    found = installation.get("accessScopes") if isinstance(installation, dict) else None
-    return sorted(str(scope["handle"]) for scope in found) if isinstance(found, list) else []
 
 
 def _asks(mapping: Mapping) -> list[Any]:

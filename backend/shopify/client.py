@@ -23,6 +23,9 @@ from backend.shopify.auth import Credentials
 from backend.shopify.cost import Cost
 from backend.shopify.governor import Governor, Hold, Ledger, OwnLedger
 
+WAITED_SECONDS = 1.0
+"""After a longer wait for points the lease of the run is looked at once more before anything is sent."""
+
 
 class Client:
     """Not shared between threads. `origin` is `https://{store}` or a stand-in's, without a trailing slash."""
@@ -46,6 +49,7 @@ class Client:
         self._url = f"{origin}/admin/api/{version}/graphql.json"
         self._http = Http("Shopify", explain=self._explain, count=self._count, sleep=sleep,
                           headers={"Content-Type": "application/json", "Accept": "application/json"})
+        self._clock = clock
         self._writes = False
         self._hold: Hold | None = None
         self._answer: Answer | None = None
@@ -60,9 +64,12 @@ class Client:
         if self._wrong_version:
             raise self._version_error()
         body = orjson.dumps({"query": document, "variables": variables})
+        began = self._clock()
         hold = self._governor.hold(document, variables)
         self._writes, self._hold, self._answer = writes, hold, None
         try:
+            if writes and self._clock() - began > WAITED_SECONDS:
+                self._http.before_write()
             self._send_as_ourselves(body)
         except TooCostly as error:
             if error.points:
@@ -92,6 +99,15 @@ class Client:
             if not self._credentials.renew(self.origin):
                 raise
             self._send(body)
+
+    def watch(self, before_write: Callable[[], None]) -> None:
+        """Call `before_write` before a mutation that had to wait."""
+        self._http.before_write = before_write
+
+    def hurry(self, sleep: Callable[[float], None]) -> None:
+        """Wait with `sleep` from here on."""
+        self._governor.hurry(sleep)
+        self._http.hurry(sleep)
 
     def _send(self, body: bytes) -> None:
         self._http.send("POST", self._url, safe=not self._writes, body=body,

@@ -2,90 +2,51 @@
 
     prepare  → shop and scopes in one request; what is missing pauses a mapping, or has its writes refused
     read     → `reading`
-    batches  → one request's worth each: updates, then creations, then deletions
-    apply    → build a request (`writes`), send it (`client`), read its answer (`receipts`);
-               a creation carries what it is found again by (`creating`);
-               what an answer leaves open is looked at and sent again, what Shopify refuses as a whole is halved
-               until the row that spoils it stands alone
+    batches, apply, repeat → `writing`
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from backend.connector import Changed, Prepared, Stamp, Usage
+from backend.connector import Changed, Prepared, Usage
 from backend.core.model import (
-    Create,
-    Delete,
     Direction,
     Key,
     Mapping,
-    Op,
     Policy,
-    Receipt,
-    Refusal,
-    Row,
+    Resource,
     Side,
     Snapshot,
-    Update,
 )
-from backend.core.values import UNREAD, Value
-from backend.errors import AccessError, InputRefused, OutcomeUnknown, RetryLater, TooCostly
-from backend.shopify import changes, documents, writes
-from backend.shopify.answers import LOOKED_AT, Answer
+from backend.errors import AccessError
+from backend.shopify import changes, documents, looking
+from backend.shopify.actions import Actor
+from backend.shopify.answers import Answer
 from backend.shopify.auth import Credentials
+from backend.shopify.bulk import Bulk
 from backend.shopify.changes import Audits
 from backend.shopify.client import Client, store_domain
 from backend.shopify.creating import Keys
 from backend.shopify.governor import Ledger
-from backend.shopify.known import Held, Known
+from backend.shopify.known import Known
 from backend.shopify.metafields import described
-from backend.shopify.reading import PAGE, Reader, chunks, read_definitions, row_maker
-from backend.shopify.receipts import Outcome, outcome_of, receipts_from, refusal_of
+from backend.shopify.names import Names
+from backend.shopify.reading import Reader, read_definitions
 from backend.shopify.resource import METAFIELD, shape
-from backend.shopify.writes import Money, Request, chosen_options, refusal_key
+from backend.shopify.shop import Shop, lacking, scopes_from, shop_from
+from backend.shopify.writing import Writing
 
 log = logging.getLogger(__name__)
 
 VERSION = "2026-10"
-THINGS_PER_REQUEST = 10
-METAFIELD_ROWS_PER_REQUEST = 100
-CREATES_PER_REQUEST = 5
-"""Creations and deletions take Shopify longer than changes; a request has 30 seconds."""
-ROWS_PER_REQUEST = 250
-TRIES = 6
-"""How often one request is sent while Shopify says that its key is being worked on."""
 
-DECIMALS = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV",
-                     "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
-"""Currencies that do not have two decimals (ISO 4217)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shop:
-    """The store as it describes itself."""
-
-    name: str
-    currency: str
-    timezone: str
-    weight_unit: str
-    domain: str
-
-    @property
-    def decimals(self) -> int:
-        return DECIMALS.get(self.currency, 2)
-
-
-class ShopifyConnector:
+class ShopifyConnector(Writing):
     """One store, read and written with one identity. Not shared between threads.
 
     `store` is `something.myshopify.com` or what people paste for it. `admin_url` is another origin that answers in
@@ -126,14 +87,60 @@ class ShopifyConnector:
         self._new_key = new_key
         self._client = Client((admin_url or f"https://{self.store}").rstrip("/"), version, credentials, self.usage,
                               ledger=ledger, sleep=sleep)
+        self._bulk = Bulk(self._client, sleep=sleep)
         self._keys = Keys(self._client, self.notes)
+        self._names = Names(self._client)
+        self._barred: dict[str, dict[str, AccessError]] = {}
+        """By resource and field: why it cannot be written, where the rest of a thing can."""
 
     @property
     def shop(self) -> Shop:
         """Asked of Shopify once, in `prepare` or when it is first needed."""
         if self._shop is None:
-            self._shop = self._shop_from(self._client.run(documents.PREPARE, {}))
+            self._meet(self._client.run(documents.PREPARE, {}))
+        assert self._shop is not None
         return self._shop
+
+    @property
+    def scopes(self) -> frozenset[str] | None:
+        """What the app may do, with the reading that each writing implies; None where Shopify does not tell."""
+        if self._shop is None:
+            self._meet(self._client.run(documents.PREPARE, {}))
+        return self._scopes
+
+    def _meet(self, answer: Answer) -> None:
+        """Keep what an answer tells of the shop and of what the app may do in it."""
+        self._shop, self._scopes = shop_from(answer), scopes_from(answer)
+
+    def run(self, document: str, variables: dict[str, Any], *, writes: bool = False) -> Answer:
+        """One document of somebody who knows what he asks. See `client`."""
+        return self._client.run(document, variables, writes=writes)
+
+    # --- setting up ---------------------------------------------------------------------------------
+
+    def look(self, resources: Iterable[Resource]) -> dict[str, Any]:
+        """What somebody who chooses what to sync wants to know of the store: `looking`."""
+        self._meet(self._client.run(documents.PREPARE, {}))
+        return looking.look(self._client, resources, self._scopes)
+
+    def count(self, resource: Resource, search: str) -> dict[str, Any] | None:
+        """How many things of a resource a filter leaves. Raises UserError for a search that Shopify does not take."""
+        return looking.count(self._client, resource, search)
+
+    def watch(self, before_write: Callable[[], None]) -> None:
+        """See `backend.connector`."""
+        self._client.watch(before_write)
+
+    # --- actions ----------------------------------------------------------------------------------
+
+    def hurry(self, sleep: Callable[[float], None]) -> None:
+        """Wait with `sleep` from here on: where a person waits for the answer, one that gives up soon."""
+        self._sleep = sleep
+        self._client.hurry(sleep)
+
+    def acting(self) -> Actor:
+        """What looks at orders and drafts and does single steps with them. Asks for the app's scopes once."""
+        return Actor(self._client, self.scopes)
 
     # --- rights -----------------------------------------------------------------------------------
 
@@ -145,34 +152,61 @@ class ShopifyConnector:
         deleted in Shopify, and `apply` refuses every change of it with the sentence that names the scope.
         """
         answer, self._about = self._about or self._client.run(documents.PREPARE, {}), None
-        self._shop = self._shop_from(answer)
+        self._meet(answer)
         self._known.forget()
         self._unwritable.clear()
+        self._barred.clear()
+        self._names.forget()
         self._definitions.clear()
         ready: list[Mapping] = []
         paused: dict[str, str] = {}
         notes: list[str] = []
-        scopes = self._scopes = _scopes(answer)
+        scopes = self._scopes
         if scopes is None:
             notes.append("Shopify does not say which scopes the app has, so missing ones show only when they are used.")
         for mapping in mappings:
-            lacking = _lacking(mapping.resource.scopes, scopes)
-            if lacking:
+            missing = lacking(mapping.resource.scopes, scopes)
+            if missing:
                 paused[mapping.name] = (
-                    f"{mapping.resource.label} cannot be read: the app lacks the access scope {_and(lacking)}. Add it "
+                    f"{mapping.resource.label} cannot be read: the app lacks the access scope {_and(missing)}. Add it "
                     "to the app's scopes, release and install that version on the store, then sync again.")
                 continue
-            lacking = _lacking(mapping.resource.write_scopes, scopes)
-            if lacking and _writes(mapping):
+            missing = lacking(mapping.resource.write_scopes, scopes)
+            if missing and _writes(mapping):
                 said = AccessError(
                     f"{mapping.resource.label} cannot be written to Shopify: the app lacks the access scope "
-                    f"{_and(lacking)}.",
+                    f"{_and(missing)}.",
                     cure="Add it to the app's scopes, release and install that version on the store, then sync again.")
                 notes.append(f"{said.message} {said.cure}")
                 self._unwritable[mapping.name] = said
                 mapping = replace(mapping, create_remote=False, delete_remote=Policy.IGNORE)
-            ready.append(self._with_metafields(mapping, notes))
+            ready.append(self._with_rights(self._with_metafields(mapping, notes), notes))
         return Prepared(tuple(ready), {}, paused, tuple(notes))
+
+    def _with_rights(self, mapping: Mapping, notes: list[str]) -> Mapping:
+        """The mapping without the fields that may not be read: one such would take its whole thing out of the answer.
+        What may be read and not written is remembered, and refused field by field."""
+        rules = list(mapping.fields)
+        barred = self._barred.setdefault(mapping.name, {})
+        for right in shape(mapping).rights:
+            covered = [rule for rule in rules if right.covers(rule.field)]
+            if covered and right.read and _lacks_all(right.read, self._scopes):
+                named = _and([rule.field.label for rule in covered])
+                notes.append(f"{mapping.resource.label}: {named} cannot be read: the app lacks the access scope "
+                             f"{right.read[0]}.")
+                rules = [rule for rule in rules if rule not in covered]
+            elif right.write and _lacks_all(right.write, self._scopes):
+                written = [rule for rule in covered if rule.may_write(Side.REMOTE)]
+                for rule in written:
+                    barred[rule.name] = AccessError(
+                        f"{rule.field.label} cannot be written to Shopify: the app lacks the access scope "
+                        f"{right.write[0]}.",
+                        cure="Add it to the app's scopes, release and install that version on the store, then sync "
+                             "again.")
+                if written:
+                    notes.append(f"{mapping.resource.label}: {_and([rule.field.label for rule in written])} cannot be "
+                                 f"written to Shopify: the app lacks the access scope {right.write[0]}.")
+        return mapping if len(rules) == len(mapping.fields) else mapping.with_fields(rules)
 
     def _with_metafields(self, mapping: Mapping, notes: list[str]) -> Mapping:
         """The mapping with its metafields as the store's definitions say."""
@@ -194,11 +228,6 @@ class ShopifyConnector:
             rules.append(rule)
         return mapping.with_fields(rules)
 
-    def _shop_from(self, answer: Answer) -> Shop:
-        shop = answer.root("shop", "the store's settings")
-        return Shop(str(shop["name"]), str(shop["currencyCode"]), str(shop["ianaTimezone"]), str(shop["weightUnit"]),
-                    str(shop["myshopifyDomain"]))
-
     # --- finding changes --------------------------------------------------------------------------
 
     def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
@@ -209,7 +238,7 @@ class ShopifyConnector:
         by nothing here: whoever knows which rows hang below a key in `keys` reads those as well.
         """
         found, self._about = changes.look(self._client, mappings, checkpoint, self._known, self._audits)
-        self._shop, self._scopes = self._shop_from(self._about), _scopes(self._about)
+        self._meet(self._about)
         return found
 
     def expand(
@@ -219,362 +248,27 @@ class ShopifyConnector:
         for stock an item. Hints of other types are dropped. See `changes.expand`."""
         return changes.expand(self._client, mappings, hints, self._known)
 
+    def settled(self, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        """Dates tell no own write from another one, so the next run looks at what this one wrote. What is made and
+        deleted stands in the feed of deletions."""
+        return checkpoint, False
+
     # --- reading ----------------------------------------------------------------------------------
 
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
         """Everything, or what stands under `keys`. Raises AccessError, UserError, RetryLater; never half a list."""
         window = shape(mapping).window
-        reader = Reader(self._client, mapping, self._known, self.shop.decimals,
+        reader = Reader(self._client, mapping, self._known, self.shop.decimals, bulk=self._bulk,
                         window=bool(window and (self._scopes is None or window not in self._scopes)))
         return reader.everything() if keys is None else reader.some(keys)
 
-    # --- writing ----------------------------------------------------------------------------------
 
-    def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
-        """Changes first, so that a handle or an option that becomes free can be taken; deletions last."""
-        if mapping.name in self._unwritable:
-            yield from chunks(ops, ROWS_PER_REQUEST)
-            return
-        writer = shape(mapping).writer
-        for kind in (Update, Create, Delete):
-            same: list[Op] = [op for op in ops if isinstance(op, kind)]
-            most = THINGS_PER_REQUEST if kind is Update else CREATES_PER_REQUEST
-            if writer == "stock" and kind is Update:
-                for name in writes.STOCK:
-                    yield from chunks([op for op in same if _quantity(op) == name], ROWS_PER_REQUEST)
-                # What sets both quantities is for `apply` to refuse.
-                yield from chunks([op for op in same if _quantity(op) not in writes.STOCK], 1)
-                continue
-            self._learn(mapping, same)
-            light = [op for op in same if isinstance(op, Update) and _only_metafields(op)]
-            yield from chunks(light, METAFIELD_ROWS_PER_REQUEST)
-            same = [op for op in same if op not in light] if light else same
-            if writer == "variants":
-                yield from self._by_product(same, most)
-            else:
-                yield from chunks(same, most if writer == "one" else ROWS_PER_REQUEST)
-
-    def request_for(
-        self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp | None = None,
-        marks: dict[int, dict[str, Any]] | None = None,
-    ) -> Request:
-        """The request that carries a batch under `stamp`. The same batch and stamp make the same request; sends
-        nothing. `marks` is what creations carry besides their values (`creating`)."""
-        stamp = stamp or Stamp(self._new_key(), self._new_key())
-        return writes.request_for(mapping, batch, self._known, key=stamp.key, run=stamp.run,
-                                  weight_unit=self.shop.weight_unit, marks=marks,
-                                  money=Money(self.shop.currency, self.shop.decimals))
-
-    def send(self, request: Request) -> Answer:
-        return self._client.run(request.document, request.variables, writes=True)
-
-    def receipts_from(self, request: Request, answer: Answer) -> list[Receipt]:
-        """What one answer alone says of each op; `apply` goes on from there."""
-        return receipts_from(request, answer, self.shop.decimals)
-
-    def apply(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp | None = None) -> list[Receipt]:
-        """Write one batch. Where a right is missing every op is refused with the sentence that names it. Raises
-        AccessError where the whole store is closed to us, RetryLater and OutcomeUnknown (see there)."""
-        if mapping.name in self._unwritable:
-            return [self._refused_for(op, self._unwritable[mapping.name]) for op in batch]
-        self._learn(mapping, batch)
-        receipts = self._write(mapping, batch, *self._stamped(batch, stamp))
-        return self._complete_stock(mapping, receipts) if shape(mapping).writer == "stock" else receipts
-
-    def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
-        """Handles are the one text that Shopify always rewrites (facts §12)."""
-        return spelled_handle(value) if field == "handle" and isinstance(value, str) else value
-
-    def repeat(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt] | None:
-        """Stock is sent again under its own key, which Shopify keeps for a day (facts §6); never read back, for
-        10 → 13 → 10 looks like nothing. Creations are looked for by what they carry; what is not there is made under
-        the same key, so that a request that still is under way somewhere is refused."""
-        writer = shape(mapping).writer
-        if mapping.name in self._unwritable:
-            return None  # it may have happened while the right was still there
-        if writer == "stock":
-            return self.apply(mapping, batch, stamp)
-        if not batch or not all(isinstance(op, Create) for op in batch):
-            return None
-        creates = [op for op in batch if isinstance(op, Create)]
-        stamp, keys = self._stamped(batch, stamp)
-        found = self._find_variants(mapping, creates) if writer == "variants" else self._find(mapping, creates, keys)
-        if found is None:
-            return None
-        missing = [i for i in range(len(creates)) if i not in found]
-        self._learn(mapping, [creates[i] for i in missing])
-        made = self._write(mapping, [creates[i] for i in missing], stamp, [keys[i] for i in missing]) if missing else []
-        found |= dict(zip(missing, made, strict=True))
-        # What is read next must not take the single variants of these products for news: a new row takes them.
-        self._known.hidden |= set(self._known.born.values())
-        return [found[i] for i in range(len(creates))]
-
-    def _stamped(self, batch: Sequence[Op], stamp: Stamp | None) -> tuple[Stamp, list[str]]:
-        """The stamp, and the key of each op in the batch."""
-        stamp = stamp or Stamp(self._new_key(), self._new_key())
-        return stamp, [f"{stamp.key}-{i}" for i in range(len(batch))]
-
-    def _find(self, mapping: Mapping, ops: Sequence[Create], keys: Sequence[str]) -> dict[int, Receipt] | None:
-        """By position: what has been made already. None where nobody could tell."""
-        if not shape(mapping).finds:
-            return None
-        ways = [(i, *way) for i, op in enumerate(ops) for way in self._keys.identifiers(mapping, op, keys[i])]
-        if {i for i, _, _ in ways} != set(range(len(ops))):
-            return None
-        row = row_maker(mapping, self.shop.decimals)
-        found: dict[int, Receipt] = {}
-        for chunk in chunks(ways, THINGS_PER_REQUEST):
-            answer = self._client.run(documents.find_document(mapping, len(chunk)),
-                                      {f"i{n}": identifier for n, (_, identifier, _) in enumerate(chunk)})
-            for n, (i, _, surely) in enumerate(chunk):
-                node = answer.root(f"f{n}", mapping.resource.label)
-                if i in found or not isinstance(node, dict):
-                    continue
-                stored = mapping.values(row(node))
-                if surely or _holds(stored, ops[i]):
-                    found[i] = Receipt(ops[i], node["id"], stored)
-                    self._note_born(node)
-        return found
-
-    def _note_born(self, node: dict[str, Any]) -> None:
-        """A product made by us has a single variant still: the row of a new variant may take it."""
-        variants = (node.get("variants") or {}).get("nodes") or []
-        if len(variants) == 1:
-            self._known.born[node["id"]] = variants[0]["id"]
-
-    def _find_variants(self, mapping: Mapping, ops: Sequence[Create]) -> dict[int, Receipt]:
-        """By position: the variants that are there already, by product and option values, read fresh."""
-        row = row_maker(mapping, self.shop.decimals)
-        note = self._known.noter(mapping)
-        found: dict[int, Receipt] = {}
-        for product in dict.fromkeys(str(op.values.get("product")) for op in ops):
-            siblings: dict[tuple[str, ...], dict[str, Any]] = {}
-            single: dict[str, Any] | None = None
-            after = None
-            while True:
-                top = self._client.run(documents.siblings_document(mapping), {
-                    "id": product, "first": PAGE, "after": after}).root("product", "products")
-                if not isinstance(top, dict):
-                    break
-                self._note_options(product, top["options"])
-                for node in top["variants"]["nodes"]:
-                    siblings[tuple(one["value"].casefold() for one in node["selectedOptions"])] = node
-                if len(siblings) == 1 and self._known.options[product] == ("Title",):
-                    single = next(iter(siblings.values()))
-                if not top["variants"]["pageInfo"]["hasNextPage"]:
-                    break
-                after = top["variants"]["pageInfo"]["endCursor"]
-            for i, op in enumerate(ops):
-                if str(op.values.get("product")) != product:
-                    continue
-                chosen = tuple(value.strip().casefold() for value in chosen_options(mapping, op) if value)
-                node = siblings.get(chosen) if chosen else single
-                if node is None:
-                    continue
-                note(node)
-                stored = mapping.values(row(node))
-                if not chosen and stored.get("sku") in (None, op.values.get("sku")):
-                    # It took the variant that its new product came with: taking it again changes nothing.
-                    self._known.born[product] = node["id"]
-                elif _holds({name: value for name, value in stored.items() if name in ("sku", "barcode")}, op):
-                    found[i] = Receipt(op, node["id"], stored)
-        return found
-
-    @staticmethod
-    def _refused_for(op: Op, error: AccessError) -> Receipt:
-        return Receipt(op, refusal=Refusal(Side.REMOTE, refusal_key(op), error.message, error.cure, title=op.title))
-
-    def _write(
-        self, mapping: Mapping, ops: Sequence[Op], stamp: Stamp, keys: Sequence[str], tries: int = 2
-    ) -> list[Receipt]:
-        """One request, or more where Shopify wants it smaller. `keys` stand beside the ops."""
-        request = self.request_for(mapping, ops, stamp, self._keys.marks(mapping, ops, keys))
-        try:
-            outcome = self._outcome(request)
-        except (InputRefused, TooCostly) as error:
-            # Nothing of the document was run. One row spoils it, or all together are too much: halve it. The keys of
-            # the halves follow from the stamp, so that a later process halves it alike.
-            if len(ops) > 1:
-                half = len(ops) // 2
-                first, second = (replace(stamp, key=f"{stamp.key}.{n}") for n in (1, 2))
-                return (self._write(mapping, ops[:half], first, keys[:half], tries)
-                        + self._write(mapping, ops[half:], second, keys[half:], tries))
-            if isinstance(error, TooCostly):
-                raise
-            refusal = refusal_of(ops[0], error.message, label=mapping.resource.label)
-            return [Receipt(ops[0], refusal=refusal)]
-        self._remember(request, outcome)
-        receipts = outcome.receipts
-        if outcome.again and shape(mapping).writer == "stock":
-            # One row spoils its call. The others are not sent again here: a key that is not in the journal must
-            # never change stock. A new look plans them anew.
-            receipts |= self._judged(mapping, ops, outcome.again)
-        elif outcome.again:
-            receipts |= self._write_again(mapping, ops, outcome.again, stamp, keys, tries)
-        return [receipts[i] for i in range(len(ops))]
-
-    def _outcome(self, request: Request) -> Outcome:
-        for attempt in range(TRIES):
-            answer = self.send(request) if request.calls else Answer({})
-            try:
-                outcome = outcome_of(request, answer, self.shop.decimals)
-            except AccessError as error:
-                # A right is missing that no scope told of, for everything that was sent: the rows say so, the other
-                # mappings go on, and no further request of this one is tried in this run.
-                self._unwritable[request.mapping.name] = error
-                return Outcome({i: self._refused_for(op, error) for i, op in enumerate(request.ops)} | request.refused)
-            if not outcome.wait:
-                return outcome
-            self._sleep(min(2.0**attempt, 10.0))
-        raise OutcomeUnknown("Shopify is still working on a stock change that was sent before.", cure=LOOKED_AT)
-
-    def _write_again(
-        self, mapping: Mapping, ops: Sequence[Op], positions: Sequence[int], stamp: Stamp, keys: Sequence[str],
-        tries: int,
-    ) -> dict[int, Receipt]:
-        """Send those once more that suffered from another row of their call."""
-        receipts: dict[int, Receipt] = {}
-        left = list(dict.fromkeys(positions))
-        parts = [left]
-        if len(left) == len(ops) > 1:
-            parts = [left[:len(left) // 2], left[len(left) // 2:]]
-        elif len(left) == len(ops):
-            if not tries:
-                receipts[left[0]] = Receipt(ops[left[0]], refusal=refusal_of(
-                    ops[left[0]], "nothing was written, and no reason given", label=mapping.resource.label,
-                    cure="The next sync tries again. When it goes on, make this change in Shopify's admin."))
-                return receipts
-            tries -= 1
-        for part in parts:
-            if part:
-                written = self._write(mapping, [ops[i] for i in part], stamp, [keys[i] for i in part], tries)
-                receipts |= dict(zip(part, written, strict=True))
-        return receipts
-
-    def _judged(self, mapping: Mapping, ops: Sequence[Op], positions: Sequence[int]) -> dict[int, Receipt]:
-        """What became of stock changes beside a refused one, by what stands there now: nobody has recorded whether
-        one stale row stops the others (facts §6)."""
-        rows = self.read(mapping, [key for key in (getattr(ops[i], "key", None) for i in positions) if key]).rows
-        return {i: _as_it_stands(mapping, ops[i], rows) for i in positions}
-
-    def _complete_stock(self, mapping: Mapping, receipts: list[Receipt]) -> list[Receipt]:
-        """The other fields of a level move with its stock: read them, so that they are no news to the next run.
-
-        What was written stays as written: a sale in between is for the next run to see, not to be agreed on here.
-        """
-        done = [receipt for receipt in receipts if receipt.done]
-        if not done or set(mapping.names) <= {"variant", "location", *done[0].stored}:
-            return receipts
-        try:
-            fresh = self.read(mapping, [receipt.key for receipt in done if receipt.key is not None])
-        except RetryLater as error:
-            # The stock is written; only what it moved along is not known yet, and the next run reads it.
-            log.info("shopify: stock was written, its other fields were not read: %s", error.message)
-            return receipts
-        return [replace(receipt, stored={**mapping.values(fresh.rows[receipt.key]), **receipt.stored})
-                if receipt.done and receipt.key in fresh.rows else receipt for receipt in receipts]
-
-    def _remember(self, request: Request, outcome: Outcome) -> None:
-        self._known.born |= outcome.born
-        note = self._known.noter(request.mapping)
-        for node in outcome.nodes.values():
-            note(node)
-        for receipt in outcome.receipts.values():
-            for name, value in (receipt.stored if receipt.done else {}).items():
-                if name.startswith(METAFIELD) and value is None:
-                    self._known.metafields[str(receipt.key), name] = Held()
-        for receipt in outcome.receipts.values():
-            if shape(request.mapping).writer == "variants" and isinstance(receipt.op, Create) and receipt.done:
-                product = str(receipt.op.values["product"])
-                self._known.hidden.discard(self._known.born.pop(product, ""))
-                self._known.products[str(receipt.key)] = product
-
-    def _learn(self, mapping: Mapping, ops: Sequence[Op]) -> None:
-        """Read what these ops need to be addressed, where no read of this run has shown it."""
-        unknown = self._known.lacks(mapping, ops)
-        if unknown:
-            self.read(replace(mapping, filter=""), unknown)
-        if shape(mapping).writer != "variants":
-            return
-        products = sorted({str(op.values.get("product")) for op in ops
-                           if isinstance(op, Create) and op.values.get("product")} - self._known.options.keys())
-        for chunk in chunks(products, PAGE):
-            for node in self._client.run(documents.OPTIONS, {"ids": list(chunk)}).root("nodes", "products"):
-                if isinstance(node, dict) and node.get("id"):
-                    self._note_options(node["id"], node["options"])
-
-    def _note_options(self, product: str, options: Sequence[dict[str, Any]]) -> None:
-        ordered = sorted(options, key=lambda option: option["position"])
-        self._known.options[product] = tuple(option["name"] for option in ordered)
-
-    def _by_product(self, ops: Sequence[Op], most: int) -> Iterator[list[Op]]:
-        """Variants of one product together, several products a batch."""
-        groups: dict[str, list[Op]] = {}
-        for op in ops:
-            product = op.values.get("product") if isinstance(op, Create) else self._known.products.get(str(op.key))
-            groups.setdefault(str(product), []).append(op)
-        batch: list[Op] = []
-        products = 0
-        for group in groups.values():
-            for part in chunks(group, ROWS_PER_REQUEST):
-                if batch and (products == most or len(batch) + len(part) > ROWS_PER_REQUEST):
-                    yield batch
-                    batch, products = [], 0
-                batch, products = [*batch, *part], products + 1
-        if batch:
-            yield batch
-
-
-def _quantity(op: Op) -> str:
-    names = list(op.values) if isinstance(op, Update) else []
-    return names[0] if len(names) == 1 else ""
-
-
-def _only_metafields(op: Update) -> bool:
-    return all(change.field.startswith(METAFIELD) for change in op.changes)
-
-
-def _holds(stored: dict[str, Value], op: Create) -> bool:
-    """Whether a thing holds what this creation gave it, so that it is most likely the one that it made."""
-    return all(stored[name] == value for name, value in op.values.items()
-               if name in stored and stored[name] is not UNREAD)
-
-
-def _scopes(answer: Answer) -> frozenset[str] | None:
-    """What the token may do, with the reading that each writing implies; None where Shopify does not tell."""
-    installation = answer.data.get("currentAppInstallation")
-    if not isinstance(installation, dict) or not isinstance(installation.get("accessScopes"), list):
-        return None
-    handles = {str(scope["handle"]) for scope in installation["accessScopes"]}
-    return frozenset(handles | {f"read_{handle.removeprefix('write_')}" for handle in handles
-                                if handle.startswith("write_")})
-
-
-def _lacking(wanted: Sequence[str], scopes: frozenset[str] | None) -> list[str]:
-    # Locations can be read with either (facts §1).
-    instead = {"read_locations": "read_inventory"}
-    return [] if scopes is None else [
-        scope for scope in wanted if scope not in scopes and instead.get(scope) not in scopes]
+def _lacks_all(wanted: Sequence[str], scopes: frozenset[str] | None) -> bool:
+    return scopes is not None and not scopes & set(wanted)
 
 
 def _writes(mapping: Mapping) -> bool:
     return mapping.create_remote or any(rule.may_write(Side.REMOTE) for rule in mapping.fields)
-
-
-def _as_it_stands(mapping: Mapping, op: Op, rows: dict[Key, Row]) -> Receipt:
-    """A stock op judged by what stands there now: done, not done, or nobody can tell."""
-    if not isinstance(op, Update):
-        raise TypeError(f"Stock is only ever updated, not {op!r}.")
-    now = mapping.values(rows[op.key]) if op.key in rows else {}
-    if all(now.get(name) == value for name, value in op.values.items()):
-        return Receipt(op, op.key, stored=dict(op.values))
-    untouched = all((now.get(name) or 0) == (value or 0) for name, value in op.before.items())
-    return Receipt(op, op.key, stale=untouched, unclear=not untouched)
-
-
-def spelled_handle(text: str) -> str:
-    """Trimmed, lower case, apostrophes gone, other signs one dash; letters of any script stay (facts §12)."""
-    return re.sub(r"[^\w]+", "-", re.sub(r"['’]", "", text.strip().lower())).strip("-")
 
 
 def _and(names: Sequence[str]) -> str:

@@ -22,10 +22,10 @@ from backend.core.model import Create, Mapping, Op
 from backend.core.values import Value
 from backend.errors import RetryLater, SyncError
 from backend.shopify.client import Client
+from backend.shopify.documents import OUR_KEY, OUR_NAMESPACE
 from backend.shopify.resource import StoreResource, shape
 
-NAMESPACE, KEY = "$app:grist_sync", "made_as"
-"""`$app` is the app's own namespace: nobody else can write there."""
+NAMESPACE, KEY = OUR_NAMESPACE, OUR_KEY
 
 LOOK = """query LookForKey($owner: MetafieldOwnerType!, $namespace: String!, $key: String!) {
   metafieldDefinitions(ownerType: $owner, namespace: $namespace, key: $key, first: 1) { nodes { id } }
@@ -50,7 +50,7 @@ class Keys:
         """By position: what each creation among `ops` carries besides its values. `keys` stand beside the ops."""
         resource = shape(mapping)
         creates = [(position, op) for position, op in enumerate(ops) if isinstance(op, Create)]
-        if not creates or not resource.finds:
+        if not creates or not (resource.finds or resource.newest):
             return {}
         if self.defined(resource):
             return {position: {"metafields": [

@@ -7,6 +7,8 @@ A field's path says what to select. Steps are joined by dots:
     item.variants.nodes.0.id     item { variants(first: 1) { nodes { id } } }
     quantities.available         quantities(names: ["available"]) { name quantity }
     metafields.custom.fabric     m_custom_fabric: metafield(namespace: "custom", key: "fabric") { value … }
+    lineItems.nodes.*.sku        lineItems(first: 100) { nodes { sku } pageInfo { hasNextPage } }, see `paths`
+    views.channels               v_channels: resourcePublicationsV2(first: 10, …) { … }, see `views`
 
 Besides the mapped fields a document asks for what names a row to a person, and for what a write needs to know
 (a variant's product, a level's item and location). Cost of a page of 250 by facts §3: products 13 points,
@@ -16,13 +18,19 @@ variants 46, inventory items with up to 10 levels each 200 at most.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from backend.core.model import Mapping
 from backend.core.values import UNREAD
+from backend.shopify.metafields import raw_of
+from backend.shopify.paths import EACH, LONGEST, value_at
 from backend.shopify.resource import METAFIELD, Below, StoreResource, shape
+from backend.shopify.views import VIEW, Listed, view
+
+OUR_NAMESPACE, OUR_KEY = "$app:grist_sync", "made_as"
+"""Where a new thing carries our key. `$app` is the app's own namespace: nobody else can write there."""
 
 ABOUT = """shop { name currencyCode ianaTimezone weightUnit myshopifyDomain }
   currentAppInstallation { accessScopes { handle } }"""
@@ -33,9 +41,13 @@ OPTIONS = """query ReadOptions($ids: [ID!]!) {
   nodes(ids: $ids) { ... on Product { id options { name position } } }
 }"""
 
+ITEMS = """query ReadItems($ids: [ID!]!) {
+  nodes(ids: $ids) { ... on ProductVariant { id inventoryItem { id } } }
+}"""
+
 DEFINITIONS = """query ReadDefinitions($owner: MetafieldOwnerType!, $first: Int!, $after: String) {
   metafieldDefinitions(ownerType: $owner, first: $first, after: $after) {
-    nodes { namespace key type { name } validations { name value } }
+    nodes { namespace key name type { name } validations { name value } }
     pageInfo { hasNextPage endCursor }
   }
 }"""
@@ -58,6 +70,11 @@ def ids_document(resource: StoreResource) -> str:
             f"  {_connection(resource)} {{ nodes {{ id }} pageInfo {{ hasNextPage endCursor }} }}\n}}")
 
 
+def count_document(root: str) -> str:
+    """How long a list is. Variables: query."""
+    return f"query Count($query: String) {{\n  {root}(query: $query, limit: null) {{ count }}\n}}"
+
+
 def nodes_document(mapping: Mapping) -> str:
     """Things by id, in order. Variables: ids."""
     resource = shape(mapping)
@@ -74,6 +91,13 @@ def above_document(mapping: Mapping) -> str:
             f"  nodes(ids: $ids) {{ ... on {below.type} {{ {_above(below, mapping)} }} }}\n}}")
 
 
+def longer_document(resource: StoreResource, listed: Listed) -> str:
+    """More of one nested list of things by id. Variables: ids, first, after."""
+    call = listed.call("first: $first, after: $after")
+    return (f"query Longer_{resource.name}($ids: [ID!]!, $first: Int!, $after: String) {{\n"
+            f"  nodes(ids: $ids) {{ ... on {resource.type} {{ id {listed.alias}: {call} }} }}\n}}")
+
+
 def find_document(mapping: Mapping, count: int) -> str:
     """Things by what names them for sure, each null where there is none. Variables: i0, i1, …"""
     resource = shape(mapping)
@@ -81,6 +105,15 @@ def find_document(mapping: Mapping, count: int) -> str:
     variables = ", ".join(f"$i{n}: {resource.type}IdentifierInput!" for n in range(count))
     lines = "\n  ".join(f"f{n}: {resource.finds}(identifier: $i{n}) {{ ...Stored{also} }}" for n in range(count))
     return f"query Find_{resource.name}({variables}) {{\n  {lines}\n}}\n{fragment(mapping)}"
+
+
+def newest_document(mapping: Mapping) -> str:
+    """The newest things of a list, each with our key. Variables: first."""
+    resource = shape(mapping)
+    return (f"query Newest_{resource.name}($first: Int!) {{\n"
+            f"  {resource.newest}(first: $first, sortKey: ID, reverse: true) {{\n"
+            f'    nodes {{ ...Stored made: metafield(namespace: "{OUR_NAMESPACE}", key: "{OUR_KEY}") {{ value }} }}\n'
+            f"  }}\n}}\n{fragment(mapping)}")
 
 
 def siblings_document(mapping: Mapping) -> str:
@@ -141,6 +174,18 @@ def dig(thing: Any, steps: Iterable[str | int]) -> Any:
     return thing
 
 
+def look(path: str) -> Callable[[dict[str, Any]], Any]:
+    """A function that finds in an answered thing what stands at a path, as `canonical` takes it."""
+    if path.startswith(VIEW):
+        return view(path).value
+    if EACH in path:
+        return value_at(path)
+    where = steps(path)
+    if path.startswith(METAFIELD):
+        return lambda thing: raw_of(dig(thing, where))
+    return lambda thing: dig(thing, where)
+
+
 def steps(path: str) -> tuple[str | int, ...]:
     """A path ready for `dig`."""
     if path.startswith(METAFIELD):
@@ -188,7 +233,7 @@ class _Part:
     leaf: str = ""
 
     def add(self, rest: list[str]) -> None:
-        if rest and rest[0].isdigit():  # which element: `dig` asks, the document does not
+        if rest and (rest[0].isdigit() or rest[0] == EACH):  # which element: `dig` asks, the document does not
             rest = rest[1:]
         if not rest:
             return
@@ -196,11 +241,19 @@ class _Part:
             called = f'metafield(namespace: "{rest[1]}", key: "{rest[2]}") {{ value type compareDigest }}'
             self.below[metafield_alias(".".join(rest))] = _Part(leaf=called)
             return
+        if rest[0] == VIEW[:-1]:
+            for alias, called in view(".".join(rest)).selected().items():
+                self.below[alias] = _Part(leaf=called)
+            return
         name, rest = rest[0], rest[1:]
         part = self.below.setdefault(name, _Part())
         if name == "quantities":
             part.names += [rest[0]] if rest[0] not in part.names else []
             rest = []
+        elif rest[:2] == ["nodes", EACH]:
+            part.first = max(part.first, LONGEST)
+            part.below.setdefault("nodes", _Part())
+            part.below.setdefault("pageInfo", _Part()).add(["hasNextPage"])
         elif rest[:1] == ["nodes"]:
             part.first = max(part.first, int(rest[1]) + 1)
         part.add(rest)

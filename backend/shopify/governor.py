@@ -159,6 +159,10 @@ class Governor:
         self._new_key = new_key
         self._costs: dict[str, float] = {}
 
+    def hurry(self, sleep: Callable[[float], None]) -> None:
+        """Wait with `sleep` from here on."""
+        self._sleep = sleep
+
     def hold(self, document: str, variables: dict[str, Any]) -> Hold:
         """Take what a document costs, and return once it may be sent. Raises TooCostly where it never may."""
         digest = digest_of(document, variables)

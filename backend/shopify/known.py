@@ -13,8 +13,9 @@ from typing import Any
 
 from backend.core.model import Create, Delete, Mapping, Mark, Op, Update
 from backend.core.values import UNREAD
-from backend.shopify.documents import dig, steps
+from backend.shopify.documents import dig, look, steps
 from backend.shopify.resource import METAFIELD, shape
+from backend.shopify.views import shipments, source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,17 @@ class Known:
     """By product: the names of its options, in order."""
     born: dict[str, str] = field(default_factory=dict)
     """By product made through this connector: the single variant that Shopify gave it, while nobody has taken it."""
+    born_values: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By such a product: the option values of that variant, in order; none where the product has no options."""
+    items: dict[str, str] = field(default_factory=dict)
+    """By variant: its inventory item."""
+    sources: dict[str, str | None] = field(default_factory=dict)
+    """By collection: the source that holds what was chosen by hand; "" where conditions decide, None where it has no
+    source at all."""
+    shipments: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """By order: the fulfilments that stand, each `{id, status, trackingInfo}`."""
+    names: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    """By directory (`names`) and name in small letters: ids, None for what names nothing."""
     hidden: set[str] = field(default_factory=set)
     """Of those, the variants that a new row is about to take: nobody may take them for news meanwhile."""
 
@@ -60,6 +72,8 @@ class Known:
         """At the start of a run: options may have been added since, and a new product's variant has its own row."""
         self.options.clear()
         self.born.clear()
+        self.born_values.clear()
+        self.names.clear()
         self.hidden.clear()
 
     def seen(self, key: str) -> None:
@@ -72,16 +86,22 @@ class Known:
         """A function that keeps what one thing that was read tells."""
         resource = shape(mapping)
         writes = [rule.field.write for rule in mapping.fields]
-        wholes = [(whole.write, [(name, steps(path)) for name, path in whole.parts]) for whole in resource.together
+        wholes = [(whole.write, [(name, look(path)) for name, path in whole.parts]) for whole in resource.together
                   if any(write.startswith(f"{whole.write}.") for write in writes)]
         metafields = [(rule.name, steps(rule.field.path)) for rule in mapping.fields
                       if rule.name.startswith(METAFIELD)]
 
+        views = {rule.field.path for rule in mapping.fields}
+
         def note(node: dict[str, Any]) -> None:
             key = node["id"]
+            if "views.members" in views and (source := source_of(node)) is not UNREAD:
+                self.sources[key] = source
+            if "@tracking" in dict(wholes) and (standing := shipments(node)) is not UNREAD:
+                self.shipments[key] = standing
             for write, parts in wholes:
                 # What may not be seen is kept as UNREAD: such a whole must not be sent.
-                self.wholes.setdefault(key, {})[write] = {name: dig(node, path) for name, path in parts}
+                self.wholes.setdefault(key, {})[write] = {name: find(node) for name, find in parts}
             for name, path in metafields:
                 self.note_metafield(key, name, dig(node, path))
             if resource.writer == "variants":
@@ -114,6 +134,8 @@ class Known:
                 resource.writer == "stock" and key not in self.levels):
             return False
         written = [mapping.rule(name).field.write for name in op.values] if isinstance(op, Update) else []
+        if "@members" in written and key not in self.sources:
+            return False
         held = self.wholes.get(key, {})
         return all((key, write) in self.metafields for write in written if write.startswith(METAFIELD)) and all(
             whole.write in held for whole in resource.together

@@ -17,13 +17,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from backend.core.model import Field
 from backend.core.values import UNREAD, Kind, Value
-from backend.shopify.known import Held
+
+if TYPE_CHECKING:
+    from backend.shopify.known import Held
 
 KINDS: dict[str, Kind] = {
     "single_line_text_field": "text", "multi_line_text_field": "text", "url": "text", "color": "text",

@@ -1,6 +1,6 @@
 """Read one resource into a snapshot: all of it page by page, or some of it by id.
 
-    all, no filter     every page of the list
+    all, no filter     every page of the list; a long one in bulk
     all, filtered      the list by search, then the ids of everything: what the search lacks is `outside`
     by id, no filter   nodes(ids:), 250 at a time; null without an error is `gone`
     by id, filtered    … and the same search for those ids: what it lacks is `outside`
@@ -14,18 +14,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing
 from typing import Any, TypeVar
 
 from backend.core.model import Key, Mapping, Row, Snapshot
 from backend.core.values import UNREAD, canonical
-from backend.errors import RetryLater, TooCostly, UserError
+from backend.errors import AccessError, BulkFailed, InputRefused, RetryLater, TooCostly, UserError
 from backend.shopify import documents
-from backend.shopify.answers import RETRIED, Answer
+from backend.shopify.answers import RETRIED, Answer, denied
+from backend.shopify.bulk import Bulk
 from backend.shopify.client import Client
-from backend.shopify.documents import dig, steps
+from backend.shopify.documents import dig, look, steps
 from backend.shopify.known import Known
-from backend.shopify.metafields import raw_of
 from backend.shopify.resource import METAFIELD, Below, shape
+from backend.shopify.views import VIEW, Listed, is_unfinished, view
 
 T = TypeVar("T")
 
@@ -33,18 +35,32 @@ log = logging.getLogger(__name__)
 
 PAGE = 250
 IDS_PER_SEARCH = 100
+LISTS_AT_ONCE = 25
+NAMED = 5
+"""How many things one sentence names."""
 BELOW_AT_FIRST = 10
 BELOW_THEN = 50
+DEEPEST_PAGES = 100
+COUNTS = {
+    "products": "productsCount", "productVariants": "productVariantsCount", "collections": "collectionsCount",
+    "customers": "customersCount", "orders": "ordersCount", "draftOrders": "draftOrdersCount",
+    # Nothing counts items; there is about one for each variant.
+    "inventoryItems": "productVariantsCount",
+}
+"""Which root counts a list."""
 
 
 class Reader:
     """Reads one mapping. `decimals` is how many the shop's currency has; `known` learns what writes need. With
-    `window` the token sees only what is not too old, so that nothing that it lacks is proven gone."""
+    `window` the token sees only what is not too old, so that nothing that it lacks is proven gone. With `bulk` long
+    lists are read in bulk."""
 
     def __init__(
-        self, client: Client, mapping: Mapping, known: Known, decimals: int, *, window: bool = False
+        self, client: Client, mapping: Mapping, known: Known, decimals: int, *, window: bool = False,
+        bulk: Bulk | None = None,
     ) -> None:
         self._client = client
+        self._bulk = bulk
         self._mapping = mapping
         self._known = known
         self._resource = shape(mapping)
@@ -52,6 +68,8 @@ class Reader:
         self._row = row_maker(mapping, decimals)
         self._title = title_maker(mapping)
         self._note = known.noter(mapping)
+        paths = [rule.field.path for rule in mapping.fields if rule.field.path.startswith(VIEW)]
+        self._lists: list[Listed] = [listed for path in paths if (listed := view(path).listed)]
         self._connection = self._resource.connection
         self._filter = mapping.filter.strip()
         self._rows: dict[Key, Row] = {}
@@ -60,21 +78,69 @@ class Reader:
         self._outside: set[Key] = set()
         self._notes: dict[str, None] = {}
         self._unseen = 0
+        self._leaner: dict[str, str] = {}
+        """By document: the same without what may not be seen."""
         if self._filter and (not self._resource.search or self._resource.below):
             raise UserError(f"{self._resource.label} cannot be filtered: Shopify has no search for them.",
                             cure="Remove the filter of this mapping.")
 
     def everything(self) -> Snapshot:
-        if self._resource.below:
-            self._read_below(self._resource.below)
-        else:
-            for answer, page in self._pages(documents.list_document(self._mapping), self._filter):
-                self._remark(answer)
-                for node in page["nodes"]:
-                    self._take(node)
+        below = self._resource.below
+        window: dict[str, Any] = {"below": BELOW_AT_FIRST, "belowAfter": None} if below else {}
+        begun = False
+        for answer, page in self._pages(documents.list_document(self._mapping), self._filter, window):
+            self._remark(answer)
+            if not begun and page["pageInfo"]["hasNextPage"] and self._read_in_bulk(answer):
+                break
+            begun = True
+            self._take_page(page["nodes"], window)
         if self._filter:
             self._outside = self._ids("") - self._rows.keys()
+        self._warn()
         return self._snapshot()
+
+    def _take_page(self, things: Sequence[Any], window: dict[str, Any]) -> None:
+        below = self._resource.below
+        if below is None:
+            self._finish_lists(things)
+            for node in things:
+                self._take(node)
+            return
+        more = [thing for thing in things if not self._take_all_of(thing, below)]
+        if more:
+            window["below"] = BELOW_THEN
+            self._read_more(below, [thing["id"] for thing in more])
+
+    def _read_in_bulk(self, first: Answer) -> bool:
+        """Read the whole list by a bulk query, where that is cheaper; False where it is to be read page by page.
+
+        It is cheaper where the pages, at what the first one cost, would take more than half of the bucket, or more than
+        `DEEPEST_PAGES`: cursors may end there (facts §3). Where anything of the first page may not be seen it never is:
+        a bulk file does not tell "not allowed" from "empty".
+        """
+        count_root = COUNTS.get(self._connection)
+        if self._bulk is None or count_root is None or first.problems or first.cost is None:
+            return False
+        count = self._client.run(documents.count_document(count_root), {"query": self._filter or None}).root(
+            count_root, self._resource.label)["count"]
+        pages = count / PAGE
+        if pages * (first.cost.actual or 0) <= first.cost.maximum / 2 and pages <= DEEPEST_PAGES:
+            return False
+        # These two take documents apart. Importing what does that takes a quarter of a second, and few reads need it.
+        from backend.shopify.bulk_form import NotInBulk, bulk_form, things
+
+        kind_of_thing = self._resource.below.type if self._resource.below else self._resource.type
+        try:
+            document = documents.list_document(self._mapping)
+            form = bulk_form(self._leaner.get(document, document), self._filter, kind_of_thing)
+            with closing(self._bulk.run_query(form.query)) as lines:
+                log.info("shopify: %s are read in bulk: %d lines", self._resource.label, len(lines))
+                for thing in things(lines, form):
+                    self._take_page([thing], {})
+        except (NotInBulk, BulkFailed, InputRefused) as error:
+            log.info("shopify: %s are read page by page: %s", self._resource.label, error)
+            return False
+        return True
 
     def some(self, keys: Collection[Key]) -> Snapshot:
         prefix = f"gid://shopify/{self._resource.type}/"
@@ -86,7 +152,9 @@ class Reader:
                         "and were not asked for."] = None
         document = documents.nodes_document(self._mapping)
         for chunk in chunks(wanted, PAGE):
-            for key, node in zip(chunk, self._nodes(document, chunk, {}), strict=True):
+            nodes = self._nodes(document, chunk, {})
+            self._finish_lists(nodes)
+            for key, node in zip(chunk, nodes, strict=True):
                 if node is None and self._window:
                     self._notes[f"{self._resource.label}: some are not shown to this app any more. That may be their "
                                 f"age: it lacks the access scope {self._resource.window}."] = None
@@ -102,15 +170,6 @@ class Reader:
             self._outside = self._rows.keys() - inside
             self._rows = {key: row for key, row in self._rows.items() if key in inside}
         return self._snapshot()
-
-    def _read_below(self, below: Below) -> None:
-        window = {"below": BELOW_AT_FIRST, "belowAfter": None}
-        for answer, page in self._pages(documents.list_document(self._mapping), "", window):
-            self._remark(answer)
-            more = [thing for thing in page["nodes"] if not self._take_all_of(thing, below)]
-            if more:
-                window["below"] = BELOW_THEN
-                self._read_more(below, [thing["id"] for thing in more])
 
     def _read_more(self, below: Below, above: list[str]) -> None:
         """All of what hangs below those of which not all came: many at once, then what is still left one by one."""
@@ -134,6 +193,36 @@ class Reader:
             self._take({**node, below.parent: shared} if isinstance(node, dict) else node)
         return not page["pageInfo"]["hasNextPage"]
 
+    def _warn(self) -> None:
+        """Tell what is most likely not meant, as the resource's data describe it."""
+        index = self._mapping.index
+        for name, value, other, words in self._resource.warns:
+            if name in index and other in index:
+                found = [self._titles.get(key, "") for key, row in self._rows.items()
+                         if row[index[name]] == value and row[index[other]] is None]
+                more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+                if found:
+                    self._notes[f"{self._resource.label}: {', '.join(found[:NAMED])}{more}: {words}."] = None
+
+    def _finish_lists(self, nodes: Sequence[Any]) -> None:
+        """Read nested lists that did not come whole to their end, into the things themselves: many things at once for
+        their second page, then what is still longer one by one."""
+        for listed in self._lists:
+            longer = {node["id"]: node for node in nodes if isinstance(node, dict) and is_unfinished(node, listed)}
+            document = documents.longer_document(self._resource, listed)
+            for chunk in chunks(list(longer), LISTS_AT_ONCE):
+                for thing in self._nodes(document, chunk, {"first": PAGE, "after": None}):
+                    if isinstance(thing, dict):
+                        longer[thing["id"]][listed.alias] = thing[listed.alias]
+            for key, node in longer.items():
+                while is_unfinished(node, listed):
+                    after = node[listed.alias]["pageInfo"]["endCursor"]
+                    [thing] = self._nodes(document, [key], {"first": PAGE, "after": after})
+                    if not isinstance(thing, dict):
+                        break  # gone meanwhile: its list stays unread
+                    held = node[listed.alias]["nodes"]
+                    node[listed.alias] = {**thing[listed.alias], "nodes": held + thing[listed.alias]["nodes"]}
+
     def _take(self, node: Any) -> None:
         if not isinstance(node, dict) or not node.get("id"):
             self._unseen += 1  # there, and not shown to us
@@ -151,6 +240,26 @@ class Reader:
             self._titles[key] = title
         self._note(node)
 
+    def _ask(self, document: str, variables: dict[str, Any]) -> Answer:
+        """The answer, without those fields that may not be seen and would take everything else with them."""
+        while True:
+            asked = self._leaner.get(document, document)
+            try:
+                answer = self._client.run(asked, variables)
+                swallowed = next((one for one in answer.problems if one.is_denial and answer.swallowed(one)), None)
+                if swallowed is None:
+                    return answer
+                error = denied(swallowed)
+            except AccessError as refused:
+                error = refused
+            from backend.shopify.leaner import without  # see `_read_in_bulk`
+
+            leaner = without(asked, error.path)
+            if leaner is None:
+                raise error
+            self._leaner[document] = leaner
+            self._notes[f"{self._resource.label}: {_place(error.path)} is left as it is. {error}"] = None
+
     def _ids(self, query: str) -> set[Key]:
         found: set[Key] = set()
         for _, page in self._pages(documents.ids_document(self._resource), query):
@@ -160,7 +269,7 @@ class Reader:
     def _nodes(self, document: str, ids: Sequence[Key], more: dict[str, Any]) -> list[Any]:
         """In the order of `ids`. A document that costs too much is asked for fewer of them."""
         try:
-            answer = self._client.run(document, {"ids": list(ids), **more})
+            answer = self._ask(document, {"ids": list(ids), **more})
         except TooCostly:
             if len(ids) == 1:
                 raise
@@ -179,7 +288,7 @@ class Reader:
         size, after = PAGE, None
         while True:
             try:
-                answer = self._client.run(
+                answer = self._ask(
                     document, {"first": size, "after": after, "query": query or None, **(more or {})})
             except TooCostly:
                 if size == 1:
@@ -199,8 +308,7 @@ class Reader:
     def _remark(self, answer: Answer) -> None:
         """Say once for each field what could not be read."""
         for problem in answer.problems:
-            where = ".".join(str(step) for step in problem.path[1:] if isinstance(step, str) and step != "nodes")
-            self._notes[f"{self._resource.label}: {where or 'something'} could not be read. "
+            self._notes[f"{self._resource.label}: {_place(problem.path) or 'something'} could not be read. "
                         f"Shopify says: {problem.message}"] = None
 
     def _snapshot(self) -> Snapshot:
@@ -208,6 +316,11 @@ class Reader:
             self._notes[f"{self._resource.label}: {self._unseen} things exist that Shopify did not show."] = None
         return Snapshot(rows=self._rows, gone=frozenset(self._gone), outside=frozenset(self._outside),
                         titles=self._titles, complete=not (self._unseen or self._window), notes=tuple(self._notes))
+
+
+def _place(path: Sequence[str | int]) -> str:
+    """Where in a thing: `inventoryItem.unitCost`."""
+    return ".".join(str(step) for step in path[1:] if isinstance(step, str) and step != "nodes")
 
 
 def read_definitions(client: Client, owner: str) -> dict[str, dict[str, Any]]:
@@ -225,12 +338,10 @@ def read_definitions(client: Client, owner: str) -> dict[str, dict[str, Any]]:
 
 def row_maker(mapping: Mapping, decimals: int) -> Callable[[dict[str, Any]], Row]:
     """A function from a thing as Shopify answers it to a row in the order of `mapping.fields`."""
-    plan = [(rule.kind, steps(rule.field.path), rule.name.startswith(METAFIELD)) for rule in mapping.fields]
+    plan = [(rule.kind, look(rule.field.path)) for rule in mapping.fields]
 
     def row(node: dict[str, Any]) -> Row:
-        return tuple(
-            canonical(kind, raw_of(dig(node, path)) if held_apart else dig(node, path), decimals=decimals)
-            for kind, path, held_apart in plan)
+        return tuple(canonical(kind, find(node), decimals=decimals) for kind, find in plan)
 
     return row
 

@@ -19,9 +19,11 @@ from backend.core.values import UNREAD
 from backend.errors import AccessError, OutcomeUnknown
 from backend.shopify.answers import LOOKED_AT, Answer, Problem, denied
 from backend.shopify.cures import cure_for
+from backend.shopify.documents import dig
+from backend.shopify.extras import values_of
 from backend.shopify.reading import row_maker
 from backend.shopify.resource import METAFIELD, shape
-from backend.shopify.writes import TAGS, Call, Request, key_of, refusal_key, values_of
+from backend.shopify.writes import TAGS, Call, Request, key_of, refusal_key
 
 DIGEST_CODES = {"STALE_OBJECT", "INVALID_COMPARE_DIGEST"}
 """Another value stands there than the one whose digest was sent (facts §7)."""
@@ -36,8 +38,8 @@ class Outcome:
     """Nothing happened to these because of another row in their call."""
     wait: bool = False
     """The same key is being worked on at this moment: send exactly this request again, a little later."""
-    born: dict[str, str] = field(default_factory=dict)
-    """Products made: the single variant that Shopify gave each."""
+    born: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Products made: the single variant that Shopify gave each, with its option values."""
     nodes: dict[int, dict[str, Any]] = field(default_factory=dict)
     """By position: the thing as the last mutation returned it."""
 
@@ -116,13 +118,19 @@ class _Read:
             outcome.receipts[position] = Receipt(op, op.key)
         else:
             verb = resource.make if isinstance(op, Create) else resource.update
-            node = payload.get("node") if call.verb.startswith("tags") or verb is None else payload.get(verb.returns)
+            if call.returns:
+                node = dig(payload, call.returns)
+            else:
+                node = payload.get("node") if call.verb.startswith("tags") or verb is None else payload.get(
+                    verb.returns)
             if not isinstance(node, dict) or not node.get("id"):
                 raise _unsaid()
+            if call.wraps:
+                node = {"id": op.key if not isinstance(op, Create) else "", call.wraps: node}
             if isinstance(op, Create) and resource.make and resource.make.also:
                 variants = (node.get("variants") or {}).get("nodes") or []
                 if len(variants) == 1:
-                    outcome.born[node["id"]] = variants[0]["id"]
+                    outcome.born[node["id"]] = variants[0]
             self._done(position, node, outcome)
 
     def variants(self, call: Call, payload: dict[str, Any], outcome: Outcome) -> None:
@@ -232,9 +240,11 @@ class _Read:
         earlier = outcome.receipts.get(position)
         if earlier is not None and not earlier.done:
             # Another call of the same op was refused: what this one stored is told along with that.
+            stored = {**earlier.stored, **stored}
             outcome.receipts[position] = Receipt(op, earlier.key, stored, earlier.refusal, earlier.stale)
         else:
-            outcome.receipts[position] = Receipt(op, node["id"], stored)
+            # What one mutation shows of a part only is kept beside what another shows of the whole.
+            outcome.receipts[position] = Receipt(op, node["id"], {**(earlier.stored if earlier else {}), **stored})
 
     def _blame(self, position: int, errors: list[dict[str, Any]], call: Call, outcome: Outcome) -> None:
         op = self._request.ops[position]
@@ -257,6 +267,10 @@ class _Read:
         """The field that an error's path ends in: `variants.1.inventoryItem.cost` is the cost."""
         if call.verb.startswith("tags"):
             return self._mapping.rule(TAGS).field
+        if call.fields:
+            return next((self._mapping.rule(name).field for name in call.fields if self._mapping.rule(
+                name).field.write.split(".")[-1] in (error.get("field") or [])), self._mapping.rule(
+                    call.fields[0]).field)
         path = [str(step) for step in error.get("field") or []]
         if call.verb.startswith("metafields"):
             changed = [name for name in values_of(op) if name.startswith(METAFIELD)]

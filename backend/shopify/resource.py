@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from backend.core.model import Field, Mapping, Resource
+from backend.shopify.paths import NoSuchPath, custom_field, is_custom
 
 METAFIELD = "metafields."
 """A field of this name is a metafield: `metafields.custom.material`. Which ones there are, the store says."""
@@ -63,11 +64,25 @@ class Kin:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Parts of an input that Shopify takes only as a whole: an address, a weight with its unit."""
+    """Parts of an input that Shopify takes only as a whole: an address, a weight with its unit. Its name begins with @
+    where a mutation of its own takes it."""
 
     write: str
     parts: tuple[tuple[str, str], ...]
     """(name in the input, path where it is read)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Scopes that some fields need beside those of their resource. Of `read` and `write` any one is enough."""
+
+    starts: tuple[str, ...]
+    """How `path` or `write` of those fields begins."""
+    read: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+
+    def covers(self, field: Field) -> bool:
+        return field.path.startswith(self.starts) or (bool(field.write) and field.write.startswith(self.starts))
 
 
 @dataclass(frozen=True)
@@ -85,6 +100,9 @@ class StoreResource(Resource):
     needs: tuple[str, ...] = ()
     """Paths that a write needs to know besides its own change."""
     together: tuple[Together, ...] = ()
+    rights: tuple[Right, ...] = ()
+    named: tuple[tuple[str, str], ...] = ()
+    """(field, what its words name): such a value is sent as the id of the thing of that name (`names`)."""
     writer: Literal["one", "variants", "stock"] = "one"
     """`one`: each thing by a mutation of its own, as said by the verbs. The other two have ways of their own."""
     make: Verb | None = None
@@ -98,16 +116,38 @@ class StoreResource(Resource):
     """The root that finds a thing by a key that we gave it: `productByIdentifier`."""
     natural: tuple[tuple[str, str], ...] = ()
     """(field, its name in the identifier): what else of a thing no two can share, so that it is found by that."""
+    warns: tuple[tuple[str, str, str, str], ...] = ()
+    """(field, value, another field, sentence): things that hold this value and nothing in the other field are told."""
+    newest: str = ""
+    """Where no root finds a thing by our key: the list whose newest entries are looked through for it."""
     window: str = ""
     """The scope without which old things are invisible (orders older than 60 days), so that nothing seen missing
     is proven gone."""
 
     def field(self, name: str) -> Field | None:
+        """A field of the resource, a metafield, or a custom one: the way to any other value (`paths`)."""
         known = Resource.field(self, name)
-        if known is None and self.owner and name.startswith(METAFIELD) and name.count(".") == 2 and all(
-                name.split(".")):
-            return metafield(name)
-        return known
+        if known is not None:
+            return known
+        if name.startswith(METAFIELD):
+            return metafield(name) if self.owner and name.count(".") == 2 and all(name.split(".")) else None
+        try:
+            return custom_field(self.type, name, self._above) if is_custom(name) else None
+        except NoSuchPath:
+            return None
+
+    def no_field(self, name: str) -> str:
+        """Why there is no field of this name, where more can be said than that there is none."""
+        try:
+            if is_custom(name) and not name.startswith(METAFIELD):
+                custom_field(self.type, name, self._above)
+        except NoSuchPath as error:
+            return str(error)
+        return ""
+
+    @property
+    def _above(self) -> tuple[str, str]:
+        return (self.below.parent, self.below.type) if self.below else ("", "")
 
 
 def metafield(name: str) -> Field:

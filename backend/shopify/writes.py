@@ -5,7 +5,9 @@ Nothing in here talks to anybody; `receipts` reads the answer.
     one         productUpdate, orderUpdate … with the changed fields only, tagsAdd and tagsRemove of the difference;
                 several things a document, each mutation with an alias of its own (facts §5)
     variants    productVariantsBulkUpdate / Create / Delete, one call a product, several products a document
-    stock       inventorySetQuantities: only over the value we saw (changeFromQuantity), once (@idempotent) (facts §6)
+    stock       inventorySetQuantities: only over the value we saw (changeFromQuantity), once (@idempotent) (facts §6);
+                a new row stocks its variant at its location: inventoryActivate, once (@idempotent)
+    extras      channels, tracking, members, addresses: see there
     metafields  of any of them: metafieldsSet, only over the value we saw (compareDigest), 25 a call (facts §7)
 """
 
@@ -20,7 +22,9 @@ from typing import Any
 
 from backend.core.model import Create, Delete, Field, Mapping, Op, Receipt, Refusal, Side, Update
 from backend.core.values import UNREAD, LocalRef, Unfit, Value, canonical
+from backend.shopify import extras
 from backend.shopify.documents import fragment
+from backend.shopify.extras import Extra, values_of
 from backend.shopify.known import Held, Known
 from backend.shopify.metafields import raw_of, text_of
 from backend.shopify.resource import METAFIELD, Together, shape
@@ -40,6 +44,10 @@ COUNTRIES = ("countryCode", "countryCodeOfOrigin")
 """Names in the input that take the two letters of a country, and refuse the whole request for anything else."""
 
 TAGS = "tags"
+MARK = "@key"
+"""Among the marks of a creation: the idempotency key that its mutation carries."""
+BY_EXTRAS = ("category", "customAttributes")
+"""What the input takes in another form than the cell holds it; see `extras`."""
 METAFIELDS_PER_CALL = 25
 _VARIANT_ERRORS = "userErrors { field message code }"
 _PLAIN_ERRORS = "userErrors { field message }"
@@ -52,6 +60,12 @@ class Call:
     alias: str
     verb: str
     ops: tuple[int, ...]
+    returns: tuple[str, ...] = ()
+    """Where the payload holds the thing, where the resource's own verbs do not say it."""
+    fields: tuple[str, ...] = ()
+    """The fields that it writes, where it writes some only."""
+    wraps: str = ""
+    """The name of the part of the thing that is returned, where it is not the thing itself."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +119,11 @@ def request_for(
     if writer == "variants":
         build.variants(good, ops, refused)
     elif writer == "stock":
-        if good:
-            build.stock(good, ops, run, key)
+        new = [position for position in good if isinstance(ops[position], Create)]
+        for position in new:
+            build.activate(position, ops[position])
+        if rest := [position for position in good if position not in new]:
+            build.stock(rest, ops, run, key)
     else:
         for position in good:
             build.one(position, ops[position])
@@ -150,9 +167,7 @@ class _Build:
                                 "Remove it in Shopify's admin.")
         if isinstance(op, Create) and not self._mapping.resource.creatable:
             return self._refuse(op, "", f"{self._mapping.resource.label} cannot be created from here",
-                                "Shopify makes a row for each variant and location: activate the variant at the "
-                                "location in Shopify's admin, and the row appears here."
-                                if self._resource.writer == "stock" else "Make it in Shopify's admin.")
+                                "Make it in Shopify's admin.")
         values = op.values if isinstance(op, Create | Update) else {}
         for name, value in values.items():
             rule = self._mapping.rule(name)
@@ -161,7 +176,8 @@ class _Build:
                 return refusal
         if self._resource.writer == "stock":
             return self._bad_level(op, values)
-        return self._bad_whole(op, values)
+        found = extras.trouble(self._mapping, self._known, op)
+        return self._refuse(op, *found) if found else self._bad_whole(op, values)
 
     def _bad_whole(self, op: Op, values: Dict[str, Value]) -> Refusal | None:
         """An address of which we may not see a part cannot be sent as a whole without emptying that part."""
@@ -199,9 +215,12 @@ class _Build:
 
     def _bad_level(self, op: Op, values: Any) -> Refusal | None:
         level = self._known.levels.get(str(key_of(op)))
-        if len(values) > 1:
+        if len(values.keys() & STOCK.keys()) > 1:
             return self._refuse(op, "", "available and on hand move together in Shopify, and both were changed",
                                 "Map one of the two for writing, and let the other only come from Shopify.")
+        if isinstance(op, Create):
+            return None if str(op.values.get("variant")) in self._known.items else self._refuse(
+                op, "variant", "its variant is no longer in Shopify", "Choose another variant for this row.")
         if level is None:
             return self._refuse(op, "", "this stock level is no longer there",
                                 "The next sync shows it as deleted.")
@@ -278,7 +297,8 @@ class _Build:
             if resource.make is None:
                 raise TypeError(f"{resource.label} are never created.")
             given: dict[str, Value] = {name: value for name, value in op.values.items() if value is not None}
-            data = {**dict(resource.given), **self._input(given), **self._marks.get(position, {})}
+            data = {**dict(resource.given), **self._input(given),
+                    **extras.input_parts(self._mapping, self._known, op), **self._marks.get(position, {})}
             if given.get(TAGS):
                 data["tags"] = sorted(_tokens(given[TAGS]))
             metafields = [*data.get("metafields", ()), *self._new_metafields(given)]
@@ -286,13 +306,21 @@ class _Build:
                 data["metafields"] = metafields
             self._var(f"p{n}", resource.make.type, data)
             also = f" {resource.make.also}" if resource.make.also else ""
-            self._line(resource.make.name, [position], f"{resource.make.argument}: $p{n}",
+            arguments = f"{resource.make.argument}: $p{n}"
+            if media := extras.media_of(self._mapping, op):
+                self._var(f"m{n}", "[CreateMediaInput!]", media)
+                arguments += f", media: $m{n}"
+            self._line(resource.make.name, [position], arguments,
                        f"{resource.make.returns} {{ ...Stored{also} }} {_PLAIN_ERRORS}")
         elif isinstance(op, Update):
             data = self._input({name: value for name, value in op.values.items() if name != TAGS})
             for whole in resource.together:
-                if any(self._in_whole(name, whole) for name in op.values):
+                if not whole.write.startswith("@") and any(self._in_whole(name, whole) for name in op.values):
                     data[whole.write] = self._whole(str(op.key), whole, data[whole.write])
+            data |= extras.input_parts(self._mapping, self._known, op)
+            # First, so that what the others return shows them as they are then.
+            for extra in extras.calls(self._mapping, self._known, op):
+                self._extra(position, extra)
             if data:
                 self._update(position, op, data)
             if TAGS in op.values:
@@ -311,6 +339,14 @@ class _Build:
             arguments = f"id: $i{n}, {arguments}"
         self._var(f"p{n}", verb.type, data if verb.id_apart else {"id": op.key, **data})
         self._line(verb.name, [position], arguments, f"{verb.returns} {{ ...Stored }} {_PLAIN_ERRORS}")
+
+    def _extra(self, position: int, extra: Extra) -> None:
+        n = len(self._lines)
+        for place, (_, type_name, value) in enumerate(extra.arguments):
+            self._var(f"e{n}_{place}", type_name, value)
+        arguments = ", ".join(f"{argument}: $e{n}_{place}" for place, (argument, _, _) in enumerate(extra.arguments))
+        self._line(extra.verb, [position], arguments, extra.selected, returns=extra.returns, fields=extra.fields,
+                   wraps=extra.wraps)
 
     def _whole(self, key: str, whole: Together, changed: dict[str, Any]) -> dict[str, Any]:
         held = self._known.wholes.get(key, {}).get(whole.write, {})
@@ -377,12 +413,12 @@ class _Build:
                     op, "product", "its product is no longer in Shopify", "Choose another product for this row."))
                 continue
             chosen = chosen_options(self._mapping, op)
-            if not any(chosen) and product in self._known.born and len(positions) == 1:
+            if self._is_born(product, chosen, len(positions)):
                 # The product is new, and Shopify gave it its single variant: this row is that one.
                 self._variant_call("productVariantsBulkUpdate", product, [position],
                                    [{"id": self._known.born[product], **self._variant(op)}],
                                    "allowPartialUpdates: true")
-                return
+                continue
             problem = _option_problem(options, chosen)
             if problem:
                 refused[position] = Receipt(op, refusal=self._refuse(op, problem[0], problem[1], problem[2]))
@@ -393,8 +429,19 @@ class _Build:
         if taken:
             # DEFAULT removes the single variant "Default Title" that a new product comes with. Of a product that
             # was there before, that variant has stock and orders: nobody asked to delete it.
-            strategy = "DEFAULT" if product in self._known.born else "PRESERVE_STANDALONE_VARIANT"
+            alone = product in self._known.born and not self._known.born_values.get(product)
+            strategy = "DEFAULT" if alone else "PRESERVE_STANDALONE_VARIANT"
             self._variant_call("productVariantsBulkCreate", product, taken, rows, f"strategy: {strategy}")
+
+    def _is_born(self, product: str, chosen: Sequence[str], rows: int) -> bool:
+        """Whether a row is the variant that its new product came with: the only row of a product without options, or
+        the one with the first value of each option."""
+        if product not in self._known.born:
+            return False
+        if not any(chosen):
+            return rows == 1
+        values = tuple(value.strip().casefold() for value in chosen if value)
+        return values == tuple(value.casefold() for value in self._known.born_values.get(product, ()))
 
     def _variant_call(
         self, verb: str, product: str, positions: Sequence[int], rows: list[dict[str, Any]], more: str
@@ -420,6 +467,21 @@ class _Build:
         return data
 
     # stock
+
+    def activate(self, position: int, op: Op) -> None:
+        """Stock a variant at a location where it has never been: once, under a key of its own."""
+        n, values = len(self._lines), values_of(op)
+        self._var(f"i{n}", "ID!", self._known.items[str(values["variant"])])
+        self._var(f"l{n}", "ID!", values["location"])
+        self._var(f"k{n}", "String!", self._marks.get(position, {}).get(MARK, f"{position}"))
+        arguments = f"inventoryItemId: $i{n}, locationId: $l{n}"
+        for name in STOCK.keys() & values.keys():
+            self._var(f"q{n}", "Int!", values[name])
+            arguments += f", {name}: $q{n}"
+        alias = f"m{n}"
+        self.calls.append(Call(alias, "inventoryActivate", (position,), ("inventoryLevel",)))
+        self._lines.append(f"{alias}: inventoryActivate({arguments}) @idempotent(key: $k{n}) "
+                           f"{{ inventoryLevel {{ ...Stored }} {_PLAIN_ERRORS} }}")
 
     def stock(self, good: Sequence[int], ops: Sequence[Op], run: str, key: str) -> None:
         names = {name for i in good for name in values_of(ops[i])}
@@ -451,7 +513,8 @@ class _Build:
         data: dict[str, Any] = {}
         for name, value in values.items():
             about = self._mapping.rule(name).field
-            if not about.write or name == TAGS or name.startswith(METAFIELD):
+            if not about.write or name == TAGS or name in BY_EXTRAS or name.startswith(METAFIELD) \
+                    or about.write.startswith("@"):
                 continue
             *outer, last = about.write.split(".")
             place = data
@@ -464,9 +527,9 @@ class _Build:
         self._types.append(f"${name}: {type_name}")
         self.values[name] = value
 
-    def _line(self, verb: str, positions: Sequence[int], arguments: str, selected: str) -> None:
+    def _line(self, verb: str, positions: Sequence[int], arguments: str, selected: str, **more: Any) -> None:
         alias = f"m{len(self._lines)}"
-        self.calls.append(Call(alias, verb, tuple(positions)))
+        self.calls.append(Call(alias, verb, tuple(positions), **more))
         self._lines.append(f"{alias}: {verb}({arguments}) {{ {selected} }}")
 
 
@@ -521,10 +584,6 @@ def _assert_sendable(op: Op) -> None:
             raise TypeError(f"{value!r} of {name} must never be written.")
     if isinstance(op, Update) and TAGS in op.values and op.before[TAGS] is UNREAD:
         raise TypeError("Tags are written as a difference, so they must have been read.")
-
-
-def values_of(op: Op) -> dict[str, Value]:
-    return dict(op.values) if isinstance(op, Create | Update) else {}
 
 
 def _tokens(value: Value) -> set[str]:

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from backend.core.model import Mapping, Pair
 from backend.core.values import UNREAD, Value, dump, load
-from backend.store.tables import pair
+from backend.store.tables import link, pair
+from backend.store.tables import mapping as mapping_table
 
 CHUNK = 500
 """Keys in one `in (…)`: SQLite takes at most 32,766 bound values, and plans short lists better."""
@@ -127,6 +128,30 @@ def move(tx: sa.Connection, mapping_id: int, moved: Sequence[tuple[str, int]]) -
         put(thing, -pair.c.id)
     for thing, row in moved:
         put(thing, row)
+
+
+def unmark(tx: sa.Connection, mapping_id: int, things: Sequence[str]) -> None:
+    """The rows of these things do not hold the Shopify ID yet."""
+    for start in range(0, len(things), CHUNK):
+        tx.execute(sa.update(pair).where(pair.c.mapping_id == mapping_id,
+                                         pair.c.remote_key.in_(things[start:start + CHUNK])).values(marked=False))
+
+
+def homeless(tx: sa.Connection, mapping_id: int) -> set[str]:
+    """The things whose rows are gone and whose row ids Grist has given to others."""
+    return set(tx.execute(sa.select(pair.c.remote_key).where(
+        pair.c.mapping_id == mapping_id, pair.c.local_key < 0)).scalars())
+
+
+def of_another_document(tx: sa.Connection, link_id: int, resource: str, things: Collection[str]) -> str | None:
+    """The store of another link whose document has rows of some of these things; None where there is none."""
+    mine = sa.select(link.c.store).where(link.c.id == link_id).scalar_subquery()
+    query = (sa.select(link.c.store).join(mapping_table, mapping_table.c.link_id == link.c.id)
+             .join(pair, pair.c.mapping_id == mapping_table.c.id)
+             .where(link.c.id != link_id, link.c.store == mine, mapping_table.c.resource == resource,
+                    pair.c.remote_key.in_(sorted(things)[:CHUNK])).limit(1))
+    store: str | None = tx.execute(query).scalar()
+    return store
 
 
 def dissolve(tx: sa.Connection, mapping_id: int, remotes: Sequence[str]) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from backend.core.model import Mapping, Side
+from backend.core.model import Mapping, Side, Why
 from backend.core.undo import Written
-from backend.core.values import UNREAD, dump, load
+from backend.core.values import UNREAD, Value, dump, load
 from backend.store.base import CHUNK
 from backend.store.db import now
 from backend.store.tables import change, mapping, run
@@ -47,6 +47,14 @@ def page(tx: sa.Connection, link_id: int, *, before: int | None = None, limit: i
     return list(tx.execute(query))
 
 
+def of_run(tx: sa.Connection, run_id: int, limit: int) -> list[sa.Row[Any]]:
+    """The first lines of a run: (mapping_id, side, kind, field, title, before, after, at)."""
+    query = (sa.select(change.c.mapping_id, change.c.side, change.c.kind, change.c.field, change.c.title,
+                       change.c.before, change.c.after, change.c.at)
+             .where(change.c.run_id == run_id).order_by(change.c.id).limit(limit))
+    return list(tx.execute(query))
+
+
 def to_undo(tx: sa.Connection, mapped: Mapping, ids: Sequence[int], run_ids: Sequence[int]) -> list[Written]:
     """The lines with these ids and all lines of these runs that have not been taken back yet."""
     chosen = sa.or_(change.c.run_id.in_(list(run_ids)), change.c.id.in_(list(ids)))
@@ -54,6 +62,26 @@ def to_undo(tx: sa.Connection, mapped: Mapping, ids: Sequence[int], run_ids: Seq
                       change.c.after, change.c.title).where(
                           change.c.mapping_id == mapped.id, chosen, change.c.undone_run.is_(None))
     return [_written(mapped, row) for row in tx.execute(query)]
+
+
+def lately(
+    tx: sa.Connection, mapped: Mapping, things: Collection[str], seconds: float
+) -> dict[tuple[Side, str, str], list[tuple[Value, Value]]]:
+    """What was written to cells of `things` by itself within so many seconds: (side, thing, field) → (before, after),
+    the oldest first. What people chose or took back is nobody's flipping."""
+    found: dict[tuple[Side, str, str], list[tuple[Value, Value]]] = {}
+    wanted = sorted(things)
+    for start in range(0, len(wanted), CHUNK):
+        query = sa.select(change.c.id, change.c.side, change.c.kind, change.c.remote_key, change.c.field,
+                          change.c.before, change.c.after, change.c.title).where(
+            change.c.mapping_id == mapped.id, change.c.kind == "update", change.c.at > now() - seconds,
+            change.c.why.not_in([Why.CHOICE.value, Why.UNDO.value]),
+            change.c.remote_key.in_(wanted[start:start + CHUNK])).order_by(change.c.id)
+        for row in tx.execute(query):
+            line = _written(mapped, row)
+            if line.field in mapped.index:
+                found.setdefault((line.side, line.thing, line.field), []).append((line.before, line.after))
+    return found
 
 
 def undone(tx: sa.Connection, ids: Sequence[int], run_id: int) -> None:

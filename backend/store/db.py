@@ -11,11 +11,13 @@ import orjson
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from backend.errors import ConfigError
+from backend.errors import ConfigError, DatabaseAway
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 15_000
@@ -43,7 +45,8 @@ def _now_postgres(element: now, compiler: Any, **_: Any) -> str:
 
 
 class Database:
-    """An engine with two ways in: `read()` and `write()`, each one transaction."""
+    """An engine with two ways in: `read()` and `write()`, each one transaction. Both raise DatabaseAway where the
+    database cannot be reached, or breaks off."""
 
     def __init__(self, url: str) -> None:
         self.url = normalise(url)
@@ -62,14 +65,17 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        with self.engine.begin() as tx:
+        with _told(), self.engine.begin() as tx:
             yield tx
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction that may write. On SQLite it takes the write lock at once: two writers queue instead of
         finding out half-way that one of them must give up."""
-        with self.engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection, connection.begin():
+        with (
+            _told(), self.engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection,
+            connection.begin(),
+        ):
             yield connection
 
     def migrate(self) -> None:
@@ -109,6 +115,16 @@ class Database:
                 if sqlite:
                     _pragma(connection, "foreign_keys=ON")
 
+    @property
+    def is_postgres(self) -> bool:
+        return self.engine.dialect.name == "postgresql"
+
+    def revision(self) -> tuple[str | None, str | None]:
+        """The revision of the tables that are there, and the one that this program knows. For probes."""
+        with self.read() as tx:
+            there = MigrationContext.configure(tx).get_current_revision()
+            return there, ScriptDirectory.from_config(alembic_config(tx)).get_current_head()
+
     def dispose(self) -> None:
         self.engine.dispose()
 
@@ -118,6 +134,30 @@ def alembic_config(connection: sa.Connection) -> Config:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tells a database that is away from a mistake of ours."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        if not _is_away(error):
+            raise
+        raise DatabaseAway(f"The database does not answer: {_said(error)}.",
+                           cure="It is tried again by itself. If it stays, check DATABASE_URL and the database.",
+                           ) from error
+
+
+def _is_away(error: sa.exc.DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
+    if not isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
+        return False
+    if type(error.orig).__module__ == "sqlite3":
+        # SQLite says OperationalError to a missing table, too.
+        return any(word in str(error.orig) for word in ("locked", "busy", "disk", "unable to open"))
+    return True
 
 
 def _not_understood() -> ConfigError:

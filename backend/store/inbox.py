@@ -39,6 +39,12 @@ def note(tx: sa.Connection, link_id: int, side: Side, hints: Iterable[tuple[str,
     return len(rows)
 
 
+def note_whole(tx: sa.Connection, link_id: int, side: Side, resource: str) -> int:
+    """Remember that everything of a resource may have changed on one side. Returns the hint's id."""
+    made = tx.execute(sa.insert(hint).values(link_id=link_id, side=side.value, resource=resource, key="", at=now()))
+    return int(made.inserted_primary_key[0])  # type: ignore[index]
+
+
 def claim(tx: sa.Connection, link_id: int) -> Hints:
     """All hints of a link as they are now. They stay until `done`."""
     found = Hints()
@@ -54,6 +60,13 @@ def done(tx: sa.Connection, ids: Sequence[int]) -> None:
     """A run has dealt with these."""
     for start in range(0, len(ids), CHUNK):
         tx.execute(sa.delete(hint).where(hint.c.id.in_(ids[start:start + CHUNK])))
+
+
+def unnoted_wholes(tx: sa.Connection, link_id: int, side: Side, resources: Iterable[str]) -> list[tuple[str, Key]]:
+    """Hints for these resources as a whole, but for those that wait already: for an inbox that is full."""
+    known = set(tx.execute(sa.select(hint.c.resource).where(
+        hint.c.link_id == link_id, hint.c.side == side.value, hint.c.key == "")).scalars())
+    return [(resource, "") for resource in resources if resource not in known]
 
 
 def waiting(tx: sa.Connection, link_id: int) -> tuple[int, float | None]:

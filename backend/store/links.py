@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
 from backend.store.db import now
-from backend.store.tables import link, mapping
+from backend.store.tables import link, mapping, pair, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,14 @@ class Link:
     shop: dict[str, Any]
     interval_seconds: int | None
     synced_at: float | None
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What the widget's Settings screen keeps: `store.options` reads it."""
+    configured: bool = True
+    """Whether the environment of the service describes it: only then its keys are good for this link."""
+    disconnected_at: float | None = None
+    """Since when nothing is synced because somebody disconnected the store."""
+    checked: dict[str, Any] = field(default_factory=dict)
+    """What store and document answered when they were last asked for the Health screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,8 @@ class StoredMapping:
 
 
 _COLUMNS = (link.c.id, link.c.store, link.c.server_url, link.c.document, link.c.shop, link.c.interval_seconds,
-            link.c.synced_at)
+            link.c.synced_at, link.c.settings, link.c.configured, link.c.disconnected_at,
+            link.c.checked)
 
 
 def get(tx: sa.Connection, link_id: int) -> Link | None:
@@ -57,14 +67,58 @@ def all_links(tx: sa.Connection) -> list[Link]:
     return [Link(*row) for row in tx.execute(sa.select(*_COLUMNS).order_by(link.c.id))]
 
 
-def add(tx: sa.Connection, store: str, server_url: str, document: str, interval_seconds: int | None) -> int:
+def set_configured(tx: sa.Connection, link_id: int) -> None:
+    """The environment describes this link."""
+    tx.execute(sa.update(link).where(link.c.id == link_id).values(configured=True))
+
+
+def connect(tx: sa.Connection, link_id: int) -> None:
+    """Let a link be synced again."""
+    tx.execute(sa.update(link).where(link.c.id == link_id).values(disconnected_at=None))
+
+
+def remember_check(tx: sa.Connection, link_id: int, found: dict[str, Any]) -> None:
+    """What store and document said of their keys just now; `at` is put to it."""
+    at = float(tx.execute(sa.select(now())).scalar_one())
+    tx.execute(sa.update(link).where(link.c.id == link_id).values(checked={**found, "at": at}))
+
+
+def disconnect(tx: sa.Connection, link_id: int) -> None:
+    """Nothing is synced any more; mappings, pairs and history stay."""
+    tx.execute(sa.update(link).where(link.c.id == link_id).values(disconnected_at=now()))
+
+
+def move(tx: sa.Connection, link_id: int, document: str) -> None:
+    """The link is another document's now, a copy of its own."""
+    tx.execute(sa.update(link).where(link.c.id == link_id).values(document=document, checkpoints={}))
+
+
+def whose_copy(tx: sa.Connection, server_url: str, pairs: Sequence[tuple[int, str]]) -> Link | None:
+    """The link in whose tables all of these (row, Shopify id) stand: what a copied document shows of its original."""
+    if not pairs:
+        return None
+    same = sa.or_(*(sa.and_(pair.c.local_key == row, pair.c.remote_key == thing) for row, thing in pairs))
+    query = (sa.select(mapping.c.link_id).join(pair, pair.c.mapping_id == mapping.c.id)
+             .join(link, link.c.id == mapping.c.link_id).where(same, link.c.server_url == server_url)
+             .group_by(mapping.c.link_id).having(sa.func.count() >= len(pairs)).order_by(mapping.c.link_id).limit(1))
+    found = tx.execute(query).scalar()
+    return get(tx, found) if found is not None else None
+
+
+def add(tx: sa.Connection, store: str, server_url: str, document: str, interval_seconds: int | None,
+        *, configured: bool = True) -> int:
     values = {"store": store, "server_url": server_url, "document": document, "shop": {},
-              "interval_seconds": interval_seconds, "created_at": now()}
+              "interval_seconds": interval_seconds, "created_at": now(), "key": secrets.token_urlsafe(24),
+              "configured": configured}
     return int(tx.execute(sa.insert(link).values(values)).inserted_primary_key[0])  # type: ignore[index]
 
 
 def set_interval(tx: sa.Connection, link_id: int, interval_seconds: int | None) -> None:
-    tx.execute(sa.update(link).where(link.c.id == link_id).values(interval_seconds=interval_seconds))
+    """A timer that is set anew counts from the end of the last sync: at once where that was long enough ago."""
+    ended = sa.select(sa.func.max(run.c.finished_at)).where(run.c.link_id == link_id, run.c.kind == "sync")
+    due_at = None if interval_seconds is None else ended.scalar_subquery() + interval_seconds
+    tx.execute(sa.update(link).where(link.c.id == link_id, link.c.interval_seconds.is_distinct_from(interval_seconds))
+               .values(interval_seconds=interval_seconds, due_at=due_at))
 
 
 def set_shop(tx: sa.Connection, link_id: int, shop: dict[str, Any]) -> None:
@@ -73,7 +127,7 @@ def set_shop(tx: sa.Connection, link_id: int, shop: dict[str, Any]) -> None:
 
 def checkpoints(tx: sa.Connection, link_id: int) -> dict[str, Any]:
     """How far both sides have been looked at: {"grist", "shopify", "mappings", "audited_at"}; empty before a run."""
-    return dict(tx.execute(sa.select(link.c.checkpoints).where(link.c.id == link_id)).scalar_one())
+    return dict(tx.execute(sa.select(link.c.checkpoints).where(link.c.id == link_id)).scalar_one_or_none() or {})
 
 
 def set_checkpoints(tx: sa.Connection, link_id: int, checkpoints: dict[str, Any]) -> None:

@@ -1,14 +1,24 @@
 """The tables, as SQLAlchemy Core knows them. Migrations make them: `backend/store/migrations`.
 
-    link ── mapping ── pair            what agreed, and what each side held then
+    link ── secret                     what people entrusted to it, sealed
+       ├─ api_key                      keys of our own for scripts, hashed
+       ├─ mapping ── pair            what agreed, and what each side held then
+       │        ├───── action          what is done to orders and drafts, and what became of it
        │        ├───── intent          what is about to be written; gone once it is known what became of it
        │        ├───── conflict        what waits for a choice
        │        ├───── deletion        what waits for a yes
        │        ├───── refusal         what was left alone, and why
        │        ├───── sighting        new rows in Grist, and since when they look as they do
-       │        └───── loose           what has no partner on the other side
+       │        ├───── loose           what has no partner on the other side
+       │        ├───── question        which row is which thing, where a person has to say it
+       │        └───── pairing         … and what they said
        ├─ hint                          what may have changed, until a run has looked at it
+       ├─ delivery                      which webhooks came, so that a repeated one is known
+       ├─ notice                        what somebody is told of, by mail or message, and when
+       ├─ privacy                       what Shopify asked for a customer's sake, and what was done
        └─ run ──────── change           what was written, before and after
+    worker                              which processes do runs
+    tally                               what has been counted since the beginning, for /metrics
 
     bucket, document_cost             what a store's rate limit has left, and what each request cost last time
 
@@ -53,11 +63,53 @@ link = Table(
     Column("document", Text, nullable=False),
     Column("shop", JSON, nullable=False),
     Column("interval_seconds", Integer),
+    Column("settings", JSON, nullable=False, server_default=text("'{}'")),
+    Column("checked", JSON, nullable=False, server_default=text("'{}'")),
+    Column("configured", Boolean, nullable=False, server_default=text("true")),
     Column("created_at", Double, nullable=False),
     Column("synced_at", Double),
+    Column("disconnected_at", Double),
     Column("checkpoints", JSON, nullable=False, server_default=text("'{}'")),
+    Column("key", Text, nullable=False),
+    Column("due_at", Double),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("hinted_at", Double),
+    Column("hint_at", Double),
+    Column("stopped", JSON(none_as_null=True)),
+    Column("hooks", JSON, nullable=False, server_default=text("'{}'")),
     UniqueConstraint("server_url", "document"),
+    UniqueConstraint("key"),
 )
+# Every worker asks each second whose time has come.
+Index("ix_link_due", link.c.due_at)
+Index("ix_link_hinted", link.c.hinted_at)
+
+secret = Table(
+    "secret", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("link"),
+    Column("name", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("expires_at", Double),
+    UniqueConstraint("link_id", "name"),
+)
+
+api_key = Table(
+    "api_key", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("link"),
+    Column("name", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("start", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("made_at", Double, nullable=False),
+    Column("used_at", Double),
+    UniqueConstraint("digest"),
+)
+Index("ix_api_key_link", api_key.c.link_id)
 
 mapping = Table(
     "mapping", metadata,
@@ -109,10 +161,10 @@ run = Table(
     Column("started_at", Double),
     Column("finished_at", Double),
 )
-# One running and one queued run a link: the database itself refuses a second writer.
+# One running run a link, one sync and one preview that wait: the database itself refuses a second writer.
 Index("uq_run_running", run.c.link_id, unique=True, sqlite_where=run.c.state == "running",
       postgresql_where=run.c.state == "running")
-Index("uq_run_queued", run.c.link_id, unique=True, sqlite_where=run.c.state == "queued",
+Index("uq_run_queued", run.c.link_id, run.c.kind, unique=True, sqlite_where=run.c.state == "queued",
       postgresql_where=run.c.state == "queued")
 Index("ix_run_link", run.c.link_id, run.c.id)
 
@@ -199,6 +251,34 @@ loose = Table(
     UniqueConstraint("mapping_id", "side", "key"),
 )
 
+question = Table(
+    "question", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("rows", JSON, nullable=False),
+    Column("things", JSON, nullable=False),
+    Column("witness", Text, nullable=False),
+    Column("values", JSON, nullable=False),
+    Column("about", JSON, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    UniqueConstraint("mapping_id", "key"),
+)
+
+pairing = Table(
+    "pairing", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    Column("local_key", Integer, nullable=False),
+    Column("thing", Text),
+    Column("looks", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    UniqueConstraint("mapping_id", "local_key"),
+)
+
 hint = Table(
     "hint", metadata,
     Column("id", Integer, primary_key=True),
@@ -209,6 +289,68 @@ hint = Table(
     Column("at", Double, nullable=False),
 )
 Index("ix_hint_link", hint.c.link_id, hint.c.id)
+
+delivery = Table(
+    "delivery", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("link"),
+    Column("side", Text, nullable=False),
+    Column("key", Text),
+    Column("at", Double, nullable=False),
+    UniqueConstraint("link_id", "side", "key"),
+)
+Index("ix_delivery_at", delivery.c.at)
+
+notice = Table(
+    "notice", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("link"),
+    Column("kind", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("number", Integer, nullable=False, server_default="0"),
+    Column("since", Double, nullable=False),
+    Column("told_at", Double),
+    Column("told_text", Text),
+    Column("told_number", Integer, nullable=False, server_default="0"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_at", Double),
+    Column("problem", Text),
+    UniqueConstraint("link_id", "kind"),
+)
+Index("ix_notice_next", notice.c.next_at)
+
+privacy = Table(
+    "privacy", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("link"),
+    Column("topic", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("things", JSON, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("done_at", Double),
+    Column("found", JSON),
+)
+Index("ix_privacy_open", privacy.c.id, sqlite_where=privacy.c.done_at.is_(None),
+      postgresql_where=privacy.c.done_at.is_(None))
+Index("ix_privacy_link", privacy.c.link_id)
+
+worker = Table(
+    "worker", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("began_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    UniqueConstraint("owner"),
+)
+
+tally = Table(
+    "tally", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("value", Double, nullable=False),
+    UniqueConstraint("name", "label"),
+)
 
 change = Table(
     "change", metadata,
@@ -242,3 +384,26 @@ document_cost = Table(
     Column("points", Double, nullable=False),
     Column("at", Double, nullable=False),
 )
+
+action = Table(
+    "action", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    Column("run_id", Integer),
+    Column("name", Text, nullable=False),
+    Column("thing", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("local_key", Integer, nullable=False),
+    Column("input", JSON, nullable=False),
+    Column("before", JSON, nullable=False),
+    Column("effect", JSON, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("cure", Text, nullable=False),
+    Column("started_by", Text, nullable=False),
+    Column("asked_at", Double, nullable=False),
+    Column("sent_at", Double),
+    Column("ended_at", Double),
+)
+Index("ix_action_mapping", action.c.mapping_id, action.c.id)

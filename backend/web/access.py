@@ -24,7 +24,7 @@ import orjson
 
 from backend.errors import RetryLater, UserError
 from backend.grist.access import Role, probe_role
-from backend.store import links
+from backend.store import api_keys, links
 from backend.store.db import Database
 from backend.store.links import Link
 from backend.web.errors import Refused
@@ -33,6 +33,7 @@ REMEMBERED_SECONDS = 60.0
 REMEMBERED_TOKENS = 2_000
 PATIENCE_SECONDS = 1.0
 LONGEST_TOKEN = 4_096
+UNSAID_SECONDS = 600.0
 SHORT_ID = 12
 """Grist shows the first twelve letters of a document's id in its address, and a person copies that."""
 
@@ -51,13 +52,19 @@ class Visitor:
     document: str
     link: Link | None
     token: str = field(repr=False)
-    """For what Grist must be asked in their name; never kept, never logged."""
+    """For what Grist must be asked in their name; never logged. Empty for a script with a key of ours."""
+    key: str = ""
+    """The name of the API key of ours that came, where one did."""
+    former: Link | None = None
+    """The link that the document had before somebody disconnected its store."""
 
     def may(self, role: Role) -> bool:
         return _RANK[self.role] >= _RANK[role]
 
     def by(self, button: str) -> str:
         """How a run or a choice says who started it. Grist tells a token's role and no name."""
+        if self.key:
+            return f"API key “{self.key}”"
         return f"{'An owner' if self.role == 'owner' else 'An editor'}, {button}"
 
 
@@ -93,12 +100,17 @@ class Gate:
         """Raises Refused (401) for a token that is missing, broken, forged or expired; RetryLater where Grist cannot
         be asked."""
         token = _token_of(authorization)
+        if token.startswith(api_keys.PREFIX):
+            return _of_key(database, server_url, token)
         document = _document_of(token)
         role = self._role(document, token)
         if role is None:
             raise Refused(401, "token", "Grist does not accept the page's access to the document any more.", _RELOAD)
         with database.read() as tx:
-            return Visitor(role, document, link_of(tx, server_url, document), token)
+            found = link_of(tx, server_url, document)
+        if found is not None and found.disconnected_at is not None:
+            return Visitor(role, document, None, token, former=found)
+        return Visitor(role, document, found, token)
 
     def _role(self, document: str, token: str) -> Role | None:
         key = hashlib.sha256(token.encode()).digest()
@@ -115,6 +127,28 @@ class Gate:
                 while len(self._known) > REMEMBERED_TOKENS:
                     self._known.popitem(last=False)
             return role
+
+
+def _of_key(database: Database, server_url: str, key: str) -> Visitor:
+    """A script with a key of ours: it may what editors may, in the one document that the key is for."""
+    with database.read() as tx:
+        found = api_keys.find(tx, key)
+        whose = links.get(tx, found.link_id) if found else None
+        stale = found is not None and api_keys.is_stale(tx, found)
+    if found is None or whose is None or whose.disconnected_at is not None or whose.server_url != server_url:
+        raise Refused(401, "token", "This API key is not known here; it may have been revoked.",
+                      "Make a new one in the widget, under Settings.")
+    if stale:
+        with database.write() as tx:
+            api_keys.used(tx, found.id)
+    return Visitor("editor", whose.document, whose, "", key=found.name)
+
+
+def ends_at(token: str) -> float:
+    """When a Grist token ends, in seconds since 1970, as its payload says. Only for a token that Grist has accepted:
+    before that nothing in it is believed. One that does not say it is taken to last a few minutes."""
+    said = _payload_of(token).get("exp")
+    return float(said) if isinstance(said, int | float) else time.time() + UNSAID_SECONDS
 
 
 def ask_grist(server_url: str) -> Callable[[str, str], Role | None]:
@@ -174,7 +208,7 @@ def _token_of(authorization: str | None) -> str:
     return token
 
 
-def _document_of(token: str) -> str:
+def _payload_of(token: str) -> dict[str, Any]:
     parts = token.split(".")
     if len(parts) != 3:
         raise _broken()
@@ -182,7 +216,11 @@ def _document_of(token: str) -> str:
         payload = orjson.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (binascii.Error, ValueError) as error:
         raise _broken() from error
-    document = payload.get("docId") if isinstance(payload, dict) else None
+    return payload if isinstance(payload, dict) else {}
+
+
+def _document_of(token: str) -> str:
+    document = _payload_of(token).get("docId")
     if not isinstance(document, str) or not _DOCUMENT.fullmatch(document):
         raise _broken()
     return document

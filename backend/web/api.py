@@ -11,10 +11,10 @@ from flask import Response, current_app, g, request
 from flask_smorest import Blueprint
 
 from backend import __version__
-from backend.store import runs
+from backend.store import options, runs
 from backend.store import waiting as waiting_store
 from backend.store.links import Link
-from backend.web import choices, schemas, state, waiting
+from backend.web import choices, pairs, schemas, state, waiting
 from backend.web.access import check, needed_role, needs
 from backend.web.answers import answer, polled
 from backend.web.errors import Refused
@@ -56,7 +56,10 @@ def session() -> Response:
     body: dict[str, Any] = {"role": who.role, "document": who.document, "version": __version__,
                             "link": _link(who.link) if who.link else None}
     if who.link is None:
+        copied = here.original(who)
         body["message"] = _why_no_link(here.trouble)
+        body["before"] = who.former.store if who.former else None
+        body["copy"] = {"store": copied.store, "configured": copied.configured} if copied else None
     return polled(body)
 
 
@@ -66,7 +69,10 @@ def read_state() -> Response:
     """How the link is now. Polled."""
     here = service()
     with here.database.read() as tx:
-        return polled(state.state(tx, link(), tables(tx, link().id, here.context.resources)))
+        told = state.state(tx, link(), tables(tx, link().id, here.context.resources))
+    if told["run"]:
+        here.leave_access(link())
+    return polled(told)
 
 
 @bp.get(f"{LINK}/runs")
@@ -84,9 +90,20 @@ def list_runs(asked: dict[str, Any]) -> Response:
 @needs("editor")
 def start_run(wanted: dict[str, Any]) -> Response:
     """Queue a sync or a preview. Where a sync is queued already, that one answers; a preview has to wait for it."""
-    kind, more = wanted["kind"], {"go_on": True} if wanted["go_on"] else {}
-    button = "Sync anyway" if more else "Sync button" if kind == "sync" else "Preview button"
+    kind, more = wanted["kind"], {name: True for name in ("go_on", "everything") if wanted[name]}
+    if wanted["preview"]:
+        more["plan"] = _previewed(wanted["preview"])
+    button = "Sync anyway" if "go_on" in more else "Sync button" if kind == "sync" else "Preview button"
     return answer({"id": service().start(link(), kind, visitor().by(button), more)}, 202)
+
+
+def _previewed(run_id: int) -> str:
+    """The fingerprint of a preview of this link."""
+    with service().database.read() as tx:
+        run = runs.get(tx, run_id)
+    if run is None or run.link_id != link().id or run.kind != "preview" or not (run.report or {}).get("fingerprint"):
+        raise _no_such_run()
+    return str((run.report or {})["fingerprint"])
 
 
 @bp.post(f"{LINK}/undo")
@@ -112,13 +129,16 @@ def read_run(run_id: int) -> Response:
     here = service()
     with here.database.read() as tx:
         run = runs.get(tx, run_id)
-        if run is None or run.link_id != link().id:
+        if run is None or run.link_id != link().id or (run.kind in runs.ASIDE and not visitor().may("owner")):
             raise _no_such_run()
         known = tables(tx, link().id, here.context.resources)
         known.learn(tx, state.plan_cells(run, known))
     told = state.report(run, known)
     if "plan" in told["report"]:
         told["report"]["plan"] = sight(known).of(told["report"]["plan"])
+    if "pairing" in told["report"]:
+        eyes = sight(known).everything
+        told["report"]["pairing"] = pairs.in_report(told["report"]["pairing"], here.context.resources) if eyes else []
     return polled(told)
 
 
@@ -227,18 +247,19 @@ def list_changes(asked: dict[str, Any]) -> Response:
 
 
 def _link(found: Link) -> dict[str, Any]:
-    shop = found.shop
+    shop, chosen = found.shop, options.of(found)
     # Before the first sync nothing is known of the shop but its address.
     return {"id": found.id, "store": found.store,
             "shop": {"name": shop.get("name") or found.store, "currency": shop.get("currency"),
-                     "timezone": shop.get("timezone")}}
+                     "timezone": shop.get("timezone")},
+            "first_run": chosen.first_run, "language": chosen.language, "letters": chosen.letters}
 
 
 def _why_no_link(trouble: Any) -> dict[str, str]:
     if trouble is not None:
         return {"message": trouble.message, "cure": trouble.cure}
     return {"message": "No store is connected to this document yet.",
-            "cure": "Name the store and this document in the settings of the sync service, and start it again."}
+            "cure": "An owner of the document connects one in the widget."}
 
 
 def _no_such_run() -> Refused:

@@ -73,7 +73,10 @@ def of_http(error: HTTPException) -> Response:
 
 
 def _of_refused(error: Refused) -> Response:
-    return error_answer(error.status, error.code, error.message, error.cure, error.details)
+    found = error_answer(error.status, error.code, error.message, error.cure, error.details)
+    if error.status == 429:
+        found.headers["Retry-After"] = str(math.ceil(error.details["retry_after"]))
+    return found
 
 
 def _of_ours(error: SyncError) -> Response:

@@ -68,6 +68,6 @@ def _share(response: Response, allowed: frozenset[str]) -> None:
     response.headers["Access-Control-Allow-Origin"] = asked
     response.headers["Access-Control-Expose-Headers"] = "ETag, Retry-After"
     if request.method == "OPTIONS":
-        response.headers["Access-Control-Allow-Methods"] = "GET, POST"
-        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, If-None-Match"
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, DELETE"
+        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, If-Match, If-None-Match"
         response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)

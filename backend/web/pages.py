@@ -8,7 +8,8 @@ from typing import Any
 from flask import Blueprint, Response, current_app, render_template_string, request, send_from_directory
 
 from backend import __version__
-from backend.store import links
+from backend.errors import DatabaseAway
+from backend.store import links, workers
 from backend.web.answers import answer
 from backend.web.service import Service, service
 
@@ -17,7 +18,8 @@ PLUGIN_API = "__GRIST_PLUGIN_API__"
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto; padding: 0 1rem; color: #262633; }
-h1 { font-size: 1.25rem; } code, td:first-child { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
+h1 { font-size: 1.25rem; } h2 { font-size: 1.05rem; }
+code, td:first-child { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
 td { padding: .15rem 1rem .15rem 0; vertical-align: top; }
 .trouble { border-left: 3px solid #d0021b; padding-left: .75rem; }
 """
@@ -27,17 +29,27 @@ _FRAME = """<!doctype html>
 <title>{{ title }}</title><style>{{ style|safe }}</style></head><body><h1>{{ title }}</h1>
 """
 
-_FIRST = _FRAME + """
+_FIRST = """
 {% if trouble %}<p class="trouble">{{ trouble.message }} {{ trouble.cure }}</p>
 {% elif configured %}<p>A store and a document are connected.</p>
 {% else %}<p>No store is connected to a document yet.</p>{% endif %}
 <p>To see and steer the sync inside Grist: add a custom widget to a page of the document, choose a custom URL, give it
 full document access, and paste</p>
 <p><code>{{ widget }}</code></p>
+<h2>How it is</h2>
+<table>
+<tr><td>alive</td><td><a href="healthz">healthz</a></td></tr>
+<tr><td>ready</td><td><a href="readyz">readyz</a>: database and tables</td></tr>
+<tr><td>syncs</td><td>{% if workers is none %}the database does not answer{% elif workers %}{{ workers }}
+process{{ "" if workers == 1 else "es" }} at work{% else %}nobody does them now: is a worker running?{% endif %}
+</td></tr>
+<tr><td>webhooks</td><td>{% if public %}come to {{ public }}/hooks{% else %}none: PUBLIC_URL is not set, so changes are
+found by the timer and the button{% endif %}</td></tr>
+</table>
 <p><a href="docs">The API</a> · version {{ version }}</p></body></html>
 """
 
-_DOCS = _FRAME + """
+_DOCS = """
 <p>Every request below /api carries a Grist access token: <code>Authorization: Bearer …</code>. Every answer from 400 on
 has the shape <code>{"code", "message", "cure", "details"}</code>. In full, as OpenAPI 3.1:
 <a href="docs/openapi.json">openapi.json</a></p>
@@ -51,8 +63,9 @@ bp = Blueprint("pages", __name__)
 @bp.get("/")
 def first_page() -> str:
     here = service()
-    return _page(_FIRST, "Shopify–Grist Sync", widget=f"{request.url_root}widget/", trouble=here.trouble,
-                 configured=here.configured or _has_link(here), version=__version__)
+    return page(_FIRST, "Shopify–Grist Sync", widget=f"{request.url_root}widget/", trouble=here.trouble,
+                 configured=here.configured or _has_link(here), version=__version__,
+                 workers=_workers(here), public=here.context.settings.public_url)
 
 
 @bp.get("/docs")
@@ -63,7 +76,7 @@ def docs() -> str:
         {"method": method.upper(), "path": path, "summary": operation.get("summary", "")}
         for path, methods in paths.items() for method, operation in methods.items() if method in ("get", "post")
     ]
-    return _page(_DOCS, "The API of Shopify–Grist Sync", operations=operations)
+    return page(_DOCS, "The API of Shopify–Grist Sync", operations=operations)
 
 
 @bp.get("/widget/")
@@ -89,16 +102,29 @@ def is_alive() -> Response:
 
 @bp.get("/readyz")
 def is_ready() -> Response:
-    """503 while the database does not answer."""
+    """503 while the database does not answer, or its tables are not those of this version."""
     here = service()
     try:
-        _has_link(here)
+        there, known = here.database.revision()
     except Exception as error:
         # Whatever the database says: a probe wants to know that it cannot be used, and the log says why.
         current_app.logger.warning("not ready: %s", type(error).__name__)
         return answer({"code": "not_ready", "message": "The database does not answer.",
                        "cure": "Check DATABASE_URL and the database.", "details": {}}, 503)
+    if there != known:
+        return answer({"code": "not_migrated", "message": "The database has the tables of another version.",
+                       "cure": "Run python -m backend.migrate with this version.",
+                       "details": {"there": there, "known": known}}, 503)
     return answer({"status": "ready"})
+
+
+def _workers(here: Service) -> int | None:
+    """None where the database cannot be asked."""
+    try:
+        with here.database.read() as tx:
+            return workers.count(tx)
+    except DatabaseAway:
+        return None
 
 
 def _has_link(here: Service) -> bool:
@@ -106,5 +132,6 @@ def _has_link(here: Service) -> bool:
         return bool(links.all_links(tx))
 
 
-def _page(template: str, title: str, **values: Any) -> str:
-    return render_template_string(template, title=title, style=STYLE, **values)
+def page(body: str, title: str, **values: Any) -> str:
+    """A plain page with this body."""
+    return render_template_string(_FRAME + body, title=title, style=STYLE, **values)

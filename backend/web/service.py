@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
-import sqlalchemy as sa
 from flask import current_app, g
 
 from backend.app import Context
@@ -16,8 +15,10 @@ from backend.errors import UserError
 from backend.store import runs
 from backend.store.db import Database
 from backend.store.links import Link
-from backend.web.access import Gate, Visitor, ask_grist
+from backend.web.access import Gate, Visitor, ask_grist, ends_at
+from backend.web.copies import Copies
 from backend.web.errors import Refused
+from backend.web.limits import Limiter
 from backend.web.sight import Reads, Sight, read_grist
 from backend.web.values import Tables
 
@@ -35,7 +36,11 @@ class Service:
     server_url: str
     gate: Gate
     reads: Reads
+    copies: Copies
+    limiter: Limiter = field(default_factory=Limiter)
     configured: bool = False
+    fixed_link: int | None = None
+    """The link whose mappings come from a file: that file wins, so they are changed nowhere else."""
     trouble: UserError | None = None
     poke: Callable[[], None] = lambda: None
 
@@ -47,29 +52,43 @@ class Service:
         """Queue a run and wake the worker; the id of the run that was queued, or is already.
 
         `wanted` as jobs.perform reads it. Raises Refused (409) for a preview while a sync is queued or running: what
-        it showed would be old before it was read, and it must not become what somebody else asked for.
+        it showed would be old before it was read; and where another preview waits that shows something else.
         """
-        try:
-            run_id = self._request(link, kind, by, wanted or {})
-        except sa.exc.IntegrityError:
-            # Two people pressed the button in the same moment: the other one's run is found now.
-            run_id = self._request(link, kind, by, wanted or {})
+        self.leave_access(link)
+        run_id = self._request(link, kind, by, wanted or {})
         self.poke()
         return run_id
+
+    def leave_access(self, link: Link) -> None:
+        """Let the runs of a link work with the visitor's own access to the document, where it has no key of its own.
+        Called where a run is asked for, and at each look at one that goes on: so a page that is open keeps it going."""
+        who = visitor()
+        if who.may("editor") and who.token and self.context.leave_access(
+                link, who.token, ends_at(who.token), who.by("widget")):
+            self.poke()
+
+    def original(self, who: Visitor) -> Link | None:
+        """The link whose document this one is a copy of: its tables hold the rows and Shopify ids of that one. Asks
+        Grist with the visitor's token, once a minute."""
+        if who.link is not None or who.former is not None or not who.token:
+            return None
+        return self.copies.original(who.document, who.token)
 
     def _request(self, link: Link, kind: str, by: str, wanted: dict[str, Any]) -> int:
         with self.database.write() as tx:
             active = runs.active(tx, link.id)
-            if kind == "preview" and active is not None and active.kind == "sync":
+            runs.cancel_aside(tx, link.id)
+            if kind in runs.ASIDE and active is not None and active.state == "queued":
                 raise _busy()
-            if kind == "sync" and active is not None and (active.kind, active.state) == ("preview", "queued"):
-                # A preview that waits is overtaken and ends; it never turns into the sync of another person.
-                runs.cancel(tx, link.id, active.id)
+            if kind == "preview" and active is not None and active.kind in ("sync", "action"):
+                raise _busy()
+            if wanted.get("plan") and active is not None:
+                raise _busy()  # what was previewed would be old before it ran
             run_id = runs.request(tx, link.id, kind, by, wanted)
             found = runs.get(tx, run_id)
-            if kind == "preview" and found is not None and (found.kind, found.wanted) != (kind, wanted):
+            if kind != "sync" and found is not None and (found.kind, found.wanted) != (kind, wanted):
                 raise _busy()
-            return run_id
+        return run_id
 
 
 def open_service(context: Context, config: Config | None) -> Service:
@@ -77,15 +96,19 @@ def open_service(context: Context, config: Config | None) -> Service:
     told to whoever looks: in the log, on the first page and in the widget."""
     settings = context.settings
     server_url, configured, trouble = settings.grist_server_url, False, None
+    fixed: int | None = None
     # A workspace alone names no document here: a new one at every start is what nobody wants.
     document = (config.document if config else "") or settings.grist_document
     if document and ((config.store if config else "") or settings.shopify_store):
         try:
-            server_url, configured = context.ensure_link(config).server_url, True
+            link = context.ensure_link(config)
+            server_url, configured = link.server_url, True
+            fixed = link.id if config is not None and config.mappings else None
         except UserError as error:
             log.error("no link could be made from the configuration: %s", error)
             trouble = error
-    return Service(context, server_url, Gate(ask_grist(server_url)), Reads(read_grist(server_url)), configured, trouble)
+    return Service(context, server_url, Gate(ask_grist(server_url)), Reads(read_grist(server_url)),
+                   Copies(context.database, server_url), configured=configured, fixed_link=fixed, trouble=trouble)
 
 
 def _busy() -> Refused:
@@ -106,7 +129,8 @@ def sight(known: Tables) -> Sight:
     """What the visitor may be told of these tables. Asks Grist: never with a transaction of ours open that writes."""
     who, reads = visitor(), service().reads
     names = [known.head(mapping_id)["table"] for mapping_id in known.ids]
-    if who.role == "owner" or not names or reads.sees_everything(who.document, who.token, names[0]):
+    # A key of ours was made by an owner, for the whole document.
+    if who.role == "owner" or who.key or not names or reads.sees_everything(who.document, who.token, names[0]):
         return Sight(known, None)
     return Sight(known, lambda table: reads.table(who.document, who.token, table))
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backend.store import links, runs, waiting
+from backend.store import links, options, pairing, runs, waiting
 from backend.store.links import Link
 from backend.store.runs import Run
 from backend.web.answers import moment
 from backend.web.values import Tables
 
 TOTALS = ("created", "updated", "deleted", "unchanged", "conflicts", "refused", "proposed_deletions", "waiting")
+OVERSLEPT_SECONDS = 600.0
+"""A worker that is busy elsewhere may begin a sync this late; more means that nothing ran."""
 WAITING = ("conflicts", "deletions", "refused")
 _COUNTED = re.compile(r"(\d+) of \d+ ")
 """How a brake's sentence begins: "48 of 212 products are gone from Shopify." (core.guard)"""
@@ -33,12 +35,22 @@ def state(tx: sa.Connection, link: Link, known: Tables) -> dict[str, Any]:
         "now": moment(runs.clock(tx)),
         "status": _status(active, sync, fresh),
         "synced_at": moment(fresh.synced_at),
+        "paused": options.of(fresh).paused,
+        "asleep": _overslept(tx, active, fresh),
         "message": None if active or sync is None or sync.state not in ("stopped", "failed") else _stopped(sync),
-        "counts": {name: sum(numbers[name] for numbers in waits.values()) for name in WAITING},
+        "counts": {**{name: sum(numbers[name] for numbers in waits.values()) for name in WAITING},
+                   "pairs": pairing.count(tx, known.ids)},
         "run": running(active) if active else None,
         "last_run": ended(newest) if newest else None,
         "mappings": [_table(known, mapping_id, waits.get(mapping_id, {}), sync) for mapping_id in known.ids],
     }
+
+
+def _overslept(tx: sa.Connection, active: Run | None, link: Link) -> bool:
+    """Whether the timer's sync that goes on comes much later than it should: its host was asleep."""
+    if active is None or active.started_by != "Timer" or not link.interval_seconds or link.synced_at is None:
+        return False
+    return runs.clock(tx) - link.synced_at > max(2 * link.interval_seconds, link.interval_seconds + OVERSLEPT_SECONDS)
 
 
 def ended(run: Run) -> dict[str, Any]:
@@ -50,6 +62,7 @@ def ended(run: Run) -> dict[str, Any]:
         "started_at": moment(run.started_at), "finished_at": moment(run.finished_at),
         "seconds": round(max(0.0, run.finished_at - run.started_at), 1) if took else None,  # type: ignore[operator]
         "totals": {name: totals.get(name, 0) for name in TOTALS},
+        "actions": (run.report or {}).get("actions", {}),
         "message": _message(run),
     }
 
@@ -90,7 +103,7 @@ def running(run: Run) -> dict[str, Any]:
 
 def _status(active: Run | None, sync: Run | None, link: Link) -> str:
     if active:
-        return "running"
+        return "waiting" if active.state == "waiting" else "running"
     if sync is not None and sync.state in ("stopped", "failed"):
         return sync.state
     return "never" if link.synced_at is None else "synced"
@@ -110,7 +123,11 @@ def _brake(message: str) -> dict[str, Any]:
 
 
 def _message(run: Run) -> dict[str, str] | None:
-    return {"message": run.message, "cure": run.cure or ""} if run.message else None
+    """What a run has to say; `code` tells which kind of error ended it (errors.py)."""
+    if not run.message:
+        return None
+    code = (run.report or {}).get("code")
+    return {"message": run.message, "cure": run.cure or "", **({"code": code} if code else {})}
 
 
 def _table(known: Tables, mapping_id: int, waits: dict[str, int], sync: Run | None) -> dict[str, Any]:

@@ -71,6 +71,8 @@ class RowActions:
         for row in rows:
             if row is not None and row > HIGHEST_ROW:
                 raise SandboxError("ValueError", "Row ID too high")
+            if row is not None and row in table.rows:
+                raise SandboxError("AssertionError", f"docactions.[Bulk]AddRecord for existing record #{row}")
             final = following if row is None or row < 0 else row
             if row is not None and row < 0:
                 self._bundle.new_ids.setdefault(table_id, {})[row] = final
@@ -148,6 +150,7 @@ class RowActions:
             column = table.column(col_id)
             kept = [convert(cell, column.type) for cell in cells]
             target = target_table(column.type)
+            _check_temporary(kept, self._bundle.new_ids.get(target or "", {}) if target else None)
             if target in self._bundle.new_ids:
                 kept = [self._final_reference(target, cell) for cell in kept]
             stored[col_id] = _placed(table, column, kept) if pure_type(column.type) in POSITIONS else kept
@@ -252,6 +255,14 @@ class RowActions:
             self.do(action)
 
 
+def _check_temporary(cells: list[Any], known: dict[int, int] | None) -> None:
+    """Raises SandboxError where a reference (`known` is not None) names a row that nothing in the bundle adds."""
+    for cell in cells if known is not None else ():
+        for row in cell[1:] if is_list(cell) else [cell]:
+            if known is not None and isinstance(row, int) and row < 0 and row not in known:
+                raise SandboxError("ValueError", f"Reference to unknown temporary row id {row}")
+
+
 def _same_length(rows: list[Any], values: Values) -> None:
     for col_id, cells in values.items():
         if len(cells) != len(rows):
@@ -309,15 +320,18 @@ def _placed(table: Table, column: Column, wanted: list[Any]) -> list[Any]:
 
 
 def _matches(table: Table, require: Values, count: int) -> list[list[int]]:
-    """For each wanted combination the rows that have it, in order of id."""
+    """For each wanted combination the rows that have it, in order of id. Lists cannot be looked up, as in Grist."""
     if not require:
         return [list(table.row_ids)] * count
     columns = [(table.columns.get(col_id) if col_id != "id" else None, col_id) for col_id in require]
     for column, col_id in columns:
         if column is None and col_id != "id":
             raise SandboxError("KeyError", f"'{col_id}'")
+    if any(is_list(cell) for cells in require.values() for cell in cells):
+        raise SandboxError("TypeError", "unhashable type: 'list'")
+    asked = {row for row in require.get("id", ()) if isinstance(row, int)}
     found: dict[str, list[int]] = {}
-    for row in table.row_ids:
+    for row in sorted(asked & table.rows) if "id" in require else table.row_ids:
         key = json.dumps([row if column is None else column.get(row) for column, _ in columns])
         found.setdefault(key, []).append(row)
     return [found.get(json.dumps([require[col_id][index] if column is None else convert(require[col_id][index],

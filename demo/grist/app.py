@@ -15,7 +15,7 @@ from flask import Blueprint, Flask, Response, g, request
 from demo.grist.access import Caller, Refused, require
 from demo.grist.api import document_blueprint
 from demo.grist.control import Counters, DroppedConnection, control_blueprint
-from demo.grist.document import UnknownAction
+from demo.grist.document import BadCompany, UnknownAction
 from demo.grist.page_routes import page_blueprint
 from demo.grist.replies import answer
 from demo.grist.service import SITE_ID, WORKSPACE_ID, Grist
@@ -42,6 +42,7 @@ def create_app(grist: Grist, *, backend_url: str | None = None) -> Flask:
 
     @app.errorhandler(SandboxError)
     @app.errorhandler(UnknownAction)
+    @app.errorhandler(BadCompany)
     def not_done(error: Exception) -> Response:
         return answer({"error": str(error)}, 500)
 

@@ -168,12 +168,12 @@ def _bool(value: Any, _type: str) -> bool:
     raise ValueError(value)
 
 
-def _int(value: Any, _type: str) -> int | None:
+def _int(value: Any, _type: str) -> int | str | None:
     if value in ("", None):
         return None
     number = int(float(value))
     if not -BIGGEST_INT <= number < BIGGEST_INT:
-        raise OverflowError(number)
+        return value if isinstance(value, str) else str(float(value))
     return number
 
 
@@ -211,14 +211,18 @@ def _choice_list(value: Any, _type: str) -> Any:
     return ["L", *(str(item) for item in value)]
 
 
-def _ref(value: Any, _type: str) -> int:
+def _ref(value: Any, _type: str) -> int | str:
     if not value:
         return 0
+    if isinstance(value, list):
+        value = value[0]  # of several rows the first
+        if isinstance(value, str):
+            return value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int):
         raise TypeError(value)
-    return int(value)
+    return int(value) if abs(value) < BIGGEST_INT else str(float(value))
 
 
 def _ref_list(value: Any, col_type: str) -> list[Any] | None:
@@ -226,6 +230,8 @@ def _ref_list(value: Any, col_type: str) -> list[Any] | None:
         return None
     if isinstance(value, str):
         value = json.loads(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = [value]
     rows = [_ref(item, col_type) for item in value]
     return ["L", *rows] if rows else None
 

@@ -28,6 +28,13 @@ class UnknownAction(Exception):
         super().__init__(f"Blocked by access rules: '{verb}' actions are not controlled")
 
 
+class BadCompany(Exception):
+    """An upsert stands in a bundle with something other than changes of rows; refused before the engine sees it."""
+
+    def __init__(self) -> None:
+        super().__init__("Can only combine AddOrUpdateRecord and BulkAddOrUpdateRecord with simple data changes")
+
+
 @dataclass(frozen=True)
 class Applied:
     """What a bundle came to. `number` and `hash` are its state's; None and 0 where there were no actions."""
@@ -83,6 +90,7 @@ class Document:
             for action in actions:
                 if not isinstance(action, list) or not action or action[0] not in door.verbs:
                     raise UnknownAction(action[0] if isinstance(action, list) and action else action)
+            _check_company(actions)
             self._recalc.user = user_info or {}
             try:
                 values = [door.run(action) for action in actions]
@@ -205,6 +213,16 @@ class TableView:
 
     def remove(self, *row_ids: int) -> Applied:
         return self._document.apply([["BulkRemoveRecord", self._table.table_id, list(row_ids)]], user="person")
+
+
+def _check_company(actions: list[DocAction]) -> None:
+    """Raises BadCompany: beside an upsert only rows may change, and no rows of Grist's own tables."""
+    upserts = [action for action in actions if action[0] in ("AddOrUpdateRecord", "BulkAddOrUpdateRecord")]
+    plain = ("AddRecord", "BulkAddRecord", "UpdateRecord", "BulkUpdateRecord", "RemoveRecord", "BulkRemoveRecord",
+             "ReplaceTableData")
+    if upserts and any(action not in upserts and (action[0] not in plain or is_metadata(action[1]))
+                       for action in actions):
+        raise BadCompany
 
 
 def _find_row(table: Table, col_id: str, value: Any) -> int:

@@ -30,6 +30,10 @@ class ErrorInCell(Exception):
     """A formula looked at a cell that holds an error."""
 
 
+class InvalidTypedValue(Exception):
+    """A formula followed a reference that holds text: the column's type and that text."""
+
+
 class Recalculator:
     """Holds the stale cells of one document. Tell it what changed, then `run(bundle)`."""
 
@@ -209,6 +213,8 @@ class Recalculator:
             value = _stored(formulas.read(column.formula).run(_Scope(self, table, row, column)), column.type)
         except ErrorInCell as error:
             value = ["E", str(error)]
+        except InvalidTypedValue as error:
+            value = ["E", "InvalidTypedValue", *error.args]
         except Exception as error:
             value = ["E", type(error).__name__]
         finally:
@@ -253,6 +259,8 @@ class Recalculator:
         for name in path[:-1]:
             value = self.rich(table_id, name, row)
             target = target_table(self._tables[table_id].column(name).type)
+            if isinstance(value, formulas.Unfitting) and target is not None:
+                raise InvalidTypedValue(self._tables[table_id].column(name).type.partition(":")[0], str(value))
             if target is None or target not in self._tables or isinstance(value, formulas.Unfitting):
                 raise AttributeError(f"{name} is not a reference")
             table_id, row = target, value if isinstance(value, int) else 0

@@ -137,6 +137,12 @@ class Tables:
             if row in table.rows:
                 raise SandboxError("AssertionError", f"docactions.[Bulk]AddRecord for existing record #{row}")
         table.add_rows(rows)
+        for column in table.columns.values():
+            if column.col_id not in values:
+                # The ids may have been others' before, while the column had another type and so another default.
+                for row in rows:
+                    if row < len(column.data):
+                        column.data[row] = column.default
         _write(columns, rows)
         return [["BulkRemoveRecord", table_id, list(rows)]]
 

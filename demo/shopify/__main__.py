@@ -16,7 +16,8 @@ from .state import Store
 
 def main() -> int:
     options = _options()
-    store = Store(products=options.products, orders=options.orders, seed=options.seed, plan=options.plan)
+    store = Store(products=options.products, orders=options.orders, seed=options.seed, plan=options.plan,
+                  currency=options.currency, odd=options.odd)
     load_schema()  # half a second that the first request need not wait for
     try:
         server = bound_server(create_app(store, tokens={options.token}), options.port, options.host)
@@ -37,6 +38,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--products", type=int, default=200, help="how many products to make up")
     parser.add_argument("--orders", type=int, default=40, help="how many orders, with their customers and drafts")
+    parser.add_argument("--currency", default="USD", choices=("USD", "EUR", "NOK", "JPY"), help="the shop's own money")
+    parser.add_argument("--odd", action=argparse.BooleanOptionalAction, default=None,
+                        help="add odd things, such as a product with 2,000 variants (from 1,000 products on by itself)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same catalogue")
     parser.add_argument("--token", default="shpat_demo", help="the access token that is accepted")
     parser.add_argument("--plan", choices=sorted(set(RESTORE_PER_SECOND) - {"enterprise"}), default="standard",

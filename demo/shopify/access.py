@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 
 from .errors import TopLevelError
@@ -36,8 +37,20 @@ def expanded(scopes: Iterable[str]) -> list[str]:
     return found
 
 
-def required(type_name: str, field_name: str) -> tuple[frozenset[str], str] | None:
-    """The scopes of which one is needed for a field, and Shopify's sentence about it; None when none is."""
+@dataclass(frozen=True)
+class Required:
+    """What a field asks for: one of the first scopes and all of the others; and Shopify's sentence about it."""
+
+    one_of: frozenset[str]
+    besides: frozenset[str]
+    sentence: str
+
+    def met_by(self, granted: frozenset[str]) -> bool:
+        return bool(self.one_of & granted or not self.one_of) and self.besides <= granted
+
+
+def required(type_name: str, field_name: str) -> Required | None:
+    """What the token needs for a field; None when it needs nothing."""
     return _table()[0].get((type_name, field_name))
 
 
@@ -47,10 +60,10 @@ def protected(type_name: str, field_name: str) -> bool:
 
 
 @cache
-def _table() -> tuple[dict[tuple[str, str], tuple[frozenset[str], str]], frozenset[tuple[str, str]]]:
+def _table() -> tuple[dict[tuple[str, str], Required], frozenset[tuple[str, str]]]:
     from .schema import introspection
     types = {each["name"]: each for each in introspection()["data"]["__schema"]["types"]}
-    needed: dict[tuple[str, str], tuple[frozenset[str], str]] = {}
+    needed: dict[tuple[str, str], Required] = {}
     hidden = set()
     for name, type_ in types.items():
         for field in type_.get("fields") or ():
@@ -63,7 +76,10 @@ def _table() -> tuple[dict[tuple[str, str], tuple[frozenset[str], str]], frozens
                     target = target["ofType"]
                 node = types.get(target["name"].removesuffix("Connection"), {})
                 said = node.get("requiredAccess")
-            scopes = frozenset(re.findall(r"`((?:read|write)_\w+)` access scope", said or ""))
-            if scopes and (name in ("Mutation", "QueryRoot") or not name.endswith(("Payload", "Connection", "Edge"))):
-                needed[name, field["name"]] = (scopes, said)
+            first, _, also = (said or "").partition(" Also: ")
+            scopes = frozenset(re.findall(r"`((?:read|write)_\w+)`", first) if "access scope" in first else ())
+            besides = frozenset(re.findall(r"^Requires `((?:read|write)_\w+)` scope", also))
+            if (scopes or besides) and (
+                    name in ("Mutation", "QueryRoot") or not name.endswith(("Payload", "Connection", "Edge"))):
+                needed[name, field["name"]] = Required(scopes, besides, said)
     return needed, frozenset(hidden)

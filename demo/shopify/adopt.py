@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from .adopt_sales import SalesAdoption, kind_known
+from .bulk.operations import BulkOperation
+from .happenings import Happening
 from .ids import kind_of, number_of, query_of
 from .model import (
     OWNER_TYPES,
@@ -25,6 +27,8 @@ from .model import (
     Product,
     Variant,
 )
+from .publishing import Publication
+from .webhooks.subscriptions import Subscription
 
 if TYPE_CHECKING:
     from .state import Store
@@ -76,9 +80,71 @@ class _Adoption(SalesAdoption):
         make = {"Product": self.product, "ProductVariant": self.variant, "InventoryItem": self.item,
                 "InventoryLevel": self.level, "Location": self.location, "Collection": self.collection,
                 "Metafield": self.metafield, "MetafieldDefinition": self.definition,
-                "Shop": self.shop, "TaxonomyCategory": self.category}.get(
+                "Shop": self.shop, "TaxonomyCategory": self.category, "App": self.app, "Publication": self.publication,
+                "AppInstallation": self.installation, "BasicEvent": self.event, "BulkOperation": self.bulk_operation,
+                "WebhookSubscription": self.subscription}.get(
                     kind_of(shown["id"]))
         return make(shown, above) if make else None
+
+    def app(self, shown: dict[str, Any], above: list[Any]) -> None:
+        app = self.store.app
+        self.store.app_id = number_of(shown["id"]) or self.store.app_id
+        app.title, app.handle = shown.get("title") or app.title, shown.get("handle") or app.handle
+        app.requested = shown.get("requestedAccessScopes", app.requested)
+        app.api_key, app.developer = shown.get("apiKey") or app.api_key, shown.get("developerName") or app.developer
+
+    def publication(self, shown: dict[str, Any], above: list[Any]) -> None:
+        number = self.number(shown["id"])
+        if number not in self.store.publications:
+            self.store.publications[number] = Publication(id=number, name=shown.get("name") or f"Channel {number}")
+
+    def installation(self, shown: dict[str, Any], above: list[Any]) -> None:
+        self.store.installation_id = number_of(shown["id"]) or self.store.installation_id
+
+    def event(self, shown: dict[str, Any], above: list[Any]) -> None:
+        """What had happened in the store that was recorded."""
+        number, subject = self.number(shown["id"]), str(shown.get("subjectId") or "")
+        if any(each.id == number for each in self.store.stream.held) or not subject or "action" not in shown:
+            return
+        if shown.get("appTitle"):
+            self.store.app.title = shown["appTitle"]
+        by_app = bool(shown.get("attributeToApp", shown.get("message") == ""))
+        self.store.stream.held.append(Happening(number, shown["action"], kind_of(subject), number_of(subject) or 0, "",
+                                                _moment(shown["createdAt"]), by_app))
+        self.store.stream.held.sort(key=lambda each: each.id)
+
+    def bulk_operation(self, shown: dict[str, Any], above: list[Any]) -> None:
+        """An operation of before: what it shows is all there is to it."""
+        number = self.number(shown["id"])
+        held = self.store.bulks.held.get(number)
+        if held is None:
+            moment = _moment(shown["createdAt"]) if shown.get("createdAt") else self.store.now()
+            held = BulkOperation(id=number, type=shown.get("type") or "QUERY", query=shown.get("query") or "",
+                                 created_at=moment, exactly=moment, due=float("inf"))
+            self.store.bulks.held[number] = held
+        elif not held.adopted:
+            return  # it was started here
+        held.adopted.update(shown)
+        held.adopted.pop("id")
+        held.status, held.type = shown.get("status") or held.status, shown.get("type") or held.type
+        if shown.get("completedAt"):
+            held.completed_at = _moment(shown["completedAt"])
+        if shown.get("createdAt"):
+            held.created_at = held.exactly = _moment(shown["createdAt"])
+
+    def subscription(self, shown: dict[str, Any], above: list[Any]) -> None:
+        number, hooks = self.number(shown["id"]), self.store.webhooks
+        endpoint = shown.get("endpoint") or {}
+        address = shown.get("uri") or shown.get("callbackUrl") or endpoint.get("callbackUrl")
+        now = _moment(shown["createdAt"]) if shown.get("createdAt") else self.store.now()
+        if number not in hooks.held:
+            hooks.held[number] = Subscription(id=number, topic=shown.get("topic") or "SHOP_UPDATE",
+                                              uri=address or "", created_at=now, updated_at=now)
+        held = hooks.held.get(number)
+        if held is not None:
+            held.uri, held.filter = address or held.uri, shown.get("filter", held.filter)
+            held.include_fields = tuple(shown.get("includeFields") or held.include_fields)
+            held.metafield_namespaces = tuple(shown.get("metafieldNamespaces") or held.metafield_namespaces)
 
     def shop(self, shown: dict[str, Any], above: list[Any]) -> None:
         shop = self.store.shop

@@ -120,6 +120,9 @@ class SalesAdoption:
         for row in shown.get("fulfillments") or ():
             if isinstance(row, dict) and isinstance(row.get("id"), str):
                 self.fulfillment(row, [order])
+        for key in ("localizedFields", "localizationExtensions"):
+            rows = [row for row in _nodes(shown.get(key)) if isinstance(row, dict) and "key" in row]
+            order.localized = [{"key": row["key"], "value": row["value"]} for row in rows] or order.localized
         if shown.get("name", "").lstrip("#").isdigit():
             order.number = int(shown["name"].lstrip("#"))
         return order
@@ -202,6 +205,10 @@ class SalesAdoption:
             now = self.store.now()
             held = FulfillmentOrder(id=number, order=order, location=None, created_at=now, updated_at=now)
             order.fulfillment_orders.append(held)
+        elif order is not None and held.order is not order:
+            held.order.fulfillment_orders.remove(held)
+            order.fulfillment_orders.append(held)
+            held.order = order
         _copy(held, shown, {"status": "status", "requestStatus": "request_status", "fulfillBy": "fulfill_by"})
         _moments(held, shown)
         place = ((shown.get("assignedLocation") or {}).get("location") or {})
@@ -242,6 +249,10 @@ class SalesAdoption:
             held = Fulfillment(id=number, order=order, name=shown.get("name") or f"{order.name}-F1", created_at=now,
                                updated_at=now)
             order.fulfillments.append(held)
+        elif order is not None and held.order is not order:  # it was seen before without its order
+            held.order.fulfillments.remove(held)
+            order.fulfillments.append(held)
+            held.order = order
         _copy(held, shown, {"name": "name", "status": "status", "displayStatus": "display_status",
                             "deliveredAt": "delivered_at", "inTransitAt": "in_transit_at",
                             "estimatedDeliveryAt": "estimated_delivery_at"})
@@ -260,6 +271,10 @@ class SalesAdoption:
                 held.rows.append((self.number(row["id"]), FulfillmentOrderLine(
                     id=self.store.new_id(), line=line, total_quantity=row["quantity"], remaining_quantity=0),
                     row["quantity"]))
+        for row in _nodes(shown.get("events")):
+            number = number_of((row or {}).get("id") or "")
+            if number is not None and not any(each["number"] == number for each in held.events):
+                held.events.append({"number": number, **{key: value for key, value in row.items() if key != "id"}})
         held.adopted.update({key: shown[key] for key in ("service", "totalQuantity", "requiresShipping")
                              if key in shown})
         return held

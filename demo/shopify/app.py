@@ -12,15 +12,25 @@ from . import control, engine, page, versions
 from .bulk import routes as files
 from .state import Store
 
+# How the shop answers everything while it is not open, by its state (bodies of 402, 423 and 430: nobody has recorded).
+_CLOSED = {
+    "frozen": ({"errors": "Unavailable Shop"}, 402),
+    "forbidden": ({"errors": "[API] This action requires merchant approval for read_products scope."}, 403),
+    "gone": ({"errors": "Not Found"}, 404),
+    "locked": ({"errors": "This store is unavailable"}, 423),
+    "refused": ({"errors": "Request refused for security reasons"}, 430),
+}
 _BAD_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
 
 
 def create_app(store: Store, *, tokens: Iterable[str] = ("shpat_demo",),
-               client: tuple[str, str] | None = ("demo-client-id", "demo-client-secret")) -> Flask:
+               client: tuple[str, str] | None = ("demo-client-id", "demo-client-secret"),
+               control_secret: str | None = None) -> Flask:
     """A WSGI app in front of a store.
 
     `tokens` are accepted in X-Shopify-Access-Token; `client` is the id and secret that the client-credentials grant
-    exchanges for further ones (None: no such app).
+    exchanges for further ones (None: no such app). The control door opens to `control_secret` in X-Control-Secret, or,
+    without one, to callers on this machine only.
     """
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -36,10 +46,14 @@ def create_app(store: Store, *, tokens: Iterable[str] = ("shpat_demo",),
     def graphql(version: str) -> Response:
         body = request.get_data()
         door.arrived()
-        fault = door.next_fault()
+        fault = door.next_fault(body)
         serving = versions.serving(version, store.now())
-        if fault.get("status"):
+        if fault.get("status") and not fault.get("after"):
             return _failed(int(fault["status"]), fault)
+        if door.network_cut:
+            return control.drop_connection()
+        if store.shop.state in _CLOSED:
+            return _json(*_CLOSED[store.shop.state])
         if serving is None:
             if store.behaviour.unknown_version_is_404:
                 return _json({"errors": "Not Found"}, 404)
@@ -62,8 +76,12 @@ def create_app(store: Store, *, tokens: Iterable[str] = ("shpat_demo",),
                              base_url=request.host_url.rstrip("/"))
         door.answered(outcome)
         answer = _json(outcome.body)
+        if fault.get("status"):
+            return _failed(int(fault["status"]), fault)
         if fault.get("drop") == "after":
             return control.drop_connection()
+        if fault.get("cut"):
+            return control.cut_answer(answer)
         answer.headers["X-Shopify-API-Version"] = serving
         answer.headers["Date"] = http_date(store.now())
         return answer
@@ -85,9 +103,9 @@ def create_app(store: Store, *, tokens: Iterable[str] = ("shpat_demo",),
         return _json({"errors": "Not Found"}, 404)
 
     app.register_blueprint(control.blueprint(door, revoke=known.discard, allow=known.add,
-                                             tokens_known=lambda: known))
+                                             tokens_known=lambda: known, secret=control_secret))
     app.register_blueprint(files.blueprint(store, door.tokens_shown))
-    app.register_blueprint(page.blueprint(store))
+    app.register_blueprint(page.blueprint(store, door))
     return app
 
 

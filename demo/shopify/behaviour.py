@@ -5,7 +5,9 @@ The questions are those of the facts page, marked UNVERIFIED there.
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass
@@ -42,6 +44,8 @@ class Behaviour:
     lowercases_emails: bool = False
     # A fulfilment order that is not there is a top-level error; otherwise a user error (recorded both ways).
     unknown_fulfillment_order_is_top_level: bool = False
+    # Seconds that productDelete and productSet take when they are asked not to be waited for.
+    product_operation_seconds: float = 1.0
     # Seconds until a bulk operation starts or stops, and those that it runs at least.
     bulk_start_seconds: float = 0.05
     bulk_run_seconds: float = 0.0
@@ -57,7 +61,19 @@ class Behaviour:
     webhook_variants: int = 100
     # Without approval for protected customer data, webhooks leave it out; otherwise they show it (reports differ).
     webhooks_hide_protected_data: bool = True
+    # The app's list of scopes names the reading scope beside each writing one, given or not.
+    lists_implied_scopes: bool = True
     # The API version of webhook payloads, a setting of the app; "" for the newest.
     webhook_version: str = ""
     # An order that is paid and sent is closed by itself (a setting of the shop).
     archives_finished_orders: bool = False
+
+    def when_lag_changes(self, tell: Callable[[], None]) -> None:
+        """Tell of the next changes of `search_lag_seconds`: what searches know is kept only where they lag."""
+        self.__dict__["_tell"] = tell
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        tell = self.__dict__.get("_tell")
+        if name == "search_lag_seconds" and tell is not None:
+            tell()

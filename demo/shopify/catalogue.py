@@ -13,7 +13,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from . import catalogue_sales
+from . import catalogue_odd, catalogue_sales
 from .model import Collection, MetafieldDefinition, Product, Variant
 
 if TYPE_CHECKING:
@@ -95,20 +95,24 @@ _TAXONOMY = {"aa-1": ("Clothing", "Apparel & Accessories > Clothing"),
              "lb": ("Luggage & Bags", "Luggage & Bags"), "hg": ("Home & Garden", "Home & Garden")}
 
 
-def fill(store: Store, products: int, seed: int, orders: int = 0) -> None:
+def fill(store: Store, products: int, seed: int, orders: int = 0, *, odd: bool = False) -> None:
     """Two locations, then so many products with their variants and stock."""
     chance = random.Random(seed)
     store.add_location("Oslo shop", address=_address("Torggata 14", "Oslo", "0181"), address_verified=True)
     store.add_location("Warehouse", address=_address("Industriveien 7", "Lørenskog", "1473"), address_verified=True)
     for code, (name, full_name) in _TAXONOMY.items():
         add_taxonomy(store, f"gid://shopify/TaxonomyCategory/{code}", name, full_name)
+    titles: set[str] = set()
     for number in range(products):
         if number < len(_FIRST):
             _add_first(store, _FIRST[number], chance)
+            titles.add(_FIRST[number].title.lower())
         else:
-            _add_kind(store, number, chance)
+            _add_kind(store, number, chance, titles)
     if products > 100:
         _share_a_sku(store)
+    if odd:
+        catalogue_odd.add(store, chance)
     if products:
         _add_collections(store)
         _add_definitions(store)
@@ -134,11 +138,11 @@ def _add_first(store: Store, first: _First, chance: random.Random) -> None:
                                 description_html=f"<p>{first.title}, made to last.</p>", published_at=store.now())
     for place, variant in enumerate(_variants(store, product, first.options)):
         _dress(store, variant, first.skus[place], first.price, first.grams, chance)
-        variant.compare_at_price = Decimal(first.compare_at) if first.compare_at else None
+        variant.compare_at_price = _priced(store, Decimal(first.compare_at)) if first.compare_at else None
         _stock(store, variant, first.stock - 3 * place, first.stock)
 
 
-def _add_kind(store: Store, number: int, chance: random.Random) -> None:
+def _add_kind(store: Store, number: int, chance: random.Random, titles: set[str]) -> None:
     at = number - len(_FIRST)
     kind = _KINDS[at % len(_KINDS)]
     round_ = at // len(_KINDS)
@@ -146,8 +150,9 @@ def _add_kind(store: Store, number: int, chance: random.Random) -> None:
     title = f"{manner} {kind.name}"
     if at % 20 == 11 and at // 20 < len(_ODD_TITLES):
         title, kind = _ODD_TITLES[at // 20], _ODD_KIND
-    if title.lower() in {product.title.lower() for product in store.products.values()}:
+    if title.lower() in titles:
         title = f"{title} No. {round_ + 1}"
+    titles.add(title.lower())
     status = "DRAFT" if at % 14 == 5 else "ARCHIVED" if at % 19 == 8 else "ACTIVE"
     product = store.add_product(
         title, vendor=_VENDORS[0] if at % 3 else chance.choice(_VENDORS[1:]), product_type=kind.type, status=status,
@@ -159,7 +164,7 @@ def _add_kind(store: Store, number: int, chance: random.Random) -> None:
         sku = None if at % 17 == 9 else f"{kind.prefix}-{number:03}-{place + 1}"
         _dress(store, variant, sku, str(price), kind.grams, chance)
         if at % 6 == 2:
-            variant.compare_at_price = (price * Decimal("1.25")).quantize(Decimal("0.01"))
+            variant.compare_at_price = _priced(store, price * Decimal("1.25"))
         if at % 23 == 7:
             variant.inventory_item.tracked = False
         _stock(store, variant, chance.randrange(0, 30), chance.randrange(0, 120))
@@ -187,12 +192,17 @@ def _variants(store: Store, product: Product, options: Options) -> list[Variant]
 
 def _dress(store: Store, variant: Variant, sku: str | None, price: str, grams: int, chance: random.Random) -> None:
     item = variant.inventory_item
-    variant.price = store.money(Decimal(price))
+    variant.price = _priced(store, Decimal(price))
     variant.barcode = None if sku is None else f"70{chance.randrange(10 ** 11):011}"
     item.sku, item.tracked = sku, True
     item.cost = store.money(variant.price * Decimal("0.45"))
     item.weight_value, item.weight_unit = (grams, "GRAMS") if grams < 1000 else (grams / 1000, "KILOGRAMS")
     item.country_code_of_origin = "NO"
+
+
+def _priced(store: Store, amount: Decimal) -> Decimal:
+    """The catalogue's prices are those of a shop in dollars; yen are many."""
+    return store.money(amount * 150 if store.shop.currency_code == "JPY" else amount)
 
 
 def _stock(store: Store, variant: Variant, shop: int, warehouse: int) -> None:

@@ -55,14 +55,14 @@ def fill(store: Store, orders: int, seed: int) -> None:
         order.risk_level = "HIGH" if number % 23 == 9 else "LOW"
         for variant in chance.sample(variants, min(len(variants), chance.randrange(1, 4))):
             order.lines.append(trade.line_of_variant(store, variant, chance.randrange(1, 4),
-                                                     _priced(variant.price, seen)))
+                                                     _priced(variant.price, seen, store)))
         if number % 13 == 6:
             order.lines.append(Line(id=store.new_id(), title="Engraving", quantity=1, unit_price=_priced(
-                Decimal("15.00"), seen), requires_shipping=False))
+                Decimal("15.00"), seen, store), requires_shipping=False))
         if buyer is not None and buyer.default is not None:
             order.shipping_parts = order.billing_parts = dict(buyer.default.parts)
         order.shipping_lines = [{"id": store.new_id(), "title": "Standard", "code": "STANDARD", "source": "shopify",
-                                 "price": _priced(Decimal("6.90"), seen), "tax_lines": []}]
+                                 "price": _priced(Decimal("6.90"), seen, store), "tax_lines": []}]
         trade.route(store, order)
         _live(store, order, number, chance)
         order.updated_at = made + timedelta(minutes=chance.randrange(1, 300))
@@ -73,8 +73,8 @@ def fill(store: Store, orders: int, seed: int) -> None:
         store.index.stale(customer)
 
 
-def _priced(amount: Decimal, seen: str) -> Bag:
-    rate = _RATES[seen]
+def _priced(amount: Decimal, seen: str, store: Store) -> Bag:
+    rate, amount = _RATES[seen] / _RATES[store.shop.currency_code], store.money(amount)
     return Bag(amount, (amount * rate).quantize(Decimal(1) if seen == "JPY" else Decimal("0.01")))
 
 

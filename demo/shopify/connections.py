@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .errors import bad_request
+from .tables import Table
 
 EVERYTHING = 1 << 60  # as `first`: no page but all there is, as bulk queries read it
 
@@ -120,6 +121,36 @@ def cut(rows: Sequence[Row], arguments: dict[str, Any], *, key: Callable[[Any], 
     return Window([row[2] for row in shown],
                   [(row[1], key(row[2]) if key else row[1]) for row in shown],
                   has_next_page=more_after, has_previous_page=more_before, total=len(rows), searched=searched)
+
+
+def by_id(table: Table[Any], arguments: dict[str, Any]) -> Window:
+    """The window of a table in the order of its numbers, without looking at more than the page."""
+    check_window(arguments)
+    ids, reverse = table.ids(), bool(arguments.get("reverse"))
+    low, high = 0, len(ids)
+    after, before = arguments.get("after"), arguments.get("before")
+    if reverse:
+        after, before = before, after
+    if after:
+        low = bisect_right(ids, _last_id(after))
+    if before:
+        high = max(low, bisect_left(ids, _last_id(before)))
+    asked = min(arguments["first"] if arguments.get("first") is not None else arguments["last"], high - low)
+    from_start = (arguments.get("first") is not None) != reverse
+    start, end = (low, low + asked) if from_start else (high - asked, high)
+    shown = ids[start:end]
+    more_after, more_before = (start > 0, end < len(ids)) if reverse else (end < len(ids), start > 0)
+    if reverse:
+        shown.reverse()
+    return Window([table[number] for number in shown], [(number, number) for number in shown],
+                  has_next_page=more_after, has_previous_page=more_before, total=len(ids), searched=False)
+
+
+def _last_id(text: str) -> int:
+    try:
+        return int(json.loads(base64.b64decode(text, validate=True))["last_id"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise bad_request(f"Invalid cursor: `{text}`") from error
 
 
 def cursor(number: int, value: Any, searched: bool = False) -> str:

@@ -6,6 +6,12 @@
     POST /__control/edit     a member of staff edits: {"variant": {"sku": "LIN-S"}, "set": {"price": "45.00"}}
     POST /__control/sell     an order takes stock: {"sku": "LIN-S", "quantity": 1, "location": "Oslo shop"}
     POST /__control/faults   {"next": [{"status": 503}, {"drop": "before"}, {"throttle": true}, {"delay_seconds": 1}]}
+                             also {"status": 503, "after": true}: done and not told; {"cut": true}: half an answer;
+                             {"content_type": …, "body": …} with a status; {"when": "productUpdate", …}: for the first
+                             request whose text has it
+    POST /__control/shop     {"state": "frozen"} (402), "forbidden", "gone", "locked", "refused" or "open";
+                             {"plan": "plus"}
+    POST /__control/orders   {"count": 5, "seed": 1}: customers order, as the online store does
     POST /__control/clock    {"set": "2026-11-23T10:00:00Z"}, {"advance_seconds": 60} or {"freeze": true}
     POST /__control/behaviour  switches of `Behaviour` by name
     POST /__control/access   {"scopes": ["read_products"], "protected_data": false}
@@ -19,6 +25,7 @@
 """
 from __future__ import annotations
 
+import hmac
 import socket
 import threading
 import time
@@ -31,7 +38,9 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from .behaviour import Behaviour
+from .cost import Bucket
 from .engine import Outcome
+from .life import happening_order
 from .staff import BadEdit, edit, location_named, variant_named
 from .state import Store
 from .webhooks.delivery import Delivery
@@ -46,6 +55,7 @@ class Door:
         self._lock = threading.Lock()
         self._faults: deque[dict[str, Any]] = deque()
         self.requests = self.reads = self.writes = self.points = 0
+        self.network_cut = False  # every request is dropped
         self.tokens_shown: list[str] = []  # paths beside the API that were asked with the access token
 
     def arrived(self) -> None:
@@ -71,10 +81,17 @@ class Door:
         with self._lock:
             self._faults.extend(faults)
 
-    def next_fault(self) -> dict[str, Any]:
-        """The fault for this request, {} for none; a delay has passed when this returns."""
+    def next_fault(self, body: bytes = b"") -> dict[str, Any]:
+        """The first planned fault that is for this request, {} for none; a delay has passed when this returns.
+
+        A fault with `when` waits for a request whose body has that text.
+        """
         with self._lock:
-            fault = self._faults.popleft() if self._faults else {}
+            place = next((place for place, each in enumerate(self._faults)
+                          if str(each.get("when", "")).encode() in body), None)
+            fault = {} if place is None else self._faults[place]
+            if place is not None:
+                del self._faults[place]
         if fault.get("delay_seconds"):
             time.sleep(float(fault["delay_seconds"]))
         return fault
@@ -88,10 +105,28 @@ def drop_connection() -> Response:
     return Response(status=500)
 
 
+def cut_answer(answer: Response) -> Response:
+    """Send the head and half of the body, then cut the connection."""
+    stream = request.environ.get("werkzeug.socket")
+    body = answer.get_data()
+    if stream is not None:
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        stream.sendall(head.encode() + body[:len(body) // 2])
+    return drop_connection()
+
+
 def blueprint(door: Door, *, revoke: Callable[[str], None], allow: Callable[[str], None],
-              tokens_known: Callable[[], Iterable[str]]) -> Blueprint:
+              tokens_known: Callable[[], Iterable[str]], secret: str | None = None) -> Blueprint:
     routes = Blueprint("control", __name__, url_prefix="/__control")
     store = door.store
+
+    @routes.before_request
+    def only_for_tests() -> Response | None:
+        if secret is None:
+            allowed = request.remote_addr in (None, "127.0.0.1", "::1")
+        else:
+            allowed = hmac.compare_digest(request.headers.get("X-Control-Secret", ""), secret)
+        return None if allowed else Response("Not found", 404)
 
     @routes.get("/counts")
     def counts() -> Response:
@@ -116,6 +151,22 @@ def blueprint(door: Door, *, revoke: Callable[[str], None], allow: Callable[[str
                                location_named(store, place).id if place else None)
         return jsonify({"location": level.location.name, "available": level.quantity("available"),
                         "committed": level.quantity("committed")})
+
+    @routes.post("/shop")
+    def shop() -> Response:
+        given = _body()
+        with store.lock:
+            store.shop.state = given.get("state", store.shop.state)
+            if given.get("plan"):
+                store.bucket = Bucket.of_plan(given["plan"], store.clock.monotonic)
+                store.shop.plan = given["plan"]
+        return jsonify({"state": store.shop.state, "plan": store.shop.plan})
+
+    @routes.post("/orders")
+    def orders() -> Response:
+        given = _body()
+        return jsonify({"orders": [happening_order(store, seed=int(given.get("seed", 0)) + place)
+                                   for place in range(int(given.get("count", 1)))]})
 
     @routes.post("/faults")
     def faults() -> Response:

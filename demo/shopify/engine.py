@@ -19,7 +19,7 @@ from graphql import (
     OperationType,
 )
 
-from . import cost, limits, validation, variables
+from . import cost, limits, older, validation, variables
 from .context import Context
 from .errors import RequestRefused
 from .execution import Plan
@@ -59,7 +59,7 @@ def run(store: Store, query: str, given: dict[str, Any] | None = None, operation
     throttle: pretend that the bucket is empty; version: the API version that answers; base_url: where the store is
     reached, for the addresses of files.
     """
-    schema = load_schema()
+    schema, given = load_schema(), older.rewritten(given, version)
     is_mutation = False
     try:
         prepared = _prepared(query)

@@ -250,10 +250,14 @@ def _or_null(inner: Complete, entry: Any, run: Run, place: Place) -> Any:
         return None
 
 
+# Enum values that older API versions have and the schema at hand has not.
+_GONE_VALUES = {"ITEM_NOT_STOCKED_AT_LOCATION"}
+
+
 def _leaf(type_: Any) -> Complete:
     shown = getattr(type_, "coerce_output_value", None) or type_.serialize
     if is_enum_type(type_):
-        names = frozenset(type_.values)
+        names = frozenset(type_.values) | _GONE_VALUES
 
         def complete_enum(value: Any, run: Run, place: Place) -> Any:
             return value if value is None or value in names else shown(value)

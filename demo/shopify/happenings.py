@@ -88,11 +88,12 @@ def event(happening: Happening, store: Store) -> dict[str, Any]:
     """A happening as the events feed shows it."""
     kind, words = happening.kind, {"create": "created", "update": "updated", "destroy": "deleted"}
     noun = SUBJECTS[kind].replace("_", " ").lower()
-    who = "Grist Sync" if happening.by_app else "A member of staff"
+    app = store.app.title
+    who = app if happening.by_app else "A member of staff"
     return {"__typename": "BasicEvent", "id": gid("BasicEvent", happening.id), "action": happening.action,
-            "appTitle": "Grist Sync" if happening.by_app else None, "attributeToApp": happening.by_app,
+            "appTitle": app if happening.by_app else None, "attributeToApp": happening.by_app,
             "attributeToUser": not happening.by_app, "createdAt": happening.at, "criticalAlert": False,
-            "message": f"{who} {words[happening.action]} {noun} {happening.title}".strip() + ".",
+            "message": "" if happening.by_app else f"{who} {words[happening.action]} {noun} {happening.title}.",
             "subjectId": gid(kind, happening.number), "subjectType": SUBJECTS[kind], "author": who,
             "subject": store.thing(gid(kind, happening.number)), "hasAdditionalContent": False,
-            "additionalContent": None, "additionalData": None, "arguments": None, "secondaryMessage": None}
+            "additionalContent": "null", "additionalData": "null", "arguments": [], "secondaryMessage": None}

@@ -21,6 +21,8 @@ OWNER_TYPES = {"Product": "PRODUCT", "ProductVariant": "PRODUCTVARIANT", "Collec
 class Thing:
     """Anything with a global id."""
 
+    __slots__ = ()
+
     kind: ClassVar[str]
     id: int
 
@@ -29,7 +31,7 @@ class Thing:
         return gid(self.kind, self.id)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class OptionValue(Thing):
     kind: ClassVar[str] = "ProductOptionValue"
     id: int
@@ -59,7 +61,7 @@ class Location(Thing):
     deactivated_at: datetime | None = None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Level(Thing):
     """The stock of one item at one location."""
 
@@ -83,7 +85,7 @@ class Level(Thing):
         return self.stock.get(name, 0)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Item(Thing):
     kind: ClassVar[str] = "InventoryItem"
     id: int
@@ -103,7 +105,7 @@ class Item(Thing):
     variant: Variant = None  # type: ignore[assignment]  # set as soon as the variant is made
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Variant(Thing):
     kind: ClassVar[str] = "ProductVariant"
     id: int
@@ -143,10 +145,12 @@ class Product(Thing):
     requires_selling_plan: bool = False
     combined_listing_role: str | None = None
     category: str | None = None  # a TaxonomyCategory's gid
-    published_at: datetime | None = None
+    published_at: datetime | None = None  # on the online store
+    published_on: dict[int, datetime] = field(default_factory=dict)  # on the others, by publication
     option_list: list[Option] = field(default_factory=list)
     variant_list: list[Variant] = field(default_factory=list)
     image_url: str | None = None
+    image_pending: int = 0  # how often it is still told as being worked on
 
     def option_named(self, name: str) -> Option | None:
         return next((option for option in self.option_list if option.name == name), None)
@@ -167,6 +171,7 @@ class Collection(Thing):
     product_ids: list[int] = field(default_factory=list)  # chosen by hand
     members_adopted: bool = False  # a smart one's members are those of a recording, not those its rules find
     image: dict[str, Any] | None = None
+    published_on: dict[int, datetime] = field(default_factory=dict)
     sources: list[CollectionSource] = field(default_factory=list)  # besides what rules and chosen products are
 
 
@@ -247,6 +252,17 @@ class Operation(Thing):
 
 
 @dataclass
+class App:
+    """The app that the tokens belong to."""
+
+    title: str = "Grist Sync"
+    handle: str = "grist-sync"
+    api_key: str = "demo-client-id"
+    developer: str = "Fieldhouse Goods"
+    requested: list[dict[str, str]] | None = None  # scopes that its settings ask for; None: those that it has
+
+
+@dataclass
 class Shop(Thing):
     kind: ClassVar[str] = "Shop"
     id: int
@@ -257,3 +273,4 @@ class Shop(Thing):
     email: str = "hello@fieldhouse.example"
     country: str = "NO"
     plan: str = "standard"
+    state: str = "open"  # or frozen (402), forbidden (403), gone (404), locked (423), refused (430)

@@ -115,5 +115,4 @@ def _order(store: Store, order: Order) -> Document:
 
 
 def _metafields(store: Store, owner: str) -> dict[str, str]:
-    return {f"{each.namespace}.{each.key}": each.value for each in store.metafields.values() if each.owner == owner} \
-        if store.metafields else {}
+    return {f"{each.namespace}.{each.key}": each.value for each in store.metafields.of(owner)}

@@ -15,7 +15,7 @@ from graphql import (
     build_client_schema,
 )
 
-from . import access
+from . import absent, access
 from .errors import not_simulated
 from .ids import gid
 from .registry import RESOLVERS, Resolver, snake
@@ -48,15 +48,15 @@ def resolver_of(type_name: str, field_name: str) -> Resolver:
     """The field's resolver behind what the token may see."""
     inner = _resolving(type_name, field_name)
     needed, hidden = access.required(type_name, field_name), access.protected(type_name, field_name)
-    if (type_name, field_name) not in RESOLVERS:
+    if (type_name, field_name) not in RESOLVERS and type_name not in ("Mutation", "QueryRoot"):
         needed = None  # what nothing stands behind says so, whatever the token may see
     if needed is None and not hidden:
         return inner
 
     def guarded(source: Any, arguments: dict[str, Any], context: Any) -> Any:
         store = context.store
-        if needed is not None and not needed[0] & store.granted():
-            raise access.denied(field_name, needed[1])
+        if needed is not None and not needed.met_by(store.granted()):
+            raise access.denied(field_name, needed.sentence)
         if hidden and not store.protected_data:
             raise access.unapproved(type_name, with_code=store.behaviour.protected_data_has_code)
         return inner(source, arguments, context)
@@ -72,6 +72,8 @@ def _resolving(type_name: str, field_name: str) -> Resolver:
                 return adopted[field_name]
             return resolver(source, arguments, context)
         return resolve
+    if type_name == "QueryRoot" and absent.kind_of_root(field_name):
+        return absent.root(field_name)
     attribute = snake(field_name)
 
     def look_up(source: Any, arguments: dict[str, Any], context: Any) -> Any:

@@ -5,14 +5,16 @@ so each request sees and leaves a whole state.
 """
 from __future__ import annotations
 
+import gc
 import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import handles, versions
+from . import handles, publishing, versions
 from .access import expanded
 from .background import Background
 from .behaviour import Behaviour
@@ -24,6 +26,7 @@ from .ids import kind_of, number_of, query_of
 from .index import SearchIndex
 from .model import (
     AdjustmentGroup,
+    App,
     Collection,
     Item,
     Level,
@@ -38,6 +41,8 @@ from .model import (
     Thing,
     Variant,
 )
+from .publishing import Publication
+from .tables import MetafieldTable, Table
 from .webhooks.delivery import Webhooks
 
 if TYPE_CHECKING:
@@ -65,15 +70,35 @@ def sales_makers(store: Store) -> dict[str, Callable[[], Iterator[Thing]]]:
             "DraftOrderLineItem": lambda: (each for draft in store.drafts.values() for each in draft.lines)}
 
 
+_MANY = 5_000  # products; a process holds one such catalogue and keeps it
+
+
+@contextmanager
+def _no_collecting(*, keeps: bool) -> Iterator[None]:
+    """Make many objects without looking for rubbish; those of a big catalogue are never looked through again, for
+    that would stop requests for seconds.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+        if keeps:
+            gc.freeze()
+    finally:
+        if enabled:
+            gc.enable()
+
+
 class Store:
     """A shop in memory, filled by the catalogue generator.
 
     `products` and `orders` are how many to generate (0: none), `seed` makes the same catalogue again, `plan` decides
-    the rate limit: standard, advanced, plus, or unlimited.
+    the rate limit: standard, advanced, plus, or unlimited. `odd` adds what few shops have, such as a product with
+    2,000 variants (by itself from 1,000 products on).
     """
 
     def __init__(self, products: int = 60, seed: int = 1, clock: Clock | None = None, *, orders: int = 0,
-                 plan: str = "standard",
+                 plan: str = "standard", currency: str = "USD", odd: bool | None = None,
                  behaviour: Behaviour | None = None, scopes: Iterable[str] = ALL_SCOPES) -> None:
         self.lock = threading.RLock()
         self.clock = clock or Clock()
@@ -81,17 +106,20 @@ class Store:
         self.bucket = Bucket.of_plan(plan, self.clock.monotonic)
         self.scopes = tuple(scopes)
         self._granted: tuple[tuple[str, ...], frozenset[str]] = ((), frozenset())
-        self.shop = Shop(id=_FIRST_ID - 1, name="Fieldhouse Goods", domain="fieldhouse.myshopify.com", plan=plan)
-        self.app_id = 198_435_001
+        self.shop = Shop(id=_FIRST_ID - 1, name="Fieldhouse Goods", domain="fieldhouse.myshopify.com", plan=plan,
+                         currency_code=currency)
+        self.app_id, self.installation_id = 198_435_001, 198_435_002
+        self.app = App()
         self._next_id = _FIRST_ID
-        self.products: dict[int, Product] = {}
-        self.variants: dict[int, Variant] = {}
-        self.items: dict[int, Item] = {}
+        self.products: Table[Product] = Table()
+        self.variants: Table[Variant] = Table()
+        self.items: Table[Item] = Table()
         self.locations: dict[int, Location] = {}
-        self.collections: dict[int, Collection] = {}
+        self.collections: Table[Collection] = Table()
+        self.publications: dict[int, Publication] = {}
         self.adjustment_groups: dict[int, AdjustmentGroup] = {}
         self.operations: dict[int, Operation] = {}
-        self.metafields: dict[tuple[str, str, str], Metafield] = {}
+        self.metafields = MetafieldTable()
         self.definitions: dict[tuple[str, str, str], MetafieldDefinition] = {}
         self.taxonomy: dict[str, dict[str, Any]] = {}
         self.idempotency: dict[str, tuple[datetime, str, dict[str, Any], bool]] = {}
@@ -107,13 +135,17 @@ class Store:
         self.protected_data = True  # whether the app may see names, addresses, phones and e-mails of customers
         self.jobs: set[str] = set()
         self.routes_to: int | None = None  # the location that the shop's rules send orders from; None: the oldest
-        self.customers: dict[int, Customer] = {}
-        self.orders: dict[int, Order] = {}
-        self.drafts: dict[int, DraftOrder] = {}
+        self.customers: Table[Customer] = Table()
+        self.orders: Table[Order] = Table()
+        self.drafts: Table[DraftOrder] = Table()
         self.index = SearchIndex(self)
         self.revision = 0  # counts changes: the page's ETag
+        for name in publishing.NAMES:
+            made = Publication(id=self.new_id(), name=name, auto_publish=name == "Online Store")
+            self.publications[made.id] = made
         from .catalogue import fill  # the catalogue is written with the store's own methods
-        fill(self, products, seed, orders)
+        with _no_collecting(keeps=products >= _MANY):  # nothing is thrown away while a catalogue is made
+            fill(self, products, seed, orders, odd=products >= 1000 if odd is None else odd)
         for table in (self.products, self.variants, self.items, self.collections, self.customers, self.orders,
                       self.drafts):
             for thing in table.values():
@@ -159,7 +191,7 @@ class Store:
         """The things of a kind by number, None for kinds that the store does not keep."""
         tables: dict[str, dict[int, Any]] = {
             "Product": self.products, "ProductVariant": self.variants, "InventoryItem": self.items,
-            "Location": self.locations, "Collection": self.collections,
+            "Location": self.locations, "Publication": self.publications, "Collection": self.collections,
             "Customer": self.customers, "Order": self.orders, "DraftOrder": self.drafts,
             "InventoryAdjustmentGroup": self.adjustment_groups, "ProductDeleteOperation": self.operations,
             "ProductSetOperation": self.operations}
@@ -320,7 +352,7 @@ class Store:
         self.changed()
 
     def drop_metafields(self, owner: str) -> None:
-        for key in [key for key in self.metafields if key[0] == owner]:
+        for key in self.metafields.keys_of(owner):
             del self.metafields[key]
 
     # --- changing things ------------------------------------------------------------------------------
@@ -439,7 +471,7 @@ class Store:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def money(self, amount: Decimal) -> Decimal:
-        return amount.quantize(Decimal("0.01"))
+        return amount.quantize(Decimal(1) if self.shop.currency_code == "JPY" else Decimal("0.01"))
 
     def settle_operations(self) -> None:
         """Finish the product operations whose time has come."""
@@ -453,9 +485,10 @@ class Store:
             elif operation.status == "CREATED":
                 operation.status = "ACTIVE"
 
-    def start_operation(self, type_name: str, product: Product | None, *, seconds: float = 1.0) -> Operation:
+    def start_operation(self, type_name: str, product: Product | None, *, seconds: float | None = None) -> Operation:
+        wait = self.behaviour.product_operation_seconds if seconds is None else seconds
         operation = Operation(type_name=type_name, id=self.new_id(),
-                              due=self.clock.exact() + timedelta(seconds=seconds),
+                              due=self.clock.exact() + timedelta(seconds=wait),
                               product_id=product.id if product else None)
         self.operations[operation.id] = operation
         return operation

@@ -333,7 +333,8 @@ def discounted(discount: dict[str, Any] | None, price: Bag) -> Bag:
 def add_order(store: Store, *, id: int | None = None, name: str | None = None, **values: Any) -> Order:
     """An order of this moment with the next number; lines and the rest are added by the caller."""
     now = store.now()
-    number = max((order.number for order in store.orders.values()), default=1000) + 1
+    last = next(reversed(store.orders.values()), None)
+    number = (last.number if last else 1000) + 1
     values.setdefault("currency", store.shop.currency_code)
     values.setdefault("seen_currency", values["currency"])
     order = Order(id=id or store.new_id(), number=number, name=name or f"#{number}", created_at=now, updated_at=now,

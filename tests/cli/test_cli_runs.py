@@ -61,6 +61,23 @@ def test_a_second_sync_writes_nothing_and_the_report_counts_what_both_sides_coun
     assert first.err == second.err == ""
 
 
+def test_everything_is_read_where_somebody_says_so(desk):
+    """Otherwise a sync asks both sides what changed, and reads nothing where nothing did."""
+    assert desk.quick().code == 0
+    assert desk.quick().code == 0
+    read = {}
+    for name, options in (("changes", []), ("everything", ["--everything"]), ("dry", ["--dry-run", "--everything"])):
+        desk.reset()
+        done = desk.quick("--json", *options)
+        assert done.code == 0, done
+        assert done.report["totals"] == dict.fromkeys(COUNTS, 0) | {"unchanged": 20}
+        counted = desk.counts()
+        read[name] = counted["shopify"]["requests"], counted["grist"]["requests"]
+    assert read["changes"] == (1, 1)
+    assert min(read["everything"]) > 1
+    assert min(read["dry"]) > 1
+
+
 def test_both_ways_then_a_conflict_waits(desk):
     desk.quick()
     desk.edit("Variants", 1, Price=77)
@@ -129,7 +146,7 @@ def test_only_the_fields_that_were_named_take_part(desk):
     unknown = desk.quick("--fields=pricee,title")
     assert unknown.code == 2
     assert "“pricee” is not among the mapped fields. Did you mean price?" in unknown.err
-    assert "Known groups are inventory, metadata, price, sku; known fields are available" in unknown.err
+    assert "Known groups are inventory, metadata, price, sku; known fields are address1" in unknown.err
     assert desk.quick("--dry-run", "--fields=pricee").code == 2
     assert desk.quick("--fields=,").code == 2
     assert desk.counts()["shopify"]["writes"] == desk.counts()["grist"]["writes"] == 0

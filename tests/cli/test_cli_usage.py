@@ -33,11 +33,18 @@ def closed(tmp_path: Path) -> Desk:
 def test_help_shows_every_option_examples_and_exit_codes(closed):
     done = closed.run("--help")
     assert done.code == 0
-    for option in ("mode", "interval", "fields", "config", "dry-run", "json", "init", "check", "go-on", "version"):
+    for option in ("mode", "interval", "fields", "config", "dry-run", "json", "init", "check", "go-on", "everything",
+                   "version"):
         assert f"--{option}" in done.out
     assert "python shopify_grist_sync.py --mode=continuous --interval=15" in done.out
     assert "4  stopped by a brake" in done.out
     assert done.err == ""
+
+
+def test_a_shell_completes_options(closed):
+    asked = {"_SHOPIFY_GRIST_SYNC_PY_COMPLETE": "bash_complete", "COMP_WORDS": "shopify_grist_sync.py --ev",
+             "COMP_CWORD": "1"}
+    assert "--everything" in closed.run(**asked).out
 
 
 def test_version(closed):

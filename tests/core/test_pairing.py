@@ -152,3 +152,126 @@ def test_a_freed_row_id_given_to_other_values_is_a_new_row() -> None:
                  [pair(mapped, {"title": "Mug", "sku": "m1"})])
     assert "no" not in told(found)
     assert "+S" in told(found)
+
+
+# --- what a person has decided -------------------------------------------------------------------------
+
+
+def answered(rows: dict[int, tuple[Value, Value]], things: dict[int, tuple[Value, Value]],
+             decided: dict[int, str | None], *, marks: dict[int, str] | None = None, known: tuple[int, ...] = ()
+             ) -> Plan:
+    """`meet`, with people's answers."""
+    return plan(
+        MAPPED,
+        grist(MAPPED, {key: {"title": t, "sku": s} for key, (t, s) in rows.items()}, marks=marks or {}),
+        shopify(MAPPED, {key: {"title": t, "sku": s} for key, (t, s) in things.items()}),
+        [pair(MAPPED, {"title": things[n][0], "sku": things[n][1]}, row=n, thing=thing(n), id=n) for n in known],
+        decided=decided,
+    )
+
+
+SCARF = {3: ("Wool scarf", "WOO-1")}
+SCARVES = {7: ("Wool scarf", "WOO-1"), 8: ("Wool scarf (copy)", "WOO-1")}
+HATS = {5: ("Felt hat", "HAT"), 44: ("Felt hat, old", "HAT")}
+HAT = {9: ("Felt hat", "HAT")}
+
+
+def test_a_double_is_a_question_with_its_witness_value_and_candidates() -> None:
+    found = meet(SCARF, SCARVES)
+    [asked] = found.questions
+    assert (asked.kind, asked.rows, asked.things) == ("double", (3,), (thing(7), thing(8)))
+    assert (asked.witness, asked.values) == ("sku", ("WOO-1",))
+
+
+def test_each_new_pair_says_what_joined_it() -> None:
+    found = meet({1: ("Mug", "m1"), 2: ("Cup", None), 3: ("Jar", None)},
+                 {7: ("x", "m1"), 8: ("Cup", "c1"), 9: ("y", "y")}, marks={3: thing(9)})
+    assert found.matched == {(1, thing(7)): "sku", (2, thing(8)): "title", (3, thing(9)): "id"}
+
+
+def test_a_confirmed_pair_is_joined_and_the_other_candidate_gets_a_row_of_its_own() -> None:
+    found = answered(SCARF, SCARVES, {3: thing(7)})
+    assert found.paired == ((3, thing(7)),)
+    assert found.matched == {(3, thing(7)): "you"}
+    assert found.questions == found.refusals == ()
+    assert [op.source for op in found.ops if told(Plan(MAPPED, (op,))) == ["+G"]] == [thing(8)]
+
+
+def test_a_row_kept_apart_is_neither_paired_nor_created_nor_asked_about() -> None:
+    found = answered(HATS, HAT, {5: thing(9), 44: None})
+    assert found.paired == ((5, thing(9)),)
+    assert found.questions == found.refusals == ()
+    assert "+S" not in told(found)
+
+
+def test_keeping_all_rows_apart_makes_the_thing_a_row_of_its_own() -> None:
+    assert told(answered(HATS, HAT, {5: None, 44: None})) == ["+G"]
+
+
+@pytest.mark.parametrize("decided", [
+    {3: thing(99)},                   # the thing is gone
+    {4: thing(7)},                    # another row
+    {},
+])
+def test_an_answer_that_does_not_fit_what_stands_there_is_none(decided: dict[int, str | None]) -> None:
+    assert len(answered(SCARF, SCARVES, decided).questions) == 1
+
+
+def test_two_rows_that_were_both_said_to_be_one_thing_stay_a_question() -> None:
+    found = answered(HATS, HAT, {5: thing(9), 44: thing(9)})
+    assert found.paired == ()
+    assert [one.rows for one in found.questions] == [(5, 44)]
+
+
+def test_a_thing_that_has_a_row_already_is_not_given_away() -> None:
+    found = answered({1: ("Mug", "m1"), 2: ("Cup", "c1")}, {1: ("Mug", "m1")}, {2: thing(1)}, marks={1: thing(1)},
+                     known=(1,))
+    assert found.paired == ()
+
+
+@pytest.mark.parametrize(("marks", "kind", "things"), [
+    ({}, "emptied", ()),
+    ({1: thing(2)}, "changed", (thing(2),)),
+    ({1: thing(77)}, "changed", ()),
+])
+def test_an_edited_id_cell_is_a_question(marks: dict[int, str], kind: str, things: tuple[str, ...]) -> None:
+    found = answered({1: ("Mug", "m1")}, {1: ("Mug", "m1"), 2: ("Cup", "c1")}, {}, marks=marks, known=(1,))
+    [asked] = found.questions
+    assert (asked.kind, asked.rows, asked.things, asked.of) == (kind, (1,), things, thing(1))
+
+
+def test_after_a_yes_the_row_is_the_thing_that_its_cell_names() -> None:
+    found = answered({1: ("Mug", "m1")}, {1: ("Mug", "m1"), 2: ("Cup", "c1")}, {1: thing(2)}, marks={1: thing(2)},
+                     known=(1,))
+    assert (found.dissolved, found.paired) == (((1, thing(1)),), ((1, thing(2)),))
+    assert found.questions == found.refusals == ()
+
+
+def test_after_a_no_the_id_is_written_back() -> None:
+    found = answered({1: ("Mug", "m1")}, {1: ("Mug", "m1"), 2: ("Cup", "c1")}, {1: thing(1)}, marks={1: thing(2)},
+                     known=(1,))
+    assert "mark" in told(found)
+    assert found.dissolved == found.questions == found.refusals == ()
+
+
+def test_a_pair_kept_apart_is_left_alone_without_asking() -> None:
+    found = answered({1: ("Mug!", "m1")}, {1: ("Mug", "m1")}, {1: None}, known=(1,))
+    assert told(found) == []
+
+
+def test_a_copy_a_stranger_and_two_rows_of_one_id_are_questions() -> None:
+    rows: dict[int, tuple[Value, Value]] = {n: (f"t{n}", f"s{n}") for n in (1, 2, 3, 4, 5)}
+    found = meet(rows, {1: ("t1", "s1"), 7: ("x", "y")}, known=(1,),
+                 marks={1: thing(1), 2: thing(1), 3: thing(7), 4: thing(7), 5: thing(99)})
+    assert [(one.kind, one.rows, one.things, one.of, one.holder) for one in found.questions] == [
+        ("copy", (2,), (), thing(1), 1), ("twice", (3, 4), (thing(7),), thing(7), None),
+        ("stranger", (5,), (), thing(99), None)]
+
+
+@pytest.mark.parametrize("decided", [{2: None, 3: thing(7), 4: None, 5: None}])
+def test_answers_to_copies_and_strangers(decided: dict[int, str | None]) -> None:
+    rows: dict[int, tuple[Value, Value]] = {n: (f"t{n}", f"s{n}") for n in (1, 2, 3, 4, 5)}
+    found = answered(rows, {1: ("t1", "s1"), 7: ("x", "y")}, decided, known=(1,),
+                     marks={1: thing(1), 2: thing(1), 3: thing(7), 4: thing(7), 5: thing(99)})
+    assert found.paired == ((3, thing(7)),)
+    assert found.questions == found.refusals == ()

@@ -63,6 +63,8 @@ def read(name: str) -> Recording:
                      store_domain=held.get("storeDomain") or "very-big-test-store.myshopify.com")
 
 
+# The operations of a document, by their first word.
+_OPERATION = re.compile(r"^[ \t]*(?:query|mutation)(?:[ \t]+\w+)?\s*[({@]", re.MULTILINE)
 # What was done before the request that it stands beside.
 _BEFORE = re.compile(r"(setup|create|before|preMutation\w*)$")
 
@@ -108,6 +110,8 @@ def _step(value: dict[str, Any], path: str, upstream: bool) -> Step | None:
     variables = value.get("variables", request.get("variables")) or {}
     status = answer.get("status", value.get("status", 200)) if isinstance(answer, dict) else 200
     name = value.get("operationName") if "operationName" in value and not upstream else None
+    if name and text is not None and len(_OPERATION.findall(text)) == 1 and not re.search(rf"\b{name}\b", text):
+        name = None  # the recorder's own label: the only operation of the text has another name
     return Step(path, text, variables if isinstance(variables, dict) else {}, name,
                 status if isinstance(status, int) else 200, body, upstream)
 

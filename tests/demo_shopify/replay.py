@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from unittest import mock
 
@@ -18,7 +19,9 @@ from demo.shopify import Behaviour, Clock, Store, run
 from demo.shopify.adopt import mentioned
 from demo.shopify.ids import kind_of, number_of
 from demo.shopify.schema import load_schema
+from demo.shopify.state import ALL_SCOPES
 
+from . import bulk_files, recordings
 from .documents import CannotWrite, written
 from .recordings import Recording, Step
 
@@ -28,10 +31,12 @@ _VOLATILE = {"createdAt", "updatedAt", "publishedAt", "cursor", "startCursor", "
              "defaultCursor", "latitude", "longitude", "suggestedAddresses", "addressVerified", "src",
              "originalSrc", "transformedSrc", "deactivatedAt", "duplicateSkuCount",
              "fulfillAt", "closedAt", "cancelledAt", "happenedAt", "statusPageUrl", "processedAt", "completedAt",
-             "invoiceUrl"}
+             "invoiceUrl", "partialDataUrl", "resourceUrl"}
 # Values that lag behind in the recordings themselves, or count what else the real store held.
 _LAGGING = {"totalInventory", "hasOutOfStockVariants", "count", "productsCount", "hasActiveInventory", "deletable",
-            "deactivatable", "activatable", "precision", "isPrimary", "shipsInventory"}
+            "deactivatable", "activatable", "precision", "isPrimary", "shipsInventory", "hasUnfulfilledOrders",
+            "publicationCount", "objectCount", "rootObjectCount",
+            "fileSize"}
 _MADE_BY = {
     "productCreate": None, "productSet": None, "productDuplicate": None,
     "productVariantsBulkCreate": {"ProductVariant", "InventoryItem", "InventoryLevel", "ProductOptionValue",
@@ -59,12 +64,14 @@ _MADE_BY = {
     "draftOrderComplete": {"Order", "LineItem", "OrderTransaction"},
     "collectionUpdate": {"Job", "Metafield"}, "collectionRemoveProducts": {"Job"},
     "collectionAddProductsV2": {"Job"}, "collectionReorderProducts": {"Job"},
-    "productDelete": {"ProductDeleteOperation"}}
+    "productDelete": {"ProductDeleteOperation"}, "bulkOperationRunQuery": {"BulkOperation"},
+    "bulkOperationRunMutation": {"BulkOperation"}, "webhookSubscriptionCreate": {"WebhookSubscription"}}
 _KEPT = {"Product", "ProductVariant", "InventoryItem", "InventoryLevel", "Location", "Collection", "ProductOption",
          "ProductOptionValue", "Metafield", "MetafieldDefinition", "TaxonomyCategory", "InventoryAdjustmentGroup",
          "ProductDeleteOperation", "ProductSetOperation", "Shop", "InventoryQuantity", "Job",
          "Customer", "MailingAddress", "Order", "DraftOrder", "LineItem", "DraftOrderLineItem",
-         "FulfillmentOrder", "FulfillmentOrderLineItem", "Fulfillment", "OrderTransaction", "CalculatedOrder"}
+         "FulfillmentOrder", "FulfillmentOrderLineItem", "Fulfillment", "OrderTransaction", "CalculatedOrder",
+         "BulkOperation", "WebhookSubscription", "App", "AppInstallation", "BasicEvent", "Publication"}
 _MISSING = re.compile(r"does not exist|could not be found|was deleted|wasn't found|was not found|does not belong|"
                       r"couldn't be found", re.IGNORECASE)
 
@@ -100,9 +107,11 @@ def replay(recording: Recording) -> Report:
     return report
 
 
-# Switches that one recording or another needs in their other position.
+# Switches that one recording or another needs in their other position; or whether its further reads, made to learn
+# of the state before a mutation, say how things stood at first.
 _OTHER_POSITIONS: tuple[dict[str, Any], ...] = (
-    {"smart_collections_take_products": True}, {"unknown_fulfillment_order_is_top_level": True})
+    {"smart_collections_take_products": True}, {"unknown_fulfillment_order_is_top_level": True},
+    {"from_upstream": True})
 
 
 def _replayed(recording: Recording, **switches: Any) -> Report:
@@ -115,17 +124,27 @@ def _replayed(recording: Recording, **switches: Any) -> Report:
 
 
 class _Replay:
-    def __init__(self, recording: Recording, **switches: Any) -> None:
-        self.recording = recording
-        self.store = Store(products=0, clock=Clock(datetime(2026, 11, 23, 10, tzinfo=UTC)), plan="unlimited",
-                           behaviour=Behaviour(search_lag_seconds=3600, **switches))
+    def __init__(self, recording: Recording, *, from_upstream: bool = False, **switches: Any) -> None:
+        self.recording, self.from_upstream = recording, from_upstream
+        self.upstream: dict[str, list[dict[str, Any]]] = {}  # as the further reads show things
+        for step in recording.steps:
+            for thing in mentioned(step.body.get("data")) if step.upstream else ():
+                self.upstream.setdefault(thing["id"], []).append(thing)
+        self.store = Store(products=0, clock=Clock(_captured(recording.whole)), plan="unlimited",
+                           behaviour=Behaviour(search_lag_seconds=3600, bulk_start_seconds=3600,
+                                              product_operation_seconds=4,
+                                              lists_implied_scopes=False, **switches))
         self.store.locations.clear()
+        if "gid://shopify/Publication/" in json.dumps(recording.whole):
+            self.store.publications.clear()  # it brings its own
         name = recording.store_domain.removesuffix(".myshopify.com")
         self.store.shop.name, self.store.shop.domain = name, recording.store_domain
         self.bound: dict[str, str] = {}  # recorded id -> ours
         self.shown: dict[str, list[dict[str, Any]]] = {}
         self.first_ids: dict[str, str] = {}  # by path of the step: the first id that its answer shows
         self.gone: set[str] = set()  # deleted by a step that was replayed: never taken over again
+        self.said: set[str] = set()  # what was asked and answered before
+        self.cut = False  # the answer and the text of a step do not have the same fields
         self.blind = False  # a mutation was skipped: what comes after may show what it did
         for thing in mentioned(_answers_only(recording.whole)):
             self.shown.setdefault(thing["id"], []).append(thing)
@@ -139,8 +158,13 @@ class _Replay:
             if kind_of(global_id) == "Location" and global_id not in made:
                 self.take_over([{key: thing[key] for key in ("id", "name", "isActive") if key in thing}
                                 for thing in things])
+        if "locationDeactivate" in json.dumps(recording.whole):
+            self.store.add_location("Another that fulfils")  # a shop always has one left
         routed = _assigned(recording.whole)
         self.store.routes_to = number_of(routed) if routed else None
+        self.store.set_scopes(_scopes(recording.whole) or [*_scopes_told_elsewhere(), "read_all_orders"])
+        payloads = re.search(r'"apiVersion": \{"handle": "([\d-]+)"', json.dumps(recording.whole))
+        self.store.behaviour.webhook_version = payloads[1] if payloads else ""
         for step in recording.steps:
             for shop in _shops(step.body.get("data")):
                 self.store.adopt({"id": "gid://shopify/Shop/1", **shop})
@@ -151,6 +175,7 @@ class _Replay:
         placeholders = [value for value in _texts(step.variables) if re.fullmatch(r"<\w+(-\w+)+>", value)]
         if placeholders:
             step = replace(step, variables=_translated(step.variables, self.bound | self.named(placeholders)))
+        self.cut = False
         query, left_out = step.query, []
         data = step.body.get("data") or {}
         if query is None:
@@ -164,9 +189,16 @@ class _Replay:
                 self.note(step, data)
                 return Outcome(step, "skipped", f"no request text ({error})")
             query, left_out = _translated(made.text, self.bound), made.left_out
+        self.store.clock.advance(1)  # what comes later is younger
+        said = json.dumps([query, step.variables, step.body.get("data")], sort_keys=True)
+        if said in self.said and re.search(r"^\s*mutation\b", query, re.MULTILINE):
+            return Outcome(step, "skipped", "a copy of a mutation that stands earlier in the recording")
+        self.said.add(said)
         self.prepare(step, query, data)
+        bulk_files.upload(self.store, self.recording.whole, step, self.ours(step.variables))
+        bulk_files.reach(self.store, data, self.bound)
         variables = self.ours(step.variables)
-        outcome = run(self.store, query, variables, step.operation_name)
+        outcome = run(self.store, query, variables, step.operation_name, version=self.version_of(step))
         answer = outcome.body
         reason = self.unreplayable(step, answer, query)
         if reason:
@@ -182,11 +214,12 @@ class _Replay:
             # the answer may have been read before or after the index had caught up and operations had ended
             self.store.index.catch_up()
             self.store.clock.advance(5)
-            answer = run(self.store, query, variables, step.operation_name).body
+            answer = run(self.store, query, variables, step.operation_name, version=self.version_of(step)).body
             differences = list(self.differ(expected, answer, "errors" in answer and step.query is not None))
             if differences:  # or before the index knew anything of it
-                with mock.patch.object(self.store.index, "documents", return_value={}):
-                    blank = run(self.store, query, variables, step.operation_name).body
+                with (mock.patch.object(self.store.index, "documents", return_value={}),
+                      mock.patch.object(self.store.index, "orders", {})):
+                    blank = run(self.store, query, variables, step.operation_name, version=self.version_of(step)).body
                     if not list(self.differ(expected, blank, "errors" in blank and step.query is not None)):
                         differences = []
         self.note(step, data)
@@ -194,15 +227,20 @@ class _Replay:
             self.take_over(data)
             if self.blind:
                 return Outcome(step, "skipped", "follows a step that could not be replayed")
-            if any(difference.endswith(_FOREIGN) for difference in differences):
-                return Outcome(step, "skipped", _FOREIGN)
             if not outcome.is_mutation and _reordered(expected.get("data"), answer.get("data")):
                 return Outcome(step, "skipped", "sorted by values that the answer does not show")
             hidden = _hidden_words(step, data)
             if hidden:
                 return Outcome(step, "skipped", f"the answer does not show what the search looks at: {hidden}")
             return Outcome(step, "differs", "; ".join(differences[:4]))
+        if step.query and self.cut:
+            return Outcome(step, "replayed", "in what both show: the recorded answer has other fields than the text")
         return Outcome(step, "replayed" if step.query else "written")
+
+    def version_of(self, step: Step) -> str:
+        """The API version that a step was sent to: some recordings try several and name them in the step."""
+        told = re.search(r"(20\d\d)(01|04|07|10)$", step.path)
+        return f"{told[1]}-{told[2]}" if told else self.recording.version
 
     def named(self, placeholders: list[str]) -> dict[str, str]:
         """`<setup-customer-id>` stands for the id that the step named most like it has shown."""
@@ -222,6 +260,8 @@ class _Replay:
             if global_id in self.shown and kind_of(global_id) not in _KEPT:
                 return f"not simulated: {kind_of(global_id)}"
         recorded = [error.get("message", "") for error in step.body.get("errors") or ()]
+        if self.recording.version < "2026-01" and re.search(r"\binventory(Activate|BulkToggleActivation)\b", query):
+            return "inventory contract before 2026-04"
         for error in answer.get("errors") or ():
             code = (error.get("extensions") or {}).get("code")
             if code == "NOT_SIMULATED":
@@ -272,6 +312,8 @@ class _Replay:
 
     def first_shown(self, global_id: str) -> list[dict[str, Any]]:
         """How a thing stood at first; of people and orders also what only later steps show."""
+        if self.from_upstream and global_id in self.upstream:
+            return self.upstream[global_id][:1]
         found = self.shown.get(global_id, [{"id": global_id}])
         if kind_of(global_id) in ("Customer", "Order", "DraftOrder", "Fulfillment", "FulfillmentOrder"):
             return list(reversed(found))
@@ -357,7 +399,7 @@ class _Replay:
             yield f"code: {code[0]} ≠ {code[1]}"
         if one.get("path") != other.get("path"):
             yield f"path: {one.get('path')} ≠ {other.get('path')}"
-        if locations and one.get("locations") != other.get("locations"):
+        if locations and not _same_places(one.get("locations"), other.get("locations")):
             yield f"locations: {one.get('locations')} ≠ {other.get('locations')}"
         for key in ("typeName", "fieldName", "argumentName", "nodeName", "variableName", "requiredAccess",
                     "argumentType", "inputObjectType", "className", "name", "arguments", "directiveName"):
@@ -371,11 +413,18 @@ class _Replay:
             return
         if isinstance(one, dict) and isinstance(other, dict):
             if set(other) != set(one):
-                yield f"{path}: {_FOREIGN}"
+                self.cut = True  # a recorder has left fields out, or put them together from several answers
             for name in one:
                 if name in other:
                     yield from self.differ_values(one[name], other[name], f"{path}.{name}")
         elif isinstance(one, list) and isinstance(other, list):
+            if key in ("inputFields", "fields", "enumValues", "args"):  # the schema's order, other versions' additions
+                names = {entry["name"] for entry in one} & {entry["name"] for entry in other}
+                one, other = (sorted((entry for entry in rows if entry["name"] in names), key=lambda row: row["name"])
+                              for rows in (one, other))
+            if key == "quantities":  # a recorder may have left out names that the text asks for
+                names = {entry.get("name") for entry in one}
+                other = [entry for entry in other if entry.get("name") in names] if None not in names else other
             if len(one) != len(other):
                 yield f"{path}: {len(one)} entries ≠ {len(other)}: {_short(one)} ≠ {_short(other)}"
                 return
@@ -392,21 +441,32 @@ class _Replay:
                 self.bound[one] = other
             if (one is None) != (other is None) and key not in ("publishedAt", "onlineStorePreviewUrl", "updatedAt"):
                 yield f"{path}: {_short(one)} ≠ {_short(other)}"
-        elif key == "hasNextPage" and one is True and path.count(".") < 6:
+        elif key == "description" and re.search(r"[sS]copes\.\d+\.description$", path):
+            return  # Shopify's words about a scope
+        elif key in ("hasNextPage", "hasPreviousPage") and one is True and path.count(".") < 6:
             return  # the real store held more than the recording shows
         elif key in ("status", "deletedProductId") and path.split(".")[1] in ("productOperation", "node"):
             return  # how far an operation has come is a matter of moments
+        elif path.endswith((".value", ".name")) and ".parameters." in path:
+            yield from self.differ_parameters(one, other, path)
         elif key == "message" and isinstance(one, str) and isinstance(other, str):
             if self.ours(_plain_message(one)) != _plain_message(other):
                 yield f"{path}: {_short(one)} ≠ {_short(other)}"
         elif key not in _LAGGING and self.ours(one) != other:
             yield f"{path}: {_short(one)} ≠ {_short(other)}"
 
+    def differ_parameters(self, one: Any, other: Any, path: str) -> Iterator[str]:
+        """The form fields of an upload: their names are fixed, of the values only the key matters later."""
+        if path.endswith(".name") and one != other:
+            yield f"{path}: {one} ≠ {other}"
+        elif path.endswith(".value") and str(one).startswith("tmp/"):
+            self.bound[one] = other
+
     def differ_ids(self, one: str, other: str, path: str) -> Iterator[str]:
         if kind_of(one) != kind_of(other):
             yield f"{path}: {one} ≠ {other}"
         elif kind_of(one) in ("Shop", "InventoryItemMeasurement", "InventoryQuantity", "AppInstallation", "App",
-                              "Domain", "ProductImage", "MediaImage"):
+                              "Domain", "ProductImage", "MediaImage", "Job"):
             return
         elif one in self.bound:
             if self.bound[one] != other:
@@ -489,6 +549,41 @@ def _currency(value: Any) -> str | None:
                  for found in [_currency(entry)] if found), None)
 
 
+def _captured(recording: Any) -> datetime:
+    """When the recording was made."""
+    told = recording.get("capturedAt") if isinstance(recording, dict) else None
+    return datetime.fromisoformat(told.replace("Z", "+00:00")) if told else datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+def _scopes(value: Any) -> list[str]:
+    """The scopes of the app, where the recording asks for them."""
+    if isinstance(value, list):
+        return next((found for found in map(_scopes, value) if found), [])
+    if not isinstance(value, dict):
+        return []
+    installation = value.get("currentAppInstallation")
+    if isinstance(installation, dict) and installation.get("accessScopes"):
+        return [str(each["handle"]) for each in installation["accessScopes"]]
+    return next((found for found in map(_scopes, value.values()) if found), [])
+
+
+@cache
+def _scopes_told_elsewhere() -> list[str]:
+    """The recorder's app is the same in all recordings; some of them list its scopes."""
+    return next((found for name in recordings.names("*/apps/*", "*/webhooks/*", "*/orders/*")
+                 for found in [_scopes(recordings.read(name).whole)] if found), list(ALL_SCOPES))
+
+
+def _same_places(one: Any, other: Any) -> bool:
+    """Whether the places are the same, or all a line later: recorders cut the empty line before a text, and what
+    the first line is indented by.
+    """
+    if one == other or not one or not other or len(one) != len(other):
+        return bool(one == other)
+    return all(mine["line"] + 1 == theirs["line"] and (mine["line"] == 1 or mine["column"] == theirs["column"])
+               for theirs, mine in zip(one, other, strict=True))
+
+
 def _shops(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, list):
         for entry in value:
@@ -498,9 +593,6 @@ def _shops(value: Any) -> Iterator[dict[str, Any]]:
             if key == "shop" and isinstance(entry, dict):
                 yield entry
             yield from _shops(entry)
-
-
-_FOREIGN = "the answer has other fields than the text asks for"
 
 
 def _reordered(one: Any, other: Any) -> bool:
@@ -544,14 +636,22 @@ def _translated(value: Any, bound: dict[str, str]) -> Any:
         numbers = {old.rsplit("/", 1)[-1]: new.rsplit("/", 1)[-1] for old, new in bound.items() if "/" in old}
         value = re.sub(r"(?<!/)\b\d{9,}\b", lambda match: numbers.get(match[0], match[0]), value)
         if "gid://shopify/" in value or "inventory_item_id=" in value:
-            return re.sub(r"gid://shopify/[A-Za-z]+/[\w-]+(\?[\w=&]+)?", lambda match: bound.get(match[0], match[0]),
-                          value)
+            return re.sub(r"gid://shopify/[A-Za-z]+/[\w-]+(\?[\w=&]+)?", lambda match: _one_id(match[0], bound), value)
         return value
     if isinstance(value, list):
         return [_translated(entry, bound) for entry in value]
     if isinstance(value, dict):
         return {key: _translated(entry, bound) for key, entry in value.items()}
     return value
+
+
+def _one_id(global_id: str, bound: dict[str, str]) -> str:
+    """Ours for a recorded id; a quantity's is that of its level with a name."""
+    if "/InventoryQuantity/" in global_id and global_id not in bound:
+        level, _, name = global_id.replace("InventoryQuantity", "InventoryLevel").partition("&")
+        if level in bound:
+            return f"{bound[level].replace('InventoryLevel', 'InventoryQuantity')}&{name}"
+    return bound.get(global_id, global_id)
 
 
 def _without(data: Any, paths: list[tuple[str, ...]]) -> Any:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from demo.shopify import Store
+from demo.shopify import Store, run
+from demo.shopify.model import Location
 
 from .conftest import Ask
 
@@ -163,3 +164,46 @@ def test_an_active_level_takes_no_quantity_on_activation(stock: Stock) -> None:
     assert payload == {"inventoryLevel": {"isActive": True}, "userErrors": [
         {"field": ["available"],
          "message": "Not allowed to set available quantity when the item is already active at the location."}]}
+
+
+KEYLESS = """mutation($input: InventorySetQuantitiesInput!) { inventorySetQuantities(input: $input) {
+  inventoryAdjustmentGroup { changes { name delta } } userErrors { field code } } }"""
+
+
+def test_versions_differ_in_what_a_quantity_needs(store: Store) -> None:
+    variant = next(iter(store.variants.values()))
+    elsewhere = store.add_location("Pop-up")
+    here = next(iter(variant.inventory_item.levels.values()))
+
+    def asked(version: str, location: Location, **row: Any) -> dict[str, Any]:
+        return run(store, KEYLESS, {"input": {"name": "available", "reason": "correction", "quantities": [
+            {"inventoryItemId": variant.inventory_item.gid, "locationId": location.gid, "quantity": 7, **row}]}},
+            version=version).body
+    old = asked("2026-01", here.location, compareQuantity=here.quantity("available"))
+    assert old["data"]["inventorySetQuantities"]["userErrors"] == []
+    stale = asked("2026-01", here.location, compareQuantity=1234)
+    assert stale["data"]["inventorySetQuantities"]["userErrors"][0]["code"] == "CHANGE_FROM_QUANTITY_STALE"
+    unstocked = asked("2026-01", elsewhere)
+    assert unstocked["data"]["inventorySetQuantities"]["userErrors"] == [
+        {"field": ["input", "quantities", "0", "locationId"], "code": "ITEM_NOT_STOCKED_AT_LOCATION"}]
+    assert asked("2026-04", here.location, compareQuantity=7)["errors"][0]["extensions"]["code"] == "INVALID_VARIABLE"
+    assert asked("2026-10", here.location)["errors"][0]["extensions"]["code"] == "INVALID_FIELD_ARGUMENTS"
+    assert "@idempotent" in asked("2026-10", here.location, changeFromQuantity=7)["errors"][0]["message"]
+
+
+def test_a_location_goes_out_of_use_only_when_nothing_is_there(ask: Ask, store: Store) -> None:
+    oslo, warehouse = list(store.locations.values())
+    off = """mutation($id: ID!, $to: ID, $key: String!) { locationDeactivate(locationId: $id,
+      destinationLocationId: $to) @idempotent(key: $key) { location { isActive }
+      locationDeactivateUserErrors { code } } }"""
+    delete = """mutation($id: ID!) { locationDelete(locationId: $id) { deletedLocationId
+      locationDeleteUserErrors { code } } }"""
+    refused = ask(off, id=warehouse.gid, key="a")["data"]["locationDeactivate"]
+    assert refused["locationDeactivateUserErrors"] == [{"code": "HAS_ACTIVE_INVENTORY_ERROR"}]
+    assert ask(delete, id=warehouse.gid)["data"]["locationDelete"]["locationDeleteUserErrors"] == [
+        {"code": "LOCATION_IS_ACTIVE"}, {"code": "LOCATION_HAS_INVENTORY"}]
+    total = sum(level.quantity("available") for level in store.levels())
+    moved = ask(off, id=warehouse.gid, to=oslo.gid, key="b")["data"]["locationDeactivate"]
+    assert moved == {"location": {"isActive": False}, "locationDeactivateUserErrors": []}
+    assert sum(level.quantity("available") for level in store.levels() if level.location is oslo) == total
+    assert ask(delete, id=warehouse.gid)["data"]["locationDelete"]["deletedLocationId"] == warehouse.gid

@@ -6,16 +6,20 @@ import importlib.util
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from backend import config
+from backend import cli, config, errors
 from backend.cli import main
-from backend.settings import NAMES
+from backend.report import MappingReport, Report
+from backend.settings import NAMES, Settings
 from backend.shopify.resources import RESOURCES
+from backend.store.db import Database
+from backend.web import create_app, metrics
 from backend.web.headers import PROXIED_HOSTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,8 +108,17 @@ def test_every_option_of_the_command_line_is_described() -> None:
     assert [option for option in options if option not in described] == []
 
 
+def test_every_exit_code_and_key_of_a_report_is_described() -> None:
+    page = text_of(DOCS / "cli.md")
+    codes = re.findall(r"^\| (\d) \|", page, flags=re.MULTILINE)
+    assert [int(code) for code in codes] == [cli.DONE, cli.FAILED, cli.WRONG_USAGE, cli.WAITS, cli.BRAKED]
+    table = MappingReport("variants", "Variants", "Variants")
+    report = Report(mappings=[table], message="Stopped.", plan=[], pairing=[], actions={"done": 1}).as_json()
+    assert sorted((report.keys() | asdict(table).keys()) - in_code(DOCS / "cli.md")) == []
+
+
 def test_every_key_of_the_configuration_is_described() -> None:
-    schemas = (config._File, config._Brakes, config._Mapping, config._FieldRule)
+    schemas = (config._File, config._Audit, config._Brakes, config._Mapping, config._FieldRule)
     keys = {field.data_key or name for schema in schemas for name, field in schema().fields.items()}
     assert sorted(keys - in_code(DOCS / "mapping.md")) == []
 
@@ -116,6 +129,37 @@ def test_every_resource_and_field_is_described() -> None:
         section = page.partition(f"### `{resource.name}`\n")[2].partition("\n### ")[0]
         assert section, resource.name
         assert [field.name for field in resource.fields if f"| `{field.name}` |" not in section] == []
+
+
+def test_every_metric_is_described(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/metrics.db")
+    database.migrate()
+    stored = {family.name for family in metrics._Stored(database).collect()}
+    here = {family.name for family in metrics._own.collect()}
+    assert len(stored) > 15
+    assert sorted((stored | here) - in_code(DOCS / "deploy.md")) == []
+
+
+def test_every_error_has_its_cure_on_the_page() -> None:
+    """Sentences from all over the code, and how an error is known in a report."""
+    page = text_of(DOCS / "troubleshooting.md")
+    for words in ("Grist does not accept the API key.", "There is no key for the Shopify store.",
+                  "went back and forth between two", "Only … of the document may do this.",
+                  "Something changed since this preview, so no row was written."):
+        assert words in page
+    codes = {one.code for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.SyncError)}
+    assert sorted(codes - in_code(DOCS / "troubleshooting.md") - {errors.SyncError.code}) == []
+
+
+def test_every_address_is_described(tmp_path: Path) -> None:
+    described = text_of(DOCS / "api.md")
+    app = create_app(Settings(database_url=f"sqlite:///{tmp_path}/api.db"), None, start_worker=False)
+    paths = {re.sub(r"<[^>]*>", "<>", rule.rule) for rule in app.url_map.iter_rules()
+             if rule.endpoint != "static" and "<path:" not in rule.rule}
+    known = {re.sub(r"<\w+>|\{\w+\}", "<>", one) for one in re.findall(r"/[\w/<>{}.-]*", described)}
+    known |= {one.replace("/", "/api/links/<>/", 1) for one in known}
+    assert len(paths) > 30
+    assert sorted(path for path in paths if path not in known and path.rstrip("/") not in known) == []
 
 
 # --- what is generated ----------------------------------------------------------------------------
@@ -185,6 +229,15 @@ def test_a_command_names_what_is_there(command: str) -> None:
 def test_files_that_a_page_names_exist(page: Path) -> None:
     named = {one for one in in_code(page) if re.fullmatch(r"(backend|demo|docs|tests|widget)/[\w./-]+", one)}
     assert sorted(one for one in named if not (ROOT / one).exists()) == []
+
+
+def test_the_modules_that_the_architecture_names_exist() -> None:
+    """In a line about a folder of the backend, every single word in code is one of its modules."""
+    lines = re.findall(r"^\| `(backend/\w+)/` \| (.+) \|$", text_of(DOCS / "architecture.md"), flags=re.MULTILINE)
+    assert len(lines) >= 6
+    for folder, said in lines:
+        names = {one.rstrip("/") for one in re.findall(r"`([a-z_]+/?)`", said)}
+        assert [one for one in names if not list((ROOT / folder).glob(f"{one}*"))] == [], folder
 
 
 # --- promises -------------------------------------------------------------------------------------

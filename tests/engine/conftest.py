@@ -1,8 +1,13 @@
-"""Worlds to run in. The database is migrated once; each test gets a copy of that file."""
+"""Worlds to run in. The database is migrated once; each test gets a copy of that file.
+
+A tenth of the tests, chosen by their names, run on Postgres too: what the engine asks of the store is the same there,
+and `tests/store` asks all of it on both.
+"""
 
 from __future__ import annotations
 
 import shutil
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,15 +31,30 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "new_world" in metafunc.fixturenames and zlib.crc32(metafunc.definition.nodeid.encode()) % 10 == 0:
+        metafunc.parametrize("kind_of_database", ["sqlite", "postgres"], indirect=True)
+
+
 @pytest.fixture
-def new_world(migrated: Path, tmp_path: Path) -> Iterator[MakeWorld]:
+def kind_of_database(request: pytest.FixtureRequest) -> str:
+    return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture
+def new_world(migrated: Path, tmp_path: Path, kind_of_database: str, request: pytest.FixtureRequest
+              ) -> Iterator[MakeWorld]:
     """Makes empty worlds: `new_world(mappings, batch_size=…)`."""
     made: list[World] = []
 
     def make(mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50) -> World:
         path = tmp_path / f"sync-{len(made)}.db"
-        shutil.copy(migrated, path)
-        made.append(make_world(path, mappings, batch_size=batch_size))
+        if kind_of_database == "postgres":
+            url = request.getfixturevalue("postgres").new()
+        else:
+            shutil.copy(migrated, path)
+            url = f"sqlite:///{path}"
+        made.append(make_world(url, mappings, batch_size=batch_size))
         return made[-1]
 
     yield make

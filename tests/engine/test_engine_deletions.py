@@ -292,3 +292,26 @@ def test_a_thing_made_again_gets_its_new_id_after_a_cut_off(new_world: MakeWorld
     assert world.refusals() == []
     assert world.pairs("products")[row] != gid
     assert len(world.shopify.things["products"]) == 2
+
+
+@pytest.mark.parametrize("point", ["grist.apply.products.after", "grist.apply.products.before"])
+def test_a_freed_row_id_that_was_given_away_when_the_line_died_undoes_no_deletion(
+    new_world: MakeWorld, point: str
+) -> None:
+    """The last row is deleted, something new from Shopify gets its id, and nobody hears of it."""
+    world, _ = one_product(new_world)
+    last = world.pairs("products")[2]
+    world.grist.remove_row("Products", 2)
+    new = world.shopify.add("products", title="Cup", handle="cup")
+
+    def unplug(here: str) -> None:
+        if here == point:
+            raise RetryLater("The line is dead.")
+
+    world.grist.on_io = unplug
+    world.run_until(RetryLater)
+    world.grist.on_io = lambda here: None
+    for _ in range(2):
+        world.run()
+    assert sorted(world.pairs("products").values()) == sorted([world.pairs("products")[1], new])
+    assert [one.key for one in world.deletions()] == [last]

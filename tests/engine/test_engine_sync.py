@@ -10,8 +10,9 @@ from twins import Written
 
 from backend.core.model import Create, Direction, Op, Policy, Rule, Side
 from backend.core.values import Unfit
-from backend.engine import Session, sync
+from backend.engine import sync
 from backend.errors import BrakeError, Cancelled, RetryLater
+from backend.session import Session
 
 from .conftest import MakeWorld, Shop
 from .world import World, shop_mappings, with_rules

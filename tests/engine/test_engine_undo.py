@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from backend.core.undo import EDITED, FROM_SHOPIFY, ONLY_CELLS
-from backend.engine import UndoWanted
 from backend.errors import OutcomeUnknown
+from backend.session import UndoWanted
 
 from .conftest import Shop
 from .world import World

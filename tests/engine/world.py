@@ -16,8 +16,8 @@ from backend.core.guard import Limits
 from backend.core.mapping import choose, default_mapping
 from backend.core.model import Mapping
 from backend.core.values import Value
-from backend.engine import Session, UndoWanted
 from backend.report import Report
+from backend.session import Session, UndoWanted
 from backend.shopify.resources import RESOURCES
 from backend.store import changes, links, runs, waiting
 from backend.store.db import Database
@@ -57,7 +57,7 @@ class World:
     last_run: int = 0
 
     def run(self, *, go_on: bool = False, fields: Collection[str] = (), preview: bool = False,
-            undo: UndoWanted | None = None) -> Report:
+            undo: UndoWanted | None = None, only_plan: str = "", everything: bool = False) -> Report:
         """One run, finished in the store however it ends. Raises what the engine raises."""
         owner = "test"
         with self.database.write() as tx:
@@ -69,6 +69,7 @@ class World:
             self.database, self.link_id, claimed.id,
             choose(self.mappings, fields) if fields else self.mappings, self.grist, self.shopify,
             limits=self.limits, rest_seconds=self.rest_seconds, go_on=go_on,
+            only_plan=only_plan, everything=everything,
         )
         state = "failed"
         try:
@@ -170,16 +171,18 @@ class World:
         return [*self.grist.log, *self.shopify.log]
 
 
-def make_world(path: Path, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50) -> World:
-    """A link in the database file at `path` (migrated already) and two empty services."""
-    return world_in(Database(f"sqlite:///{path}"), mappings, batch_size=batch_size)
+def make_world(where: Path | str, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50) -> World:
+    """A link in the database file or at the address `where` (migrated already) and two empty services."""
+    database = Database(where if isinstance(where, str) else f"sqlite:///{where}")
+    return world_in(database, mappings, batch_size=batch_size)
 
 
-def world_in(database: Database, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50) -> World:
+def world_in(database: Database, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50,
+             document: str = "doc") -> World:
     """The same in a database that is open already."""
     wanted = list(shop_mappings() if mappings is None else mappings)
     with database.write() as tx:
-        link_id = links.add(tx, "a-shop.myshopify.com", "http://grist", "doc", None)
+        link_id = links.add(tx, "a-shop.myshopify.com", "http://grist", document, None)
         links.set_mappings(tx, link_id, [{"resource": one.name} for one in wanted])
         ids = {one.resource: one.id for one in links.mappings(tx, link_id)}
     wanted = [replace(one, id=ids[one.name]) for one in wanted]

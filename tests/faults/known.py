@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .people import CHAPTERS
-from .wire import KILLS, Fault
+from .wire import Fault
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,7 @@ class Known:
 EVERYWHERE = tuple(chapter.__name__ for chapter in CHAPTERS)
 PAUSED = (Fault.PAUSED,)
 
-KNOWN: tuple[Known, ...] = (
-    Known("a freed row id is given away and the answer lost: the deletion is undone", ("freed_row",),
-          (*KILLS, Fault.LOST_DONE, Fault.HALFWAY, Fault.STORE_FAILED, Fault.PAUSED), ("P4", "P9"),
-          says=r"tok53|new-shopify"),
-)
+KNOWN: tuple[Known, ...] = ()
 
 LIMITS: tuple[Known, ...] = (
     Known("a row that was about to be made when its process fell asleep is made twice, and listed as a copy",

@@ -22,8 +22,8 @@ import sqlalchemy as sa
 from engine.world import World
 
 from backend import engine
-from backend.engine import Session
 from backend.errors import LeaseLost, SyncError
+from backend.session import Session
 from backend.store import runs
 
 from .people import open_shop

@@ -169,8 +169,14 @@ class WiredConnector:
             raise RetryLater("The line is dead.")
         return self._twin.expand(mappings, hints)
 
+    def watch(self, before_write: Callable[[], None]) -> None:
+        self._twin.watch(before_write)
+
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return self._twin.batches(mapping, ops)
+
+    def settled(self, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        return self._twin.settled(checkpoint)
 
     def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
         return self._twin.spells(mapping, field, value)

@@ -37,7 +37,7 @@ class Place:
     def call(self, method: str, path: str, body: Any = None) -> Any:
         headers = {"Authorization": f"Bearer {self.key}"}
         response = requests.request(
-            method, f"{self.url}/api/docs/{self.doc_id}{path}", json=body, headers=headers, timeout=20
+            method, f"{self.url}/api/docs/{self.doc_id}{path}", json=body, headers=headers, timeout=60
         )
         assert response.status_code == 200, response.text
         return response.json()
@@ -57,7 +57,7 @@ class Place:
     def remove(self, doc_id: str) -> None:
         if self.grist is None:
             headers = {"Authorization": f"Bearer {self.key}"}
-            requests.delete(f"{self.url}/api/docs/{doc_id}", headers=headers, timeout=20)
+            requests.delete(f"{self.url}/api/docs/{doc_id}", headers=headers, timeout=60)
 
     def fault(self, **fault: Any) -> None:
         requests.post(f"{self.url}/__control/faults", json={"next": [fault]}, timeout=5)
@@ -68,7 +68,7 @@ def a_place() -> Iterator[Place]:
     real, key = os.environ.get("GRIST_TEST_URL"), os.environ.get("GRIST_TEST_KEY")
     if real and key:
         headers = {"Authorization": f"Bearer {key}"}
-        workspace = requests.get(f"{real}/api/orgs/current/workspaces", headers=headers, timeout=20).json()[0]["id"]
+        workspace = requests.get(f"{real}/api/orgs/current/workspaces", headers=headers, timeout=60).json()[0]["id"]
         doc_id = create_document(real, key, workspace, "test of the connector")
         place = Place(real, doc_id, key)
         yield place
@@ -114,5 +114,17 @@ def after_next(target: Any, name: str, do: Callable[[], Any]) -> None:
         answer = original(*args, **kwargs)
         do()
         return answer
+
+    setattr(target, name, wrapped)
+
+
+def before_next(target: Any, name: str, do: Callable[[], Any]) -> None:
+    """Let `do` happen once, right before the next call of `target.name`."""
+    original = getattr(target, name)
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        setattr(target, name, original)
+        do()
+        return original(*args, **kwargs)
 
     setattr(target, name, wrapped)

@@ -4,6 +4,7 @@ a write, and what a bundle of ours changes besides what was sent, is merged or a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ from twins import MemoryShopify
 from backend import engine
 from backend.core.mapping import default_mapping
 from backend.core.model import Mapping, Policy
-from backend.engine import Session
 from backend.grist import GristConnector
 from backend.report import Report
+from backend.session import Session
 from backend.shopify.resources import RESOURCES
 from backend.store import links, runs, waiting
 from backend.store.db import Database
@@ -41,7 +42,9 @@ class Shop:
     mappings: list[Mapping]
     shopify: MemoryShopify
 
-    def run(self, upset: Callable[[GristConnector], Any] = lambda connector: None) -> Report:
+    def run(
+        self, upset: Callable[[GristConnector], Any] = lambda connector: None, *, everything: bool = False
+    ) -> Report:
         """One run with a fresh connector, which `upset` may prepare for what is to happen meanwhile."""
         connector = self.place.connector()
         upset(connector)
@@ -52,7 +55,7 @@ class Shop:
         with self.database.read() as tx:
             bindings = {one.resource: one.binding for one in links.mappings(tx, self.link_id) if one.binding}
         session = Session(self.database, self.link_id, claimed.id, self.mappings, connector, self.shopify, bindings,
-                          rest_seconds=0)
+                          rest_seconds=0, everything=everything)
         try:
             return engine.sync(session)
         finally:
@@ -79,13 +82,18 @@ class Shop:
 
         return upset
 
+    def sent(self, resource: str, field: str) -> list[Any]:
+        """What Shopify holds in a field of all its things."""
+        return [self.shopify.thing(thing)[field] for thing in self.shopify.things[resource]]
+
     def cell(self, table: str, column: str, row: int = 1) -> Any:
         return self.place.rows(table)[row][column]
 
 
-@pytest.fixture
-def shop(place: Place, tmp_path: Path) -> Iterator[Shop]:
-    database = Database(f"sqlite:///{tmp_path / 'sync.db'}")
+@contextmanager
+def synced(place: Place, database_file: Path, rows: int = 1) -> Iterator[Shop]:
+    """A shop after its first sync, with one product that has so many variants."""
+    database = Database(f"sqlite:///{database_file}")
     database.migrate()
     mappings = [default_mapping(RESOURCES[name], fields=fields) for name, fields in FIELDS.items()]
     mappings[0] = replace(mappings[0], delete_local=Policy.APPLY)
@@ -97,6 +105,8 @@ def shop(place: Place, tmp_path: Path) -> Iterator[Shop]:
     shopify = MemoryShopify(mappings)
     product = shopify.add("products", title="Mug", vendor="v", tags=["blue"])
     variant = shopify.add("variants", product=product, sku="m1", price="12.50")
+    for number in range(2, rows + 1):
+        shopify.add("variants", product=product, sku=f"m{number}", price="12.50")
     location = shopify.add("locations", name="Shelf")
     shopify.add("inventory", variant=variant, location=location, available=10)
     made = Shop(place, database, link_id, mappings, shopify)
@@ -104,6 +114,12 @@ def shop(place: Place, tmp_path: Path) -> Iterator[Shop]:
     shopify.log.clear()
     yield made
     database.dispose()
+
+
+@pytest.fixture
+def shop(place: Place, tmp_path: Path) -> Iterator[Shop]:
+    with synced(place, tmp_path / "sync.db") as made:
+        yield made
 
 
 def test_a_text_typed_in_the_moment_of_a_write_becomes_a_conflict(shop: Shop) -> None:
@@ -237,7 +253,7 @@ def test_what_a_trigger_formula_makes_of_our_value_reaches_shopify(shop: Shop) -
 
 def test_references_cleared_by_our_removal_are_seen_by_the_next_look(shop: Shop) -> None:
     product = next(iter(shop.shopify.things["products"]))
-    del shop.shopify.things["products"][product]
+    shop.shopify.remove(product)
     shop.run()
     assert shop.place.rows("Products") == {}
     assert shop.cell("Variants", "Product") == 0

@@ -6,6 +6,6 @@ from jobs_helpers import Shop, a_shop
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with a_shop(tmp_path) as one:
+def shop(tmp_path: Path, database_url: str) -> Iterator[Shop]:
+    with a_shop(tmp_path, database_url) as one:
         yield one

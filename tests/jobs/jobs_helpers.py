@@ -14,7 +14,7 @@ import requests
 import sqlalchemy as sa
 
 from backend.app import Context, read_config
-from backend.jobs.worker import Worker
+from backend.jobs.child import Worker
 from backend.settings import Settings
 from backend.store import runs
 from backend.store.runs import Run
@@ -38,14 +38,14 @@ mappings:
 class Shop:
     """`context` and `link`, and their environment for worker processes."""
 
-    def __init__(self, folder: Path, store_url: str, grist_url: str) -> None:
+    def __init__(self, folder: Path, database_url: str, store_url: str, grist_url: str) -> None:
         config = folder / "sync.yaml"
         config.write_text(CONFIG)
         self.folder, self.urls = folder, (store_url, grist_url)
         self.environment = {
             "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "SHOPIFY_STORE": "fieldhouse.myshopify.com",
             "SHOPIFY_ADMIN_URL": store_url, "SHOPIFY_ACCESS_TOKEN": "shpat_demo", "GRIST_SERVER_URL": grist_url,
-            "GRIST_API_KEY": "key", "GRIST_DOC_ID": DOCUMENT, "DATABASE_URL": f"sqlite:///{folder / 'sync.db'}",
+            "GRIST_API_KEY": "key", "GRIST_DOC_ID": DOCUMENT, "DATABASE_URL": database_url,
             "SYNC_CONFIG": str(config), "LOG_LEVEL": "WARNING",
         }
         settings = Settings.from_environment(self.environment, folder / "no.env")
@@ -80,6 +80,29 @@ class Shop:
         with self.database.read() as tx:
             now = runs.clock(tx)
         return self.lease_until(run_id) < now
+
+    def lease_left(self, run_id: int) -> float:
+        """Seconds until anybody may take the run."""
+        with self.database.read() as tx:
+            now = runs.clock(tx)
+        return self.lease_until(run_id) - now
+
+    def idle(self) -> bool:
+        """Whether no run of the link waits or goes on."""
+        with self.database.read() as tx:
+            return runs.active(tx, self.link.id) is None
+
+    def doing(self, run_id: int) -> int:
+        """The process that does a run."""
+        with self.database.read() as tx:
+            owner = tx.execute(sa.select(run.c.owner).where(run.c.id == run_id)).scalar_one()
+        return int(str(owner).split(":")[1])
+
+    def rows(self) -> tuple[int, ...]:
+        """How many rows the tables of the document have."""
+        return tuple(len(requests.get(
+            f"{self.urls[1]}/api/docs/{DOCUMENT}/tables/{table}/records", headers={"Authorization": "Bearer key"},
+            timeout=10).json()["records"]) for table in ("Products", "Variants"))
 
     def let_lease_end(self, run_id: int) -> None:
         with self.database.write() as tx:
@@ -118,12 +141,12 @@ def is_alive(pid: int) -> bool:
 
 
 @contextmanager
-def a_shop(folder: Path) -> Iterator[Shop]:
+def a_shop(folder: Path, database_url: str) -> Iterator[Shop]:
     grist = Grist()
     grist.new_document("Shop", DOCUMENT)
     grist.add_key("key", role="owner")
     with serving(store_app(Store(products=3, seed=1))) as store_url, serving(grist_app(grist)) as grist_url:
-        shop = Shop(folder, store_url, grist_url)
+        shop = Shop(folder, database_url, store_url, grist_url)
         try:
             yield shop
         finally:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from backend import engine
 from backend.errors import Interrupted, LeaseLost, RetryLater
 from backend.jobs import perform as performing
 from backend.jobs.perform import is_temporary, perform
-from backend.store import links, runs
+from backend.store import health, links, runs
 
 
 def at_first_write(act):
@@ -39,6 +40,18 @@ def test_a_preview_is_done_without_a_write(shop):
     done = shop.get(run_id)
     assert (done.state, done.report["state"], done.report["plan_total"]) == ("done", "preview", 8)
     assert shop.writes() == (0, 0)
+
+
+def test_a_sync_of_a_preview_that_is_another_by_now_writes_nothing(shop):
+    shop.request()
+    assert shop.worker().step()
+    before = shop.writes()
+    with shop.database.write() as tx:
+        run_id = runs.request(tx, shop.link.id, "sync", "Ann", {"plan": "the fingerprint of something else"})
+    assert shop.worker().step()
+    done = shop.get(run_id)
+    assert (done.state, done.message) == ("failed", "Something changed since this preview, so no row was written.")
+    assert shop.writes() == before
 
 
 def test_who_lost_its_lease_writes_nothing_more(shop):
@@ -163,3 +176,26 @@ def test_only_what_the_clock_mends_is_temporary(shop, monkeypatch):
     monkeypatch.setattr(engine, "sync", lambda session: 1 / 0)
     shop.request()
     assert not is_temporary(perform(shop.context, shop.claim("w1"), "w1"))
+
+
+def test_without_a_public_address_there_are_no_webhooks_and_it_is_said(shop):
+    shop.request()
+    assert shop.worker().step()
+    with shop.database.read() as tx:
+        told = health.webhooks(tx, shop.link.id)
+    assert "PUBLIC_URL" in told["shopify"]["cure"]
+    assert told["grist"]["registered"] == 0
+
+
+def test_webhooks_of_both_sides_are_looked_after_where_there_is_a_public_address(shop):
+    shop.context.settings = replace(shop.context.settings, public_url="https://sync.example.com")
+    run_id = shop.request()
+    assert shop.worker().step()
+    assert shop.get(run_id).state == "done"
+    with shop.database.read() as tx:
+        told = health.webhooks(tx, shop.link.id)
+    assert told["shopify"]["registered"] == told["shopify"]["wanted"] > 3
+    assert told["shopify"]["problem"] is None
+    # The stand-in allows no receivers outside, as a Grist server does until its administrator names them.
+    assert (told["grist"]["registered"], told["grist"]["wanted"]) == (0, 2)
+    assert "ALLOWED_WEBHOOK_DOMAINS" in told["grist"]["problem"]

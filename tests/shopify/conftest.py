@@ -23,7 +23,8 @@ def start() -> Iterator[Callable[..., Any]]:
 
     def begin(products: int = 6, tokens: tuple[str, ...] = ("shpat_demo",), **store: Any) -> Any:
         one = Store(products=products, seed=1, **store)
-        context = serving(create_app(one, tokens=tokens))
+        app = create_app(one, tokens=tokens)
+        context = serving(app)
         url = context.__enter__()
         open_ones.append(context)
         connector = ShopifyConnector(STORE, PastedToken("shpat_demo"), admin_url=url, sleep=lambda seconds: None)
@@ -33,7 +34,7 @@ def start() -> Iterator[Callable[..., Any]]:
             assert answer.ok, answer.text
             return answer.json()
 
-        return SimpleNamespace(store=one, url=url, connector=connector, door=door)
+        return SimpleNamespace(store=one, app=app, url=url, connector=connector, door=door)
 
     yield begin
     for context in open_ones:

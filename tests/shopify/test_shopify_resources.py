@@ -149,10 +149,6 @@ def test_one_line_of_an_address_leaves_the_others_as_they_are(start: Any) -> Non
     assert row_of(at.connector, mapping, key) == {**held, "shippingAddress.address1": "Harbour 1"}
 
 
-def test_draft_orders_are_never_made_twice_for_they_are_never_made() -> None:
-    assert not RESOURCES["draft_orders"].creatable
-
-
 def connector_at(url: str) -> ShopifyConnector:
     return ShopifyConnector(STORE, PastedToken("shpat_x"), admin_url=url, sleep=lambda seconds: None)
 
@@ -180,7 +176,9 @@ def test_an_address_that_is_partly_hidden_is_never_sent() -> None:
                                 "pageInfo": {"hasNextPage": False, "endCursor": None}}},
             "errors": [{**DENIED, "path": ["orders", "nodes", 0, "shippingAddress", "address1"]}]}
     mapping = mapping_of("orders", "name", "shippingAddress.city")
-    with scripted(says(SHOP), says(page)) as (url, _):
+    again = {"data": {"nodes": page["data"]["orders"]["nodes"]},  # type: ignore[index]
+             "errors": [{**DENIED, "path": ["nodes", 0, "shippingAddress", "address1"]}]}
+    with scripted(says(SHOP), says(page), says(again)) as (url, _):
         connector = connector_at(url)
         [ready] = connector.prepare([mapping], {}, write=True).mappings
         connector.read(ready)
@@ -212,7 +210,8 @@ def test_what_vanished_meanwhile_is_stale_and_not_refused(resource: str, key: st
     name = mapping.names[0]
     returns = {"orders": "order", "customers": "customer", "draft_orders": "draftOrder", "collections": "collection"}
     answer = {"data": {"m0": {returns[resource]: None, "userErrors": [{"field": ["id"], "message": message}]}}}
-    with scripted(says(SHOP), says(answer)) as (url, _):
+    look = {"data": {"nodes": [{"id": key, "note": None, "note2": None, "title": None}]}}
+    with scripted(says(SHOP), says(look), says(answer)) as (url, _):
         [receipt] = connector_at(url).apply(mapping, [update(key, **{name: (None, "New")})])
     assert receipt.stale
 
@@ -221,17 +220,19 @@ def test_a_draft_order_is_written_by_its_own_id_argument() -> None:
     answer = {"data": {"m0": {"draftOrder": {"id": "gid://shopify/DraftOrder/1", "name": "#D1", "note2": "Gift"},
                               "userErrors": []}}}
     mapping = mapping_of("draft_orders", "name", "note")
-    with scripted(says(SHOP), says(answer)) as (url, script):
+    look = {"data": {"nodes": [{"id": "gid://shopify/DraftOrder/1", "note2": None}]}}
+    with scripted(says(SHOP), says(look), says(answer)) as (url, script):
         [receipt] = connector_at(url).apply(mapping, [update("gid://shopify/DraftOrder/1", note=(None, "Gift"))])
     assert receipt.stored == {"name": "#D1", "note": "Gift"}
-    assert script.asked[1]["variables"] == {"i0": "gid://shopify/DraftOrder/1", "p0": {"note": "Gift"}}
+    assert script.asked[2]["variables"] == {"i0": "gid://shopify/DraftOrder/1", "p0": {"note": "Gift"}}
 
 
 def test_a_right_that_no_scope_told_of_refuses_its_rows_and_nothing_more_is_tried() -> None:
     denied = {"message": "Access denied for orderUpdate field. Required access: `write_orders` access scope.",
               "path": ["m0"], "extensions": {"code": "ACCESS_DENIED"}}
     mapping = mapping_of("orders", "name", "note")
-    with scripted(says(SHOP), says({"data": {"m0": None}, "errors": [denied]})) as (url, _):
+    look = {"data": {"nodes": [{"id": ORDER, "note": None}]}}
+    with scripted(says(SHOP), says(look), says({"data": {"m0": None}, "errors": [denied]})) as (url, _):
         connector = connector_at(url)
         [first] = connector.apply(mapping, [update(ORDER, note=(None, "Gift"))])
         [second] = connector.apply(mapping, [update(ORDER, note=(None, "Gift"))])
@@ -248,3 +249,22 @@ def test_a_right_that_no_scope_told_of_refuses_its_rows_and_nothing_more_is_trie
 ])
 def test_a_refusal_says_what_to_do(message: str, cure: str) -> None:
     assert cure in cure_for(message)
+
+
+# --- one more resource ----------------------------------------------------------------------------
+
+
+def test_a_resource_that_was_added_as_one_file_is_read_like_any_other(start: Any) -> None:
+    """`resources/fulfillment_orders.py` and its lines of docs are all that this resource is."""
+    at = start(products=6, orders=8)
+    mapping = mapping_of("fulfillment_orders")
+    [ready] = at.connector.prepare([mapping], {}, write=True).mappings
+    seen = at.connector.read(ready)
+    pieces = {piece.gid: piece for order in at.store.orders.values() for piece in order.fulfillment_orders}
+    assert seen.rows.keys() == pieces.keys()
+    for key, row in seen.rows.items():
+        values = mapping.values(row)
+        assert (values["order"], values["status"]) == (pieces[str(key)].order.gid, pieces[str(key)].status)
+        assert values["orderName"] == pieces[str(key)].order.name
+    [one, *_] = pieces
+    assert at.connector.read(ready, [one]).rows == {one: seen.rows[one]}

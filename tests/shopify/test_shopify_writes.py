@@ -17,6 +17,7 @@ from backend.shopify.known import Known, Level
 from backend.shopify.receipts import outcome_of, receipts_from
 from backend.shopify.writes import Request, request_for
 
+ORDER = "gid://shopify/Order/1"
 P2, V2, V3 = "gid://shopify/Product/2", "gid://shopify/ProductVariant/12", "gid://shopify/ProductVariant/13"
 LEVEL2 = "gid://shopify/InventoryLevel/7?inventory_item_id=22"
 
@@ -91,7 +92,15 @@ def test_stock_is_written_over_the_value_that_was_seen_only() -> None:
     ("inventory", update(LEVEL, available=(3, None)), "cannot be empty.*Type 0"),
     ("inventory", update(LEVEL, available=(3, 5), onHand=(3, 5)), "move together"),
     ("inventory", update("gid://shopify/InventoryLevel/9?inventory_item_id=9", available=(3, 5)), "no longer there"),
-    ("inventory", create(1, available=5), "cannot be created.*activate"),
+    ("inventory", create(1, variant="gid://shopify/ProductVariant/99", location=LOCATION), "variant is no longer in"),
+    ("locations", create(1, name="Barn"), "cannot be created.*admin"),
+    ("products", update(PRODUCT, channels=((), ("Nowhere",))), "no sales channel 'Nowhere'.*Apps and sales"),
+    ("products", update(PRODUCT, collections=((), ("winter",))), "no collection with the handle 'winter'"),
+    ("products", update(PRODUCT, category=(None, "Hats")), "knows no category 'Hats'"),
+    ("products", create(1, title="A", options="Colour"), "cannot be read as options.*Colour: Red"),
+    ("orders", update(ORDER, trackingNumber=(None, "1Z")), "not fulfilled yet.*Fulfil it first"),
+    ("draft_orders", create(1, lines=("0 × LIN-S",)), "no quantity or no SKU"),
+    ("draft_orders", create(1, lines=("2 × LIN-S",)), "not exactly one variant with the SKU 'LIN-S'"),
     ("inventory", delete(LEVEL), "cannot be deleted"),
     ("products", update(PRODUCT, title=("Old", None)), "Title cannot be empty"),
     ("products", update(PRODUCT, status=("ACTIVE", "on sale")), "'on sale' is not one of ACTIVE"),

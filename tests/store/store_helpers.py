@@ -21,9 +21,8 @@ GID = "gid://shopify/ProductVariant/{}"
 class Desk:
     """`products` and `variants` are the mappings as stored; each block of `write` is one transaction."""
 
-    def __init__(self, url: str) -> None:
-        self.database = Database(url)
-        self.database.migrate()
+    def __init__(self, database: Database) -> None:
+        self.database = database
         self.write, self.read = self.database.write, self.database.read
         with self.write() as tx:
             self.link_id = links.add(tx, "a.myshopify.com", "https://grist.example", "abc123", None)

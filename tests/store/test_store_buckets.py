@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import sqlalchemy as sa
 from store_helpers import Desk
 
 from backend.shopify.cost import Cost
 from backend.shopify.governor import Governor
 from backend.store.buckets import Buckets
+from backend.store.db import now
 
 
 def test_books_are_kept_by_store(desk: Desk) -> None:
@@ -22,7 +24,7 @@ def test_books_are_kept_by_store(desk: Desk) -> None:
 
 def test_the_clock_is_the_databases(desk: Desk) -> None:
     with desk.read() as tx:
-        before = tx.exec_driver_sql("select (julianday('now') - 2440587.5) * 86400.0").scalar_one()
+        before = tx.execute(sa.select(now())).scalar_one()
     assert 0 <= Buckets(desk.database, "s").change(lambda books, now: (None, now)) - before < 60
 
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import pytest
 import sqlalchemy as sa
 
 from backend.store import links, runs
 from backend.store.db import Database
-from backend.store.tables import run
+from backend.store.tables import intent, run
 
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'sync.db'}")
-    database.migrate()
-    yield database
-    database.dispose()
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -62,6 +57,18 @@ def get(database: Database, run_id: int) -> runs.Run:
         found = runs.get(tx, run_id)
     assert found is not None
     return found
+
+
+def together(number: int, act: Callable[[int], T]) -> list[T]:
+    """What `act` returned in threads that began at the same moment. Raises what one of them raised."""
+    ready = threading.Barrier(number)
+
+    def go(one: int) -> T:
+        ready.wait()
+        return act(one)
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(go, range(number)))
 
 
 def let_lease_end(database: Database, run_id: int) -> None:
@@ -112,39 +119,65 @@ def test_another_link_is_not_held_up(database, link_id):
 
 def test_many_workers_claim_one_run_once(database, link_id):
     request(database, link_id)
-    claimed: list[object] = []
-    ready = threading.Barrier(6)
-
-    def go(number: int) -> None:
-        ready.wait()
-        claimed.append(claim(database, f"w{number}"))
-
-    threads = [threading.Thread(target=go, args=(i,)) for i in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    claimed = together(6, lambda number: claim(database, f"w{number}"))
     assert len([one for one in claimed if one is not None]) == 1
 
 
-def test_a_waiting_preview_becomes_the_sync_that_somebody_wants(database, link_id):
-    preview = request(database, link_id, "preview")
-    assert request(database, link_id, "sync", "Bea", fields=["price"]) == preview
-    assert (get(database, preview).kind, get(database, preview).started_by) == ("sync", "Bea")
-    assert get(database, preview).wanted == {"fields": ["price"]}
+def test_a_preview_and_a_sync_wait_side_by_side_and_neither_becomes_the_other(database, link_id):
+    preview = request(database, link_id, "preview", "Ann")
+    sync = request(database, link_id, "sync", "Bea", fields=["price"])
+    assert sync != preview
+    assert (get(database, preview).kind, get(database, preview).started_by) == ("preview", "Ann")
+    assert request(database, link_id, "preview", "Cem") == preview
+    assert get(database, sync).wanted == {"fields": ["price"]}
+    first = claim(database)
+    assert (first.id, claim(database, "w2")) == (preview, None)
+    finish(database, first)
+    assert claim(database).id == sync
 
 
-def test_a_waiting_sync_stays_one_when_somebody_wants_a_preview(database, link_id):
-    sync = request(database, link_id, "sync", "Ann", fields=["price"])
-    assert request(database, link_id, "preview", "Bea") == sync
-    assert (get(database, sync).kind, get(database, sync).wanted) == ("sync", {"fields": ["price"]})
+def test_workers_that_ask_together_never_get_a_sync_and_a_preview_of_one_link(database, link_id):
+    for _ in range(5):
+        request(database, link_id, "preview")
+        request(database, link_id, "sync")
+        claimed = together(6, lambda number: claim(database, f"w{number}"))
+        (one,) = [(number, run) for number, run in enumerate(claimed) if run is not None]
+        assert finish(database, one[1], f"w{one[0]}")
+        other = claim(database)
+        assert finish(database, other)
+        assert {one[1].kind, other.kind} == {"sync", "preview"}
+
+
+def test_a_dead_owners_run_is_free_at_once_unless_a_write_of_its_is_under_way(database, link_id):
+    run_id = request(database, link_id)
+    claim(database, "dead")
+    with database.write() as tx:
+        assert runs.held(tx) == [(run_id, "dead")]
+        runs.bury(tx, run_id, "somebody else")
+    assert claim(database, "w2") is None
+    with database.write() as tx:
+        links.set_mappings(tx, link_id, [{"resource": "products"}])
+        mapping_id = links.mappings(tx, link_id)[0].id
+        tx.execute(sa.insert(intent).values(mapping_id=mapping_id, run_id=run_id, side="remote", key="k", ops=[],
+                                            pending={}, at=0))
+        runs.bury(tx, run_id, "dead")
+        assert runs.held(tx) == [(run_id, "nobody")]
+    assert claim(database, "w2") is None
+    let_lease_end(database, run_id)
+    assert claim(database, "w2").attempt == 2
+    with database.write() as tx:
+        tx.execute(sa.delete(intent))
+        runs.bury(tx, run_id, "w2")
+    assert claim(database, "w3").attempt == 3
 
 
 @pytest.mark.parametrize(("one", "other", "both"), [
-    ({"fields": ["price"]}, {"fields": ["title", "price"]}, {"fields": ["price", "title"], "go_on": False}),
-    ({"fields": ["price"]}, {}, {"fields": [], "go_on": False}),
-    ({}, {"fields": ["price"]}, {"fields": [], "go_on": False}),
-    ({"go_on": True}, {}, {"fields": [], "go_on": True}),
+    ({"fields": ["price"]}, {"fields": ["title", "price"]},
+     {"fields": ["price", "title"], "go_on": False, "everything": False}),
+    ({"fields": ["price"]}, {}, {"fields": [], "go_on": False, "everything": False}),
+    ({}, {"fields": ["price"]}, {"fields": [], "go_on": False, "everything": False}),
+    ({"go_on": True}, {}, {"fields": [], "go_on": True, "everything": False}),
+    ({"plan": "of a preview"}, {"everything": True}, {"fields": [], "go_on": False, "everything": True}),
 ])
 def test_two_waiting_syncs_become_one_that_does_what_both_wanted(database, link_id, one, other, both):
     request(database, link_id, **one)
@@ -246,36 +279,6 @@ def test_a_queued_run_is_cancelled_at_once_and_a_running_one_is_asked_to_stop(da
     assert get(database, queued).finished_at is not None
     assert alive(database, claimed) is True
     assert finish(database, claimed, state="cancelled")
-
-
-@pytest.mark.parametrize(("interval", "ended_ago", "due"), [
-    (None, 1e6, False), (60, None, True), (60, 30, False), (60, 90, True),
-])
-def test_a_timer_is_due_when_the_last_sync_ended_long_enough_ago(database, interval, ended_ago, due):
-    link_id = add_link(database, "timed12", interval)
-    if ended_ago is not None:
-        request(database, link_id)
-        claimed = claim(database)
-        finish(database, claimed, state="failed")
-        with database.write() as tx:
-            tx.execute(sa.update(run).values(finished_at=runs.clock(tx) - ended_ago))
-    with database.read() as tx:
-        assert runs.due(tx) == ([link_id] if due else [])
-
-
-def test_a_timer_is_not_due_while_a_run_waits_or_goes_on_and_previews_do_not_count(database):
-    link_id = add_link(database, "timed12", 60)
-    run_id = request(database, link_id, "preview")
-    with database.read() as tx:
-        assert runs.due(tx) == []
-    claimed = claim(database)
-    with database.read() as tx:
-        assert runs.due(tx) == []
-    finish(database, claimed)
-    with database.read() as tx:
-        assert runs.due(tx) == [link_id]
-        assert [one.id for one in runs.ended(tx, link_id)] == [run_id]
-        assert runs.ended(tx, link_id, kind="sync") == []
 
 
 def test_ended_runs_come_newest_first(database, link_id):

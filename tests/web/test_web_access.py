@@ -18,6 +18,8 @@ from demo.serving import serving
 
 SYNC, CHOOSE, DELETE = {"kind": "sync"}, {"choices": [
     {"conflict": 1, "keep": "grist", "seen": {"grist": None, "shopify": None}}]}, {"keep": [1]}
+MAPPINGS = {"mappings": [{"resource": "products", "fields": {"title": "Title"}}]}
+KEY, SHOP = {"store": "other-shop", "token": "shpat_other"}, {"token": "shpat_demo"}
 LINK = "/api/links/<int(max=2147483647):link>"
 
 # Method and rule: (body, status for nobody, viewer, editor, owner)
@@ -27,6 +29,12 @@ MATRIX: dict[str, tuple[Any, int, int, int, int]] = {
     "GET /docs/openapi.json": (None, 200, 200, 200, 200),
     "GET /healthz": (None, 200, 200, 200, 200),
     "GET /readyz": (None, 200, 200, 200, 200),
+    "GET /metrics": (None, 200, 200, 200, 200),
+    "GET /hooks/": (None, 200, 200, 200, 200),
+    "GET /hooks/<path:anything>": (None, 200, 200, 200, 200),
+    "POST /hooks/shopify": ({}, 401, 401, 401, 401),
+    "POST /hooks/shopify/<key>": ({}, 404, 404, 404, 404),
+    "POST /hooks/grist/<key>/<resource>": ([], 404, 404, 404, 404),
     "GET /widget/": (None, 200, 200, 200, 200),
     "GET /widget/<path:name>": (None, 200, 200, 200, 200),
     "GET /api/session": (None, 401, 200, 200, 200),
@@ -37,23 +45,52 @@ MATRIX: dict[str, tuple[Any, int, int, int, int]] = {
     f"GET {LINK}/refused": (None, 401, 200, 200, 200),
     f"GET {LINK}/deletions": (None, 401, 200, 200, 200),
     f"GET {LINK}/changes": (None, 401, 200, 200, 200),
+    f"GET {LINK}/resources": (None, 401, 200, 200, 200),
+    f"GET {LINK}/tables": (None, 401, 200, 200, 200),
+    f"GET {LINK}/mappings": (None, 401, 200, 200, 200),
+    f"GET {LINK}/config.yaml": (None, 401, 200, 200, 200),
+    f"GET {LINK}/pairs": (None, 401, 200, 200, 200),
+    f"POST {LINK}/look": ({}, 401, 403, 403, 202),
+    f"POST {LINK}/mappings/effect": (MAPPINGS, 401, 403, 403, 202),
+    f"PUT {LINK}/mappings": (MAPPINGS, 401, 403, 403, 409),  # these come from a file
+    f"PUT {LINK}/config.yaml": (None, 401, 403, 403, 422),
+    f"POST {LINK}/pairs": ({"ask_again": [{"resource": "products", "row": 1}]}, 401, 403, 202, 202),
     f"POST {LINK}/runs": (SYNC, 401, 403, 202, 202),
     f"POST {LINK}/runs/<int(max=2147483647):run_id>/cancel": (None, 401, 403, 202, 202),
     f"POST {LINK}/undo": ({"changes": [1]}, 401, 403, 202, 202),
     f"POST {LINK}/choices": (CHOOSE, 401, 403, 202, 202),
     f"POST {LINK}/deletions": (DELETE, 401, 403, 202, 202),
+    "POST /api/link/test": (KEY, 401, 403, 403, 200),
+    "POST /api/link": (KEY, 401, 403, 403, 409),
+    "POST /api/link/move": (KEY, 401, 403, 403, 409),
+    f"PUT {LINK}/store": (SHOP, 401, 403, 403, 200),
+    f"GET {LINK}/settings": (None, 401, 403, 403, 200),
+    f"PUT {LINK}/settings": ({"paused": True}, 401, 403, 403, 200),
+    f"PUT {LINK}/grist-key": ({"key": "grist-key-1"}, 401, 403, 403, 200),
+    f"DELETE {LINK}/grist-key": (None, 401, 403, 403, 200),
+    f"PUT {LINK}/notify-url": ({"url": "https://hooks.slack.com/services/T/B/x"}, 401, 403, 403, 200),
+    f"DELETE {LINK}/notify-url": (None, 401, 403, 403, 200),
+    f"GET {LINK}/keys": (None, 401, 403, 403, 200),
+    f"POST {LINK}/keys": ({"name": "nightly"}, 401, 403, 403, 201),
+    f"DELETE {LINK}/keys/<int(max=2147483647):key_id>": (None, 401, 403, 403, 200),
+    f"GET {LINK}/health": (None, 401, 200, 200, 200),
+    f"POST {LINK}/health": (None, 401, 403, 200, 200),
+    f"DELETE {LINK}": (None, 401, 403, 403, 200),
 }
 
 
-def test_every_address_answers_each_role_as_the_table_says(place: Place) -> None:
+def test_every_address_answers_each_role_as_the_table_says(shop: Place) -> None:
+    place = shop
     run = place.begin()
     rules = {f"{method} {rule.rule}" for rule in place.app.url_map.iter_rules()
              for method in rule.methods - {"HEAD", "OPTIONS"}}
     assert rules == set(MATRIX)
+    link_id = place.link.id
     for address, (body, *expected) in MATRIX.items():
         method, rule = address.split(" ")
-        path = (rule.replace("<int(max=2147483647):link>", str(place.link.id))
-                .replace("<int(max=2147483647):run_id>", str(run.id)).replace("<path:name>", "main.js"))
+        path = (rule.replace("<int(max=2147483647):link>", str(link_id))
+                .replace("<int(max=2147483647):run_id>", str(run.id)).replace("<int(max=2147483647):key_id>", "1")
+                .replace("<path:name>", "main.js"))
         found = [place.ask(method, path, role, body).status_code for role in (None, "viewer", "editor", "owner")]
         assert found == expected, address
 

@@ -179,6 +179,15 @@ def make_place(grist: Grist, url: str, folder: Path, *, document: Document | Non
     return Place(app, app.test_client(), grist, document)
 
 
+def make_bare_place(grist: Grist, url: str, folder: Path, **settings: Any) -> Place:
+    """Nothing but Grist's address and a SECRET_KEY: links are made in the widget."""
+    chosen = {"grist_server_url": url, "secret_key": Secret("a-long-secret-key-for-tests"),
+              "database_url": f"sqlite:///{folder / 'sync.db'}", **settings}
+    app = create_app(Settings(**chosen), start_worker=False)
+    app.extensions[EXTENSION].reads = Reads(lambda document, token: OpenDocument())
+    return Place(app, app.test_client(), grist, grist.new_document("Shop"))
+
+
 def price(row: int = 1, grist: Any = Decimal("39.00"), shopify: Any = Decimal("45.00"), base: Any = Decimal("42.00"),
           field: str = "price", thing: str = SHIRT_S, title: str = "Linen shirt / S", **more: Any) -> Conflict:
     """Both sides changed the price of a variant; or another field of another thing."""

@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import fake_mapping
 from flask import Flask, Response, request, send_from_directory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,12 +51,35 @@ class Shop:
     deletions: list[dict[str, Any]] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
     plan: list[dict[str, Any]] = field(default_factory=list)
+    deeds: list[dict[str, Any]] = field(default_factory=list)
+    deed_row: dict[str, Any] | None = None
+    deed_refusal: dict[str, Any] | None = None
     waits: dict[str, int] = field(default_factory=dict)
     brake: dict[str, Any] | None = None
     undo_report: dict[str, Any] | None = None
     overtaken: bool = False
     busy: bool = False
     choices_answer: dict[str, Any] | None = None
+    first_run: dict[str, Any] | None = None
+    fixed: bool = False
+    saved: list[dict[str, Any]] = field(default_factory=list)
+    effect: dict[str, Any] = field(default_factory=dict)
+    questions: list[dict[str, Any]] = field(default_factory=list)
+    apart: list[dict[str, Any]] = field(default_factory=list)
+    no_scopes: tuple[str, ...] = ()
+    columns: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    before: str | None = None
+    tested: dict[str, Any] = field(default_factory=dict)
+    test_refusal: dict[str, Any] | None = None
+    copy: dict[str, Any] | None = None
+    paused: bool = False
+    asleep: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
+    keys: list[dict[str, Any]] = field(default_factory=list)
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    refusals: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By "METHOD path": the error that such a request is answered with."""
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     cursor: list[dict[str, Any]] = field(default_factory=list)
     bad_tokens: set[str] = field(default_factory=set)
@@ -77,7 +101,9 @@ class Shop:
         return {
             "now": stamp(self.clock()), "status": "running" if self.run else self.status,
             "synced_at": syncs[0]["finished_at"] if syncs else None, "message": self.message,
-            "counts": {name: len(getattr(self, name)) for name in ("conflicts", "deletions", "refused")},
+            "counts": {**{name: len(getattr(self, name)) for name in ("conflicts", "deletions", "refused")},
+                       "pairs": len(self.questions)},
+            "paused": self.paused, "asleep": self.asleep,
             "run": self.run, "last_run": self.runs[0] if self.runs else None, "mappings": self.mappings,
         }
 
@@ -112,6 +138,29 @@ def change_row(number: int, run: int, at: str, by: str, title: str, name: str | 
     return {"id": number, "run": run, "at": at, "by": by, "resource": "variants", "label": "Variants",
             "table": "Variants", "row": 1, "title": title, "field": name, "field_label": name, "type": shown_as,
             "to": to, "kind": "update", "before": before, "after": after, "why": "", "undone": None, **more}
+
+
+def order_row(seen: str = "seen-1") -> dict[str, Any]:
+    """What may be done to an order with two lines that wait."""
+    def may(action: str, label: str, why: str = "", final: str = "") -> dict[str, Any]:
+        return {"action": action, "label": label, "may": not why, "why": why, "final": final}
+
+    def line(number: int, name: str, sku: str, remaining: int) -> dict[str, Any]:
+        return {"line": f"line-{number}", "name": name, "sku": sku, "remaining": remaining, "place": "Main store"}
+
+    return {"resource": "orders", "label": "Orders", "table": "Orders", "row": 812, "title": "#1042", "seen": seen,
+            "lines": [line(1, "Linen shirt / S", "LIN-S", 2), line(2, "Felt hat", "FEL-1", 1)], "effect": [], "why": "",
+            "may": [may("fulfil", "Fulfil", final="An email that was sent stays sent."), may("close", "Close"),
+                    may("reopen", "Reopen", "It is open."),
+                    may("cancel", "Cancel", final="A cancelled order cannot be brought back."),
+                    may("mark_paid", "Mark as paid", "Nothing is left to pay.")]}
+
+
+def deed_row(number: int, state: str, action: str = "fulfil", **more: Any) -> dict[str, Any]:
+    return {"id": number, "resource": "orders", "label": {"fulfil": "Fulfil", "cancel": "Cancel"}.get(action, action),
+            "table": "Orders", "row": 812, "title": "#1042", "action": action, "state": state, "message": "",
+            "cure": "", "effect": ["Fulfils 2 × Linen shirt / S from Main store."], "by": "Ana, Fulfil button",
+            "asked_at": "2026-11-23T13:00:00Z", "ended_at": None, "run": 11, **more}
 
 
 def fieldhouse(now: datetime | None = None) -> Shop:
@@ -175,6 +224,16 @@ def fieldhouse(now: datetime | None = None) -> Shop:
         change_row(91, 1, shop.runs[3]["started_at"], "Ana, Sync button", "Canvas tote", "Tags", "shopify", "list",
                    ["bag"], ["bag", "summer"]),
     ]
+    kept = {"hint": "…4f2a", "by": "Ana Lund, widget", "at": "2026-11-03T09:12:00Z"}
+    shop.kept = {"store": kept, "grist_key": kept, "notify_url": None}
+    shop.options = {
+        "interval_seconds": 900, "paused": False, "quiet": None, "realtime": True, "settle_seconds": 0.2,
+        "brakes": {"deletions": 20, "deletions_share": 0.3, "changed_share": 0.9}, "rest_seconds": 30,
+        "audit_hours": 24, "history_days": 90, "mails": [], "notices": ["failed", "stopped"], "language": "",
+        "letters": True, "first_run": None}
+    shop.keys = [{"id": 1, "name": "nightly export", "start": "sgs_Ab3x…", "by": "Ana Lund, widget",
+                  "made_at": "2026-11-03T09:12:00Z", "used_at": None}]
+    shop.parts = health_parts(shop)
     shop.plan = [
         {"resource": "variants", "label": "Variants", "side": "shopify", "row": 1, "title": "Linen shirt / S",
          "kind": "update", "field": "price", "field_label": "Price", "type": "money", "before": "42.00",
@@ -184,6 +243,49 @@ def fieldhouse(now: datetime | None = None) -> Shop:
          "after": 7, "why": ""},
     ]
     return shop
+
+
+def health_parts(shop: Shop) -> list[dict[str, Any]]:
+    """Picture 17: three things need somebody."""
+    def part(name: str, message: str = "", cure: str = "", needs_you: bool | None = None, **facts: Any
+             ) -> dict[str, Any]:
+        return {"part": name, "needs_you": bool(message) if needs_you is None else needs_you, "facts": facts,
+                "message": message, "cure": cure}
+
+    at = shop.ago(minutes=3)
+    return [
+        part("store", domain="fieldhouse.myshopify.com", ms=180),
+        part("permissions", "read_customers is missing: orders show no names.", granted=9, missing=["read_customers"]),
+        part("document", key="kept", by="Ana Lund, widget", at="2026-11-03T09:12:00Z", role="owner"),
+        part("shopify_webhooks", registered=14, wanted=14, last_at=at),
+        part("grist_webhooks", "Grist does not allow our address, so edits in Grist are noticed by the timer, every "
+             "15 min.", "Name it in ALLOWED_WEBHOOK_DOMAINS.", registered=0, wanted=5, last_at=None),
+        part("last_sync", at=at, failed_at=None),
+        part("timer", interval_seconds=900, next_at=shop.ago(minutes=-12), paused=False, quiet=None),
+        part("queue", state=None), part("brakes", deletions=20, deletions_share=0.3, changed_share=0.9),
+        part("mapping", tables=5, columns=64, paused=0), part("quota", points=212.0, shopify=14, grist=9),
+        part("refused", needs_you=True, count=1, example={
+            "title": "#1039", "message": "the order is cancelled and takes no tracking number."}),
+    ]
+
+
+def permissions(*missing: str) -> list[dict[str, Any]]:
+    """What the app of Fieldhouse Goods may do; `missing` it may not."""
+    known = {
+        "write_inventory": ("stock", "Stock changes in Grist are not sent to Shopify."),
+        "read_customers": ("customers", "Customers cannot be synced, and orders show no names."),
+        "read_products": ("products", ""), "write_products": ("products", ""), "read_orders": ("orders", ""),
+        "write_orders": ("orders", ""), "read_locations": ("locations", ""), "read_draft_orders": ("draft orders", ""),
+        "write_draft_orders": ("draft orders", ""), "read_inventory": ("stock", ""),
+        "write_merchant_managed_fulfillment_orders": ("fulfilments", ""),
+    }
+    return [{"scope": scope, "granted": scope not in missing, "about": about, "without": without}
+            for scope, (about, without) in known.items()]
+
+
+def answer_of_test(*missing: str) -> dict[str, Any]:
+    return {"store": "fieldhouse.myshopify.com", "permissions": permissions(*missing), "problems": [],
+            "shop": {"name": "Fieldhouse Goods", "currency": "USD", "timezone": "Europe/Oslo"}, "answered_ms": 180}
 
 
 def writing(shop: Shop, done: int = 310) -> dict[str, Any]:
@@ -202,6 +304,7 @@ def writing(shop: Shop, done: int = 310) -> dict[str, Any]:
 def make_app(shop: Shop) -> Flask:
     """The app around one `shop`; a test changes the shop while the widget looks at it."""
     app = Flask(__name__, static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the order of fields is what a person sees
 
     @app.get("/host")
     def host() -> str:
@@ -240,6 +343,8 @@ def make_app(shop: Shop) -> Flask:
             if shop.down:
                 return Response("<h1>Bad gateway</h1>", 502, mimetype="text/html")
             token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            if refusal := shop.refusals.get(f"{request.method} {request.path}"):
+                return {"cure": "", "details": {}, **refusal}, refusal.get("status", 422)
             if not token or token in shop.bad_tokens:
                 refusal = {"code": "token", "message": "The Grist token is not good.", "cure": "Reload.", "details": {}}
                 return refusal, 401
@@ -256,7 +361,95 @@ def make_app(shop: Shop) -> Flask:
     def session() -> dict[str, Any]:
         link = {"id": 1, "store": "fieldhouse.myshopify.com",
                 "shop": {"name": "Fieldhouse Goods", "currency": "USD", "timezone": "Europe/Oslo"}}
-        return {"role": shop.role, "document": DOCUMENT, "version": "0.1.0", "link": link if shop.linked else None}
+        link["first_run"] = shop.first_run
+        return {"role": shop.role, "document": DOCUMENT, "version": "0.1.0", "link": link if shop.linked else None,
+                "before": shop.before, "copy": shop.copy if not shop.linked else None}
+
+    @app.post("/api/link/test")
+    def test_store() -> tuple[dict[str, Any], int]:
+        if shop.test_refusal:
+            return {"details": {}, **shop.test_refusal}, 422
+        return shop.tested, 200
+
+    @app.post("/api/link")
+    def connect() -> tuple[dict[str, Any], int]:
+        with shop.lock:
+            shop.linked, shop.first_run = True, {"step": "resources"}
+        return {"id": 1}, 201
+
+    def held() -> dict[str, Any]:
+        return {"settings": shop.options, "kept": shop.kept, "timezone": "Europe/Oslo",
+                "notify_hosts": ["hooks.slack.com"],
+                "from_environment": {"grist_key": False, "store": False}, "store": "fieldhouse.myshopify.com"}
+
+    @app.get("/api/links/1/settings")
+    def settings() -> dict[str, Any]:
+        return held()
+
+    @app.put("/api/links/1/settings")
+    def save_settings() -> dict[str, Any]:
+        with shop.lock:
+            body = request.get_json()
+            shop.options |= body
+            shop.paused = shop.options["paused"]
+            if "first_run" in body:
+                shop.first_run = body["first_run"]
+        return held()
+
+    @app.route("/api/links/1/<any('grist-key', 'notify-url'):name>", methods=["PUT", "DELETE"])
+    def keep(name: str) -> dict[str, Any]:
+        kept = {"hint": "…9z9z", "by": "An owner, widget", "at": stamp(shop.clock())}
+        shop.kept[name.replace("-", "_")] = kept if request.method == "PUT" else None
+        return held()
+
+    @app.get("/api/links/1/keys")
+    def keys() -> dict[str, Any]:
+        return {"keys": shop.keys}
+
+    @app.post("/api/links/1/keys")
+    def make_key() -> tuple[dict[str, Any], int]:
+        shop.keys.append({**shop.keys[0], "id": 2, "name": request.get_json()["name"]})
+        return {"id": 2, "key": "sgs_shown_once", "keys": shop.keys}, 201
+
+    @app.delete("/api/links/1/keys/<int:number>")
+    def revoke(number: int) -> dict[str, Any]:
+        shop.keys = [one for one in shop.keys if one["id"] != number]
+        return {"keys": shop.keys}
+
+    @app.route("/api/links/1/health", methods=["GET", "POST"])
+    def health() -> dict[str, Any]:
+        waits = [one["part"] for one in shop.parts if one["needs_you"]]
+        return {"works": not {"store", "document", "last_sync"} & set(waits), "needs_you": len(waits),
+                "checked_at": stamp(shop.clock()), "parts": shop.parts, "version": "1.4.0",
+                "shopify_version": "2026-10", "database": "sqlite", "store": "fieldhouse.myshopify.com"}
+
+    @app.put("/api/links/1/store")
+    def replace_key() -> dict[str, Any]:
+        shop.message = None
+        shop.status = "synced"
+        return shop.tested
+
+    @app.post("/api/link/move")
+    def move() -> dict[str, Any]:
+        shop.linked = True
+        return {"id": 1}
+
+    @app.delete("/api/links/1")
+    def disconnect() -> dict[str, Any]:
+        shop.linked, shop.before = False, "fieldhouse.myshopify.com"
+        return {"deleted": "", "stays": ""}
+
+    @app.get("/api/links/1/config.yaml")
+    def export_mapping() -> Response:
+        return Response("mappings: []\n", mimetype="text/yaml")
+
+    @app.put("/api/links/1/config.yaml")
+    def import_mapping() -> dict[str, Any]:
+        text = request.get_data(as_text=True)
+        shop.asked.append(("FILE", request.query_string.decode(), text))
+        problem = {"message": "“tabel” is not a key.", "cure": "Did you mean table?", "line": 3}
+        wrong = [problem] if "tabel" in text else []
+        return {"changes": [] if wrong else ["Price in Variants is only read."], "problems": wrong}
 
     @app.get("/api/links/1/state")
     def state() -> dict[str, Any]:
@@ -269,6 +462,8 @@ def make_app(shop: Shop) -> Flask:
 
     @app.get("/api/links/1/runs/<int:number>")
     def run(number: int) -> dict[str, Any]:
+        if number in (fake_mapping.EFFECT, fake_mapping.LOOK):
+            return fake_mapping.run(shop, number)
         row = run_row(number, "Ana, Preview button", shop.clock(), 2, **shop.waits)
         if number in (UNDO_PREVIEW, 8) and not shop.overtaken:
             report = shop.undo_report if number == UNDO_PREVIEW else {
@@ -340,6 +535,43 @@ def make_app(shop: Shop) -> Flask:
             answered = body.get("approve", []) + body.get("keep", [])
             shop.deletions = [one for one in shop.deletions if one["id"] not in answered]
         return {"run": None}, 202
+
+    fake_mapping.routes(app, shop)
+
+    @app.get("/api/links/1/actions")
+    def deeds() -> dict[str, Any]:
+        return {"actions": shop.deeds, "maybe": sum(one["state"] == "maybe" for one in shop.deeds)}
+
+    @app.post("/api/links/1/actions/preview")
+    def preview_actions() -> dict[str, Any]:
+        body = request.get_json()
+        row = copy.deepcopy(shop.deed_row or order_row())
+        row["row"] = body["rows"][0]
+        final = next((one["final"] for one in row["may"] if one["action"] == body.get("action")), "")
+        if body.get("action"):
+            sent = body["options"].get("lines", [])
+            names = {line["line"]: line["name"] for line in row["lines"]}
+            row["effect"] = [f"Fulfils {one['quantity']} × {names[one['line']]} from Main store." for one in sent] + [
+                "The customer is not notified."]
+        return {"rows": [row], "final": final}
+
+    @app.post("/api/links/1/actions")
+    def start_actions() -> tuple[dict[str, Any], int]:
+        body = request.get_json()
+        with shop.lock:
+            if shop.deed_refusal is not None:
+                return shop.deed_refusal, 409
+            shop.deeds.insert(0, deed_row(len(shop.deeds) + 1, "wanted", action=body["action"]))
+        return {"id": 11}, 202
+
+    @app.post("/api/links/1/actions/<int:number>")
+    def settle_action(number: int) -> tuple[dict[str, Any], int]:
+        with shop.lock:
+            for one in shop.deeds:
+                if one["id"] == number:
+                    one["state"] = "done" if request.get_json()["happened"] else "not_done"
+                    one["message"] = one["cure"] = ""
+        return {"id": number}, 202
 
     @app.get("/api/links/1/changes")
     def changes() -> dict[str, Any]:

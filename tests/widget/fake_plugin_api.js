@@ -11,6 +11,9 @@
   window.fakeGrist = {
     cursor: [],
     ready: null,
+    applied: [],
+    table: "Variants",
+    select: (table, row) => { window.fakeGrist.table = table; window.fakeGrist.choose(row); },
     choose: (row) => { for (const heard of listeners.record) heard({ id: row }); },
     access: (level) => { for (const heard of listeners.options) heard({}, { accessLevel: level }); },
   };
@@ -22,9 +25,14 @@
     onOptions: (heard) => listeners.options.push(heard),
     onRecord: (heard) => listeners.record.push(heard),
     onNewRecord: () => {},
-    selectedTable: { getTableId: async () => "Variants" },
+    selectedTable: { getTableId: async () => window.fakeGrist.table },
     setCursorPos: async (position) => { window.fakeGrist.cursor.push(position); },
     docApi: {
+      applyUserActions: async (actions) => {
+        window.fakeGrist.applied.push(...actions);
+        await fetch("/seen/actions", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(actions) });
+        return { retValues: [] };
+      },
       getAccessToken: async () => {
         tokens += 1;
         const payload = btoa(JSON.stringify({ docId: "demoDocument", n: tokens })).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");

@@ -70,7 +70,7 @@ class People:
         shop = self.world.shopify
         moments = [(name, gid, shop._touched.get(gid, 0)) for name, things in shop.things.items() for gid in things]
         moments += [(name, gid, at) for name, gone in shop._deleted.items() for gid, at in gone.items()]
-        return [*((Side.LOCAL, tables[table], row) for _, table, row in self.world.grist.states[states:]),
+        return [*((Side.LOCAL, tables[table], row) for _, table, row, _ in self.world.grist.states[states:]),
                 *((Side.REMOTE, name, gid) for name, gid, at in moments if at > touches)]
 
     def _hint(self, touched: list[tuple[Side, str, Any]], fate: int) -> None:

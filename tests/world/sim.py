@@ -26,8 +26,8 @@ from twins import MemoryShopify
 from backend import engine
 from backend.core.mapping import choose
 from backend.core.values import UNREAD, Unfit
-from backend.engine import Session, UndoWanted
 from backend.errors import BrakeError, LeaseLost, SyncError
+from backend.session import Session, UndoWanted
 from backend.store import links, runs
 from backend.store.db import Database
 from backend.store.tables import metadata

@@ -2,37 +2,58 @@
 
 import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { pill } from "../format.js";
-import { TABS, fitTabs, isUnreachable, maySync, progress, readyChoices, statusOf, undoCounts } from "../state.js";
+import { isFirstRun } from "../slices/first-run.js";
+import { changeCount } from "../slices/settings.js";
+import { TABS, fitTabs, isKeyRefused, isUnreachable, maySync, progress, readyChoices, statusOf, tabsOf, undoCounts } from "../state.js";
+import { Actions } from "./actions.js";
 import { Changes } from "./changes.js";
 import { Conflicts } from "./conflicts.js";
 import { Deletions } from "./deletions.js";
+import { FirstRun } from "./first-run.js";
+import { Health } from "./health.js";
+import { Mapping } from "./mapping.js";
 import { Overview, paceWords } from "./overview.js";
+import { Pairs } from "./pairs.js";
 import { Banner, Button, Facts, Icon, Link, Menu, Rich, Tips } from "./parts.js";
 import { Refused } from "./refused.js";
+import { Settings } from "./settings.js";
+import { StoreScreen } from "./store.js";
 
-const SCREENS = { overview: Overview, conflicts: Conflicts, deletions: Deletions, refused: Refused, changes: Changes };
+const SCREENS = { overview: Overview, conflicts: Conflicts, deletions: Deletions, refused: Refused, changes: Changes, actions: Actions, store: StoreScreen, health: Health, settings: Settings, mapping: Mapping, pairs: Pairs };
 const GAP_PX = 18;
 const NARROW_GAP_PX = 14;
 
 /** The whole widget for one state `s`; `f` writes words, `on` holds what a press does. */
 export function App({ s, f, on }) {
-  const notice = noticeOf(s, f);
+  const notice = isFirstRun(s) ? html`<${FirstRun} s=${s} f=${f} on=${on} />` : noticeOf(s, f, on);
   const Screen = SCREENS[s.tab];
-  return html`<main id="app" aria-label=${f.t("bar.label")}>${notice ?? html`<${Bar} s=${s} f=${f} on=${on} /><${Tabs} s=${s} f=${f} on=${on} />
+  return html`<main id="app" aria-label=${f.t("bar.label")}><h1 class="hidden">${f.t("bar.label")}</h1>${notice ?? html`<${Bar} s=${s} f=${f} on=${on} /><${Tabs} s=${s} f=${f} on=${on} />
       <${Urgent} s=${s} f=${f} on=${on} />
-      <section class="screen" role="tabpanel" id=${`panel-${s.tab}`} aria-labelledby=${`tab-${s.tab}`}><${Screen} s=${s} f=${f} on=${on} /></section>`}
+      <section class="screen" role="tabpanel" id=${`panel-${s.tab}`} aria-labelledby=${TABS.includes(s.tab) ? `tab-${s.tab}` : undefined} aria-label=${TABS.includes(s.tab) ? undefined : f.t(s.tab === "store" ? "health.connect" : "bar.settings")}><${Screen} s=${s} f=${f} on=${on} /></section>`}
     ${s.toast && html`<div class="toast" role="status">${s.toast.words}${s.toast.undo && html` · <button type="button" class="link lined" onClick=${s.toast.undo}>${f.t("undo.toast")}</button>`}</div>`}
     <div class="hidden" role="status" aria-live="polite" id="said">${s.said}</div><${Tips} /></main>`;
 }
 
 /** States in which there is nothing to work with: one banner instead of the screens. */
-function noticeOf(s, f) {
+function noticeOf(s, f, on) {
   if (s.phase === "no_frame") return html`<p class="empty">${f.t("state.no_frame")}</p>`;
   const banner = (icon, words) => html`<${Banner} icon=${icon}><${Rich} words=${words} /><//>`;
   if (s.phase === "no_grist") return banner("cut", f.t("state.no_grist"));
   if (s.phase === "no_access") return banner("lock", f.t("state.no_access"));
-  if (s.phase === "ready" && s.session && !s.session.link && !isUnreachable(s)) return banner("lock", f.t(s.session.role === "owner" ? "state.no_store_owner" : "state.no_store_editor"));
+  if (s.phase === "ready" && s.session?.copy && !isUnreachable(s)) return html`<${Copy} s=${s} f=${f} on=${on} />`;
+  if (s.phase === "ready" && s.session && !s.session.link && !isUnreachable(s)) return banner("lock", f.t("state.no_store_editor"));
   return null;
+}
+
+/** A copy of a document that syncs: it does not, before somebody moves the link to it. */
+function Copy({ s, f, on }) {
+  const { copy, role } = s.session;
+  const may = role === "owner" && !s.settings.readonly && !copy.configured;
+  return html`<div class="bar"><div class="status" role="status"><span class="dot ring" aria-hidden="true" /><span data-cut>${f.t("bar.copy")}</span></div>
+      <span class="buttons">${maySync(s) && html`<${Button} off=${f.t("bar.why_off_copy")}>${f.t("bar.sync")}<//>`}</span></div>
+    ${s.problem && html`<${Banner} icon="triangle" yellow alert><b>${s.problem.message}</b>${s.problem.cure && ` ${s.problem.cure}`}<//>`}
+    ${s.tab === "store" && may ? html`<section class="screen" aria-label=${f.t("state.move")}><${StoreScreen} s=${s} f=${f} on=${on} /></section>`
+      : html`<${Banner} icon="pause" button=${may && html`<${Button} onPress=${() => on.go("store")}>${f.t("state.move")}<//>`}><${Rich} words=${f.t(copy.configured ? "state.copy_configured" : "state.copy", { store: copy.store })} /><//>`}`;
 }
 
 function Bar({ s, f, on }) {
@@ -48,7 +69,8 @@ function Buttons({ s, f, on, status }) {
   if (status === "unreachable") return html`${maySync(s) && html`<${Button} off=${f.t("bar.why_off_unreachable")}>${f.t("bar.sync")}<//>`}
     <${Button} look="green" busy=${s.connection.trying} onPress=${on.tryNow}>${f.t("bar.try_now")}<//>`;
   if (!maySync(s) || s.server === null) return null;
-  if (status === "running") return html`<${Button} id="cancel" busy=${s.pressed.cancel || s.server.run.cancelling} onPress=${on.cancel}>${f.t("bar.cancel")}<//>
+  if (isKeyRefused(s)) return html`<${Button} off=${f.t("bar.why_off_key")}>${f.t("bar.sync")}<//>`;
+  if (status === "running" || status === "waiting") return html`<${Button} id="cancel" busy=${s.pressed.cancel || s.server.run.cancelling} onPress=${on.cancel}>${f.t("bar.cancel")}<//>
     <span class="preview"><${Button} off=${f.t("bar.why_off_running")}>${f.t("bar.preview")}<//></span>`;
   return html`<${Button} id="sync" look=${status === "stopped" ? "plain" : filledBelow(s) ? "green" : "filled"} busy=${s.pressed.sync} onPress=${on.sync}>${f.t("bar.sync")}<//>
     <span class="preview"><${Button} id="preview" look="green" busy=${s.pressed.preview} onPress=${on.preview}>${f.t("bar.preview")}<//></span>`;
@@ -57,15 +79,21 @@ function Buttons({ s, f, on, status }) {
 /** One filled button at a time: where a bar below offers the next step, Sync becomes an outline. */
 function filledBelow(s) {
   const undoes = s.undo?.result && !s.undo.result.trouble && undoCounts(s.undo.result).n > 0;
-  return (s.tab === "conflicts" && readyChoices(s).length > 0) || s.confirm !== null || Boolean(undoes);
+  const exactly = s.tab === "changes" && s.preview && !s.preview.brake && s.preview.plan_total > 0;
+  const kept = s.tab === "settings" && (changeCount(s.options) > 0 || s.options.asked !== null);
+  return Boolean(exactly) || kept || (s.tab === "conflicts" && readyChoices(s).length > 0) || (s.tab === "actions" && s.deeds.row !== null) || s.confirm !== null || Boolean(undoes)
+    || (s.tab === "mapping" && s.mapping.draft !== null) || (s.tab === "pairs" && Object.keys(s.mapping.answers).length > 0);
 }
 
 function More({ s, f, on, status }) {
   const opener = () => document.getElementById("more");
   const idle = maySync(s) && s.server !== null && !["running", "unreachable"].includes(status);
+  const owner = s.session?.role === "owner" && !s.settings.readonly;
   const narrow = (document.getElementById("app")?.clientWidth ?? 1000) < 480;
   const items = [
     ...(idle && narrow ? [{ words: f.t("bar.preview"), onPress: on.preview }, null] : []),
+    ...(idle && !isKeyRefused(s) ? [{ words: f.t("bar.read_all"), onPress: on.readAll }] : []),
+    ...(owner && s.session.link ? [{ words: f.t(s.server?.paused ? "bar.resume" : "bar.pause"), onPress: () => on.pauseTimer(!s.server?.paused) }, { words: f.t("bar.settings"), onPress: () => on.go("settings") }, null] : []),
     ...(maySync(s) ? [{ words: f.t("bar.keys"), onPress: () => { on.go("conflicts"); on.keys(true); } }, { words: f.t(s.letters ? "bar.keys_off" : "bar.keys_on"), onPress: () => on.letters(!s.letters) }] : []),
   ];
   if (!items.length) return null;
@@ -78,15 +106,17 @@ function Status({ status, s, f, on }) {
   const dot = (shape) => html`<span class=${`dot ${shape}`} aria-hidden="true" />`;
   const synced = server?.synced_at ? Date.parse(server.synced_at) : null;
   const stopped = server?.last_run?.finished_at ? Date.parse(server.last_run.finished_at) : null;
-  const counted = !["running", "unreachable", "starting"].includes(status) && server.counts.conflicts > 0;
+  const counted = !["running", "waiting", "unreachable", "starting"].includes(status) && server.counts.conflicts > 0;
   const text = {
     starting: () => html`${dot("ring")}<span>${f.t("bar.starting")}</span>`,
     unreachable: () => html`${dot("ring")}<span data-cut>${f.t("bar.not_connected")}${synced !== null && ` · ${f.t("bar.synced_small", { when: f.when(synced, now) })}`}</span>`,
     running: () => html`<${Icon} name="turning" tone="good turning" /><span data-cut>${runWords(server.run, f)}${paceWords(s, f).map((one) => html`<span class="quiet wide"> · ${one}</span>`)}</span>`,
     synced: () => html`${dot("")}<span data-cut data-tip=${synced === null ? undefined : f.exact(synced)}>${synced === null ? f.t("bar.never") : f.t("bar.synced", { when: f.when(synced, now) })}</span>`,
+    waiting: () => html`${dot("ring")}<span data-cut>${f.t("bar.waiting")}</span>`,
+    paused: () => html`${dot("ring")}<span data-cut>${f.t("bar.paused")}${synced !== null && ` · ${f.t("bar.synced_small", { when: f.when(synced, now) })}`}</span>`,
     never: () => html`${dot("ring")}<span data-cut>${f.t("bar.never")}</span>`,
     stopped: () => html`<${Icon} name="triangle" tone="bad" /><span data-cut>${stopped ? f.t("bar.stopped_at", { clock: f.moment(stopped, now) }) : f.t("bar.stopped")}</span>`,
-    failed: () => html`<${Icon} name="triangle" tone="bad" /><span data-cut>${stopped ? f.t("bar.failed_at", { clock: f.moment(stopped, now) }) : f.t("bar.failed")}</span>`,
+    failed: () => html`<${Icon} name="triangle" tone="bad" /><span data-cut>${stopped && isKeyRefused(s) ? f.t("bar.stopped_small", { clock: f.moment(stopped, now) }) : stopped ? f.t("bar.failed_at", { clock: f.moment(stopped, now) }) : f.t("bar.failed")}</span>`,
   }[status];
   return html`${text()}${counted && html`<span class="aside"><span class="sep" aria-hidden="true">·</span><${Link} onPress=${() => on.go("conflicts")}>${f.t("bar.conflicts", { n: server.counts.conflicts })}<//></span>`}`;
 }
@@ -111,8 +141,9 @@ function Line({ share }) {
 
 function Tabs({ s, f, on }) {
   const measure = useRef(null);
+  const tabs = tabsOf(s);
   const [fit, setFit] = useState({ widths: null, room: 0, more: 0 });
-  const counts = { conflicts: s.server?.counts.conflicts, deletions: s.server?.counts.deletions, refused: s.server?.counts.refused };
+  const counts = { conflicts: s.server?.counts.conflicts, deletions: s.server?.counts.deletions, refused: s.server?.counts.refused, pairs: s.server?.counts.pairs, actions: s.deeds.list.maybe };
   useLayoutEffect(() => {
     const look = () => {
       const box = measure.current;
@@ -125,10 +156,10 @@ function Tabs({ s, f, on }) {
     const watch = new ResizeObserver(look);
     watch.observe(measure.current);
     return () => watch.disconnect();
-  }, [counts.conflicts, counts.deletions, counts.refused]);
+  }, [counts.conflicts, counts.deletions, counts.refused, counts.pairs, counts.actions, tabs.length]);
   const gap = fit.room < 576 ? NARROW_GAP_PX : GAP_PX;
-  const shown = fit.widths ? fitTabs(TABS, { ...fit, gap, chosen: s.tab, counts: fit.room < 376 ? counts : {} }) : TABS;
-  const hidden = TABS.filter((name) => !shown.includes(name));
+  const shown = fit.widths ? fitTabs(tabs, { ...fit, gap, chosen: s.tab, counts: fit.room < 376 ? counts : {} }) : tabs;
+  const hidden = tabs.filter((name) => !shown.includes(name));
   const face = (name) => html`<span class="label"><span class="text">${f.t(`tab.${name}`)}</span><span class="wider" aria-hidden="true">${f.t(`tab.${name}`)}</span></span>
     ${counts[name] > 0 && html`<span class="pill">${pill(counts[name], f)}</span>`}`;
   const keys = (event) => {
@@ -142,10 +173,10 @@ function Tabs({ s, f, on }) {
   const opener = () => document.getElementById("more-tabs");
   return html`<div class="tabs"><div class="list" role="tablist" aria-label=${f.t("tab.label")} onKeyDown=${keys}>
       ${shown.map((name) => html`<button type="button" role="tab" key=${name} id=${`tab-${name}`} class="tab" aria-selected=${String(s.tab === name)} aria-controls=${s.tab === name ? `panel-${name}` : undefined}
-        tabIndex=${s.tab === name ? 0 : -1} onClick=${() => on.go(name)}>${face(name)}</button>`)}</div>
+        tabIndex=${s.tab === name || (!shown.includes(s.tab) && name === shown[0]) ? 0 : -1} onClick=${() => on.go(name)}>${face(name)}</button>`)}</div>
     ${hidden.length > 0 && html`<button type="button" id="more-tabs" class="tab rest" aria-haspopup="menu" aria-expanded=${String(s.menu === "tabs")} onClick=${() => on.menu("tabs")}>${f.t("tab.more")}<${Icon} name="chevron" tone="small" /></button>
       ${s.menu === "tabs" && html`<${Menu} opener=${opener} onClose=${() => on.menu(null)} items=${hidden.map((name) => ({ words: counts[name] ? `${f.t(`tab.${name}`)} ${pill(counts[name], f)}` : f.t(`tab.${name}`), onPress: () => on.go(name) }))} />`}`}
-    <div class="measure" aria-hidden="true" ref=${measure}>${TABS.map((name) => html`<span class="tab" data-name=${name}>${face(name)}</span>`)}<span class="tab rest" data-name="more">${f.t("tab.more")}<${Icon} name="chevron" tone="small" /></span></div></div>`;
+    <div class="measure" aria-hidden="true" ref=${measure}>${tabs.map((name) => html`<span class="tab" data-name=${name}>${face(name)}</span>`)}<span class="tab rest" data-name="more">${f.t("tab.more")}<${Icon} name="chevron" tone="small" /></span></div></div>`;
 }
 
 /** The most urgent thing to say, and only that. */
@@ -158,8 +189,14 @@ function Urgent({ s, f, on }) {
       ${from === null ? f.t("state.unreachable_first") : f.t("state.unreachable_from", { clock: f.moment(from, now) })}<//>`;
   }
   if (problem) return html`<${Banner} icon="triangle" yellow alert><b>${problem.message}</b>${problem.cure && ` ${problem.cure}`}<//>`;
+  const owner = s.session?.role === "owner" && !s.settings.readonly;
+  if (isKeyRefused(s)) return s.tab === "store" ? null : html`<${Banner} icon="triangle" yellow button=${owner && html`<${Button} look="filled" onPress=${() => on.go("store")}>${f.t("state.connect")}<//>`}><${Rich} words=${f.t("state.key_refused")} /><//>`;
+  if (server?.message?.code === "brake_restored" && !server.run) return html`<${Banner} icon="triangle" yellow button=${maySync(s) && html`<${Button} look="green" busy=${s.pressed.preview || s.previewing !== null} onPress=${on.preview}>${f.t("bar.preview")}<//>`}><${Rich} words=${f.t("state.restored")} /><//>`;
+  if (server?.message?.code === "preview_outdated" && !server.run && !s.preview) return html`<${Banner} icon="triangle" yellow button=${maySync(s) && html`<${Button} look="green" busy=${s.pressed.preview || s.previewing !== null} onPress=${on.preview}>${f.t("bar.preview")}<//>`}><${Rich} words=${f.t("preview.outdated")} /><//>`;
+  if (server?.run?.state === "waiting") return html`<${Banner} icon="pause"><${Rich} words=${f.t("state.waits")} /><//>`;
+  if (server?.asleep) return html`<${Banner} icon="pause"><${Rich} words=${f.t("state.asleep")} /><//>`;
   // The preview of a stopped sync says itself why it was stopped.
-  if (server?.message && !server.run && !(s.preview?.brake && s.tab === "changes")) return html`<${Banner} icon="triangle" yellow button=${server.message.brake && maySync(s) && html`<${Review} s=${s} f=${f} on=${on} />`}><${Facts} words=${server.message.message} />${server.message.cure && ` ${server.message.cure}`}<//>`;
+  if (server?.message && !server.run && !(s.tab === "changes" && (s.preview?.brake || (s.preview && server.message.code === "preview_outdated")))) return html`<${Banner} icon="triangle" yellow button=${server.message.brake && maySync(s) && html`<${Review} s=${s} f=${f} on=${on} />`}><${Facts} words=${server.message.message} />${server.message.cure && ` ${server.message.cure}`}<//>`;
   if (s.session && !maySync(s)) return html`<${Banner} icon="eye">${f.t("state.viewer")}<//>`;
   return null;
 }

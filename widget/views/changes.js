@@ -202,7 +202,7 @@ function Preview({ s, f, on }) {
   const waits = wouldWait(s.preview, f);
   const would = total ? f.t("preview.would", { both: wouldMake(s.preview, f) }) : f.t(waits || brake ? "preview.nothing" : "preview.none");
   const more = plan.length < total ? f.t("preview.first", { n: plan.length }) : "";
-  return html`<div class=${`banner ${brake ? "yellow" : ""}`}><${Icon} name=${brake ? "triangle" : "eye"} /><div class="words">${brake && html`<${Facts} words=${brake.facts} /> `}<${Rich} words=${brake ? would.replaceAll("**", "") : would} /> ${waits} ${more}</div>${!brake && close}</div>
+  return html`<div class=${`banner ${brake ? "yellow" : ""}`}><${Icon} name=${brake ? "triangle" : "eye"} /><div class="words">${brake && html`<${Facts} words=${brake.facts} /> `}<${Rich} words=${brake ? would.replaceAll("**", "") : would} /> ${waits} ${more}</div>${!brake && html`${total > 0 && maySync(s) && html`<${Button} id="sync-exactly" look="filled" busy=${s.pressed.syncExactly} onPress=${on.syncExactly}>${f.t("preview.exactly")}<//>`}${close}`}</div>
     <div class="scroll">${total > 0 && html`<table class="table changes"><caption class="hidden">${f.t("preview.list")}</caption><${Head} f=${f} /><tbody>
       ${plan.map((op) => html`<${Line} item=${{ ...op, to: op.side }} s=${s} f=${f} />`)}</tbody></table>`}</div>
     ${brake && (s.confirm?.kind === "go_on" ? html`<${GoOn} s=${s} f=${f} on=${on} />` : html`<div class="footer"><span class="grow">${maySync(s) && f.t("preview.go_on_hint")}</span><span class="buttons">

@@ -108,7 +108,7 @@ function Selection({ s, f, on }) {
   const mergeable = items.filter(canMerge);
   const ids = s.selected;
   return html`<div class="tools selection"><${Box} label=${f.t("conflicts.unselect")} on=${false} some onToggle=${() => on.selectNone()} />
-    <span class="grow">${f.t("conflicts.selected", { n: ids.length })}</span>
+    <span class="grow"><span class="wide">${f.t("conflicts.selected", { n: ids.length })}</span><span class="narrow" aria-hidden="true">${f.number(ids.length)}</span></span>
     <${Button} onPress=${() => on.chooseMany(ids, "grist")}>${f.t("conflicts.keep_grist")}<//><${Button} onPress=${() => on.chooseMany(ids, "shopify")}>${f.t("conflicts.keep_shopify")}<//>
     ${mergeable.length > 0 && html`<${Button} onPress=${() => on.chooseMany(mergeable.map((item) => item.id), "merge")}>${f.t("conflicts.merge_n", { n: mergeable.length })}<//>`}
     <${Button} look="icon" label=${f.t("conflicts.unselect")} onPress=${on.selectNone}><${Icon} name="cross" /><//></div>`;

@@ -15,6 +15,9 @@ export function resultParts(run, withUnchanged = false) {
 
 /** What became of a run in words: "12 updated, 7 conflicts", "Already up to date", "Cancelled". */
 export function resultWords(run, f) {
+  if (run.kind === "action" && run.state === "done") {
+    return Object.entries(run.actions ?? {}).map(([key, n]) => f.t(`actions.count_${key}`, { n })).join(", ") || f.t("overview.up_to_date");
+  }
   const counts = resultParts(run).map(([key, n]) => f.t(`overview.${key}`, { n })).join(", ");
   if (run.state === "failed") return run.message?.message ?? f.t("overview.failed");
   if (run.state === "stopped") return f.t("overview.stopped");

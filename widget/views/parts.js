@@ -8,6 +8,8 @@ const ICONS = {
   right: html`<path d="M2 8h12M10.5 4.5 14 8l-3.5 3.5" />`,
   left: html`<path d="M14 8H2M5.5 4.5 2 8l3.5 3.5" />`,
   chevron: html`<path d="m4.5 6.5 3.5 3.5 3.5-3.5" />`,
+  next: html`<path d="m6.5 4.5 3.5 3.5-3.5 3.5" />`,
+  pause: html`<path d="M5.5 3v10M10.5 3v10" />`,
   turning: html`<path d="M13.5 6.5A5.8 5.8 0 0 0 3.2 4.6M2.5 9.5a5.8 5.8 0 0 0 10.3 1.9M13.6 2.6v3.9H9.7M2.4 13.4V9.5h3.9" />`,
   triangle: html`<path d="M8 2 14.7 13.6H1.3ZM8 6.4v3.4M8 11.4v.6" />`,
   cut: html`<path d="M4.6 12.5a2.9 2.9 0 0 1-.3-5.8A3.9 3.9 0 0 1 11 5.3M12.6 7.3a2.7 2.7 0 0 1-.7 5.2M2 14 14 2" />`,
@@ -18,6 +20,9 @@ const ICONS = {
   cross: html`<path d="m3.5 3.5 9 9m0-9-9 9" />`,
   undo: html`<path d="M6 2.8 2.5 6.3 6 9.8M2.5 6.3h7.3a3.6 3.6 0 0 1 0 7.2H6.5" />`,
   merge: html`<path d="M2 3.5c2 4 4 4.5 7 4.5M2 12.5c2-4 4-4.5 7-4.5h4.5M10.5 5l3 3-3 3" />`,
+  both: html`<path d="M2 8h12M5 5 2 8l3 3M11 5l3 3-3 3" />`,
+  plus: html`<path d="M8 2.5v11M2.5 8h11" />`,
+  fx: html`<path d="M2 12.5c1.6.4 2-.6 2.3-2L5.6 4c.3-1.4.9-2 2.2-1.6M3.4 6.2h3.4M8.6 7.6l4.8 5.4M13.2 7.6 8.4 13" />`,
   search: html`<circle cx="6.8" cy="6.8" r="4.3" /><path d="m10 10 4 4" />`,
 };
 
@@ -50,8 +55,8 @@ export function Link({ onPress, children, lined = false, label }) {
 }
 
 /** A filter: `options` as [value, words]; "" is the value of the first, which filters nothing. */
-export function Select({ label, value, options, onChange, className = "" }) {
-  return html`<span class=${`select ${className}`}><select aria-label=${label} onChange=${(event) => onChange(event.target.value)}>
+export function Select({ label, value, options, onChange, className = "", id }) {
+  return html`<span class=${`select ${className}`}><select id=${id} aria-label=${label} onChange=${(event) => onChange(event.target.value)}>
     ${options.map(([one, words]) => html`<option value=${one} selected=${one === (value ?? "")}>${words}</option>`)}
   </select><${Icon} name="chevron" /></span>`;
 }

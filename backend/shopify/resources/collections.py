@@ -1,9 +1,8 @@
-"""Collections. Members are only counted: a column that refers to many products is not there yet.
-
-Which products a collection holds is chosen in Shopify (by hand, by conditions, or both since 2026-07).
+"""Collections. The members of a manual one are a list of handles: what is added or taken away is selected and
+deselected in its source (2026-07 and later). Where conditions decide, the cell is empty and the kind says SMART.
 """
 
-from backend.core.model import Field
+from backend.core.model import Field, Rule
 from backend.shopify.resource import StoreResource, Verb
 
 RESOURCE = StoreResource(
@@ -25,6 +24,7 @@ RESOURCE = StoreResource(
     update=Verb("collectionUpdate", "collection", "CollectionUpdateInput!", "collection"),
     remove=Verb("collectionDelete", "input", "CollectionDeleteInput!", "deletedCollectionId"),
     owner="COLLECTION",
+    named=(("members", "products"),),
     finds="collectionByIdentifier",
     natural=(("handle", "handle"),),
     fields=(
@@ -38,6 +38,10 @@ RESOURCE = StoreResource(
         Field("seo.description", "text", "SEO description", "metadata", path="seo.description",
               write="seo.description"),
         Field("templateSuffix", "text", "Template", "metadata", path="templateSuffix", write="templateSuffix"),
+        Field("kind", "choice", "Kind", "metadata", path="views.kind", choices=("MANUAL", "SMART")),
+        Field("rules", "text", "Conditions", "metadata", path="views.rules", usual=False),
+        Field("members", "list", "Members", "collections", path="views.members", write="@members", rule=Rule.MERGE,
+              usual=False),
         Field("productsCount", "integer", "Products", "metadata", path="productsCount.count"),
         Field("imageUrl", "text", "Image", "metadata", path="image.url"),
         Field("updatedAt", "datetime", "Updated", "metadata", path="updatedAt"),

@@ -12,6 +12,7 @@ RESOURCE = StoreResource(
     follows="draft",
     title="name",
     scopes=("read_draft_orders", "read_products"),
+    topics=("DRAFT_ORDERS_CREATE", "DRAFT_ORDERS_UPDATE", "DRAFT_ORDERS_DELETE"),
     place=10,
     connection="draftOrders",
     below=Below("DraftOrder", "draft", "lineItems", points_up=False),
@@ -24,6 +25,10 @@ RESOURCE = StoreResource(
         Field("quantity", "integer", "Quantity", "sales", path="quantity"),
         Field("unitPrice", "money", "Unit price", "price", path="originalUnitPriceSet.shopMoney.amount"),
         Field("total", "money", "Total", "sales", path="discountedTotalSet.shopMoney.amount"),
+        Field("title", "text", "Title", "metadata", path="title", usual=False),
+        Field("vendor", "text", "Vendor", "metadata", path="vendor", usual=False),
+        Field("discountedUnitPrice", "money", "Discounted", "price",
+              path="approximateDiscountedUnitPriceSet.shopMoney.amount", usual=False),
         Field("custom", "boolean", "Custom line", "metadata", path="custom", usual=False),
     ),
 )

@@ -1,11 +1,12 @@
 """Orders of the last 60 days; with the scope read_all_orders, of all time.
 
-What has happened (paid, fulfilled, cancelled) is read. Shopify takes a shipping address only as a whole, so its other
-parts are sent along as they stand.
+What has happened (paid, fulfilled, cancelled) is read; making it happen is an action. Tracking is written where an
+order has one fulfilment. Shopify takes a shipping address only as a whole, so its other parts are sent along as they
+stand.
 """
 
 from backend.core.model import Field, Rule
-from backend.shopify.resource import StoreResource, Together, Verb
+from backend.shopify.resource import Right, StoreResource, Together, Verb
 
 _ADDRESS = (
     ("firstName", "First name", "firstName"), ("lastName", "Last name", "lastName"), ("company", "Company", "company"),
@@ -25,11 +26,17 @@ RESOURCE = StoreResource(
     scopes=("read_orders",),
     write_scopes=("write_orders",),
     search="orders",
-    topics=("ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_DELETE"),
+    topics=("ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_DELETE", "REFUNDS_CREATE", "FULFILLMENTS_CREATE",
+            "FULFILLMENTS_UPDATE"),
     place=7,
     connection="orders",
     window="read_all_orders",
-    together=(Together("shippingAddress", tuple((name, f"shippingAddress.{path}") for name, _, path in _ADDRESS)),),
+    together=(Together("shippingAddress", tuple((name, f"shippingAddress.{path}") for name, _, path in _ADDRESS)),
+              Together("@tracking", (("company", "views.trackingCompany"), ("number", "views.trackingNumber"),
+                                     ("url", "views.trackingUrl")))),
+    rights=(Right(("@tracking",), write=(
+        "write_merchant_managed_fulfillment_orders", "write_assigned_fulfillment_orders",
+        "write_third_party_fulfillment_orders")),),
     update=Verb("orderUpdate", "input", "OrderInput!", "order"),
     owner="ORDER",
     fields=(
@@ -47,6 +54,11 @@ RESOURCE = StoreResource(
         Field("discounts", "money", "Discounts", "sales", path="currentTotalDiscountsSet.shopMoney.amount",
               usual=False),
         Field("tax", "money", "Tax", "sales", path="currentTotalTaxSet.shopMoney.amount", usual=False),
+        Field("shipping", "money", "Shipping", "sales", path="currentShippingPriceSet.shopMoney.amount", usual=False),
+        Field("outstanding", "money", "Outstanding", "sales", path="totalOutstandingSet.shopMoney.amount",
+              usual=False),
+        Field("originalTotal", "money", "Original total", "sales", path="originalTotalPriceSet.shopMoney.amount",
+              usual=False),
         Field("refunded", "money", "Refunded", "sales", path="totalRefundedSet.shopMoney.amount"),
         Field("currency", "text", "Customer's currency", "sales", path="presentmentCurrencyCode", usual=False),
         Field("risk", "choice", "Risk", "status", path="risk.recommendation", usual=False),
@@ -54,9 +66,15 @@ RESOURCE = StoreResource(
         *(Field(f"shippingAddress.{name}", "text", f"Ship to {label[:1].lower()}{label[1:]}", "address",
                 path=f"shippingAddress.{path}", write=f"shippingAddress.{name}", usual=name in ("city", "countryCode"))
           for name, label, path in _ADDRESS),
-        Field("trackingNumber", "text", "Tracking number", "status", path="fulfillments.0.trackingInfo.0.number",
+        Field("customAttributes", "list", "Attributes", "metadata", path="views.attributes", write="customAttributes",
               usual=False),
-        Field("trackingUrl", "text", "Tracking link", "status", path="fulfillments.0.trackingInfo.0.url", usual=False),
+        Field("trackingNumber", "text", "Tracking number", "tracking", path="views.trackingNumber",
+              write="@tracking.number"),
+        Field("trackingCompany", "text", "Carrier", "tracking", path="views.trackingCompany",
+              write="@tracking.company", usual=False),
+        Field("trackingUrl", "text", "Tracking link", "tracking", path="views.trackingUrl", write="@tracking.url",
+              usual=False),
+        Field("returnStatus", "choice", "Return", "status", path="returnStatus", usual=False),
         Field("cancelReason", "choice", "Cancelled because", "status", path="cancelReason", usual=False),
         Field("createdAt", "datetime", "Created", "metadata", path="createdAt"),
         Field("processedAt", "datetime", "Processed", "metadata", path="processedAt", usual=False),

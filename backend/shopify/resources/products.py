@@ -1,7 +1,11 @@
-"""Products."""
+"""Products.
+
+Sales channels and collections are lists of names: what is added or taken away is published, unpublished, joined and
+left, one by one. An image is given by its address when a product is made; Shopify keeps it under an address of its own.
+"""
 
 from backend.core.model import Field, Rule
-from backend.shopify.resource import StoreResource, Verb
+from backend.shopify.resource import Right, StoreResource, Verb
 
 RESOURCE = StoreResource(
     name="products",
@@ -18,12 +22,17 @@ RESOURCE = StoreResource(
     topics=("PRODUCTS_CREATE", "PRODUCTS_UPDATE", "PRODUCTS_DELETE"),
     place=1,
     connection="products",
-    make=Verb("productCreate", "product", "ProductCreateInput!", "product", also="variants(first: 2) { nodes { id } }"),
+    make=Verb("productCreate", "product", "ProductCreateInput!", "product",
+              also="variants(first: 2) { nodes { id selectedOptions { value } } }"),
     update=Verb("productUpdate", "product", "ProductUpdateInput!", "product"),
     remove=Verb("productDelete", "input", "ProductDeleteInput!", "deletedProductId"),
     # A half-filled row must not appear in the shop; the owner publishes by setting the status.
     given=(("status", "DRAFT"),),
     owner="PRODUCT",
+    rights=(Right(("views.channels", "@channels"), read=("read_publications", "read_product_listings"),
+                  write=("write_publications",)),),
+    warns=(("status", "ACTIVE", "channels", "active, but on no sales channel, so nobody can see them"),),
+    named=(("category", "categories"), ("channels", "channels"), ("collections", "collections")),
     finds="productByIdentifier",
     natural=(("handle", "handle"),),
     fields=(
@@ -39,7 +48,13 @@ RESOURCE = StoreResource(
         Field("seo.description", "text", "SEO description", "metadata", path="seo.description",
               write="seo.description"),
         Field("templateSuffix", "text", "Template", "metadata", path="templateSuffix", write="templateSuffix"),
-        Field("category", "text", "Category", "metadata", path="category.fullName"),
+        Field("category", "text", "Category", "metadata", path="category.fullName", write="category"),
+        Field("channels", "list", "Sales channels", "channels", path="views.channels", write="@channels",
+              rule=Rule.MERGE),
+        Field("collections", "list", "Collections", "collections", path="views.collections", write="@collections",
+              rule=Rule.MERGE, usual=False),
+        Field("options", "text", "Options", "metadata", path="views.options", on_create="@options", usual=False),
+        Field("imageUrl", "text", "Image", "metadata", path="views.image", on_create="@media"),
         Field("totalInventory", "integer", "Total stock", "inventory", path="totalInventory"),
         Field("onlineStoreUrl", "text", "Online store URL", "metadata", path="onlineStoreUrl"),
         Field("createdAt", "datetime", "Created", "metadata", path="createdAt"),

@@ -1,10 +1,11 @@
 """Product variants, each with its inventory item: Shopify keeps SKU, cost, weight and origin there.
 
-read_products is enough to read the item as well; writing its fields needs write_inventory.
+read_products is enough to read the item as well; writing its fields needs write_inventory, and without it only those
+fields are refused.
 """
 
 from backend.core.model import Field
-from backend.shopify.resource import Kin, StoreResource, Together
+from backend.shopify.resource import Kin, Right, StoreResource, Together
 
 RESOURCE = StoreResource(
     name="variants",
@@ -14,10 +15,12 @@ RESOURCE = StoreResource(
     match=("sku", "barcode"),
     title="displayName",
     scopes=("read_products",),
-    write_scopes=("write_products", "write_inventory"),
+    write_scopes=("write_products",),
+    rights=(Right(("inventoryItem.",), write=("write_inventory",)),),
     creatable=True,
     deletable=True,
     search="productVariants",
+    topics=("PRODUCTS_CREATE", "PRODUCTS_UPDATE", "PRODUCTS_DELETE", "INVENTORY_ITEMS_UPDATE"),
     place=2,
     connection="productVariants",
     kin=(Kin("InventoryItem", "inventoryItems", "variants(first: 10) { nodes { id } }", ("inventoryItem.",)),),
@@ -56,6 +59,8 @@ RESOURCE = StoreResource(
               path="inventoryItem.countryCodeOfOrigin", write="inventoryItem.countryCodeOfOrigin"),
         Field("provinceCodeOfOrigin", "text", "Province of origin", "metadata",
               path="inventoryItem.provinceCodeOfOrigin", write="inventoryItem.provinceCodeOfOrigin"),
+        Field("imageUrl", "text", "Image", "metadata", path="media.nodes.0.preview.image.url", usual=False),
+        Field("title", "text", "Title", "metadata", path="title", usual=False),
         Field("position", "integer", "Position", "metadata", path="position"),
         Field("inventoryQuantity", "integer", "Total available", "inventory", path="inventoryQuantity"),
         Field("createdAt", "datetime", "Created", "metadata", path="createdAt"),

@@ -113,7 +113,7 @@ class Bulks:
         """
         store = self._store
         with store.lock:
-            waiting = [each for each in self.held.values() if each.status in _UNFINISHED]
+            waiting = [each for each in self.held.values() if each.status in _UNFINISHED and not each.adopted]
             if not waiting:
                 return None
             now = store.clock.monotonic()

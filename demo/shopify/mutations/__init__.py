@@ -14,11 +14,13 @@ from . import (
     orders,
     product_set,
     products,
+    publications,
     tags,
     variants,
     webhooks,
 )
 
 __all__ = ["bulk", "collections", "customer_addresses", "customers", "definitions", "drafts", "fulfilment", "inventory",
-           "locations", "metafields", "options", "orders", "product_set", "products", "tags", "variants",
+           "locations", "metafields", "options", "orders", "product_set", "products", "publications",
+           "tags", "variants",
            "webhooks"]

@@ -18,6 +18,14 @@ _KEPT = timedelta(hours=24)
 UserErrors = list[dict[str, Any]]
 
 
+MANDATORY_SINCE = "2026-04"  # before, @idempotent and changeFromQuantity may be left out (facts §6, §14)
+
+
+def older_than(context: Context, version: str) -> bool:
+    """Whether the request is answered as by an API version before this one."""
+    return bool(context.version) and context.version != "unstable" and context.version < version
+
+
 def mutation(name: str, *, idempotent: bool = False,
              refused: Callable[[UserErrors], dict[str, Any]] | None = None,
              first: Callable[[dict[str, Any], Context], None] | None = None) -> Callable[[Resolver], Resolver]:
@@ -32,7 +40,7 @@ def mutation(name: str, *, idempotent: bool = False,
             if first is not None:
                 first(arguments, context)
             key = _key(context)
-            if idempotent and key is None:
+            if idempotent and key is None and not older_than(context, MANDATORY_SINCE):
                 raise bad_request("The @idempotent directive is required for this mutation but was not provided.")
             if not idempotent or key is None or refused is None:
                 return function(source, arguments, context)
@@ -54,8 +62,8 @@ def _once(function: Resolver, name: str, key: str, arguments: dict[str, Any], co
     if key in store.idempotency:
         _, earlier, answer, failed = store.idempotency[key]
         if earlier != said:
-            return refused([user_error(None, "The idempotency key has been used with different parameters.",
-                                       "IDEMPOTENCY_KEY_PARAMETER_MISMATCH")])
+            return refused([user_error(None, "The same idempotency key cannot be used with different operation "
+                                       "parameters.", "IDEMPOTENCY_KEY_PARAMETER_MISMATCH")])
         if failed:
             return refused([user_error(None, "The previous attempt with this idempotency key failed.",
                                        "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED")]) \

@@ -17,7 +17,7 @@ from ..errors import invalid_arguments, user_error
 from ..ids import number_of, query_of
 from ..model import ON_HAND_PARTS, AdjustmentGroup, Item, Level, Location
 from ..reads.inventory import why_not_deactivate
-from .base import UserErrors, mutation, wanted
+from .base import MANDATORY_SINCE, UserErrors, mutation, older_than, wanted
 from .inputs import item_errors, write_item
 
 REASONS = ("correction", "cycle_count_available", "damaged", "movement_canceled", "movement_created",
@@ -27,12 +27,16 @@ ADJUSTABLE = ("available", "damaged", "incoming", "quality_control", "reserved",
 _MOST, _MOST_DELTA = 1_000_000_000, 2_000_000_000
 _NO_ITEM = "The specified inventory item could not be found."
 _NO_LOCATION = "The specified location could not be found."
+_NOT_STOCKED = "The specified inventory item is not stocked at the location."
+_STOCKS_SINCE = "2026-10"  # from then on setting a quantity stocks the item there
 _STALE = "The changeFromQuantity argument no longer matches the persisted quantity."
 
 
 def require_change_from(arguments: dict[str, Any], context: Context) -> None:
     """Refuse rows that leave changeFromQuantity out; the schema does not show that it must be written."""
     given = arguments["input"]
+    if older_than(context, MANDATORY_SINCE):
+        return
     for list_name, type_name in (("quantities", "InventoryQuantityInput"),
                                  ("setQuantities", "InventorySetQuantityInput"), ("changes", "InventoryChangeInput")):
         for row in given.get(list_name) or ():
@@ -112,8 +116,11 @@ def _set(given: dict[str, Any], list_name: str, name: str, errors: UserErrors, c
         if item is None or location is None:
             continue
         held = _held(item, location, name)
-        if row["changeFromQuantity"] is not None and row["changeFromQuantity"] != held:
-            errors.append(user_error([*here, "changeFromQuantity"], _STALE, "CHANGE_FROM_QUANTITY_STALE"))
+        if location.id not in item.levels and older_than(context, _STOCKS_SINCE):
+            errors.append(user_error([*here, "locationId"], _NOT_STOCKED, "ITEM_NOT_STOCKED_AT_LOCATION"))
+            continue
+        if row.get("changeFromQuantity") is not None and row["changeFromQuantity"] != held:
+            errors.append(_stale(here))
             continue
         changes.append(_Change(item, location, "available", quantity - held))
     if errors and not _only_stale(errors, context):
@@ -147,7 +154,7 @@ def adjust_quantities(source: Any, arguments: dict[str, Any], context: Context) 
         item, location = _found(row["inventoryItemId"], row["locationId"], here, errors, context)
         if item is None or location is None:
             continue
-        if row["changeFromQuantity"] is not None and row["changeFromQuantity"] != _held(item, location, name):
+        if row.get("changeFromQuantity") is not None and row["changeFromQuantity"] != _held(item, location, name):
             errors.append(user_error([*here, "changeFromQuantity"], _STALE, "CHANGE_FROM_QUANTITY_STALE"))
             continue
         changes.append(_Change(item, location, name, row["delta"], row.get("ledgerDocumentUri")))
@@ -200,7 +207,8 @@ def _moved(row: dict[str, Any], here: list[str], errors: UserErrors, context: Co
             whole = False
         if not whole:
             continue
-        if end["changeFromQuantity"] is not None and end["changeFromQuantity"] != _held(item, location, end["name"]):
+        said = end.get("changeFromQuantity")
+        if said is not None and said != _held(item, location, end["name"]):
             errors.append(user_error([*place, "changeFromQuantity"], _STALE, "CHANGE_FROM_QUANTITY_STALE"))
             whole = False
         changes.append(_Change(item, location, end["name"], sign * row["quantity"], end.get("ledgerDocumentUri")))
@@ -261,6 +269,11 @@ def _found(item_id: str, location_id: str, here: list[str], errors: UserErrors,
     if location is None:
         errors.append(user_error([*here, "locationId"], _NO_LOCATION, "INVALID_LOCATION"))
     return item, location
+
+
+def _stale(here: list[str]) -> dict[str, Any]:
+    """The stored quantity is another one than the row says."""
+    return user_error([*here, "changeFromQuantity"], _STALE, "CHANGE_FROM_QUANTITY_STALE")
 
 
 def _held(item: Item, location: Location, name: str) -> int:
@@ -337,12 +350,19 @@ def activate(source: Any, arguments: dict[str, Any], context: Context) -> dict[s
         return refused(user_error([next(iter(given))],
                                   f"{sentence}the quantity needs to be between -1 billion and 1 billion."))
     level = store.stock_at(item, location)
-    store.activate(level)
+    _activated(level, context)
     for name, quantity in given.items():
         held = level.quantity("available" if name == "available" else "on_hand")
         store.change_quantity(level, "available", quantity - held)
     store.stock_changed(level)
     return {"inventoryLevel": level, "userErrors": []}
+
+
+def _activated(level: Level, context: Context) -> None:
+    """Stock an item at a place again; since 2026-04 with the quantities that it had there before."""
+    if not level.is_active and older_than(context, MANDATORY_SINCE):
+        level.stock = {}
+    context.store.activate(level)
 
 
 @mutation("inventoryDeactivate")
@@ -388,7 +408,7 @@ def bulk_toggle(source: Any, arguments: dict[str, Any], context: Context) -> dic
         location = wanted(context, update["locationId"], "Location")
         if update["activate"]:
             level = store.stock_at(item, location)
-            store.activate(level)
+            _activated(level, context)
             active.append(level)
         elif location.id in item.levels:
             store.deactivate(item.levels[location.id])

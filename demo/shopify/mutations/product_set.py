@@ -60,7 +60,7 @@ def product_set(source: Any, arguments: dict[str, Any], context: Context) -> dic
         _set_variants(product, given["variants"], context)
     if given.get("metafields") is not None:
         kept = {(row.get("namespace"), row.get("key")) for row in given["metafields"]}
-        for place in [place for place in store.metafields if place[0] == product.gid and place[1:] not in kept]:
+        for place in [place for place in store.metafields.keys_of(product.gid) if place[1:] not in kept]:
             del store.metafields[place]
         metafields.write_inputs(product.gid, given["metafields"], context)
     store.touch(product)

@@ -35,6 +35,8 @@ def product_create(source: Any, arguments: dict[str, Any], context: Context) -> 
     product = store.add_product(_titled(given["title"], context), handle=_new_handle(given, context),
                                 vendor=store.shop.name)
     write_fields(product, given, context)
+    for media in (arguments.get("media") or [])[:1]:
+        product.image_url, product.image_pending = media["originalSource"], 1
     options = given.get("productOptions")
     if options:
         for option in options:

@@ -1,5 +1,6 @@
 """The resolvers of everything that is read, a module a concern; importing them announces them."""
 from . import (
+    apps,
     bulk,
     collections,
     customers,
@@ -10,10 +11,13 @@ from . import (
     metafields,
     orders,
     products,
+    publications,
     roots,
     shop,
+    themes,
     webhooks,
 )
 
-__all__ = ["bulk", "collections", "customers", "drafts", "events", "fulfilment", "inventory", "metafields", "orders",
-           "products", "roots", "shop", "webhooks"]
+__all__ = ["apps", "bulk", "collections", "customers", "drafts", "events", "fulfilment", "inventory", "metafields",
+           "orders",
+           "products", "publications", "roots", "shop", "themes", "webhooks"]

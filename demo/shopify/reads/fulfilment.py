@@ -5,6 +5,7 @@ from typing import Any
 
 from ..connections import Window, window
 from ..context import Context
+from ..errors import TopLevelError
 from ..ids import gid, kind_of
 from ..registry import resolves
 from ..sales_index import fulfillment_orders
@@ -43,7 +44,8 @@ def held(source: Any, arguments: dict[str, Any], context: Context) -> Window:
 
 @resolves("QueryRoot", "assignedFulfillmentOrders")
 def assigned(source: Any, arguments: dict[str, Any], context: Context) -> Window:
-    return window([], arguments)  # this app is no fulfilment service
+    """An app that is no fulfilment service is refused, in words that some other part of Shopify's has put in a list."""
+    raise TopLevelError('["The api_client is not associated with any fulfillment service."]', None)
 
 
 @resolves("Order", "fulfillmentOrders")
@@ -76,12 +78,17 @@ def nothing(each: FulfillmentOrder, arguments: dict[str, Any], context: Context)
     return None
 
 
+_PROGRESS_SINCE = "2025-10"  # recorded with 2026-04 and not with 2025-01; when it came is not known
+
+
 @resolves("FulfillmentOrder", "supportedActions")
 def supported_actions(each: FulfillmentOrder, arguments: dict[str, Any], context: Context) -> list[dict[str, Any]]:
     left = sum(row.remaining_quantity for row in each.lines)
     actions: list[str] = []
     if each.status == "OPEN" and left:
         actions = ["CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "HOLD"] + (["SPLIT"] if left > 1 else [])
+        if context.version and context.version < _PROGRESS_SINCE:
+            actions.remove("REPORT_PROGRESS")
         if any(other is not each and other.status == "OPEN" and other.location is each.location
                for other in each.order.fulfillment_orders):
             actions.append("MERGE")
@@ -193,7 +200,7 @@ def events(each: Fulfillment, arguments: dict[str, Any], context: Context) -> Wi
 @resolves("Fulfillment", "service")
 def service(each: Fulfillment, arguments: dict[str, Any], context: Context) -> dict[str, Any]:
     return {"__typename": "FulfillmentService", "id": f"{gid('FulfillmentService', 'manual')}", "handle": "manual",
-            "serviceName": "Manual", "trackingSupport": False, "type": "MANUAL", "location": None}
+            "serviceName": "Manual", "trackingSupport": False, "type": "MANUAL", "location": each.location}
 
 
 @resolves("Fulfillment", "originAddress")

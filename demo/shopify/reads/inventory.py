@@ -199,7 +199,7 @@ def changes(group: AdjustmentGroup, arguments: dict[str, Any], context: Context)
 
 @resolves("InventoryAdjustmentGroup", "app")
 def group_app(group: AdjustmentGroup, arguments: dict[str, Any], context: Context) -> dict[str, Any]:
-    from .shop import app
+    from .apps import app
     return app(context)
 
 

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .. import search
-from ..connections import Window, window
+from ..connections import Row, Window, by_id, check_window, cut, decorated, window
 from ..context import Context
 from ..index import FIELDS
 from ..model import Thing
+from ..tables import Table
 
+_KEPT_ORDERS = 32
 # What each sort key looks at in a document. Texts sort without regard to case.
 _SORT_FIELDS = {"TITLE": "title", "VENDOR": "vendor", "PRODUCT_TYPE": "product_type", "UPDATED_AT": "updated_at",
                 "CREATED_AT": "created_at", "PUBLISHED_AT": "published_at", "INVENTORY_TOTAL": "inventory_total",
@@ -26,15 +28,33 @@ def indexed_list(context: Context, kind: str, arguments: dict[str, Any], live: M
     """A page of a list that the search index keeps: by id straight from the store, otherwise from the index."""
     text, sort_key = arguments.get("query"), arguments.get("sortKey") or "ID"
     if not text and sort_key in ("ID", "RELEVANCE", "POPULAR"):
-        return window(list(live.values()), arguments)
+        return by_id(live, arguments) if isinstance(live, Table) else window(list(live.values()), arguments)
+    check_window(arguments)
     documents = context.store.index.documents(kind)
     query = _parsed(context, kind, text)
-    found = [number for number, held in documents.items() if number in live and query.matches(held)]
     name = _SORT_FIELDS.get("PERSON" if kind == "customer" and sort_key == "NAME" else sort_key)
     key = (lambda number: _sort_value(documents[number].get(name))) if name else None
-    page = window(found, arguments, key=key, number=lambda number: number, searched=bool(text))
+    page = cut(_ordered(context, kind, query, name, live, documents, key), arguments, key=key, searched=bool(text))
     page.nodes = [live[number] for number in page.nodes]
     return page
+
+
+def _ordered(context: Context, kind: str, query: search.Query, name: str | None, live: Mapping[int, Thing],
+             documents: Mapping[int, Any], key: Callable[[int], Any] | None) -> list[Row]:
+    """The numbers that match, in order. Kept until something of the kind changes: the next pages need them again."""
+    index = context.store.index
+    place = (kind, query.text, name)
+    stand = (index.versions[kind], len(live), id(live) if isinstance(live, Table) else None,
+             context.store.now() if "now" in query.text else None)
+    held = index.orders.get(place)
+    if held is not None and held[0] == stand and isinstance(live, Table):
+        return held[1]
+    rows = decorated([number for number, each in documents.items() if number in live and query.matches(each)], key,
+                     lambda number: number)
+    while len(index.orders) >= _KEPT_ORDERS:
+        del index.orders[next(iter(index.orders))]
+    index.orders[place] = (stand, rows)
+    return rows
 
 
 def indexed_count(context: Context, kind: str, arguments: dict[str, Any], live: Mapping[int, Thing]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def metafield(owner: Thing, arguments: dict[str, Any], context: Context) -> Meta
 
 
 def metafields(owner: Thing, arguments: dict[str, Any], context: Context) -> Window:
-    mine = [each for each in context.store.metafields.values() if each.owner == _gid(owner)]
+    mine = list(context.store.metafields.of(_gid(owner)))
     if arguments.get("namespace") is not None:
         namespace = resolved_namespace(context, arguments["namespace"])
         mine = [each for each in mine if each.namespace == namespace]

@@ -234,8 +234,7 @@ def discount_applications(order: Order, arguments: dict[str, Any], context: Cont
 
 @resolves("Order", "lineItems")
 def line_items(order: Order, arguments: dict[str, Any], context: Context) -> Window:
-    places = {line.id: place for place, line in enumerate(order.lines)}
-    page = window(order.lines, arguments, key=lambda line: places[line.id])
+    page = window(order.lines, arguments)
     page.nodes = [line_shown(line, order, context) for line in page.nodes]
     return page
 

@@ -111,6 +111,21 @@ def category(product: Product, arguments: dict[str, Any], context: Context) -> d
     return context.store.taxonomy.get(product.category) if product.category else None
 
 
+@resolves("QueryRoot", "taxonomy")
+def taxonomy(source: Any, arguments: dict[str, Any], context: Context) -> dict[str, Any]:
+    return {"__typename": "Taxonomy"}
+
+
+@resolves("Taxonomy", "categories")
+def categories(source: Any, arguments: dict[str, Any], context: Context) -> Window:
+    words = (arguments.get("search") or "").casefold().split()
+    held = list(context.store.taxonomy.values())
+    found = [place for place, each in enumerate(held) if all(word in each["fullName"].casefold() for word in words)]
+    page = window(found, arguments, number=lambda place: place)
+    page.nodes = [held[place] for place in page.nodes]
+    return page
+
+
 @resolves("Product", "collections")
 def collections(product: Product, arguments: dict[str, Any], context: Context) -> Window:
     keys = {"TITLE": lambda each: each.title.lower(), "UPDATED_AT": lambda each: each.updated_at}
@@ -150,10 +165,14 @@ def featured_media(product: Product, arguments: dict[str, Any], context: Context
 def media_of(product: Product) -> dict[str, Any] | None:
     if not product.image_url:
         return None
-    shown = image(product)
+    shown: dict[str, Any] | None = image(product)
+    status = "READY"
+    if product.image_pending:
+        product.image_pending -= 1
+        shown, status = None, "PROCESSING"
     return {"__typename": "MediaImage", "id": gid("MediaImage", product.id), "alt": product.title,
-            "mediaContentType": "IMAGE", "status": "READY", "image": shown,
-            "preview": {"image": shown, "status": "READY"}}
+            "mediaContentType": "IMAGE", "status": status, "image": shown,
+            "preview": {"image": shown, "status": status}}
 
 
 @resolves("Product", "priceRangeV2")

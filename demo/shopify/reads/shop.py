@@ -4,7 +4,6 @@ from __future__ import annotations
 from typing import Any
 
 from .. import versions
-from ..access import expanded
 from ..context import Context
 from ..ids import gid
 from ..model import Shop
@@ -96,20 +95,6 @@ def shop_address(shop: Shop, arguments: dict[str, Any], context: Context) -> dic
             "countryCode": shop.country, "province": None, "provinceCode": None, "zip": "0181", "phone": None,
             "latitude": None, "longitude": None, "coordinatesValidated": False, "formattedArea": "Oslo, Norway",
             "formatted": [shop.name, "Torggata 14", "0181 Oslo", "Norway"]}
-
-
-def app(context: Context) -> dict[str, Any]:
-    return {"__typename": "App", "id": gid("App", context.store.app_id), "title": "Grist Sync",
-            "handle": "grist-sync", "apiKey": "demo-client-id"}
-
-
-@resolves("QueryRoot", "currentAppInstallation")
-def current_app_installation(source: Any, arguments: dict[str, Any], context: Context) -> dict[str, Any]:
-    return {"__typename": "AppInstallation", "id": gid("AppInstallation", context.store.app_id + 1),
-            "app": app(context), "launchUrl": f"https://{context.store.shop.domain}/admin/apps/grist-sync",
-            "uninstallUrl": None, "activeSubscriptions": [],
-            "accessScopes": [{"handle": handle, "description": handle.replace("_", " ").capitalize()}
-                             for handle in expanded(context.store.scopes)]}
 
 
 @resolves("QueryRoot", "publicApiVersions")

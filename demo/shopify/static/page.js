@@ -67,14 +67,37 @@ function variantCells(product, variant) {
   ];
 }
 
+async function act(button) {
+  const answer = await fetch(`/__page/act/${button.dataset.act}`, { method: "POST" }).catch(() => null);
+  const said = await answer?.json().catch(() => null);
+  document.getElementById("said").textContent = said?.said ?? said?.error ?? "The store did not answer.";
+  state.tag = "";
+  document.activeElement?.blur();
+  await refresh();
+}
+
+function drawOrders() {
+  document.getElementById("order-count").textContent = state.data.total.orders > state.data.orders.length
+    ? `the latest ${state.data.orders.length} of ${state.data.total.orders}` : `${state.data.total.orders} orders`;
+  document.getElementById("orders").replaceChildren(...state.data.orders.map((order) => element("tr", {},
+    cell("", "title", order.name), cell("When", "quiet", order.at), cell("Customer", "", order.customer || "–"),
+    cell("Lines", "wide", order.lines), cell("Payment", "", element("span", { className: "badge", textContent: order.paid })),
+    cell("Fulfilment", "", element("span", { className: "badge", textContent: order.sent })),
+    cell("Total", "number", order.total))));
+  const network = document.getElementById("network");
+  network.dataset.act = state.data.networkCut ? "restore" : "cut";
+  network.textContent = state.data.networkCut ? "Restore the network" : "Cut the network";
+  network.classList.toggle("on", state.data.networkCut);
+}
+
 function productRows(product) {
   const title = field(product.title, `Title of ${product.title}`, "title",
     (value) => edit("product", product.id, { title: value }));
   const status = element("span", { className: `badge ${product.status}`,
     textContent: product.status[0] + product.status.slice(1).toLowerCase() });
   const many = product.variants.length > 1 || product.variants[0]?.title;
-  const first = element("tr", { className: many ? "product many" : "product" }, cell("", "wide", title),
-    cell("", "", status));
+  const first = element("tr", { className: many ? "product many" : "product" }, cell("", "wide",
+    element("img", { className: "picture", src: product.picture, alt: "" }), title), cell("", "", status));
   if (!many) {
     first.append(...(product.variants[0] ? variantCells(product, product.variants[0]) : []));
     return [[product.id, product, first]];
@@ -96,8 +119,9 @@ function draw() {
   const head = ["Product", "Status", "SKU", `Price (${state.data.currency})`, ...state.data.locations, "Committed", ""];
   document.getElementById("head").replaceChildren(...head.map((text, place) => element("th", {
     scope: "col", textContent: text, className: place > 2 ? "number" : "" })));
-  const variants = state.data.products.reduce((sum, product) => sum + product.variants.length, 0);
-  document.getElementById("count").textContent = `${state.data.products.length} products, ${variants} variants`;
+  const { products, variants } = state.data.total;
+  const first = products > state.data.products.length ? `, the first ${state.data.products.length} are shown` : "";
+  document.getElementById("count").textContent = `${products} products, ${variants} variants${first}`;
   const rows = shown.flatMap(productRows);
   for (const [id, value, row] of rows) {
     const text = JSON.stringify(value);
@@ -109,6 +133,7 @@ function draw() {
   }
   body.replaceChildren(...(rows.length ? rows.map(([, , row]) => row) : [element("tr", {}, element("td", {
     className: "empty wide", colSpan: head.length, textContent: "Nothing matches this search." }))]));
+  drawOrders();
 }
 
 async function refresh() {
@@ -122,5 +147,6 @@ async function refresh() {
 }
 
 document.getElementById("find").addEventListener("input", (event) => { state.find = event.target.value.trim(); draw(); });
+for (const button of document.querySelectorAll("[data-act]")) button.addEventListener("click", () => act(button));
 draw();
 setInterval(refresh, 2000);

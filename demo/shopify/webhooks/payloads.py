@@ -28,7 +28,7 @@ def payload(store: Store, thing: Any, namespaces: tuple[str, ...] = ()) -> Paylo
             {"id": each.id, "admin_graphql_api_id": each.gid, "namespace": each.namespace, "key": each.key,
              "value": each.value, "type": each.type, "owner_id": thing.id, "owner_resource": thing.kind.lower(),
              "created_at": _Writer(store).when(each.created_at), "updated_at": _Writer(store).when(each.updated_at)}
-            for each in store.metafields.values() if each.owner == thing.gid and each.namespace in namespaces]
+            for each in store.metafields.of(thing.gid) if each.namespace in namespaces]
     return body
 
 

@@ -1,0 +1,58 @@
+"""Figures of whole runs, on a synced shop of the wished size (`stage`) and, for growth, on one of a hundredth of it."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+
+from benchmarks.stage import SETTLING_RUNS, Stage, Took, stage
+
+RUNS = 7
+EDITS = 10
+SMALLER = 100
+
+Figures = dict[str, float]
+
+
+def measure(size: int, tell: Callable[[str], None]) -> Figures:
+    """By name: the figures of runs over about `size` variants. A run whose work proves to be something else than what
+    is measured raises AssertionError."""
+    with stage(max(10, size // SMALLER), tell=tell) as small:
+        small_seconds = _idle_seconds(small)
+    with stage(size, tell=tell) as big:
+        idle = big.run()
+        found: Figures = {"idle_requests": idle.requests, "idle_growth": _idle_seconds(big) / small_seconds}
+        first, after = _ten_edits(big, 1)
+        tell(f"ten edits: {first.seconds:.2f} s, the stand-ins {first.served_seconds:.2f} s; {first.paths}; "
+             f"the runs after it: {[took.requests for took in after]} requests")
+        audit = big.run(everything=True)
+        tell(f"full audit: {audit.seconds:.2f} s, the stand-ins {audit.served_seconds:.2f} s; "
+             f"{audit.requests} requests")
+        second, _ = _ten_edits(big, 2)
+        edits_seconds = (first.seconds + second.seconds) / 2
+        found |= {"ten_edits_requests": max(first.requests, second.requests),
+                  "requests_after_ten_edits": sum(took.requests for took in after),
+                  "ten_edits_vs_audit": audit.seconds / edits_seconds}
+    return found
+
+
+def _idle_seconds(one: Stage) -> float:
+    taken = [one.run() for _ in range(RUNS)]
+    assert all(took.requests <= 2 for took in taken), "a run that should be idle was not"
+    return statistics.median(took.seconds for took in taken)
+
+
+def _ten_edits(one: Stage, round_: int) -> tuple[Took, list[Took]]:
+    """The run after ten edits in Grist and ten in Shopify, and those until nothing is left to look at."""
+    one.edit_grist(EDITS, round_)
+    one.edit_shopify(EDITS, round_)
+    took = one.run()
+    arrived = one.report_of(took, "variants")
+    assert arrived.to_shopify >= EDITS, f"only {arrived.to_shopify} of {EDITS} edits went to Shopify"
+    assert arrived.to_grist >= EDITS, f"only {arrived.to_grist} of {EDITS} edits went to Grist"
+    after = []
+    for _ in range(SETTLING_RUNS):
+        after.append(one.run())
+        if after[-1].requests <= 2:
+            break
+    return took, after

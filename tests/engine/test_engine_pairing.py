@@ -1,0 +1,126 @@
+"""Which row is which thing: asked, answered, done by the next run; and only on what was asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from backend.store import pairing
+from backend.store.pairing import Answer, OpenQuestion
+
+from .world import World, shop_mappings
+
+
+@pytest.fixture
+def world(new_world: Callable[..., World]) -> World:
+    """Products alone, which new rows become at once."""
+    return new_world([one for one in shop_mappings(products={"create_remote": True}) if one.name == "products"])
+
+
+def asked(world: World) -> list[OpenQuestion]:
+    with world.database.read() as tx:
+        return pairing.questions(tx, [world.mapping("products").id])
+
+
+def answer(world: World, said: dict[int, str | None]) -> None:
+    """Answer the one open question, as the widget does: on the rows as they were shown."""
+    [one] = asked(world)
+    looks = {row["row"]: row["looks"] for row in one.rows}
+    with world.database.write() as tx:
+        pairing.answer(tx, [Answer(one.mapping_id, row, thing, looks[row], "", "me") for row, thing in said.items()])
+        pairing.answered(tx, [one.id])
+
+
+def test_a_double_waits_in_the_store_with_names(world: World) -> None:
+    world.grist.add_row("Products", title="Felt hat", handle="hat")
+    world.grist.add_row("Products", title="Felt hat, old", handle="hat")
+    hat = world.shopify.add("products", title="Felt hat", handle="hat")
+    world.run()
+    [one] = asked(world)
+    assert (one.kind, one.witness, one.values) == ("double", "handle", ["hat"])
+    assert [(row["row"], row["title"]) for row in one.rows] == [(1, "Felt hat"), (2, "Felt hat, old")]
+    assert [thing["thing"] for thing in one.things] == [hat]
+    assert one.about["alike"] == [[["handle", "title"]], [["handle"]]]
+    assert world.written == []
+    world.run()
+    assert [again.id for again in asked(world)] == [one.id], "the same question keeps its place"
+
+
+def test_the_chosen_row_is_paired_and_the_other_is_left_alone(world: World) -> None:
+    world.grist.add_row("Products", title="Felt hat", handle="hat")
+    world.grist.add_row("Products", title="Felt hat, old", handle="hat")
+    hat = world.shopify.add("products", title="Felt hat", handle="hat")
+    world.run()
+    answer(world, {1: hat, 2: None})
+    world.run()
+    assert world.pairs("products") == {1: hat}
+    assert len(world.shopify.things["products"]) == 1, "the row kept apart makes no product"
+    assert asked(world) == world.refusals() == []
+    world.forget_what_was_written()
+    world.run()
+    assert world.written == [], "and it stays so"
+    assert asked(world) == []
+
+
+def test_an_answer_is_no_answer_once_the_row_says_something_else(world: World) -> None:
+    world.grist.add_row("Products", title="Felt hat", handle="hat")
+    world.grist.add_row("Products", title="Felt hat, old", handle="hat")
+    hat = world.shopify.add("products", title="Felt hat", handle="hat")
+    world.run()
+    answer(world, {1: hat, 2: None})
+    world.grist.type("Products", 2, "handle", "old-hat")
+    world.run()
+    assert set(world.pairs("products")) == {1, 2}, "row 2 is another thing now, so it is new"
+
+
+def test_a_new_row_under_a_freed_id_is_not_kept_apart(world: World) -> None:
+    world.grist.add_row("Products", title="Felt hat", handle="hat")
+    world.grist.add_row("Products", title="Felt hat, old", handle="hat")
+    hat = world.shopify.add("products", title="Felt hat", handle="hat")
+    world.run()
+    answer(world, {1: hat, 2: None})
+    world.run()
+    world.grist.remove_row("Products", 2)
+    assert world.grist.add_row("Products", title="Cap", handle="cap") == 2
+    world.run()
+    assert set(world.pairs("products")) == {1, 2}
+
+
+def test_a_row_whose_id_cell_was_edited_becomes_the_other_thing_after_a_yes(world: World) -> None:
+    mug = world.shopify.add("products", title="Mug", handle="mug")
+    world.run()
+    row = world.row_of(mug)
+    cup = world.shopify.add("products", title="Cup", handle="cup")
+    world.grist.set_mark("Products", row, cup)
+    world.run()
+    [one] = asked(world)
+    assert (one.kind, one.about["thing"], [thing["title"] for thing in one.things]) == ("changed", mug, ["Cup"])
+    assert world.grist.cell("Products", row, "title") == "Mug", "nothing happens before the yes"
+    answer(world, {row: cup})
+    world.run()
+    assert world.pairs("products")[row] == cup
+    world.run()
+    assert set(world.pairs("products").values()) == {mug, cup}, "what lost its row gets one of its own"
+    assert asked(world) == []
+
+
+def test_a_preview_tells_pairs_doubles_and_what_is_left_over_and_keeps_nothing(world: World) -> None:
+    world.grist.add_row("Products", title="Old mug", handle="mug")
+    world.grist.add_row("Products", title="Felt hat", handle="hat")
+    world.grist.add_row("Products", title="Felt hat, old", handle="hat")
+    world.grist.add_row("Products", title="Jar", handle="jar")
+    mug = world.shopify.add("products", title="Mug", handle="mug", vendor="Potter")
+    hat = world.shopify.add("products", title="Felt hat", handle="hat")
+    tin = world.shopify.add("products", title="Tin", handle="tin")
+    before = world.stored()
+    [told] = world.run(preview=True).pairing or []
+    assert told["pairs"] == {"n": 1, "items": [
+        {"row": 1, "title": "Old mug", "thing": mug, "other": "Mug", "by": "handle", "differ": 1}]}
+    assert [(one["kind"], [row["row"] for row in one["rows"]], [thing["thing"] for thing in one["things"]])
+            for one in told["doubles"]["items"]] == [("double", [2, 3], [hat])]
+    assert told["only_grist"] == {"n": 1, "items": [{"row": 4, "title": "Jar", "created": True}]}
+    assert told["only_shopify"] == {"n": 1, "items": [{"row": None, "thing": tin, "title": "Tin", "created": True}]}
+    assert (told["rows"], told["things"], told["known"]) == (4, 3, 0)
+    assert (told["fills"], told["asks"], told["creates_grist"], told["creates_shopify"]) == (2, 1, 1, 1)
+    assert world.stored() == before
