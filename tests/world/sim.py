@@ -324,7 +324,7 @@ class Playing:
             with database.write() as tx:
                 runs.finish(tx, claimed, owner, "failed" if error else "done", None)
             return error
-        except sa.exc.OperationalError as ended:
+        except (SyncError, sa.exc.OperationalError) as ended:
             return ended
 
     # --- the end ------------------------------------------------------------------------------------------
