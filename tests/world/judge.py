@@ -27,6 +27,8 @@ class Judge:
     crash: Exception | None = None
     unseen: int = 0
     """Values that were overwritten in Shopify before anybody could read them."""
+    raced: bool = False
+    """Somebody took rows away while a run was under way: it may still have referred to them."""
     _seen: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
     _made: list[Written] = field(default_factory=list)
 
@@ -57,6 +59,10 @@ class Judge:
         policy = mapping.delete_local if side is Side.LOCAL else mapping.delete_remote
         if (mapping.name, side, thing) not in self.ledger.allowed and policy is not Policy.APPLY:
             self.wrong("P9", f"{mapping.name} {one.key} ({thing}) was deleted in {side}, and nobody had said yes")
+        if side is Side.REMOTE:
+            # What goes along with a thing is said before the yes; what somebody edits there after it goes along, too.
+            parts = [cells for cells in self.world.shopify.removed.values() if thing in cells.values()]
+            self.ledger.tokens -= words([*parts])
 
     def _overwritten(self, side: Side, one: Written) -> None:
         """A value that nobody had read was written over. Shopify has no conditional writes but for stock and
@@ -110,8 +116,8 @@ class Judge:
             rows, things = self.world.grist.rows.get(mapping.table, {}), self.world.shopify.things[mapping.name]
             for pair in pairs:
                 if pair.local in rows and pair.remote in things:
-                    if (mapping.id, Side.LOCAL, str(pair.local), "") in listed or self._is_outside(
-                            mapping, pair.local, pair.remote):
+                    refused = {(mapping.id, Side.LOCAL, str(pair.local), ""), (mapping.id, Side.REMOTE, pair.remote, "")}
+                    if refused & listed or self._is_outside(mapping, pair.local, pair.remote):
                         continue
                     if self.world.grist.marks.get(mapping.table, {}).get(pair.local) != pair.remote:
                         self.wrong("P12", f"row {pair.local} of {mapping.table} does not hold {pair.remote}")
@@ -221,7 +227,10 @@ class Judge:
                     self.wrong("P8", f"{number} rows of {mapping.table} hold {gid}")
 
     def _dangling(self) -> None:
-        """No cell refers to a row that is not there: the next row would be given its id, and be meant by it."""
+        """No cell refers to a row that is not there: the next row would be given its id, and be meant by it. (A run
+        that was under way when the row went may have written that; then it is put right once the id is given away.)"""
+        if self.raced:
+            return
         for mapping in self.world.mappings:
             for rule in mapping.fields:
                 if rule.kind == "ref":
