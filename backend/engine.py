@@ -246,14 +246,14 @@ class _Run:
                     base.forget(tx, mapping.id, local.moved.get(mapping.name, ()))
 
     def _find_places(self, resource: str, rows: Set[int], things: Set[str]) -> list[tuple[int, str]]:
-        """For the directory: the pairs of these rows and things."""
+        """For the directory: the pairs of these rows and things. A pair whose row is gone has no place."""
         mapping_id = self.mapping_ids.get(resource)
         if mapping_id is None:
             return []
         with self.session.database.read() as tx:
-            if len(rows) + len(things) > KEYS_AT_ONCE:
-                return base.keys(tx, mapping_id)
-            return base.places(tx, mapping_id, rows, things)
+            many = len(rows) + len(things) > KEYS_AT_ONCE
+            found = base.keys(tx, mapping_id) if many else base.places(tx, mapping_id, rows, things)
+        return [(row, thing) for row, thing in found if row >= 0]
 
     def _read(self) -> None:
         """In order of reference, so that what changed above is known below."""
@@ -571,7 +571,7 @@ def _emptied(tx: Transaction, one: Work, pairs: int, rows: int) -> set[Side]:
     if one.looked_at is None:
         return set()
     gone = {
-        Side.LOCAL: rows - sum(pair.local > 0 and one.local.proves_gone(pair.local) for pair in one.pairs.values()),
+        Side.LOCAL: rows - sum(row < 0 for _, row in one.planned.moved) + len(one.local.rows),
         Side.REMOTE: pairs - sum(thing in one.remote.gone for thing in one.pairs),
     }
     return {side for side, left in gone.items() if left <= 0 and not loose.count(tx, one.mapping.id, side)}

@@ -489,6 +489,8 @@ class MemoryShopify(_Twin):
         """Resources whose changes nothing tells (stock of a large store): they are read whole, now and then."""
         self.audits: dict[str, int] = {}
         """By resource: how often it has been time to read it whole."""
+        self.removed: dict[str, Cells] = {}
+        """What things held that are not there any more."""
         self.parts_told = True
         """The feed names what was deleted along with something else, too."""
         self._indexed = 0
@@ -547,7 +549,7 @@ class MemoryShopify(_Twin):
     def remove(self, gid: str, *, told: bool = True) -> None:
         """Delete a thing and leave what belongs to it."""
         resource = self.resource_of(gid)
-        del self.things[resource][gid]
+        self.removed[gid] = self.things[resource].pop(gid)
         if told:
             self._touch(gid)
             self._deleted.setdefault(resource, {})[gid] = self._touches

@@ -95,8 +95,9 @@ def _find_known(local: Snapshot, pairs: Sequence[Pair], outcome: Pairing) -> lis
                 local.rows[at], pair):
             at = -pair.id
         if at not in local.rows and at not in local.outside and (at < 0 or local.proves_gone(at)):
+            # Its id is given away again, so nothing may refer to it any more, in a run that looks elsewhere neither.
             holders = homeless.get(pair.remote, [])
-            at = holders[0] if len(holders) == 1 else at
+            at = holders[0] if len(holders) == 1 else -pair.id or at
         if at != pair.local:
             outcome.moved.append((pair.remote, at))
             pair = replace(pair, local=at)

@@ -315,3 +315,15 @@ def test_a_freed_row_id_that_was_given_away_when_the_line_died_undoes_no_deletio
         world.run()
     assert sorted(world.pairs("products").values()) == sorted([world.pairs("products")[1], new])
     assert [one.key for one in world.deletions()] == [last]
+
+
+def test_a_run_over_changes_refers_to_no_row_that_is_gone(shop: Shop) -> None:
+    """Grist gives its id to the next new row, which would be meant then."""
+    world = shop.world
+    world.grist.remove_row("Products", shop.row)
+    world.run()
+    world.shopify.edit(shop.variant, "price", "7.00")
+    world.run()
+    row = world.row_of(shop.variant)
+    assert str(world.grist.cell("Variants", row, "price")) == "7.00"
+    assert world.grist.cell("Variants", row, "product") is None

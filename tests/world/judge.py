@@ -27,6 +27,8 @@ class Judge:
     crash: Exception | None = None
     unseen: int = 0
     """Values that were overwritten in Shopify before anybody could read them."""
+    raced: bool = False
+    """Somebody took rows away while a run was under way: it may still have referred to them."""
     _seen: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
     _made: list[Written] = field(default_factory=list)
 
@@ -57,6 +59,10 @@ class Judge:
         policy = mapping.delete_local if side is Side.LOCAL else mapping.delete_remote
         if (mapping.name, side, thing) not in self.ledger.allowed and policy is not Policy.APPLY:
             self.wrong("P9", f"{mapping.name} {one.key} ({thing}) was deleted in {side}, and nobody had said yes")
+        if side is Side.REMOTE:
+            # What goes along with a thing is said before the yes; what somebody edits there after it goes along, too.
+            parts = [cells for cells in self.world.shopify.removed.values() if thing in cells.values()]
+            self.ledger.tokens -= words([*parts])
 
     def _overwritten(self, side: Side, one: Written) -> None:
         """A value that nobody had read was written over. Shopify has no conditional writes but for stock and
@@ -83,6 +89,7 @@ class Judge:
         self._stock()
         self._pairs()
         self._doubles()
+        self._dangling()
         with self.world.database.read() as tx:
             if journal.count(tx, self.world.link_id) and not self._doubts():
                 self.wrong("P7", "batches are still open")
@@ -109,8 +116,8 @@ class Judge:
             rows, things = self.world.grist.rows.get(mapping.table, {}), self.world.shopify.things[mapping.name]
             for pair in pairs:
                 if pair.local in rows and pair.remote in things:
-                    if (mapping.id, Side.LOCAL, str(pair.local), "") in listed or self._is_outside(
-                            mapping, pair.local, pair.remote):
+                    refused = {(mapping.id, Side.LOCAL, str(pair.local), ""), (mapping.id, Side.REMOTE, pair.remote, "")}
+                    if refused & listed or self._is_outside(mapping, pair.local, pair.remote):
                         continue
                     if self.world.grist.marks.get(mapping.table, {}).get(pair.local) != pair.remote:
                         self.wrong("P12", f"row {pair.local} of {mapping.table} does not hold {pair.remote}")
@@ -218,6 +225,21 @@ class Judge:
             for gid, number in Counter(self.world.grist.marks.get(mapping.table, {}).values()).items():
                 if number > 1 + self.ledger.copies[mapping.table, gid]:
                     self.wrong("P8", f"{number} rows of {mapping.table} hold {gid}")
+
+    def _dangling(self) -> None:
+        """No cell refers to a row that is not there: the next row would be given its id, and be meant by it. (A run
+        that was under way when the row went may have written that; then it is put right once the id is given away.)"""
+        if self.raced:
+            return
+        for mapping in self.world.mappings:
+            for rule in mapping.fields:
+                if rule.kind == "ref":
+                    there = self.world.grist.rows.get(self.world.mapping(rule.field.target).table, {})
+                    for row, cells in self.world.grist.rows.get(mapping.table, {}).items():
+                        held = cells.get(rule.name)
+                        if isinstance(held, int) and held not in there:
+                            self.wrong("P12", f"{rule.name} of row {row} of {mapping.table} refers to row {held}, "
+                                              "which is not there")
 
     # --- looking ------------------------------------------------------------------------------------------
 

@@ -38,6 +38,8 @@ from .people import People, world_mappings
 from .story import Event
 
 LOST = {Fault.LOST_DONE, Fault.LOST_NOT_DONE, Fault.HALFWAY, Fault.LATE, *KILLS}
+TAKE_AWAY = {"delete_row", "move_row", "reuse_row", "import_over", "press_undo", "restore_document"}
+"""Deeds after which a row may be gone."""
 DAY_SECONDS = 25 * 3600
 
 
@@ -222,6 +224,7 @@ class Playing:
         for event in due:
             self.waiting.remove(event)
             said = self.people.do(event.kind, event.picks)
+            self.judge.raced = self.judge.raced or (said is not None and event.kind in TAKE_AWAY)
             self._tell(said and f"    before step {step} ({point}): {said}")
 
     def fault_at(self, step: int, point: str) -> Fault | None:
@@ -324,7 +327,7 @@ class Playing:
             with database.write() as tx:
                 runs.finish(tx, claimed, owner, "failed" if error else "done", None)
             return error
-        except sa.exc.OperationalError as ended:
+        except (SyncError, sa.exc.OperationalError) as ended:
             return ended
 
     # --- the end ------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,19 @@ def test_the_same_seed_leaves_the_same_trace(stage: Ground) -> None:
     assert first.told == again.told
     assert first.trace == again.trace
     assert first.trace != play(stage, story(8)).trace
+
+
+def test_on_postgres_the_same_stories_leave_the_same_traces(stage: Ground, postgres: Any) -> None:
+    url = postgres.new()
+    other = Ground(url)
+    try:
+        for seed in range(CHUNKS * SEEDS // 10):
+            here, there = play(stage, story(seed)), play(other, story(seed))
+            assert there.told == here.told
+            assert there.trace == here.trace
+    finally:
+        other.close()
+        postgres.drop(url)
 
 
 def test_a_failure_is_told_as_a_short_story(stage: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
