@@ -30,7 +30,8 @@ from .people import open_shop
 from .wire import BEAT, Fault, Wire, WiredConnector, WiredDatabase
 
 GRIST_STATE = ("rows", "marks", "unticked", "states", "columns", "_count", "_versions", "log")
-SHOPIFY_STATE = ("things", "carries_key", "_answers", "_made", "_touched", "_touches", "_indexed", "_deleted", "removed",
+SHOPIFY_STATE = ("things", "carries_key", "_answers", "_made", "_touched", "_touches", "_indexed", "_deleted",
+                 "removed",
                  "_count", "log")
 PASSING = {"id", "run_id", "at", "seen_at", "since", "synced_at", "created_at"}
 """Columns that say when and under which number, and nothing about what."""

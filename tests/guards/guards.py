@@ -87,8 +87,8 @@ GUARDS: tuple[Guard, ...] = (
     Guard("a freed row id is another row", ("P12",), PAIRING,
           "    return bool(telling) and all(now != was for now, was in telling)", "    return False"),
     Guard("an emptied Shopify ID stops its row", ("P12",), PAIRING,
-          "        outcome.blocked.add(pair.remote)\n\n\ndef _join_by_mark",
-          "        outcome.blocked.discard(pair.local)\n\n\ndef _join_by_mark"),
+          "        outcome.blocked.update((pair.local, pair.remote))\n        if free",
+          "        if free"),
     # --- brakes
     Guard("brake: too many deletions", ("P9",), BRAKES, "        if gone > allowed:", "        if False:"),
     Guard("brake: a side is empty", ("P9",), BRAKES,
@@ -97,7 +97,7 @@ GUARDS: tuple[Guard, ...] = (
     Guard("a brake stops the run", ("P9", "P18"), ENGINE_FILE,
           "if pulled and not self.session.go_on:", "if False:", SYNC),
     # --- the order of things in a run
-    Guard("every write is fenced", ("P15",), ENGINE_FILE, "            self.fence(tx)\n", "", FAULTS),
+    Guard("every write is fenced", ("P15",), "backend/session.py", "            self.fence(tx)\n", "", FAULTS),
     Guard("the journal comes before the request", ("P7", "P8"), ENGINE_FILE,
           "            receipts = self._apply(one, connector, batch, stamp, intent)\n",
           "            with self.session.write() as tx:\n                journal.settle(tx, intent)\n"

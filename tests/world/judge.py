@@ -116,7 +116,8 @@ class Judge:
             rows, things = self.world.grist.rows.get(mapping.table, {}), self.world.shopify.things[mapping.name]
             for pair in pairs:
                 if pair.local in rows and pair.remote in things:
-                    refused = {(mapping.id, Side.LOCAL, str(pair.local), ""), (mapping.id, Side.REMOTE, pair.remote, "")}
+                    refused = {(mapping.id, Side.LOCAL, str(pair.local), ""),
+                               (mapping.id, Side.REMOTE, pair.remote, "")}
                     if refused & listed or self._is_outside(mapping, pair.local, pair.remote):
                         continue
                     if self.world.grist.marks.get(mapping.table, {}).get(pair.local) != pair.remote:
