@@ -466,6 +466,8 @@ class Plan:
     moved: tuple[tuple[str, int], ...] = ()
     """(thing, row): known pairs whose row has another id now. A negative one stands for a row that is gone and
     whose id Grist has given to a new row."""
+    forgotten: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(thing, fields) of moved pairs: what was agreed on these says nothing about the new row."""
     dissolved: tuple[tuple[int, str], ...] = ()
     """Pairs of which both halves are gone."""
     unchanged: int = 0

@@ -39,6 +39,8 @@ class Pairing:
     joined: list[tuple[int, str]] = field(default_factory=list)
     matched: dict[tuple[int, str], str] = field(default_factory=dict)
     """By new pair, what joined it: a witness, "id" or "you"."""
+    forgotten: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    """(thing, fields) of which the agreement is over: the thing lives in another row, which says nothing of them."""
     parted: list[tuple[int, str]] = field(default_factory=list)
     """Known pairs that a person has taken apart: the row is another thing now."""
     blocked: set[Key] = field(default_factory=set)
@@ -55,7 +57,7 @@ def pair_up(mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence
             decided: Dict[int, str | None] | None = None) -> Pairing:
     """Check the known pairs against the Shopify ID cells, and join what has no partner yet."""
     outcome, decided = Pairing(), decided or {}
-    odd = _find_known(local, pairs, outcome)
+    odd = _find_known(mapping, local, pairs, outcome)
     row_of = {pair.remote: pair.local for pair in outcome.known}
     _check_known(local, remote, odd, row_of, decided, outcome)
 
@@ -72,11 +74,11 @@ def pair_up(mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence
         if not rows or not things:
             break
         _join_by_witness(mapping, witness, local, rows, things, outcome)
-    _move_in(homeless, outcome)
+    _move_in(mapping, local, homeless, outcome)
     return outcome
 
 
-def _find_known(local: Snapshot, pairs: Sequence[Pair], outcome: Pairing) -> list[Pair]:
+def _find_known(mapping: Mapping, local: Snapshot, pairs: Sequence[Pair], outcome: Pairing) -> list[Pair]:
     """Where each known pair's row is now: Grist gives freed ids away again, and rows are cut and pasted. Returns
     those of which the row does not simply stand there with its Shopify ID."""
     odd: list[Pair] = []
@@ -98,6 +100,8 @@ def _find_known(local: Snapshot, pairs: Sequence[Pair], outcome: Pairing) -> lis
             # Its id is given away again, so nothing may refer to it any more, in a run that looks elsewhere neither.
             holders = homeless.get(pair.remote, [])
             at = holders[0] if len(holders) == 1 else -pair.id or at
+            if len(holders) == 1 and _is_somebody_else(local.rows[at], pair):
+                pair = _forgetting_all(mapping, pair, outcome)  # typed into a row that was another thing
         if at != pair.local:
             outcome.moved.append((pair.remote, at))
             pair = replace(pair, local=at)
@@ -106,14 +110,32 @@ def _find_known(local: Snapshot, pairs: Sequence[Pair], outcome: Pairing) -> lis
     return odd
 
 
-def _move_in(homeless: Dict[str, Pair], outcome: Pairing) -> None:
+def _forgetting_all(mapping: Mapping, pair: Pair, outcome: Pairing) -> Pair:
+    outcome.forgotten.append((pair.remote, mapping.names))
+    nothing = (UNREAD,) * len(mapping.names)
+    return replace(pair, base_local=nothing, base_remote=nothing)
+
+
+def _move_in(mapping: Mapping, local: Snapshot, homeless: Dict[str, Pair], outcome: Pairing) -> None:
     """A thing whose row is gone and that met another one by a witness lives there from now on: a table was imported
-    over, or a row was typed anew. What both sides agreed on stays known."""
+    over, or a row was typed anew. What both sides agreed on stays known, but for the cells that are empty in the new
+    row: nobody has emptied them, so they are filled as at a first meeting."""
     for row, thing in [pair for pair in outcome.joined if pair[1] in homeless]:
         outcome.joined.remove((row, thing))
         outcome.moved.append((thing, row))
         place = next(i for i, pair in enumerate(outcome.known) if pair.remote == thing)
+        outcome.known[place] = _forgetting_empty(mapping, local.rows[row], outcome.known[place], outcome)
         outcome.known[place] = replace(outcome.known[place], local=row, marked=False)
+
+
+def _forgetting_empty(mapping: Mapping, row: Row, pair: Pair, outcome: Pairing) -> Pair:
+    empty = [place for place, value in enumerate(row) if value in (None, False)]
+    outcome.forgotten.append((pair.remote, tuple(mapping.names[place] for place in empty)))
+
+    def kept(base: Row) -> Row:
+        return tuple(UNREAD if place in empty else value for place, value in enumerate(base))
+
+    return replace(pair, base_local=kept(pair.base_local), base_remote=kept(pair.base_remote))
 
 
 def _is_somebody_else(row: Row, pair: Pair) -> bool:

@@ -231,7 +231,8 @@ class _Work:
     def done(self, pairing: Pairing) -> Plan:
         return Plan(
             self.mapping, tuple(self.ops), tuple(self.conflicts), tuple(self.agreements), tuple(self.proposals),
-            tuple(self.refusals), tuple(pairing.joined), tuple(pairing.moved), tuple(self.dissolved),
+            tuple(self.refusals), tuple(pairing.joined), tuple(pairing.moved), tuple(pairing.forgotten),
+            tuple(self.dissolved),
             self.unchanged, len(self.local.rows), tuple(pairing.questions), pairing.matched,
         )
 

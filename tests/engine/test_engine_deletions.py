@@ -327,3 +327,21 @@ def test_a_run_over_changes_refers_to_no_row_that_is_gone(shop: Shop) -> None:
     row = world.row_of(shop.variant)
     assert str(world.grist.cell("Variants", row, "price")) == "7.00"
     assert world.grist.cell("Variants", row, "product") is None
+
+
+@pytest.mark.parametrize("by", ["handle", "Shopify ID"])
+def test_a_new_row_that_takes_the_place_of_a_deleted_one_empties_nothing_in_shopify(shop: Shop, by: str) -> None:
+    world = shop.world
+    world.shopify.edit(shop.product, "vendor", "Potter")
+    world.run()
+    world.grist.remove_row("Products", shop.row)
+    world.run()
+    row = world.grist.add_row("Products", title="Cup", handle="mug" if by == "handle" else "cup")
+    if by == "Shopify ID":
+        world.grist.set_mark("Products", row, shop.product)
+    for _ in range(2):
+        world.run()
+    assert world.shopify.thing(shop.product)["vendor"] == "Potter"
+    assert world.shopify.thing(shop.product)["tags"] == ("blue",)
+    assert world.grist.cell("Products", row, "vendor") == "Potter"
+    assert world.row_of(shop.product) == row
