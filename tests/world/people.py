@@ -49,6 +49,8 @@ class People:
     """Older states of the document."""
     gone: dict[str, tuple[str, dict[str, Value]]] = field(default_factory=dict)
     """What was deleted in Shopify: gid → (resource, cells)."""
+    while_a_run_writes: bool = False
+    """What is typed now may be what the run is about to write elsewhere."""
     late: list[tuple[Side, str, Any]] = field(default_factory=list)
     """Webhooks that are still under way."""
     freed: set[tuple[str, int]] = field(default_factory=set)
@@ -255,6 +257,7 @@ class People:
         mark = gids[b % len(gids)] if c % 3 else f"gid://shopify/Product/99{c}"
         if self.world.grist.marks.get(table, {}).get(row) == mark:
             return None
+        self.ledger.copies[table, mark] += self.while_a_run_writes
         self.world.grist.set_mark(table, row, mark)
         return f"Grist: {mark} is typed into the Shopify ID of row {row} of {table}"
 

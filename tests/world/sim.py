@@ -197,7 +197,10 @@ class Playing:
         elif event.kind == "undo":
             self._undo(event)
         else:
-            self._tell(self.people.do(event.kind, event.picks))
+            said = self.people.do(event.kind, event.picks)
+            # A read that proves nothing gone leaves rows that are gone known, and so they may be referred to.
+            self.judge.raced = self.judge.raced or (said is not None and event.kind in ("refuse_sql", "hide_row"))
+            self._tell(said)
 
     def _undo(self, event: Event) -> None:
         lines = self.world.history()
@@ -223,7 +226,9 @@ class Playing:
         due = [event for event in self.waiting if event.fault is None and event.when is not None and event.when <= step]
         for event in due:
             self.waiting.remove(event)
+            self.people.while_a_run_writes = True
             said = self.people.do(event.kind, event.picks)
+            self.people.while_a_run_writes = False
             self.judge.raced = self.judge.raced or (said is not None and event.kind in TAKE_AWAY)
             self._tell(said and f"    before step {step} ({point}): {said}")
 
