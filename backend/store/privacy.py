@@ -89,7 +89,7 @@ def count(tx: sa.Connection, link_id: int, things: Sequence[str]) -> dict[str, i
         for some in _chunks(things):
             number = tx.execute(sa.select(sa.func.count(table.c.id)).where(
                 table.c.mapping_id.in_(mine), key.in_(some))).scalar_one()
-            found[table.name] = found.get(table.name, 0) + int(number)
+            found[str(table.name)] = found.get(str(table.name), 0) + int(number)
     return {name: number for name, number in found.items() if number}
 
 
@@ -110,7 +110,7 @@ def redact(tx: sa.Connection, link_id: int, things: Sequence[str]) -> dict[str, 
             if table is refusal:
                 where = sa.or_(where, sa.tuple_(table.c.mapping_id, table.c.key).in_(rows or [(0, "")]))
             changed = tx.execute(sa.update(table).where(table.c.mapping_id.in_(mine), where).values(blank)).rowcount
-            found[table.name] = found.get(table.name, 0) + changed
+            found[str(table.name)] = found.get(str(table.name), 0) + changed
     # Reports of previews hold whole plans, with values and titles of everybody: none of them is needed any more.
     for run_id, report in tx.execute(sa.select(run.c.id, run.c.report).where(
             run.c.link_id == link_id, run.c.report.is_not(None))).all():

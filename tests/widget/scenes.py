@@ -192,7 +192,7 @@ def go_down(screen: Screen) -> None:
 
 
 def change_rule(screen: Screen) -> None:
-    rule = screen.widget.locator(".fields select").last
+    rule = screen.widget.locator(".fields select:has(option:nth-child(2))").last
     values = rule.locator("option").evaluate_all("all => all.map((one) => [one.value, one.selected])")
     rule.select_option(next(value for value, chosen in values if not chosen))
 

@@ -236,7 +236,7 @@ export const USUAL = ["products", "variants", "inventory"];
 /** The resources that a choice needs besides: stock says nothing without its variants. */
 export function required(part, name) {
   const one = resourceOf(part, name);
-  if (!one || (one.creatable || one.searchable)) return [];
+  if (!one || one.searchable) return [];
   const witnesses = one.match.flatMap((witness) => witness.split("+"));
   const refs = one.fields.filter((field) => field.target && (witnesses.includes(field.name) || !one.match.length));
   return refs.slice(0, one.match.length ? undefined : 1).map((field) => field.target).filter((target) => target !== "locations");
