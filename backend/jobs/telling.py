@@ -44,7 +44,8 @@ def tell(session: Session, link: Link, report: Report) -> None:
         with session.write() as tx:
             kept = links.checkpoints(tx, session.link_id)
             if kept.get("grist"):
-                links.set_checkpoints(tx, session.link_id, kept | {"grist": local.settled(kept["grist"])})
+                moved, _ = local.settled(kept["grist"])
+                links.set_checkpoints(tx, session.link_id, kept | {"grist": moved})
     report.used(local.usage, session.remote.usage)
 
 

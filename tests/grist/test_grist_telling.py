@@ -117,4 +117,6 @@ def test_a_poll_after_the_log_was_written_is_as_quiet_as_before(place: Place) ->
     connector.prepare(MAPPINGS, bindings, write=True)
     connector.set_status({"products": {}})
     connector.log_run([line(2)])
-    assert place.connector().changed(MAPPINGS, connector.settled(checkpoint)).why == "same"
+    settled, all_told = connector.settled(checkpoint)
+    assert all_told
+    assert place.connector().changed(MAPPINGS, settled).why == "same"

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -16,7 +17,7 @@ from backend.config import Config, mapping_of, parse
 from backend.core.model import Change, Conflict, Mapping, Proposal, Refusal, Side, Why
 from backend.settings import Secret, Settings
 from backend.shopify.resources import RESOURCES
-from backend.store import base, changes, links, runs, waiting
+from backend.store import base, changes, links, runs, tables, waiting
 from backend.store.links import Link
 from backend.store.runs import Run
 from backend.web import create_app
@@ -135,9 +136,10 @@ class Place:
 
     def queued(self) -> list[tuple[str, str]]:
         """(kind, started by) of what waits for the worker."""
+        run = tables.run.c
+        query = sa.select(run.kind, run.started_by).where(run.link_id == self.link.id, run.state == "queued")
         with self.service.database.read() as tx:
-            run = runs.active(tx, self.link.id)
-        return [(run.kind, run.started_by)] if run and run.state == "queued" else []
+            return [(kind, by) for kind, by in tx.execute(query.order_by(run.id))]
 
     def begin(self, kind: str = "sync", progress: dict[str, Any] | None = None) -> Run:
         """A run that a worker has claimed."""
