@@ -10,7 +10,7 @@ import pytest
 from demo.__main__ import Demo, running
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
     with running(products=12) as started:
         yield started
