@@ -44,7 +44,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")), help="of the backend")
     parser.add_argument("--store-port", type=int, default=9292)
     parser.add_argument("--grist-port", type=int, default=9393)
-    parser.add_argument("--any-port", action="store_true", help="take free ports instead")
+    parser.add_argument("--any-port", action="store_true", default="DEMO_ANY_PORT" in os.environ,
+                        help="take free ports instead; also by DEMO_ANY_PORT=1")
     options = parser.parse_args()
     try:
         settings = Settings.from_environment()
