@@ -89,7 +89,7 @@ def in_code(path: Path) -> set[str]:
 
 
 def test_every_setting_is_described() -> None:
-    assert [name for name in NAMES if name not in in_code(DOCS / "deploy.md")] == []
+    assert [name for name in NAMES if name not in in_code(DOCS / "configuration.md")] == []
 
 
 def read_from_the_environment() -> Iterator[str]:
@@ -99,7 +99,7 @@ def read_from_the_environment() -> Iterator[str]:
 
 
 def test_every_variable_that_the_code_reads_is_described() -> None:
-    assert sorted(set(read_from_the_environment()) - in_code(DOCS / "deploy.md")) == []
+    assert sorted(set(read_from_the_environment()) - in_code(DOCS / "configuration.md")) == []
 
 
 def test_every_option_of_the_command_line_is_described() -> None:
