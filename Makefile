@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak guards audit lint format pins screenshots clean
+.PHONY: help run test fresh soak guards audit lint format pins screenshots clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -16,6 +16,9 @@ run: $(VENV)/run.stamp ## Start everything: a demo without credentials, the back
 test: lint chromium ## Run all checks and tests
 	@scratch=$$(mktemp -d /dev/shm/sync-tests.XXXXXX 2>/dev/null || mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
 	  TMPDIR="$$scratch" $(BIN)/python -m pytest -n auto
+
+fresh: $(VENV)/dev.stamp ## Follow the README on a fresh clone, in an environment of its own
+	$(BIN)/python -m pytest -n 0 tests/end_to_end/test_fresh_clone.py
 
 soak: $(VENV)/dev.stamp ## Play many stories of people and faults: make soak SEEDS=1000 (FROM=5000)
 	PYTHONPATH=.:tests $(BIN)/python -m world.soak $(or $(SEEDS),1000) --from $(or $(FROM),0)

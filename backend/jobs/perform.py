@@ -282,7 +282,8 @@ class _Pulse:
                 self._renew()
             except Exception:
                 # The next beat of the run meets the same trouble and ends it; a thread that died here would not.
-                log.warning("the lease of run %s could not be renewed", self._claimed.id, exc_info=True)
+                log.warning("run %s could not tell the database that it is still at work", self._claimed.id,
+                            exc_info=True)
 
 
 def is_temporary(outcome: Outcome) -> bool:
