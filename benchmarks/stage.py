@@ -32,6 +32,7 @@ from backend.shopify.resources import RESOURCES
 from backend.store import runs
 from demo.grist import Grist
 from demo.grist import create_app as grist_app
+from demo.grist.access import Access
 from demo.grist.document import Document
 from demo.serving import serving
 from demo.shopify import Store
@@ -133,6 +134,8 @@ class Stage:
     shopify: Counted
     environment: dict[str, str]
     """What another process needs to work on the same link."""
+    access: Access
+    """The keys and tokens of the document's server."""
 
     @property
     def variants(self) -> int:
@@ -186,6 +189,11 @@ class Stage:
                 self.store.touch(variant, variant.product)
 
 
+    def token(self) -> str:
+        """An owner's, as the widget has it."""
+        found: str = self.access.token(self.document.doc_id, self.access.person("owner"))["token"]
+        return found
+
     def first_sync(self, tell: Tell) -> Took:
         took = self.run()
         tell(f"first sync of {self.variants:,} variants: {took.seconds:.1f} s, of them the stand-ins "
@@ -237,7 +245,8 @@ def linked(
         config = Config(mappings=list(mappings))
         context = Context.open(Settings.from_environment(environment, folder / "no.env"), config)
         stack.callback(context.database.dispose)
-        yield Stage(store, document, context, context.ensure_link(config).id, asked, answers, environment)
+        yield Stage(store, document, context, context.ensure_link(config).id, asked, answers, environment,
+                    grist.access)
 
 
 def twelve_fields_of_variants() -> list[dict[str, Any]]:
