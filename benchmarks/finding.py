@@ -8,7 +8,7 @@ import time
 from collections import namedtuple
 from typing import Any
 
-import grist_api
+import grist_api  # type: ignore[import-untyped]
 
 from backend.config import mapping_of
 from backend.connector import Stamp

@@ -47,7 +47,8 @@ def measure(size: int, tell: Tell) -> dict[str, float]:
                 until(shop.idle)
     for name, taken in (("Grist", to_grist), ("Shopify", to_shopify)):
         taken.sort()
-        tell(f"webhook to {name}: median {taken[TIMES // 2]:.0f} ms, p95 {_p95(taken):.0f} ms, worst {taken[-1]:.0f} ms")
+        tell(f"webhook to {name}: median {taken[TIMES // 2]:.0f} ms, p95 {_p95(taken):.0f} ms, "
+             f"worst {taken[-1]:.0f} ms")
     return {"webhook_to_cell_p95": max(_p95(to_grist), _p95(to_shopify))}
 
 
