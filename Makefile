@@ -30,7 +30,7 @@ lint: $(VENV)/dev.stamp ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(VENV)/run.stamp ## Measure what is measured
+bench: $(VENV)/dev.stamp chromium ## Measure speed and scale against their targets
 	$(BIN)/python -m benchmarks
 
 format: $(VENV)/dev.stamp ## Mend what can be mended by itself
