@@ -63,9 +63,10 @@ class Memory:
         """Keep what `receipts` say, and settle `intent`. Returns the Shopify IDs that are now to be written into
         rows. `pending` is `Work.pending` of the plan that the receipts belong to."""
         batch = _Batch()
-        made = [receipt for receipt in receipts if isinstance(receipt.op, Create) and receipt.done]
+        made = [(receipt.key, receipt.op.source) for receipt in receipts
+                if isinstance(receipt.op, Create) and receipt.done]
         self.directory.look_up(one.mapping.name, [
-            row for r in made if isinstance(row := r.key if side is Side.LOCAL else r.op.source, int)], ())
+            row for key, source in made if isinstance(row := key if side is Side.LOCAL else source, int)], ())
         for receipt in receipts:
             self._take(one, side, receipt, one.pending if pending is None else pending, batch)
         mapping_id = one.mapping.id

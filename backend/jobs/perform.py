@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
@@ -34,6 +34,7 @@ from backend.jobs.look import answers, look
 from backend.jobs.telling import tell
 from backend.report import Report
 from backend.session import UndoWanted
+from backend.shopify.connector import ShopifyConnector
 from backend.store import links, runs
 from backend.store.db import Transaction
 from backend.store.links import Link
@@ -96,8 +97,8 @@ def _perform(context: Context, claimed: Run, owner: str, stop: threading.Event |
         log.info("run %s is left for the next worker", claimed.id)
         return outcome
     if isinstance(outcome.error, Waits):
-        error = outcome.error
-        _patiently(lambda: _wait(context, claimed, owner, report, error))
+        waits = outcome.error
+        _patiently(lambda: _wait(context, claimed, owner, report, waits))
         log.info("run %s waits until somebody opens the widget", claimed.id)
         return outcome
     if not _patiently(lambda: _finish(context, claimed, owner, outcome)):
@@ -161,13 +162,14 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     )
     if isinstance(session.local, GristConnector) and session.local.persons:
         pulse.lean_on(link, session.local)
+    shopify = cast(ShopifyConnector, session.remote)
     undo = UndoWanted(tuple(wanted.get("changes", ())), tuple(wanted.get("runs", ())))
     try:
         if claimed.kind in ("preview", "draft"):
             return engine.preview_undo(session, undo) if undo.changes or undo.runs else engine.preview(session)
         subscribe.ensure(context, link, session)
         # First, so that what they change is seen by this very sync.
-        acted = act(Acting(context.database, link.id, claimed.id, lambda: session.remote.acting(), session.write,
+        acted = act(Acting(context.database, link.id, claimed.id, lambda: shopify.acting(), session.write,
                            pulse.beat))
         report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
         report.actions = acted
@@ -176,7 +178,7 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     except AccessError as error:
         raise pulse.of_ended_access(error) from error
     with context.database.write() as tx:
-        links.set_shop(tx, link.id, shop_facts(session.remote.shop))
+        links.set_shop(tx, link.id, shop_facts(shopify.shop))
     return report
 
 

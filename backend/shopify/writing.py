@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -63,7 +64,6 @@ TRIES = 6
 class Writing:
     """What `ShopifyConnector` adds: how it is reached, what it knows, and `read`."""
 
-    shop: Shop
     notes: list[str]
     _client: Client
     _keys: Keys
@@ -72,6 +72,10 @@ class Writing:
     _unwritable: dict[str, AccessError]
     _barred: dict[str, dict[str, AccessError]]
     _sleep: Callable[[float], None]
+
+    @property
+    @abstractmethod
+    def shop(self) -> Shop: ...
     _new_key: Callable[[], str]
 
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:

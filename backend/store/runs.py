@@ -40,9 +40,11 @@ class Run:
     finished_at: float | None
 
 
-_COLUMNS = (run.c.id, run.c.link_id, run.c.kind, run.c.state, run.c.started_by, run.c.wanted, run.c.progress,
-            run.c.report, run.c.message, run.c.cure, run.c.cancelling, run.c.attempt, run.c.requested_at,
-            run.c.started_at, run.c.finished_at)
+_COLUMNS: tuple[Any, ...] = (
+    run.c.id, run.c.link_id, run.c.kind, run.c.state, run.c.started_by, run.c.wanted, run.c.progress,
+    run.c.report, run.c.message, run.c.cure, run.c.cancelling, run.c.attempt, run.c.requested_at,
+    run.c.started_at, run.c.finished_at,
+)
 
 
 def request(tx: sa.Connection, link_id: int, kind: str, started_by: str, wanted: dict[str, Any] | None = None) -> int:
