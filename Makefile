@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fresh soak guards lint format pins screenshots clean
+.PHONY: help run test fresh soak guards audit lint format pins screenshots clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,7 +30,7 @@ lint: $(VENV)/dev.stamp ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(VENV)/run.stamp ## Measure what is measured
+bench: $(VENV)/dev.stamp chromium ## Measure speed and scale against their targets
 	$(BIN)/python -m benchmarks
 
 format: $(VENV)/dev.stamp ## Mend what can be mended by itself
@@ -61,12 +61,19 @@ $(VENV)/dev.stamp: requirements-dev.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@ $(VENV)/run.stamp
 
-pins: requirements.in requirements-dev.in ## Pin the newest versions of what we depend on
+audit: ## Look what we depend on up among known weaknesses (asks the package registry)
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-audit.txt
+	$(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.txt
+
+pins: requirements.in requirements-dev.in requirements-audit.in ## Pin the newest versions of what we depend on
 	$(BIN)/python -m pip install -q uv
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make pins" requirements.in -o requirements.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make pins" requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make pins" requirements-audit.in -o requirements-audit.txt
 
 clean: ## Remove what was made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis screenshots

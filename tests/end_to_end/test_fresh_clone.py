@@ -1,7 +1,7 @@
 """The README, followed word by word on a fresh clone with a virtual environment of its own: `make fresh`.
 
 It takes most of a minute and asks the package index, as `make run` does for everybody who comes. So it is not among
-the tests of `make test`; CI runs it once, after them.
+the tests of `make test`; CI runs it once, before them.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def test_make_run_says_what_the_readme_says(clone: Path, capfd: pytest.CaptureFi
 
 
 def test_make_test_is_lint_and_all_tests(clone: Path) -> None:
-    """The suite itself is what CI has just run: to run it here again would show nothing new."""
+    """The suite itself is what CI runs next: to run it here again would show nothing new."""
     planned = subprocess.run([*SUITE.split(), "-n"], cwd=clone, env=environment(), capture_output=True, text=True,
                              check=True).stdout
     for part in ("ruff check .", "mypy", "pytest -n auto"):
