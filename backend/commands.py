@@ -262,6 +262,8 @@ def _show_report(report: Report) -> None:
             console.print(f"{one.label}: {one.waiting:,} new rows wait; they rest, or lack something", markup=False)
     for note in dict.fromkeys(report.notes):
         console.print(note, markup=False)
+    if report.way:
+        console.print(report.way, markup=False)
     requests = sum(report.requests.values())
     ending = "Nothing has been written. " if report.state == "preview" else ""
     console.print(f"{ending}{requests:,} requests, {report.points:,.0f} Shopify points, {report.seconds:.1f} s")
