@@ -104,6 +104,7 @@ class Memory:
         self, one: Work, side: Side, receipt: Receipt, pending: Dict[str, Dict[str, Value]], batch: _Batch
     ) -> None:
         op = receipt.op
+        one.refuse([replace(refusal, title=refusal.title or op.title) for refusal in receipt.besides])
         if receipt.done:
             batch.settled += one.settles(op)
         elif isinstance(op, Update) and receipt.written:
@@ -165,7 +166,8 @@ class Memory:
                                             after=after, why=change.why.value))
 
     def _created(self, one: Work, op: Create, receipt: Receipt, batch: _Batch) -> None:
-        sent = self._stored(one, op.side, op.values)
+        without = {refusal.field for refusal in receipt.besides}
+        sent = self._stored(one, op.side, {name: value for name, value in op.values.items() if name not in without})
         agreed = after_create(one.mapping, op.side, sent, self._stored(one, op.side, receipt.stored))
         row, thing = (receipt.key, op.source) if op.side is Side.LOCAL else (op.source, receipt.key)
         assert isinstance(row, int)

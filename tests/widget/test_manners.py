@@ -60,7 +60,8 @@ def test_the_sheet_names_a_colour_only_as_the_fallback_of_a_variable_of_the_them
     assert sum(len(fallback.findall(line)) for line in named) == 35
     rest = fallback.sub("", sheet)
     assert [found for found in colour.findall(rest) if not found.startswith("#root")] == []
-    words = r"(?<![\w.-])(?:color|background|border|fill|stroke)[a-z-]*:[^;]*\b(?:black|white|red|green|grey|gray)\b[^;]*"
+    words = r"(?<![\w.-])(?:color|background|border|fill|stroke)[a-z-]*:[^;]*\b" \
+        r"(?:black|white|red|green|grey|gray)\b[^;]*"
     plain = re.sub(r"var\([^()]*\)", "", rest)  # names of ours are no colours
     assert set(re.findall(words, plain)) == {"background: color-mix(in srgb,  88%, black)"}
     for view in sorted(fake.WIDGET.rglob("*.js")):
