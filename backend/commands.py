@@ -28,6 +28,7 @@ from backend.cli import BRAKED, DONE, FAILED, WAITS, WRONG_USAGE
 from backend.config import Config, narrowed
 from backend.errors import AccessError, BrakeError, ConfigError, RetryLater, SyncError
 from backend.init import write_config
+from backend.jobs import keeping
 from backend.jobs.perform import Outcome, perform
 from backend.jobs.rehearse import rehearse
 from backend.logs import set_up
@@ -176,7 +177,10 @@ class _Sync(_Face):
 
     def run(self, watch: Callable[[dict[str, Any]], None]) -> Outcome:
         assert self.claimed is not None
-        return perform(self.context, self.claimed, self.owner, stop=self.stop, watch=watch)
+        outcome = perform(self.context, self.claimed, self.owner, stop=self.stop, watch=watch)
+        if outcome.error is None:
+            keeping.forget_old(self.context, self.link)
+        return outcome
 
 
 class _Rehearsal(_Face):

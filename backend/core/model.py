@@ -328,6 +328,8 @@ class Create:
     values: Dict[str, Value]
     title: str = ""
     why: Why = Why.CREATED
+    undoes: tuple[int, ...] = ()
+    """The lines of the history that this takes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +360,8 @@ class Delete:
     partner: Key
     title: str = ""
     why: Why = Why.DELETED
+    undoes: tuple[int, ...] = ()
+    """The lines of the history that this takes back."""
 
 
 @dataclass(frozen=True, slots=True)
