@@ -63,9 +63,10 @@ class Memory:
         """Keep what `receipts` say, and settle `intent`. Returns the Shopify IDs that are now to be written into
         rows. `pending` is `Work.pending` of the plan that the receipts belong to."""
         batch = _Batch()
-        made = [receipt for receipt in receipts if isinstance(receipt.op, Create) and receipt.done]
+        made = [(receipt.key, receipt.op.source) for receipt in receipts
+                if isinstance(receipt.op, Create) and receipt.done]
         self.directory.look_up(one.mapping.name, [
-            row for r in made if isinstance(row := r.key if side is Side.LOCAL else r.op.source, int)], ())
+            row for key, source in made if isinstance(row := key if side is Side.LOCAL else source, int)], ())
         for receipt in receipts:
             self._take(one, side, receipt, one.pending if pending is None else pending, batch)
         mapping_id = one.mapping.id
@@ -95,6 +96,7 @@ class Memory:
         self, one: Work, side: Side, receipt: Receipt, pending: Dict[str, Dict[str, Value]], batch: _Batch
     ) -> None:
         op = receipt.op
+        one.refuse([replace(refusal, title=refusal.title or op.title) for refusal in receipt.besides])
         if receipt.done:
             batch.settled += one.settles(op)
         elif isinstance(op, Update) and receipt.written:
@@ -149,7 +151,8 @@ class Memory:
                                             after=after, why=change.why.value))
 
     def _created(self, one: Work, op: Create, receipt: Receipt, batch: _Batch) -> None:
-        sent = self._stored(one, op.side, op.values)
+        without = {refusal.field for refusal in receipt.besides}
+        sent = self._stored(one, op.side, {name: value for name, value in op.values.items() if name not in without})
         agreed = after_create(one.mapping, op.side, sent, self._stored(one, op.side, receipt.stored))
         row, thing = (receipt.key, op.source) if op.side is Side.LOCAL else (op.source, receipt.key)
         assert isinstance(row, int)

@@ -62,8 +62,8 @@ Past = Dict[tuple[Side, str, str], Sequence[tuple[Value, Value]]]
 
 
 def copied(label: str, store: str) -> Brake:
-    return Brake("copied", label, f"The rows of {label.lower()} belong to another document that is joined to {store}, "
-                 "so this one is a copy of it, and both would write to the same store.", {})
+    return Brake("copied", label, f"The rows of {label.lower()} belong to another document that is connected to "
+                 f"{store}, so this one is a copy of it, and both would write to the same store.", {})
 
 
 def flips(plan: Plan, past: Past) -> list[Brake]:

@@ -516,6 +516,8 @@ class Receipt:
     refusal: Refusal | None = None
     stale: bool = False
     unclear: bool = False
+    besides: tuple[Refusal, ...] = ()
+    """Of a create that was done: the fields that it was made without, each with the reason. They agree on nothing."""
 
     @property
     def done(self) -> bool:

@@ -177,7 +177,8 @@ class GristConnector:
             except RetryLater:
                 raise
             except UserError:
-                notes.append(f"{len(missing)} rows of table {bound.table!r} are not to be seen, which proves nothing.")
+                notes.append(f"{len(missing)} rows of table {bound.table!r} are not shown to the sync's key; they are "
+                             "not taken for deleted.")
         snapshot = RowReader(bound, mapping, self._memory.decimals).read_records(found)
         marks = self._memory.marks.setdefault(bound.mapping.name, {})
         for key in keys:

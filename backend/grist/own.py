@@ -58,7 +58,7 @@ class Own:
 
 
 def _is_choices(action: Any) -> bool:
-    return action[:2] == ["UpdateRecord", COLUMNS] and action[3].keys() == {"widgetOptions"}
+    return bool(action[:2] == ["UpdateRecord", COLUMNS] and action[3].keys() == {"widgetOptions"})
 
 
 def _is_rows(action: Any) -> bool:

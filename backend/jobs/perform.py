@@ -96,8 +96,8 @@ def _perform(context: Context, claimed: Run, owner: str, stop: threading.Event |
         log.info("run %s is left for the next worker", claimed.id)
         return outcome
     if isinstance(outcome.error, Waits):
-        error = outcome.error
-        _patiently(lambda: _wait(context, claimed, owner, report, error))
+        waits = outcome.error
+        _patiently(lambda: _wait(context, claimed, owner, report, waits))
         log.info("run %s waits until somebody opens the widget", claimed.id)
         return outcome
     if not _patiently(lambda: _finish(context, claimed, owner, outcome)):
@@ -161,13 +161,14 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     )
     if isinstance(session.local, GristConnector) and session.local.persons:
         pulse.lean_on(link, session.local)
+    shopify: Any = session.remote  # it can more than the engine asks of it: act, and tell of the shop
     undo = UndoWanted(tuple(wanted.get("changes", ())), tuple(wanted.get("runs", ())))
     try:
         if claimed.kind in ("preview", "draft"):
             return engine.preview_undo(session, undo) if undo.changes or undo.runs else engine.preview(session)
         subscribe.ensure(context, link, session)
         # First, so that what they change is seen by this very sync.
-        acted = act(Acting(context.database, link.id, claimed.id, lambda: session.remote.acting(), session.write,
+        acted = act(Acting(context.database, link.id, claimed.id, lambda: shopify.acting(), session.write,
                            pulse.beat))
         report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
         report.actions = acted
@@ -176,7 +177,7 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     except AccessError as error:
         raise pulse.of_ended_access(error) from error
     with context.database.write() as tx:
-        links.set_shop(tx, link.id, shop_facts(session.remote.shop))
+        links.set_shop(tx, link.id, shop_facts(shopify.shop))
     return report
 
 
@@ -280,7 +281,8 @@ class _Pulse:
                 self._renew()
             except Exception:
                 # The next beat of the run meets the same trouble and ends it; a thread that died here would not.
-                log.warning("the lease of run %s could not be renewed", self._claimed.id, exc_info=True)
+                log.warning("run %s could not tell the database that it is still at work", self._claimed.id,
+                            exc_info=True)
 
 
 def is_temporary(outcome: Outcome) -> bool:

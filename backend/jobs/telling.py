@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from backend.core.model import Side
-from backend.engine import Session
 from backend.errors import SyncError
 from backend.grist.connector import GristConnector
 from backend.grist.telling import LINES_A_RUN, Line, statuses
 from backend.report import Report
+from backend.session import Session
 from backend.store import base, changes, links, waiting
 from backend.store.db import Transaction
 from backend.store.links import Link

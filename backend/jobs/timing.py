@@ -78,11 +78,11 @@ def after_failure(
         return None
     doublings = min(failures - 1, MOST_DOUBLINGS)
     if passes:
-        pause = max(min(FIRST_PAUSE_SECONDS * 2**doublings, max(LONGEST_PAUSE_SECONDS, interval_seconds or 0)),
-                    asked_seconds or 0)
+        pause: float = max(min(FIRST_PAUSE_SECONDS * 2.0**doublings, max(LONGEST_PAUSE_SECONDS, interval_seconds or 0)),
+                           asked_seconds or 0)
     else:
         every = float(interval_seconds or FIRST_PAUSE_SECONDS)
-        pause = min(every * 2 ** (doublings + 1), max(LONGEST_REST_SECONDS, every))
+        pause = min(every * 2.0 ** (doublings + 1), max(LONGEST_REST_SECONDS, every))
     return pause + _until_loud(quiet, at + pause)
 
 

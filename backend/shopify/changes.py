@@ -196,7 +196,7 @@ class _Look:
         # Neither stock nor that it was too much: stock was not mapped when the store was asked last.
         if not self.before or self.before["stock"] is not None or self.before["too_much_at"] is None:
             return True
-        return self.before["at"] - self.before["too_much_at"] > self.audits.others_seconds
+        return bool(self.before["at"] - self.before["too_much_at"] > self.audits.others_seconds)
 
     # --- lists ----------------------------------------------------------------------------------
 

@@ -48,10 +48,12 @@ class Deed:
     """Since it was sent, or else asked for."""
 
 
-_COLUMNS = (action.c.id, action.c.mapping_id, action.c.run_id, action.c.name, action.c.thing, action.c.title,
-            action.c.local_key, action.c.input, action.c.before, action.c.effect, action.c.digest, action.c.state,
-            action.c.message, action.c.cure, action.c.started_by, action.c.asked_at, action.c.ended_at,
-            (now() - sa.func.coalesce(action.c.sent_at, action.c.asked_at)).label("age"))
+_COLUMNS: tuple[Any, ...] = (
+    action.c.id, action.c.mapping_id, action.c.run_id, action.c.name, action.c.thing, action.c.title,
+    action.c.local_key, action.c.input, action.c.before, action.c.effect, action.c.digest, action.c.state,
+    action.c.message, action.c.cure, action.c.started_by, action.c.asked_at, action.c.ended_at,
+    (now() - sa.func.coalesce(action.c.sent_at, action.c.asked_at)).label("age"),
+)
 
 
 def want(tx: sa.Connection, rows: Sequence[dict[str, Any]]) -> list[int]:

@@ -31,7 +31,8 @@ def pairs(
     query = sa.select(pair.c.id, pair.c.local_key, pair.c.remote_key, pair.c.base_local, pair.c.base_remote,
                       pair.c.shown, pair.c.marked).where(pair.c.mapping_id == mapping.id)
     kinds = [(rule.name, rule.kind) for rule in mapping.fields]
-    found = tx.execute(query) if rows is None and things is None else _of_keys(tx, query, rows or (), things or ())
+    everything = rows is None and things is None
+    found: Iterable[Any] = tx.execute(query) if everything else _of_keys(tx, query, rows or (), things or ())
 
     def row(stored: dict[str, Any]) -> tuple[Value, ...]:
         return tuple(load(kind, stored[name]) if name in stored else UNREAD for name, kind in kinds)
@@ -96,9 +97,9 @@ def count(tx: sa.Connection, mapping_id: int) -> tuple[int, int]:
 
 def _of_keys(
     tx: sa.Connection, query: sa.Select[Any], rows: Collection[int], things: Collection[str]
-) -> list[sa.Row[Any]]:
+) -> list[Any]:
     """What `query` (whose first column is the pair's id) finds for these rows and things, each pair once."""
-    found: dict[int, sa.Row[Any]] = {}
+    found: dict[int, Any] = {}
     for column, keys_wanted in ((pair.c.local_key, sorted(rows)), (pair.c.remote_key, sorted(things))):
         for start in range(0, len(keys_wanted), CHUNK):
             found.update({row[0]: row for row in tx.execute(

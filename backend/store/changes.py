@@ -91,7 +91,7 @@ def undone(tx: sa.Connection, ids: Sequence[int], run_id: int) -> None:
                    .values(undone_run=run_id))
 
 
-def _written(mapped: Mapping, row: sa.Row[Any]) -> Written:
+def _written(mapped: Mapping, row: Any) -> Written:
     known = row.field in mapped.index and row.kind == "update"
     kind = mapped.rule(row.field).kind if known else "text"
     before, after = (load(kind, row.before), load(kind, row.after)) if known else (None, None)

@@ -76,7 +76,7 @@ def unattended(tx: sa.Connection, configured: bool) -> set[int]:
     """Links that can be synced while nobody looks: those with a key of Grist; where the environment has one
     (`configured`), also those that it describes."""
     has_key = sa.select(secret.c.link_id).where(secret.c.name == "grist_key")
-    may = link.c.id.in_(has_key)
+    may: sa.ColumnElement[bool] = link.c.id.in_(has_key)
     if configured:
         may = sa.or_(may, link.c.configured)
     query = sa.select(link.c.id).where(may, link.c.disconnected_at.is_(None))

@@ -107,7 +107,7 @@ def whose_copy(tx: sa.Connection, server_url: str, pairs: Sequence[tuple[int, st
 
 def add(tx: sa.Connection, store: str, server_url: str, document: str, interval_seconds: int | None,
         *, configured: bool = True) -> int:
-    values = {"store": store, "server_url": server_url, "document": document, "shop": {},
+    values: dict[str, Any] = {"store": store, "server_url": server_url, "document": document, "shop": {},
               "interval_seconds": interval_seconds, "created_at": now(), "key": secrets.token_urlsafe(24),
               "configured": configured}
     return int(tx.execute(sa.insert(link).values(values)).inserted_primary_key[0])  # type: ignore[index]

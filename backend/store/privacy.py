@@ -106,7 +106,7 @@ def redact(tx: sa.Connection, link_id: int, things: Sequence[str]) -> dict[str, 
         rows = [(mapping_id, str(row)) for mapping_id, row in tx.execute(sa.select(
             pair.c.mapping_id, pair.c.local_key).where(pair.c.mapping_id.in_(mine), pair.c.remote_key.in_(some)))]
         for table, blank in _TABLES:
-            where = (table.c.remote_key if "remote_key" in table.c else table.c.key).in_(some)
+            where: sa.ColumnElement[bool] = (table.c.remote_key if "remote_key" in table.c else table.c.key).in_(some)
             if table is refusal:
                 where = sa.or_(where, sa.tuple_(table.c.mapping_id, table.c.key).in_(rows or [(0, "")]))
             changed = tx.execute(sa.update(table).where(table.c.mapping_id.in_(mine), where).values(blank)).rowcount

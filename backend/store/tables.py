@@ -51,7 +51,7 @@ metadata = MetaData(
 )
 
 
-def _of(table: str) -> Column:
+def _of(table: str) -> Column[int]:
     return Column(f"{table}_id", Integer, ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=False)
 
 

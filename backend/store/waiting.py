@@ -89,10 +89,12 @@ class OpenConflict:
     seen_at: float
 
 
-_CONFLICT = (conflict.c.id, conflict.c.mapping_id, conflict.c.local_key, conflict.c.remote_key, conflict.c.field,
-             conflict.c.title, conflict.c.base, conflict.c.base_known, conflict.c.local, conflict.c.remote,
-             conflict.c.reason, conflict.c.deleted, conflict.c.edits, conflict.c.choice, conflict.c.moved,
-             conflict.c.seen_at)
+_CONFLICT: tuple[Any, ...] = (
+    conflict.c.id, conflict.c.mapping_id, conflict.c.local_key, conflict.c.remote_key, conflict.c.field,
+    conflict.c.title, conflict.c.base, conflict.c.base_known, conflict.c.local, conflict.c.remote,
+    conflict.c.reason, conflict.c.deleted, conflict.c.edits, conflict.c.choice, conflict.c.moved,
+    conflict.c.seen_at,
+)
 
 
 def conflicts(tx: sa.Connection, link_id: int, *, after: int = 0, limit: int = 200) -> list[OpenConflict]:

@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None, config: Config | None = None, *
     )
     app.extensions[EXTENSION] = here
     handle_errors(app)
-    assert acting.bp is mapping_api.bp is api.bp  # their views stand in the same blueprint
+    assert all(vars(one)["bp"] is api.bp for one in (acting, mapping_api)), "their views stand in the same blueprint"
     _Api(app, spec_kwargs=_TOKENS).register_blueprint(api.bp)
     for blueprint in (pages.bp, hooks.bp, metrics.bp):
         app.register_blueprint(blueprint)

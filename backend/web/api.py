@@ -90,7 +90,8 @@ def list_runs(asked: dict[str, Any]) -> Response:
 @needs("editor")
 def start_run(wanted: dict[str, Any]) -> Response:
     """Queue a sync or a preview. Where a sync is queued already, that one answers; a preview has to wait for it."""
-    kind, more = wanted["kind"], {name: True for name in ("go_on", "everything") if wanted[name]}
+    kind = wanted["kind"]
+    more: dict[str, Any] = {name: True for name in ("go_on", "everything") if wanted[name]}
     if wanted["preview"]:
         more["plan"] = _previewed(wanted["preview"])
     button = "Sync anyway" if "go_on" in more else "Sync button" if kind == "sync" else "Preview button"

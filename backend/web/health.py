@@ -65,14 +65,13 @@ def _told(link_id: int) -> dict[str, Any]:
         found = links.get(tx, link_id)
         assert found is not None
         known = tables(tx, link_id, context.resources)
-        parts = [_store(found), _permissions(found), _document(tx, found, context), *_webhooks(tx, found),
+        known_parts = [_store(found), _permissions(found), _document(tx, found, context), *_webhooks(tx, found),
                  _last_sync(tx, found), _timer(tx, found, context), _queue(tx, link_id), _brakes(tx, found, context),
                  _mapping(known), _quota(tx, found)]
         told = lists.refused(tx, known, 1)
         refused = sum(numbers["refused"] for mapping_id, numbers in waiting.counts(tx, link_id).items()
                       if mapping_id in known.described)
-    parts.append(_refused(refused, told, known))
-    parts = [one for one in parts if one is not None]
+    parts: list[Part] = [one for one in (*known_parts, _refused(refused, told, known)) if one is not None]
     waits = [one for one in parts if one["needs_you"]]
     return {
         "works": not any(one["part"] in ("store", "document", "last_sync") for one in waits),
@@ -82,7 +81,7 @@ def _told(link_id: int) -> dict[str, Any]:
     }
 
 
-def _part(name: str, message: str = "", cure: str = "", *, needs_you: bool | None = None, **facts: Any) -> Part:
+def _part(name: str, message: str = "", cure: str = "", /, *, needs_you: bool | None = None, **facts: Any) -> Part:
     return {"part": name, "needs_you": bool(message) if needs_you is None else needs_you, "facts": facts,
             "message": message, "cure": cure}
 
@@ -108,7 +107,7 @@ def _permissions(found: Link) -> Part | None:
 def _document(tx: Any, found: Link, context: Context) -> Part:
     held = entrusted.get(tx, found.id, "grist_key")
     own = found.configured and bool(context.settings.grist_api_key)
-    facts = {"key": "kept" if held else "environment" if own else None, "by": held.by if held else None,
+    facts: dict[str, Any] = {"key": "kept" if held else "environment" if own else None, "by": held.by if held else None,
              "at": moment(held.at) if held else None}
     seen = found.checked.get("document") or {}
     if not held and not own:
@@ -133,7 +132,8 @@ def _webhooks(tx: Any, found: Link) -> list[Part]:
 def _last_sync(tx: Any, found: Link) -> Part:
     last = next(iter(runs.ended(tx, found.id, limit=1, kind="sync")), None)
     failed = last is not None and last.state == "failed"
-    facts = {"at": moment(found.synced_at), "failed_at": moment(last.finished_at) if failed and last else None}
+    facts: dict[str, Any] = {"at": moment(found.synced_at),
+                             "failed_at": moment(last.finished_at) if failed and last else None}
     return _part("last_sync", (last.message or "") if failed and last else "",
                  (last.cure or "") if failed and last else "", **facts)
 
@@ -141,8 +141,10 @@ def _last_sync(tx: Any, found: Link) -> Part:
 def _timer(tx: Any, found: Link, context: Context) -> Part:
     chosen = options.of(found)
     next_at = work.next_run_at(tx, found) if work is not None else None
-    facts = {"interval_seconds": found.interval_seconds, "next_at": moment(next_at), "paused": chosen.paused,
-             "quiet": {"from": chosen.quiet[0], "to": chosen.quiet[1]} if chosen.quiet else None}
+    facts: dict[str, Any] = {
+        "interval_seconds": found.interval_seconds, "next_at": moment(next_at), "paused": chosen.paused,
+        "quiet": {"from": chosen.quiet[0], "to": chosen.quiet[1]} if chosen.quiet else None,
+    }
     if found.interval_seconds is not None and not chosen.paused and found.id not in context.unattended(tx):
         return _part("timer", "The timer is off, because there is no key for background work.",
                      "Add a key in Settings.", **facts)

@@ -41,16 +41,15 @@ def resources(known: Dict[str, Resource], look: Run | None, running: Run | None)
 
 
 def _resource(one: Resource, found: dict[str, Any], scopes: Sequence[str] | None) -> dict[str, Any]:
-    described = [*(_field(field) for field in one.fields)]
+    told = [*(_field(field) for field in one.fields)]
     for metafield in found.get("metafields", {}).get(one.name, ()):
-        field = one.field(metafield["name"])
-        if field is not None:
-            described.append({**_field(field), "label": metafield["label"], "usual": False, "metafield": True,
+        if (field := one.field(metafield["name"])) is not None:
+            told.append({**_field(field), "label": metafield["label"], "usual": False, "metafield": True,
                               "writable": metafield["writable"]})
     return {
         "name": one.name, "label": one.label, "table": one.table, "count": found.get("counts", {}).get(one.name),
         "both_ways": [field.label for field in one.fields if field.writable],
-        "fields": described, "match": list(one.match), "title": one.title,
+        "fields": told, "match": list(one.match), "title": one.title,
         "creatable": one.creatable, "deletable": one.deletable, "searchable": bool(one.search),
         "filters": [{"field": field, "key": key, "label": described.label, "choices": list(described.choices)}
                     for field, key in FILTERS.get(one.name, ()) if (described := one.field(field)) is not None],

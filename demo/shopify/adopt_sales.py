@@ -229,6 +229,8 @@ class SalesAdoption:
                 held.lines.append(kept)
             kept.total_quantity = row.get("totalQuantity", kept.total_quantity or line.quantity)
             kept.remaining_quantity = row.get("remainingQuantity", kept.total_quantity)
+            if line_shown.get("fulfillableQuantity") == 0:
+                line.adopted["fulfillableQuantity"] = 0  # sent by a fulfilment or taken off by an edit not shown
         held.adopted.update({key: value for key, value in shown.items()
                              if key in ("supportedActions", "destination", "deliveryMethod")})
         if isinstance(shown.get("assignedLocation"), dict) and held.location is None:

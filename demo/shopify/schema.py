@@ -105,7 +105,14 @@ def type_name_of(source: Any) -> str:
 def _date_time(value: Any) -> str:
     if isinstance(value, datetime) and value.tzinfo is UTC:
         return value.isoformat()[:19] + "Z"
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else str(value)
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+    if not isinstance(value, datetime):
+        return str(value)
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def money(value: Any) -> str:

@@ -97,6 +97,7 @@ class FulfillmentOrder(Thing):
     fulfill_at: datetime | None = None
     fulfill_by: Any = None
     in_progress: bool = False
+    put_aside: FulfillmentOrder | None = None  # what a hold of some lines left in one of its own
     adopted: dict[str, Any] = field(default_factory=dict)
 
 
@@ -269,7 +270,9 @@ class Order(Thing):
         """How many of a line still wait to be sent."""
         sent = sum(quantity for each in self.fulfillments if each.status == "SUCCESS" for _, row, quantity in each.rows
                    if row.line is line)
-        return 0 if self.said_fulfilled or self.cancelled_at else max(0, line.current_quantity - sent)
+        held = sum(row.remaining_quantity for each in self.fulfillment_orders if each.status == "ON_HOLD"
+                   for row in each.lines if row.line is line)
+        return 0 if self.said_fulfilled or self.cancelled_at else max(0, line.current_quantity - sent - held)
 
 
 @dataclass(eq=False)

@@ -60,6 +60,8 @@ _MADE_BY = {
     "fulfillmentCreateV2": {"Fulfillment", "FulfillmentLineItem"},
     "fulfillmentOrderMove": {"FulfillmentOrder", "FulfillmentOrderLineItem"},
     "fulfillmentOrderSplit": {"FulfillmentOrder", "FulfillmentOrderLineItem"},
+    "fulfillmentOrderHold": {"FulfillmentOrder", "FulfillmentOrderLineItem"},
+    "fulfillmentOrderCancel": {"FulfillmentOrder", "FulfillmentOrderLineItem"},
     "draftOrderCreate": {"DraftOrder", "DraftOrderLineItem", "Customer"}, "draftOrderUpdate": {"DraftOrderLineItem"},
     "draftOrderComplete": {"Order", "LineItem", "OrderTransaction"},
     "collectionUpdate": {"Job", "Metafield"}, "collectionRemoveProducts": {"Job"},
@@ -70,7 +72,8 @@ _KEPT = {"Product", "ProductVariant", "InventoryItem", "InventoryLevel", "Locati
          "ProductOptionValue", "Metafield", "MetafieldDefinition", "TaxonomyCategory", "InventoryAdjustmentGroup",
          "ProductDeleteOperation", "ProductSetOperation", "Shop", "InventoryQuantity", "Job",
          "Customer", "MailingAddress", "Order", "DraftOrder", "LineItem", "DraftOrderLineItem",
-         "FulfillmentOrder", "FulfillmentOrderLineItem", "Fulfillment", "OrderTransaction", "CalculatedOrder",
+         "FulfillmentOrder", "FulfillmentOrderLineItem", "FulfillmentHold", "Fulfillment", "OrderTransaction",
+         "CalculatedOrder",
          "BulkOperation", "WebhookSubscription", "App", "AppInstallation", "BasicEvent", "Publication"}
 _MISSING = re.compile(r"does not exist|could not be found|was deleted|wasn't found|was not found|does not belong|"
                       r"couldn't be found", re.IGNORECASE)
@@ -202,7 +205,7 @@ class _Replay:
         answer = outcome.body
         reason = self.unreplayable(step, answer, query)
         if reason:
-            self.blind = self.blind or "mutation" in query
+            self.blind = self.blind or ("mutation" in query and not _refused(step.body))
             self.take_over(data)
             self.note(step, data)
             return Outcome(step, "skipped", reason)
@@ -276,8 +279,6 @@ class _Replay:
             if self.recording.version < "2026-04" and ("@idempotent directive is required" in error["message"]
                                                        or "changeFromQuantity" in error["message"]):
                 return "inventory contract before 2026-04"
-        if any("Directive @idempotent is not defined" in message for message in recorded):
-            return "version before 2026-01"
         return None
 
     # --- state ------------------------------------------------------------------------------------------
@@ -582,6 +583,13 @@ def _same_places(one: Any, other: Any) -> bool:
         return bool(one == other)
     return all(mine["line"] + 1 == theirs["line"] and (mine["line"] == 1 or mine["column"] == theirs["column"])
                for theirs, mine in zip(one, other, strict=True))
+
+
+def _refused(body: Any) -> bool:
+    """Whether a mutation was refused as a whole, so that it changed nothing."""
+    payloads = [each for each in (body.get("data") or {}).values() if isinstance(each, dict)]
+    return not payloads or all(any(rows for key, rows in each.items() if key.lower().endswith("usererrors"))
+                               for each in payloads)
 
 
 def _shops(value: Any) -> Iterator[dict[str, Any]]:

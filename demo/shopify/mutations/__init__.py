@@ -7,6 +7,7 @@ from . import (
     definitions,
     drafts,
     fulfilment,
+    fulfilment_orders,
     inventory,
     locations,
     metafields,
@@ -20,7 +21,6 @@ from . import (
     webhooks,
 )
 
-__all__ = ["bulk", "collections", "customer_addresses", "customers", "definitions", "drafts", "fulfilment", "inventory",
-           "locations", "metafields", "options", "orders", "product_set", "products", "publications",
-           "tags", "variants",
-           "webhooks"]
+__all__ = ["bulk", "collections", "customer_addresses", "customers", "definitions", "drafts", "fulfilment",
+           "fulfilment_orders", "inventory", "locations", "metafields", "options", "orders", "product_set",
+           "products", "publications", "tags", "variants", "webhooks"]
