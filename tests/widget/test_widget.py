@@ -478,8 +478,8 @@ def test_five_thousand_conflicts_mount_only_what_is_seen(screen: Screen) -> None
     expect(screen.value(4999, "shopify")).to_be_focused()
 
 
-@pytest.mark.parametrize("width", [280, 320, 400, 480, 640, 1280])
-def test_no_width_scrolls_the_page_sideways(screen: Screen, width: int) -> None:
+@pytest.mark.parametrize("width", [280, 400])
+def test_every_tab_is_reached_where_few_fit(screen: Screen, width: int) -> None:
     screen.page.set_viewport_size({"width": width, "height": 600})
     screen.open()
     for tab in ("conflicts", "deletions", "refused", "changes", "overview"):
