@@ -474,7 +474,7 @@ class _Run:
             if whole:
                 self.looking.at_all(one)
             else:
-                self.looking.some(one, things)
+                self.looking.some(one, things, again=True)
             self._plan_one(one)
             rows = None if whole else {pair.local for pair in one.pairs.values()}
             with self.session.write() as tx:
