@@ -246,7 +246,8 @@ def metrics() -> str:
 
 
 def _own_metrics() -> Iterator[tuple[Any, Sequence[str]]]:
-    for one in (measured._hooks, measured._hook_seconds, measured._pages):
+    own = measured.own()
+    for one in (own.hooks, own.hook_seconds, own.pages):
         family = next(iter(one.describe()))
         yield family, one._labelnames
 

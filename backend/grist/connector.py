@@ -36,7 +36,6 @@ from backend.grist.tables import make_new_column
 from backend.grist.telling import Line, log_run, set_status
 from backend.grist.webhooks import Ensured, ensure, remove
 from backend.grist.writing import Item, cells_of, cut, refusal
-from backend.http import PATIENCE_SECONDS
 
 READINGS = 3
 """How often a table is read while somebody types, before it is taken as it is, not complete."""
@@ -65,7 +64,7 @@ class GristConnector:
         decimals: int = 2,
         time_zone: str = "UTC",
         sleep: Callable[[float], None] = time.sleep,
-        patience_seconds: float = PATIENCE_SECONDS,
+        patience_seconds: float | None = None,
     ) -> None:
         self.usage = Usage()
         self.persons = bool(token)

@@ -135,7 +135,7 @@ def test_every_metric_is_described(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/metrics.db")
     database.migrate()
     stored = {family.name for family in metrics._Stored(database).collect()}
-    here = {family.name for family in metrics._own.collect()}
+    here = {family.name for family in metrics.own().registry.collect()}
     assert len(stored) > 15
     assert sorted((stored | here) - in_code(DOCS / "deploy.md")) == []
 
