@@ -56,7 +56,8 @@ class _Create(Schema):
 
 
 class _Delete(Schema):
-    in_grist = fields.String(load_default="propose", validate=validate.OneOf([p.value for p in Policy]))
+    in_grist = fields.String(load_default="propose", validate=validate.OneOf(
+        [p.value for p in Policy if p is not Policy.ARCHIVE]))
     in_shopify = fields.String(load_default="propose", validate=validate.OneOf([p.value for p in Policy]))
 
 
@@ -319,6 +320,15 @@ class _Checker:
                 (*at, "create", "in_shopify"),
                 f"{resource.label} cannot be created in Shopify.",
                 "Write in_shopify: false.",
+            )
+        if mapping.delete_remote is Policy.ARCHIVE and not mapping.can_archive:
+            field = resource.field(resource.archives[0]) if resource.archives else None
+            raise self._mistake(
+                (*at, "delete", "in_shopify"),
+                f"{resource.label} cannot be archived in Shopify" + (
+                    f" where {field.label} is not mapped, or only read from Shopify." if field else "."),
+                f"Map {field.name} so that it is written to Shopify, or write in_shopify: propose." if field
+                else "Write in_shopify: propose.",
             )
         self._check_columns(at, mapping)
         self._check_stock(at, mapping)
