@@ -96,6 +96,8 @@ export function createFormat({ strings, culture = "en-US", language = "en-US", t
       return seconds % 3600 === 0 ? t("time.span_hours", { n: seconds / 3600 }) : t("time.span_minutes", { n: Math.round(seconds / 60) });
     },
     names: (names) => listFormat.format(names),
+    /** An error of the service, `{code, message, cure}`: in our words where its code has a sentence, else in its own. */
+    said: (error) => (strings.errors?.[error.code] ? { ...error, message: t(`errors.${error.code}`), cure: t(`errors.${error.code}_cure`) } : error),
   };
 }
 

@@ -333,7 +333,8 @@ def test_a_preview_that_has_to_wait_says_why(screen: Screen) -> None:
     screen.shop.busy = True
     screen.open()
     screen.widget.get_by_role("button", name="Preview").click()
-    expect(screen.widget.get_by_role("alert")).to_have_text("Another sync or preview is under way. Look again.")
+    expect(screen.widget.get_by_role("alert")).to_have_text(
+        "Another sync or preview is under way, so nothing can be previewed now. Look again when it has ended.")
 
 
 # --- undo -------------------------------------------------------------------------------------------
