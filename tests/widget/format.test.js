@@ -121,3 +121,9 @@ test("an error of the service is said in the person's language where its code ha
   assert.match(here.said({ code: "busy", message: "Another sync is under way.", cure: "" }).message, /^Gerade läuft/);
   assert.deepEqual(here.said({ code: "access_error", message: "No.", cure: "Ask." }), { code: "access_error", message: "No.", cure: "Ask." });
 });
+
+test("the clock is the culture's", () => {
+  const at = Date.parse("2026-11-23T13:05:00Z");
+  assert.equal(british.clock(at), "14:05");
+  assert.match(createFormat({ strings, culture: "en-US", timeZone: "Europe/Oslo" }).clock(at), /^2:05\sPM$/);
+});
