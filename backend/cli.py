@@ -22,6 +22,7 @@ Examples
   python shopify_grist_sync.py --fields=inventory,price
   python shopify_grist_sync.py --everything                 read all of it, not only what changed
   python shopify_grist_sync.py --init                       write sync.yaml
+  python shopify_grist_sync.py --check                      is it right? Nobody is asked, nothing is done
   python shopify_grist_sync.py --json >> syncs.jsonl        for other programs
 
 \b

@@ -28,6 +28,7 @@ from backend.cli import BRAKED, DONE, FAILED, WAITS, WRONG_USAGE
 from backend.config import Config, narrowed
 from backend.errors import AccessError, BrakeError, ConfigError, RetryLater, SyncError
 from backend.init import write_config
+from backend.jobs import keeping
 from backend.jobs.perform import Outcome, perform
 from backend.jobs.rehearse import rehearse
 from backend.logs import set_up
@@ -176,7 +177,10 @@ class _Sync(_Face):
 
     def run(self, watch: Callable[[dict[str, Any]], None]) -> Outcome:
         assert self.claimed is not None
-        return perform(self.context, self.claimed, self.owner, stop=self.stop, watch=watch)
+        outcome = perform(self.context, self.claimed, self.owner, stop=self.stop, watch=watch)
+        if outcome.error is None:
+            keeping.forget_old(self.context, self.link)
+        return outcome
 
 
 class _Rehearsal(_Face):
@@ -262,6 +266,8 @@ def _show_report(report: Report) -> None:
             console.print(f"{one.label}: {one.waiting:,} new rows wait; they rest, or lack something", markup=False)
     for note in dict.fromkeys(report.notes):
         console.print(note, markup=False)
+    if report.way:
+        console.print(report.way, markup=False)
     requests = sum(report.requests.values())
     ending = "Nothing has been written. " if report.state == "preview" else ""
     console.print(f"{ending}{requests:,} requests, {report.points:,.0f} Shopify points, {report.seconds:.1f} s")

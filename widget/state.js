@@ -250,9 +250,9 @@ export function movedSides(item, moved) {
   return ["grist", "shopify"].filter((side) => side in moved && !same(moved[side], item[side])).map((side) => ({ side, was: moved[side] }));
 }
 
-/** Only cells can be taken back, and only once. */
+/** What can be taken back, once: changed cells, and rows of Grist. What was made or deleted in Shopify cannot. */
 export function canUndo(change) {
-  return change.kind === "update" && !change.undone;
+  return (change.kind === "update" || change.to === "grist") && !change.undone;
 }
 
 /** The lines of the history that a run wrote for these cells ({resource, row, field}): what an undo of choices takes back. */

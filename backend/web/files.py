@@ -7,7 +7,8 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Response, request, send_from_directory
+from flask import request, send_from_directory
+from werkzeug.wrappers import Response
 
 PACKED = frozenset({"text/javascript", "text/css", "application/json", "text/html", "text/plain"})
 
