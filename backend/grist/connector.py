@@ -41,6 +41,9 @@ from backend.http import PATIENCE_SECONDS
 READINGS = 3
 """How often a table is read while somebody types, before it is taken as it is, not complete."""
 
+BY_ID = 15_000
+"""More changed rows of one table are not read by id, 5,000 a request: the whole table costs three requests."""
+
 CELLS = 5_000
 """So many rows that were read at once are kept as they were, to ask for a write under the condition that they stand."""
 
@@ -204,6 +207,11 @@ class GristConnector:
         access rules hide from it, too: a read by id then shows whether they are there. Where something changed the
         mappings must be prepared to be told apart. Raises RetryLater.
 
+        The rows are then read by id, although the history gives cells inline, too: a row is what all its mapped cells
+        and its Shopify ID say in one moment, while the history tells only those cells that changed, and to an owner
+        also what access rules hide from a read. One request a table fetches them. A resource of which more than `BY_ID`
+        rows changed stands in `audit`: its table is read whole, which is less.
+
         `why` is "same" or "compared"; or why only a full read tells: "first", "trimmed" (the history), "restored" (an
         older state), "refused" (the key may not compare), "remade" (a mapped table or column is another one now).
         """
@@ -241,7 +249,9 @@ class GristConnector:
         rows = changed_rows(before.changes, {name: at.watched for name, at in bound.items() if at.exists})
         if rows is None:
             return Changed(None, now, "remade")
-        return Changed({name: set(rows.get(name, ())) for name in bound}, now, "compared")
+        keys = {name: set(rows.get(name, ())) for name in bound}
+        many = frozenset(name for name, changed in keys.items() if len(changed) > BY_ID)
+        return Changed(keys, now, "compared", many)
 
     def settled(self, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """See `backend.connector`, `own`."""

@@ -46,8 +46,9 @@ class Side:
         return str(self.ask("GET", "/states")[1]["states"][0]["h"])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sides() -> Iterator[tuple[Side, Side]]:
+    """One document of each kind for all stories: each story has a table of its own."""
     headers = {"Authorization": f"Bearer {KEY}"}
     workspace = requests.get(f"{REAL}/api/orgs/current/workspaces", headers=headers, timeout=60).json()[0]["id"]
     made = requests.post(f"{REAL}/api/workspaces/{workspace}/docs", json={"name": "differential"}, headers=headers,
@@ -67,16 +68,19 @@ def test_the_same_actions_have_the_same_results(sides: tuple[Side, Side], seed: 
     columns = [{"id": name, "type": kind, "isFormula": False} for name, kind in COLUMNS.items()]
     columns += [{"id": "Twice", "type": "Any", "isFormula": True, "formula": "$Num * 2"},
                 {"id": "Above", "type": "Any", "isFormula": True, "formula": "$Up.Text"}]
-    first = [["AddTable", "T", columns], ["BulkAddRecord", "T", [None] * 4, {"Text": ["a", "b", "c", "d"]}]]
+    table = f"T{seed}"
+    for column in columns:
+        column["type"] = str(column["type"]).replace(":T", f":{table}")
+    first = [["AddTable", table, columns], ["BulkAddRecord", table, [None] * 4, {"Text": ["a", "b", "c", "d"]}]]
     told: list[Any] = [first]
     assert both(ours, real, lambda side: side.apply(first)[0], told) == 200
     for _ in range(STEPS):
         began = {side: side.newest() for side in sides}
-        actions = bundle(chance)
+        actions = [[action[0], table, *action[2:]] for action in bundle(chance)]
         told.append(actions)
         both(ours, real, lambda side, sent=actions: side.apply(sent), told)  # type: ignore[misc]
-        both(ours, real, lambda side: side.ask("GET", "/tables/T/records", cellFormat="typed"), told)
-        both(ours, real, lambda side: side.ask("GET", "/tables/T/data"), told)
+        both(ours, real, lambda side: side.ask("GET", f"/tables/{table}/records", cellFormat="typed"), told)
+        both(ours, real, lambda side: side.ask("GET", f"/tables/{table}/data"), told)
         both(ours, real, lambda side, since=began: delta(side, since[side]), told)  # type: ignore[misc]
 
 
