@@ -38,6 +38,7 @@ from backend.grist.webhooks import Ensured, ensure, remove
 from backend.grist.writing import Item, cells_of, cut, refusal
 from backend.http import PATIENCE_SECONDS
 
+DAY_SECONDS = 86_400.0
 READINGS = 3
 """How often a table is read while somebody types, before it is taken as it is, not complete."""
 
@@ -53,6 +54,7 @@ class GristConnector:
 
     `server_url` and `document` come from `document_id`; `api_key` or a widget's `token` opens it. New money columns
     are shown in `currency` (ISO code), new moments in `time_zone`; money is compared with `decimals` digits.
+    After `calls_left` requests every other raises RetryLater until the day ends (UTC).
     """
 
     side = Side.LOCAL
@@ -67,12 +69,14 @@ class GristConnector:
         currency: str | None = None,
         decimals: int = 2,
         time_zone: str = "UTC",
+        calls_left: int | None = None,
         sleep: Callable[[float], None] = time.sleep,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self.usage = Usage()
         self.persons = bool(token)
         """Whether it works with the access of a person who has the widget open."""
+        self._calls_left = calls_left
         self._own = Own()
         self._time_zone = time_zone
         self._client = GristClient(
@@ -249,7 +253,7 @@ class GristConnector:
         rows = changed_rows(before.changes, {name: at.watched for name, at in bound.items() if at.exists})
         if rows is None:
             return Changed(None, now, "remade")
-        keys = {name: set(rows.get(name, ())) for name in bound}
+        keys: dict[str, set[Key]] = {name: set(rows.get(name, ())) for name in bound}
         many = frozenset(name for name, changed in keys.items() if len(changed) > BY_ID)
         return Changed(keys, now, "compared", many)
 
@@ -317,6 +321,13 @@ class GristConnector:
             raise RuntimeError(f"{mapping.name} was not prepared, or is paused") from None
 
     def _count(self) -> None:
+        """Called before each request is sent."""
+        if self._calls_left is not None and self.usage.requests >= self._calls_left:
+            raise RetryLater(
+                "The calls to Grist that this link may make in a day are used up.",
+                cure="The sync goes on by itself tomorrow (UTC). Sync less often, or allow more calls a day.",
+                retry_after=DAY_SECONDS - time.time() % DAY_SECONDS,
+            )
         self.usage.requests += 1
 
     def _count_write(self) -> None:
