@@ -228,8 +228,10 @@ def _ref(value: Any, _type: str) -> int | str:
 def _ref_list(value: Any, col_type: str) -> list[Any] | None:
     if not value:
         return None
-    if isinstance(value, str):
-        value = json.loads(value)
+    if isinstance(value, str):  # only a list of row ids is read out of text; any other text stays text
+        value = json.loads(value) if value.startswith("[") else None
+        if not isinstance(value, list) or not all(isinstance(row, int) and row > 0 for row in value):
+            raise TypeError(value)
     if isinstance(value, int) and not isinstance(value, bool):
         value = [value]
     rows = [_ref(item, col_type) for item in value]
