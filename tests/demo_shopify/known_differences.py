@@ -38,6 +38,8 @@ SALES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "shows something that the store keeps none of": (
         ("2025-01/payments/finance-risk-access-read", "/safeReads/tenderTransactions"),
+        ("2026-04/metafields/metafield-definition-validation-affects-values", "/upstreamCalls/2"),
+        ("2026-04/metafields/metafieldsSet-type-from-definition", "/upstreamCalls/2"),
     ),
     "was put together by its recorder: other things in the list than the request names, other names of quantities": (
         ("2025-01/products/collection-add-products-parity", "/upstreamCalls/0"),
