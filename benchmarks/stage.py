@@ -137,8 +137,11 @@ class Stage:
 
 
 @contextmanager
-def stage(variants: int, *, orders: int = 40, tell: Callable[[str], None] = lambda said: None) -> Iterator[Stage]:
-    """About so many variants, synced once; what the runs after the first one look at is looked at too."""
+def stage(
+    variants: int, *, orders: int = 40, settled: bool = True, tell: Callable[[str], None] = lambda said: None,
+) -> Iterator[Stage]:
+    """About so many variants, synced once; unless not `settled`, what the runs after the first one look at is looked at
+    too."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sync-bench-")))
         clock = Clock(datetime.now(UTC) - REST)
@@ -163,6 +166,9 @@ def stage(variants: int, *, orders: int = 40, tell: Callable[[str], None] = lamb
         took = one.run()
         tell(f"first sync: {took.seconds:.1f} s, of them the stand-ins {took.served_seconds:.1f} s, "
              f"{took.grist} requests to Grist, {took.shopify} to Shopify")
+        if not settled:
+            yield one
+            return
         took = one.settle()
         tell(f"a run with nothing to do: {took.seconds * 1000:.1f} ms, {took.grist} + {took.shopify} requests")
         yield one
