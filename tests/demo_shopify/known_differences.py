@@ -28,18 +28,11 @@ SALES: dict[str, tuple[tuple[str, str], ...]] = {
         ("2025-01/orders/money-bag-presentment-parity", "/markAsPaid"),
         ("2025-01/orders/money-bag-presentment-parity", "/refund"),
     ),
-    "counts what was there at another moment": (
-        ("2025-01/metafields/custom-data-field-type-matrix", "/upstreamCalls/6"),
-        ("2025-01/metafields/custom-data-field-type-matrix", "/upstreamCalls/8"),
-        ("2025-01/metafields/custom-data-field-type-matrix", "/upstreamCalls/10"),
-    ),
     "names a quantity by an id that no answer before has shown": (
         ("2025-01/products/inventory-node-read-after-write", "/workflow/coreNodeRead"),
     ),
     "shows something that the store keeps none of": (
         ("2025-01/payments/finance-risk-access-read", "/safeReads/tenderTransactions"),
-        ("2026-04/metafields/metafield-definition-validation-affects-values", "/upstreamCalls/2"),
-        ("2026-04/metafields/metafieldsSet-type-from-definition", "/upstreamCalls/2"),
     ),
     "was put together by its recorder: other things in the list than the request names, other names of quantities": (
         ("2025-01/products/collection-add-products-parity", "/upstreamCalls/0"),

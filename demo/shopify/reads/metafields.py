@@ -165,7 +165,7 @@ def validations(held: MetafieldDefinition, arguments: dict[str, Any], context: C
 
 @resolves("MetafieldDefinition", "access")
 def access(held: MetafieldDefinition, arguments: dict[str, Any], context: Context) -> dict[str, Any]:
-    return {"admin": "PUBLIC_READ_WRITE", "storefront": "NONE", "customerAccount": "NONE"}
+    return {"admin": "PUBLIC_READ_WRITE", "storefront": held.storefront, "customerAccount": "NONE"}
 
 
 # The types that a capability is offered for.
@@ -196,17 +196,14 @@ def use_as_collection_condition(held: MetafieldDefinition, arguments: dict[str, 
 
 @resolves("MetafieldDefinition", "constraints")
 def constraints(held: MetafieldDefinition, arguments: dict[str, Any], context: Context) -> dict[str, Any]:
-    return {"__typename": "MetafieldDefinitionConstraints", "key": None}
+    return {"__typename": "MetafieldDefinitionConstraints", "key": held.constraint_key,
+            "held": held.constraint_values}
 
 
 @resolves("MetafieldDefinitionConstraints", "values")
 def constraint_values(held: dict[str, Any], arguments: dict[str, Any], context: Context) -> Window:
-    return window([], arguments)
-
-
-@resolves("MetafieldDefinition", "standardTemplate")
-def nothing(held: MetafieldDefinition, arguments: dict[str, Any], context: Context) -> None:
-    return None
+    return window([{"value": value, "number": number} for number, value in enumerate(held["held"], 1)], arguments,
+                  number=lambda row: row["number"])
 
 
 @resolves("MetafieldDefinition", "metafieldsCount")
