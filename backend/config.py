@@ -11,13 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema, ValidationError, fields, validate
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
-from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
 
 from backend.core.guard import Limits
 from backend.core.mapping import choose, column_id, in_order, rule_for
@@ -25,6 +21,9 @@ from backend.core.model import Direction, Field, FieldRule, Mapping, Policy, Res
 from backend.core.values import NUMBERS
 from backend.errors import ConfigError
 from backend.settings import parse_audit, parse_interval
+
+if TYPE_CHECKING:
+    from ruamel.yaml.error import StringMark
 
 MAX_BYTES = 100_000
 MAX_EVENTS = 20_000
@@ -124,6 +123,10 @@ def parse(text: bytes | str, resources: Dict[str, Resource]) -> Config:
     """The configuration in `text` (YAML). Raises ConfigError."""
     if len(text) > MAX_BYTES:
         raise _too_large()
+    from ruamel.yaml import YAML  # late: most processes read no file
+    from ruamel.yaml.constructor import DuplicateKeyError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
     try:
         _look_over(text)
         tree = YAML(typ="rt").load(text)
@@ -153,6 +156,9 @@ def _look_over(text: bytes | str) -> None:
 
     Raises ConfigError, and ruamel's errors for what is no YAML.
     """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
+
     depth = 0
     for number, event in enumerate(YAML(typ="rt").parse(text)):
         if isinstance(event, AliasEvent):

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import requests
 
+from backend.config import default_config
 from backend.shopify.resources import RESOURCES
-from benchmarks.stage import VARIANTS_PER_PRODUCT, Stage, stage
+from benchmarks.stage import VARIANTS_PER_PRODUCT, Stage, linked, shop
 from demo.shopify import Store
 
 
@@ -34,7 +35,11 @@ def agreement(products: int, *, orders: int = 40, settled: bool = True) -> Agree
     """Sync a shop of so many products, where `settled` until nothing is left to do, and count on both sides; then read
     it whole once more and compare what the report says of that with what the store saw."""
     began = time.perf_counter()
-    with stage(round(products * VARIANTS_PER_PRODUCT), orders=orders, settled=settled) as one:
+    with (shop(round(products * VARIANTS_PER_PRODUCT), orders=orders) as (store, answers, url),
+          linked(store, answers, url, default_config(RESOURCES, {})) as one):
+        one.run()
+        if settled:
+            one.settle()
         seconds = time.perf_counter() - began
         told = _door(one)
         everything = one.run(everything=True)

@@ -9,10 +9,16 @@ from backend.core.mapping import rule_for
 from backend.core.model import Field, Mapping, Pair, Resource, Row, Snapshot
 from backend.core.plan import plan
 from backend.core.values import Kind
+from benchmarks.stage import Tell
 
 ROWS = 100_000
+TURNS = 3
 KINDS: tuple[Kind, ...] = ("text", "text", "money", "money", "integer", "list", "choice", "boolean", "html", "text",
                            "decimal", "text")
+
+
+def measure(size: int, tell: Tell) -> dict[str, float]:
+    return {"plan_rows_per_second": max(rows_per_second(size) for _ in range(TURNS))}
 
 
 def rows_per_second(rows: int = ROWS) -> float:

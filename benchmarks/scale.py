@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from email.utils import formatdate
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -176,8 +177,10 @@ def _replay(recorded: Recorded, delay: float, pipe: Any) -> None:
                 if status == 500:
                     print(answer.decode(), file=sys.stderr, flush=True)
                 await asyncio.sleep(delay)
+                # Without a date nobody knows the store's time, and every run would be a first one.
                 writer.write(f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {len(answer)}\r\n"
-                             "X-Shopify-API-Version: 2026-10\r\n\r\n".encode() + answer)
+                             f"Date: {formatdate(usegmt=True)}\r\nX-Shopify-API-Version: 2026-10\r\n\r\n"
+                             .encode() + answer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()

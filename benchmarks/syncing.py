@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
 
-from benchmarks.stage import SETTLING_RUNS, Stage, Took, stage
+from benchmarks.stage import SETTLING_RUNS, Stage, Tell, Took, stage
 
 RUNS = 7
 EDITS = 10
@@ -14,7 +13,7 @@ SMALLER = 100
 Figures = dict[str, float]
 
 
-def measure(size: int, tell: Callable[[str], None]) -> Figures:
+def measure(size: int, tell: Tell) -> Figures:
     """By name: the figures of runs over about `size` variants. A run whose work proves to be something else than what
     is measured raises AssertionError."""
     with stage(max(10, size // SMALLER), tell=tell) as small:

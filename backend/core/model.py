@@ -115,6 +115,8 @@ class Resource:
     follows: str = ""
     """The reference to what it is a part of, where nothing tells that a part was removed but the whole: an order line.
     All parts are looked at whenever one of them or the whole is."""
+    shows: tuple[str, ...] | None = None
+    """The fields of what it refers to first that may move what Shopify works out here; None where any of them may."""
 
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)
@@ -328,6 +330,8 @@ class Create:
     values: Dict[str, Value]
     title: str = ""
     why: Why = Why.CREATED
+    undoes: tuple[int, ...] = ()
+    """The lines of the history that this takes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +362,8 @@ class Delete:
     partner: Key
     title: str = ""
     why: Why = Why.DELETED
+    undoes: tuple[int, ...] = ()
+    """The lines of the history that this takes back."""
 
 
 @dataclass(frozen=True, slots=True)

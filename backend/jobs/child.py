@@ -18,12 +18,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from backend.app import Context, read_config
 from backend.errors import DatabaseAway, SyncError
-from backend.jobs import customers, notify, owners, timing, wishes
+from backend.jobs import customers, keeping, notify, owners, timing, wishes
 from backend.jobs.perform import perform
 from backend.jobs.supervisor import WRONG_SETTINGS
 from backend.logs import set_up
 from backend.settings import Settings
-from backend.store import deliveries, links, runs, schedule, wake, workers
+from backend.store import deliveries, links, retention, runs, schedule, wake, workers
 from backend.store.links import Link
 from backend.store.runs import Run
 
@@ -33,6 +33,7 @@ LOOK_SECONDS = 1.0
 """How often it looks though nobody woke it."""
 SEEN_SECONDS = 10.0
 TIDY_SECONDS = 600.0
+FORGET_SECONDS = 3600.0
 AWAY_SECONDS = 1.0
 GOODBYE_SECONDS = 5.0
 STDIN = 0
@@ -49,7 +50,7 @@ class Worker:
         self.wake = threading.Event()
         self._running = 0
         self._lock = threading.Lock()
-        self._seen_at = self._tidied_at = -float("inf")
+        self._seen_at = self._tidied_at = self._forgot_at = -float("inf")
 
     # --- many at a time ---------------------------------------------------------------------------
 
@@ -89,7 +90,8 @@ class Worker:
 
     def _go_once(self, pool: ThreadPoolExecutor) -> float:
         """Look, unless there is no room for more, and begin what there is room for. How long to wait then."""
-        pause = self.look() if self._running < self.at_once else LOOK_SECONDS
+        room = self.at_once - self._running
+        pause = self.look(room) if room > 0 else LOOK_SECONDS
         while self._running < self.at_once and not self.stopping.is_set():
             claimed = self._claim()
             if claimed is None:
@@ -113,19 +115,22 @@ class Worker:
 
     def step(self) -> bool:
         """Do one run, if there is one to do."""
-        self.look()
+        self.look(1)
         claimed = self._claim()
         if claimed is None:
             return False
         self._do(claimed)
         return True
 
-    def look(self) -> float:
+    def look(self, room: int) -> float:
         """Queue what is due, and free the runs of processes that are dead. How long until something else is due, at
-        most LOOK_SECONDS."""
+        most LOOK_SECONDS.
+
+        No more timers are queued than this worker has room for: where a thousand are due at once, whoever presses
+        Sync waits for none of them."""
         database, settings = self.context.database, self.context.settings
         with database.read() as tx:
-            timers, hinted, held = schedule.due(tx), schedule.hinted(tx), runs.held(tx)
+            timers, hinted, held = schedule.due(tx, room), schedule.hinted(tx), runs.held(tx)
             pause = min(LOOK_SECONDS, schedule.seconds_to_next(tx) or LOOK_SECONDS)
             may = self.context.unattended(tx) if timers or hinted else set()
             found = {link_id: links.get(tx, link_id) for link_id in {*timers, *(one.link_id for one in hinted)}}
@@ -153,7 +158,7 @@ class Worker:
                 pause = min(pause, left)
             else:
                 self._queue(one.link_id, "Webhook")
-        return max(pause, 0.001)
+        return max(0.0 if len(timers) == room else pause, 0.001)
 
     def chores(self) -> None:
         """What is to be done besides runs: say that we live, tidy up, answer for customers, tell people."""
@@ -166,6 +171,9 @@ class Worker:
             self._tidied_at = now
             with database.write() as tx:
                 deliveries.forget_old(tx)
+        # A piece that was whole may have left more behind: then the next chores go on.
+        if now - self._forgot_at > FORGET_SECONDS and keeping.forget_old(self.context) < retention.MOST:
+            self._forgot_at = now
         customers.answer(self.context)
         notify.tell(self.context)
 

@@ -326,7 +326,7 @@ def _status_error(status: int, headers: Dict[str, str], text: str, writes: bool)
         return UserError("Shopify sends this store's requests elsewhere, so the address is not the store's own.",
                          cure="Use the store's permanent address, something.myshopify.com, as SHOPIFY_STORE.")
     if status in (530, 540, 783):
-        return RetryLater(f"Shopify's front door has trouble (status {status}).", cure=RETRIED)
+        return RetryLater(f"Shopify has trouble (status {status}).", cure=RETRIED)
     if status == 409:
         return _lost("Shopify is at work on the same thing already (status 409).", writes)
     if status >= 500:

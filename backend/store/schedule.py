@@ -63,9 +63,9 @@ _HINTED = sa.and_(
     link.c.hinted_at.is_not(None), _IDLE, _MAY, sa.or_(link.c.failures == 0, link.c.due_at.is_(None)))
 
 
-def due(tx: sa.Connection) -> list[int]:
+def due(tx: sa.Connection, most: int = MANY) -> list[int]:
     """Links whose time has come, and of which no sync waits or goes on; the longest due first."""
-    query = sa.select(link.c.id).where(_DUE).order_by(link.c.due_at, link.c.id).limit(MANY)
+    query = sa.select(link.c.id).where(_DUE).order_by(link.c.due_at, link.c.id).limit(min(most, MANY))
     return list(tx.execute(query).scalars())
 
 

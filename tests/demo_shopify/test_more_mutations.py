@@ -1,4 +1,4 @@
-"""What merchants do beside what a sync does: copies, editing orders, waiting shipments, terms, services, metaobjects."""
+"""What merchants do beside what a sync does: copies, edited orders, held shipments, terms, services, metaobjects."""
 from __future__ import annotations
 
 from typing import Any
@@ -137,8 +137,8 @@ def test_metaobjects_follow_their_definition(ask: Ask) -> None:
     ask("""mutation { metaobjectDefinitionCreate(definition: {type: "size_chart", displayNameKey: "title",
       fieldDefinitions: [{key: "title", type: "single_line_text_field", required: true},
                          {key: "width", type: "dimension"}]}) { userErrors { message } } }""")
-    create = """mutation($m: MetaobjectCreateInput!) { metaobjectCreate(metaobject: $m) { metaobject { handle displayName
-      fields { key value } } userErrors { field code elementKey } } }"""
+    create = """mutation($m: MetaobjectCreateInput!) { metaobjectCreate(metaobject: $m) { metaobject { handle
+      displayName fields { key value } } userErrors { field code elementKey } } }"""
     made = ask(create, m={"type": "size_chart", "fields": [
         {"key": "title", "value": "Small"}, {"key": "width", "value": '{"value":25,"unit":"centimeters"}'}]})
     assert made["data"]["metaobjectCreate"] == {"metaobject": {
