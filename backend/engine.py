@@ -128,11 +128,16 @@ class _Run:
                 self._prepare(write=True)
             if self.gathered.cut_off:
                 self._settle_and_read()
-            for one, undoing in self._undoing(wanted):
+            undoings = self._undoing(wanted)
+            for one, undoing in undoings:
                 for connector in (self.session.remote, self.session.local):
-                    self._send(one, connector, [op for op in undoing.ops if op.side is connector.side])
+                    self._send(one, connector, [op for op in undoing.on(connector.side) if not isinstance(op, Delete)])
+            for one, undoing in reversed(undoings):
+                self._send(one, self.session.local, [op for op in undoing.ops if isinstance(op, Delete)])
+            for one, undoing in undoings:
                 # Written after both sides were asked what changed, so nobody else names them.
-                one.scope.add({pair.local for pair in one.pairs.values()}, one.pairs)
+                things = {*one.pairs, *map(thing_of, undoing.ops)}
+                one.scope.add({pair.local for pair in one.pairs.values()}, things)
             self._sync()
         except Exception as error:
             error.report = self._counted()  # type: ignore[attr-defined]
@@ -148,21 +153,50 @@ class _Run:
         return self._counted()
 
     def _undoing(self, wanted: UndoWanted) -> list[tuple[Work, Undo]]:
-        """What an undo writes, by mapping, from what both sides show now."""
-        undoings = []
-        for one in self.work:
-            with self.session.database.read() as tx:
-                lines = changes.to_undo(tx, one.mapping, wanted.changes, wanted.runs)
-            if not lines:
+        """What an undo writes, by mapping in order of reference, from what both sides show now.
+
+        Looked at backwards: a row goes only where no row that stays refers to it."""
+        undoings: list[tuple[Work, Undo]] = []
+        removed: dict[str, set[str]] = {}
+        wanted_lines = {}
+        with self.session.database.read() as tx:
+            for one in self.work:
+                wanted_lines[one.mapping.name] = changes.to_undo(tx, one.mapping, wanted.changes, wanted.runs)
+        back = {name: {line.thing for line in lines if line.kind == "delete" and line.side is Side.LOCAL}
+                for name, lines in wanted_lines.items()}
+        for one in reversed(self.work):
+            lines, things = wanted_lines[one.mapping.name], {line.thing for line in wanted_lines[one.mapping.name]}
+            lost = self._references_to(one.mapping, back)
+            if not lines and not lost:
                 continue
-            self.looking.some(one, {line.thing for line in lines})
+            self.looking.some(one, things | {thing for thing, _, _ in lost})
             one.local = self.directory.canonical_local(one.mapping, one.local)
             one.remote = self.directory.canonical_remote(one.mapping, one.remote)
-            undoing = undo_lines(one.mapping, lines, one.local, one.remote, list(one.pairs.values()))
+            made = {line.thing: line.id for line in lines if line.kind == "create" and line.side is Side.LOCAL}
+            with self.session.database.read() as tx:
+                worked = changes.carried_since(tx, one.mapping, made, {line.id for line in lines})
+            undoing = undo_lines(one.mapping, lines, one.local, one.remote, list(one.pairs.values()),
+                                 self._referred(one.mapping, made.keys(), removed), lost, worked)
+            removed[one.mapping.name] = {thing_of(op) for op in undoing.ops if isinstance(op, Delete)}
             self.report.undone += undoing.lines
             self.report.stays += [{"change": line, "reason": reason} for line, reason in undoing.stays]
             undoings.append((one, undoing))
-        return undoings
+        return undoings[::-1]
+
+    def _references_to(self, mapping: Mapping, back: dict[str, set[str]]) -> list[tuple[str, str, str]]:
+        """(thing, field, what it referred to) of the rows of `mapping` that referred to a row which is coming back."""
+        with self.session.database.read() as tx:
+            return [(thing, rule.name, target) for rule in mapping.fields
+                    if rule.kind == "ref" and back.get(rule.field.target)
+                    for thing, target, _ in base.referring(tx, mapping.id, rule.name, back[rule.field.target])]
+
+    def _referred(self, mapping: Mapping, things: Set[str], removed: dict[str, set[str]]) -> set[str]:
+        """Those of `things` that a row refers to which an undo does not remove."""
+        with self.session.database.read() as tx:
+            return {target for other in self.session.mappings for rule in other.fields
+                    if things and rule.kind == "ref" and rule.field.target == mapping.name
+                    for thing, target, row in base.referring(tx, other.id, rule.name, things)
+                    if row >= 0 and thing not in removed.get(other.name, ())}
 
     def preview(self) -> Report:
         self.report.state = "preview"
@@ -284,6 +318,7 @@ class _Run:
                 mapping, one.local, one.remote, list(one.pairs.values()),
                 choices=waiting.choices(tx, mapping),
                 approved=waiting.approved_deletions(tx, mapping.id),
+                kept=waiting.kept_deletions(tx, mapping.id),
                 resting=one.resting | one.doubtful,
                 decided=pairing.decided(tx, mapping, one.local, self.session.decided.get(mapping.name, ())),
             )
@@ -321,7 +356,7 @@ class _Run:
                 known = waiting.known_deletions(tx, one.mapping.id)
                 pairs, rows = base.count(tx, one.mapping.id)
                 pulled += brakes(one.planned, one.local, one.remote, pairs, self.session.limits, known,
-                                 _emptied(tx, one, pairs, rows))
+                                 _emptied(tx, one, pairs, rows), waiting.kept_deletions(tx, one.mapping.id))
                 pulled += flips(one.planned, changes.lately(tx, one.mapping, one.rewritten, FLIPS_SECONDS))
                 strangers = set() if pairs else set(one.local.marks.values())
                 store = base.of_another_document(tx, self.session.link_id, one.mapping.name, strangers)
@@ -439,7 +474,7 @@ class _Run:
             if whole:
                 self.looking.at_all(one)
             else:
-                self.looking.some(one, things)
+                self.looking.some(one, things, again=True)
             self._plan_one(one)
             rows = None if whole else {pair.local for pair in one.pairs.values()}
             with self.session.write() as tx:

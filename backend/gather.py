@@ -145,7 +145,7 @@ def _way(grist: Changed, shopify: Changed, *, cut_off: bool, audit: bool) -> str
         return "Everything was read: " + ", ".join(
             f"{name} {_SAID.get(one.why, one.why)}" for name, one in (("Grist", grist), ("Shopify", shopify))
             if one.keys is None) + "."
-    return "Everything was read, as once in a while." if audit else "Only what changed was read."
+    return "Everything was read: it was time for that again." if audit else "Only what changed was read."
 
 
 _SAID = {

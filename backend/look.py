@@ -109,14 +109,16 @@ class Looking:
             thing: _moved_fields(one.mapping, pair, one.remote) for thing, pair in one.pairs.items()
             if thing in one.remote.rows and _thing_differs(pair, one.remote)}
 
-    def some(self, one: Work, things: Collection[str]) -> None:
-        """The pairs of `things` by id. Such a read never proves anything about the others."""
+    def some(self, one: Work, things: Collection[str], *, again: bool = False) -> None:
+        """The pairs of `things` by id. Such a read never proves anything about the others. `again` in a run that has
+        looked at them or written them."""
         self._say("checking", one)
         with self._database.read() as tx:
             one.take_pairs(base.pairs(tx, one.mapping, things=things))
         rows = {pair.local for pair in one.pairs.values()}
-        one.local = replace(self._local.read(one.mapping, rows), complete=False)
-        one.remote = replace(self._remote.read(one.mapping, set(one.pairs)), complete=False)
+        local, remote = (side.again if again else side.read for side in (self._local, self._remote))
+        one.local = replace(local(one.mapping, rows), complete=False)
+        one.remote = replace(remote(one.mapping, set(one.pairs)), complete=False)
 
     # --- within a scope ---------------------------------------------------------------------------
 

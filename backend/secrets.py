@@ -65,7 +65,7 @@ class Vault:
         try:
             return Secret(self._of(row).decrypt(sealed.encode()).decode())
         except InvalidToken:
-            raise Unreadable("A stored secret cannot be read with this SECRET_KEY.",
+            raise Unreadable("A stored key cannot be read with this SECRET_KEY.",
                              cure="Put the SECRET_KEY back that it was stored with.") from None
 
     def renewed(self, sealed: str, row: str) -> str | None:
@@ -79,7 +79,7 @@ class Vault:
     def _of(self, row: str) -> MultiFernet:
         if not self._keys:
             raise ConfigError(
-                f"The sync service has nothing to keep secrets with: {self._why_not or 'SECRET_KEY is not set.'}",
+                f"The sync service has nothing to keep keys with: {self._why_not or 'SECRET_KEY is not set.'}",
                 cure=f"Set SECRET_KEY where the service runs to a long random text ({NEW_KEY}), and start it again.",
             )
         return MultiFernet([Fernet(_derived(key, row)) for key in self._keys])

@@ -111,13 +111,16 @@ export function createApi({ base, token }) {
   };
 }
 
-/** The sentences of `language` ("de-DE" reads de.json), English where there is no such file. */
-export async function loadStrings(language) {
+/**
+ * The sentences of `language` ("de-DE" reads de.json), English where there is no such file. `part` is "" for what is
+ * said at first, ".more" for the rest.
+ */
+export async function loadStrings(language, part) {
   const short = language.toLowerCase().split("-")[0];
   for (const name of short === "en" ? ["en"] : [short, "en"]) {
-    const response = await fetch(new URL(`i18n/${name}.json`, import.meta.url));
+    const response = await fetchOrLost(new URL(`i18n/${name}${part}.json`, import.meta.url));
     if (response.ok) return response.json();
-    if (name === "en") throw new Unreachable(`i18n/en.json answered ${response.status}`);
+    if (name === "en") throw new Unreachable(`i18n/en${part}.json answered ${response.status}`);
   }
   return null;
 }

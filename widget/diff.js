@@ -10,6 +10,8 @@
 //
 // `mark` is null, "added" or "removed"; the view adds the words, so that colour never speaks alone.
 
+import { isPlainObject, same } from "./same.js";
+
 /** Marks of `value` (an API VALUE of `type`) against `base`; `known` is false where no base is kept. */
 export function diff(type, base, value, known = true) {
   if (!known || isSpecial(base) || isSpecial(value) || same(base, value)) return plainOrTokens(type, value);
@@ -23,16 +25,6 @@ export function diff(type, base, value, known = true) {
     case "text": return base === null || value === null ? { kind: "plain" } : textDifference(base, value);
     default: return { kind: "plain" };
   }
-}
-
-/** True where two API values are the same; lists are compared without their order. */
-export function same(a, b) {
-  if (Array.isArray(a) && Array.isArray(b)) return JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());
-  if (isPlainObject(a) && isPlainObject(b)) {
-    const keys = Object.keys(a).sort();
-    return JSON.stringify(keys) === JSON.stringify(Object.keys(b).sort()) && keys.every((key) => same(a[key], b[key]));
-  }
-  return a === b;
 }
 
 /** a − b as an exact decimal string, for values such as 12 or "39.00"; floats would show 2.9999999. */
@@ -83,10 +75,6 @@ export function excerpt(parts, limit = 60) {
 function plainOrTokens(type, value) {
   if (type === "list" && Array.isArray(value)) return { kind: "list", tokens: value.map((text) => ({ text, mark: null })) };
   return { kind: "plain" };
-}
-
-function isPlainObject(value) {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 /** Unread values and text that does not fit its column are shown, never compared. */

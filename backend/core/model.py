@@ -330,6 +330,8 @@ class Create:
     values: Dict[str, Value]
     title: str = ""
     why: Why = Why.CREATED
+    undoes: tuple[int, ...] = ()
+    """The lines of the history that this takes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +362,8 @@ class Delete:
     partner: Key
     title: str = ""
     why: Why = Why.DELETED
+    undoes: tuple[int, ...] = ()
+    """The lines of the history that this takes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -518,6 +522,8 @@ class Receipt:
     refusal: Refusal | None = None
     stale: bool = False
     unclear: bool = False
+    besides: tuple[Refusal, ...] = ()
+    """Of a create that was done: the fields that it was made without, each with the reason. They agree on nothing."""
 
     @property
     def done(self) -> bool:

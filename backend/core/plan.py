@@ -60,14 +60,15 @@ def plan(
     approved: Set[tuple[Side, Key]] = frozenset(),
     resting: Set[int] = frozenset(),
     decided: Dict[int, str | None] | None = None,
+    kept: Set[tuple[Side, Key]] = frozenset(),
 ) -> Plan:
     """What a run does with `mapping`, given what both sides hold now and held at last agreement.
 
-    `choices` are people's answers by (row id, field); `approved` the deletions they said yes to;
+    `choices` are people's answers by (row id, field); `approved` the deletions they said yes to, `kept` no;
     `resting` the new rows in Grist that somebody may still be typing in; `decided` which row is which thing, where
     a person had to say it (`core.pairing`).
     """
-    work = _Work(mapping, local, remote, choices or {}, approved, resting)
+    work = _Work(mapping, local, remote, choices or {}, approved, resting, kept)
     pairing = pair_up(mapping, local, remote, pairs, decided)
     work.dissolved.extend(pairing.parted)
     pairs = pairing.known
@@ -106,6 +107,7 @@ class _Work:
     choices: Dict[tuple[int, str], Choice]
     approved: Set[tuple[Side, Key]]
     resting: Set[int]
+    kept: Set[tuple[Side, Key]] = frozenset()
     ops: list[Op] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     agreements: list[Agreement] = field(default_factory=list)
@@ -205,9 +207,9 @@ class _Work:
         edits = self._edits(side, base, now)
         if edits and policy is not Policy.IGNORE:
             self._deleted_and_edited(where, pair, edits, title)
-        elif (side, key) in self.approved or policy is Policy.APPLY:
+        elif (side, key) in self.approved or (policy is Policy.APPLY and (side, key) not in self.kept):
             self.ops.append(Delete(side, key, partner, title))
-        elif policy is Policy.PROPOSE:
+        elif policy is not Policy.IGNORE:
             self.proposals.append(Proposal(side, key, partner, title))
 
     def create(self, taken: Set[Key]) -> None:

@@ -244,7 +244,8 @@ def explain(response: requests.Response) -> None:
         raise _not_found(said)
     if status == 413:
         raise BundleRefused(said, "too large: Grist takes at most 1 MB at once") if writes else UserError(
-            "Grist refused a request as too large.", cure="Sync fewer rows at once."
+            "Grist refused a request as too large.",
+            cure="Shorten the longest texts, or let fewer rows take part (only_where).",
         )
     if status < 500:
         raise UserError(f"Grist did not understand a request: {plain(said)}", cure="Check the document's address.")

@@ -176,13 +176,25 @@ class GristConnector:
             except RetryLater:
                 raise
             except UserError:
-                notes.append(f"{len(missing)} rows of table {bound.table!r} are not to be seen, which proves nothing.")
+                notes.append(f"{len(missing)} rows of table {bound.table!r} are not shown to the sync's key; they are "
+                             "not taken for deleted.")
         snapshot = RowReader(bound, mapping, self._memory.decimals).read_records(found)
         marks = self._memory.marks.setdefault(bound.mapping.name, {})
         for key in keys:
             marks.pop(key, None)
         marks.update(snapshot.marks)
         return replace(snapshot, gone=gone, notes=(*snapshot.notes, *notes))
+
+    def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
+        """See `backend.connector`. Costs nothing for rows that were read by id before, unless a formula stands in a
+        mapped column: our own writes are known, a person's in the meantime show when it comes to a write, and the next
+        run is told of them."""
+        bound = self._of(mapping)
+        known = self._memory.cells.get(bound.mapping.name, {}) if self._memory.only_data else {}
+        rows = {key: known[key] for key in keys if isinstance(key, int) and key in known}
+        held = RowReader(bound, mapping, self._memory.decimals).read_records(rows)
+        rest = [key for key in keys if key not in rows]
+        return held.merged(self.read(mapping, rest)) if rest else held
 
     def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
         """The rows of `mappings` that changed since `checkpoint`: `{"n", "h"}` of the state up to which that told.
@@ -206,9 +218,11 @@ class GristConnector:
         now = {"n": newest.n, "h": newest.h}
         if checkpoint is None:
             return Changed(None, now, how)
-        again = frozenset(checkpoint.get("choices", ()))
+        choices = checkpoint.get("choices", {})
+        if isinstance(choices, list):  # as it was kept until November 2026
+            choices = dict.fromkeys(choices)
         if how == "same":
-            self._memory.compared = Compared("", newest, {}, structure_stands=True, again=again)
+            self._memory.compared = Compared("", newest, {}, structure_stands=True, choices=choices)
             return Changed({mapping.name: set() for mapping in mappings}, checkpoint, how)
         if how != "ahead":
             return Changed(None, now, how)
@@ -219,7 +233,7 @@ class GristConnector:
                 raise
             except UserError:
                 return Changed(None, now, "refused")
-            before = Compared(checkpoint["h"], newest, changes, structure_stands(changes), again)
+            before = Compared(checkpoint["h"], newest, changes, structure_stands(changes), choices)
         if any(mapping.name not in self._memory.bound for mapping in mappings):
             self._memory.compared = before
             return Changed(None, checkpoint, "unprepared")

@@ -6,6 +6,7 @@ One mapping that cannot run pauses with a sentence; the others go on. Only what 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Mapping as Dict
 from dataclasses import replace
 from typing import Any
 
@@ -32,12 +33,15 @@ class Preparing:
 
     def prepare(self, mappings: Sequence[Mapping], bindings: dict[str, Any], *, write: bool) -> Prepared:
         """See `backend.connector`. A mapping that cannot run keeps its old binding."""
-        again = self._memory.compared.again if self._memory.compared else frozenset()
+        choices = self._memory.compared.choices if self._memory.compared else {}
         remembered = self._remembered(mappings, bindings)
         # Of all mappings, not only of those that run: a reference may point to any of them.
         known = [one["schema"]["table"] for one in bindings.values() if one and one.get("schema")]
         self._tables_told = known if remembered else self._client.tables()
-        self._columns_told = {name: one["columns"] for name, one in remembered.items() if name not in again}
+        self._columns_told = {
+            name: _with_options(one["columns"], longer) for name, one in remembered.items()
+            if (longer := choices.get(name, {})) is not None
+        }
         tables = parse_tables(self._tables_told)
         paused: dict[str, str] = {}
         notes: list[str] = []
@@ -213,6 +217,15 @@ class Preparing:
                 pairs.append((bound.table, bound.columns[name], shown))
         if pairs:
             making.show_names(self._client, pairs)
+
+
+def _with_options(columns: list[dict[str, Any]], options: Dict[str, str]) -> list[dict[str, Any]]:
+    """Grist's words on columns, with the options that we have given to some since, by colRef."""
+    return [
+        one | {"fields": one["fields"] | {"widgetOptions": options[ref]}}
+        if (ref := str(one["fields"]["colRef"])) in options else one
+        for one in columns
+    ]
 
 
 def _names(mapping: Mapping) -> dict[str, str]:

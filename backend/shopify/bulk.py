@@ -171,7 +171,7 @@ class Bulk:
                              str(found["url"] or found["partialDataUrl"] or ""))
             if self._clock() - begun > PATIENCE_SECONDS:
                 self.cancel(operation)
-                raise RetryLater("Shopify did not come to an end with a large read.", cure=RETRIED)
+                raise RetryLater("Shopify did not finish a large read in time.", cure=RETRIED)
             self._sleep(pause)
         raise AssertionError("pauses never end")
 

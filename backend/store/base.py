@@ -70,6 +70,18 @@ def children(tx: sa.Connection, mapping_id: int, parents: Collection[str]) -> se
     return found
 
 
+def referring(tx: sa.Connection, mapping_id: int, field: str, things: Collection[str]) -> list[tuple[str, str, int]]:
+    """(thing, what it refers to, row) of the pairs whose row in Grist referred to one of `things` when both last
+    agreed. Rows below zero are gone."""
+    found: list[tuple[str, str, int]] = []
+    referred, wanted = pair.c.base_local[field].as_string(), sorted(things)
+    for start in range(0, len(wanted), CHUNK):
+        found += [(thing, target, row) for thing, target, row in tx.execute(
+            sa.select(pair.c.remote_key, referred, pair.c.local_key).where(
+                pair.c.mapping_id == mapping_id, referred.in_(wanted[start:start + CHUNK])))]
+    return found
+
+
 def parents(tx: sa.Connection, mapping_id: int, things: Collection[str]) -> set[str]:
     """What the first reference of these things names, as Shopify last said."""
     found: set[str] = set()

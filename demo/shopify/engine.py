@@ -62,7 +62,7 @@ def run(store: Store, query: str, given: dict[str, Any] | None = None, operation
     schema, given = load_schema(), older.rewritten(given, version)
     is_mutation = False
     try:
-        prepared = _prepared(query)
+        prepared = _prepared(query, older.unknown_directives(version))
         if prepared.problems:
             raise RequestRefused([dict(problem) for problem in prepared.problems])
         operation = _chosen(prepared.document, operation_name)
@@ -113,10 +113,10 @@ def _executed(schema: GraphQLSchema, prepared: _Prepared, operation: OperationDe
 
 
 @lru_cache(maxsize=512)
-def _prepared(query: str) -> _Prepared:
+def _prepared(query: str, unknown: frozenset[str]) -> _Prepared:
     document = validation.parsed(query)
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    return _Prepared(document, tuple(validation.problems(load_schema(), document)), fragments)
+    return _Prepared(document, tuple(validation.problems(load_schema(), document, unknown)), fragments)
 
 
 def _chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

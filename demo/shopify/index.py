@@ -50,6 +50,7 @@ FIELDS: dict[str, dict[str, Field]] = {
                  "country": Field("exact"), "zip": Field("exact"), "province": Field("exact"),
                  "created_at": Field("date"), "inventory_item_id": Field("id"),
                  "pickup_in_store": Field("enum", ("enabled", "disabled"))},
+    "segment": {"id": Field("id"), "name": Field("text")},
     **sales_index.FIELDS,
     "level": _DATES | {"id": Field("id"), "inventory_item_id": Field("id"), "inventory_group_id": Field("id")},
 }

@@ -59,6 +59,7 @@ class Location(Thing):
     fulfills_online_orders: bool = True
     address_verified: bool = False
     deactivated_at: datetime | None = None
+    service: dict[str, Any] | None = None  # the fulfilment service that it belongs to
 
 
 @dataclass(eq=False, slots=True)

@@ -60,9 +60,10 @@ def parsed(text: str) -> DocumentNode:
                                "extensions": {"code": "PARSE_ERROR"}}]) from error
 
 
-def problems(schema: GraphQLSchema, document: DocumentNode) -> list[Entry]:
-    """Everything that is wrong with a document, [] when it may run."""
-    return _Walk(schema, document).run()
+def problems(schema: GraphQLSchema, document: DocumentNode, unknown: frozenset[str] = frozenset()) -> list[Entry]:
+    """Everything that is wrong with a document, [] when it may run. `unknown` are directives that the version which
+    answers has not got yet."""
+    return _Walk(schema, document, unknown).run()
 
 
 def operation_title(operation: OperationDefinitionNode) -> str:
@@ -108,8 +109,8 @@ def _parse_entry(message: str, line: int, column: int) -> Entry:
 
 
 class _Walk:
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
-        self.schema, self.document = schema, document
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, unknown: frozenset[str]) -> None:
+        self.schema, self.document, self.unknown = schema, document, unknown
         self.errors: list[Entry] = []
         self.fragments = {node.name.value: node for node in document.definitions
                           if isinstance(node, FragmentDefinitionNode)}
@@ -167,7 +168,7 @@ class _Walk:
 
     def variables_used(self, operation: OperationDefinitionNode, path: list[Any]) -> None:
         used: dict[str, tuple[Node, list[Any]]] = {}
-        _collect_variables(operation, self.fragments, used, path, set())
+        _collect_variables(operation, self.fragments, used, path, set(), self.unknown)
         owner = operation.name.value if operation.name else f"anonymous {operation.operation.value}"
         for name in self.declared:
             if name not in used:
@@ -282,7 +283,7 @@ class _Walk:
             assert isinstance(node, DirectiveNode)
             name = node.name.value
             directive = self.schema.get_directive(name)
-            if directive is None:
+            if directive is None or name in self.unknown:
                 self.add(node, f"Directive @{name} is not defined", path, "undefinedDirective", directiveName=name)
             else:
                 self.arguments(node, directive.args, "Directive", name, path)
@@ -447,8 +448,10 @@ def _arguments_text(node: FieldNode) -> str:
 
 
 def _collect_variables(node: Any, fragments: dict[str, FragmentDefinitionNode], used: dict[str, tuple[Node, list[Any]]],
-                       path: list[Any], seen: set[str]) -> None:
-    """Every variable that is used below a node, through the fragments it spreads."""
+                       path: list[Any], seen: set[str], unknown: frozenset[str] = frozenset()) -> None:
+    """Every variable that is used below a node, through the fragments it spreads; not in unknown directives."""
+    if isinstance(node, DirectiveNode) and node.name.value in unknown:
+        return
     if isinstance(node, VariableNode):
         used.setdefault(node.name.value, (node, path))
         return
@@ -456,7 +459,7 @@ def _collect_variables(node: Any, fragments: dict[str, FragmentDefinitionNode], 
         name = node.name.value
         if name in fragments and name not in seen:
             seen.add(name)
-            _collect_variables(fragments[name].selection_set, fragments, used, path, seen)
+            _collect_variables(fragments[name].selection_set, fragments, used, path, seen, unknown)
     if isinstance(node, FieldNode):
         path = [*path, node.alias.value if node.alias else node.name.value]
     for key in getattr(node, "keys", ()):
@@ -465,7 +468,7 @@ def _collect_variables(node: Any, fragments: dict[str, FragmentDefinitionNode], 
         child = getattr(node, key, None)
         for each in child if isinstance(child, (list, tuple)) else [child]:
             if isinstance(each, Node):
-                _collect_variables(each, fragments, used, path, seen)
+                _collect_variables(each, fragments, used, path, seen, unknown)
 
 
 def _collect_spreads(selection_set: Any, fragments: dict[str, FragmentDefinitionNode], used: set[str]) -> None:

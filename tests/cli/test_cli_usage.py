@@ -224,7 +224,7 @@ def test_a_document_of_another_store_is_refused(desk):
     for arguments in ([], ["--dry-run"]):
         done = desk.quick(*arguments, SHOPIFY_STORE="another.myshopify.com")
         assert done.code == 2
-        assert "joined to fieldhouse.myshopify.com already" in done.err
+        assert "connected to fieldhouse.myshopify.com already" in done.err
 
 
 def test_a_row_that_shopify_refuses_ends_with_3(desk):

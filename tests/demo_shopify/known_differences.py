@@ -24,6 +24,15 @@ SALES: dict[str, tuple[tuple[str, str], ...]] = {
         ("2026-04/customers/customer-order-summary-read-effects", "/afterSet"),
         ("2026-04/customers/customer-order-summary-read-effects", "/afterRemove"),
     ),
+    "rests on the rate of exchange of the day": (
+        ("2025-01/orders/money-bag-presentment-parity", "/markAsPaid"),
+        ("2025-01/orders/money-bag-presentment-parity", "/refund"),
+    ),
+    "counts what was there at another moment": (
+        ("2025-01/metafields/custom-data-field-type-matrix", "/upstreamCalls/6"),
+        ("2025-01/metafields/custom-data-field-type-matrix", "/upstreamCalls/8"),
+        ("2025-01/metafields/custom-data-field-type-matrix", "/upstreamCalls/10"),
+    ),
     "names a quantity by an id that no answer before has shown": (
         ("2025-01/products/inventory-node-read-after-write", "/workflow/coreNodeRead"),
     ),

@@ -28,6 +28,7 @@ KNOWN = {
         ("2026-04/products/inventory-adjust-name-allowlist", "/afterInvalidsRead"),
         ("2026-04/products/inventory-adjust-name-allowlist", "/afterSetOnHandRead")),
     "rests on a state that the recording does not show: another one made it": (
+        ("2026-04/store-properties/location-activate-deactivate-lifecycle", "/cleanup/0"),
         ("2025-01/products/metafields-set-cas-success-parity", "/mutation"),
         ("2025-01/products/metafields-set-cas-success-parity", "/downstreamRead"),
         ("2025-01/metafields/metafield-definitions-product-read", "/upstreamCalls/0"),

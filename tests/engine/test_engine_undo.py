@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backend.core.undo import EDITED, FROM_SHOPIFY, ONLY_CELLS
+from backend.core.undo import EDITED, FROM_SHOPIFY
 from backend.errors import OutcomeUnknown
 from backend.session import UndoWanted
 
@@ -95,14 +95,6 @@ def test_what_the_next_sync_would_write_again_stays(shop: Shop) -> None:
     world.run()
     report = undo(world, *lines(world, "totalInventory"))
     assert [one["reason"] for one in report.stays] == [FROM_SHOPIFY]
-
-
-def test_a_made_row_stays_and_says_so(shop: Shop) -> None:
-    world = shop.world
-    created = [row.id for row in world.history() if row.kind == "create"]
-    report = undo(world, *created)
-    assert {one["reason"] for one in report.stays} == {ONLY_CELLS}
-    assert world.written == []
 
 
 def test_a_preview_of_an_undo_writes_nothing_and_is_what_runs(shop: Shop) -> None:

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { diff, excerpt, htmlText, same, subtract } from "../../widget/diff.js";
+import { diff, excerpt, htmlText, subtract } from "../../widget/diff.js";
+import { same } from "../../widget/same.js";
 
 const marks = (parts) => parts.map(({ text, mark }) => (mark === "added" ? `[+${text}]` : mark === "removed" ? `[-${text}]` : text)).join("");
 

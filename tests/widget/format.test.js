@@ -3,10 +3,13 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
-import { createFormat, pill, readTyped, roughSeconds } from "../../widget/format.js";
+import { createFormat, pill, roughSeconds } from "../../widget/format.js";
+import { readTyped } from "../../widget/typed.js";
 
 const widget = new URL("../../widget/", import.meta.url);
-const strings = JSON.parse(readFileSync(new URL("i18n/en.json", widget)));
+const read = (name) => JSON.parse(readFileSync(new URL(`i18n/${name}.json`, widget)));
+const first = read("en");
+const strings = Object.fromEntries([...Object.entries(first), ...Object.entries(read("en.more"))].map(([name]) => [name, { ...first[name], ...read("en.more")[name] }]));
 const british = createFormat({ strings, culture: "en-GB", timeZone: "Europe/Oslo", currency: "USD", shopCurrency: "USD" });
 const german = createFormat({ strings, culture: "de-DE", timeZone: "Europe/Berlin", currency: "EUR", shopCurrency: "EUR" });
 const NOW = Date.parse("2026-11-23T13:05:30Z");
@@ -71,17 +74,21 @@ test("time left is rounded to 1, 5 and 10 seconds", () => {
   assert.equal(pill(10000, british), "9,999+");
 });
 
-test("every text that the code asks for is in the language file", () => {
-  const files = ["main.js", "format.js", ...readdirSync(new URL("views/", widget)).map((name) => `views/${name}`)];
+// What is there before the further words of a screen have come.
+const AT_FIRST = ["main.js", "format.js", "typed.js", ...["app", "parts", "overview", "value", "conflicts", "deletions", "refused", "changes"].map((name) => `views/${name}.js`)];
+
+test("every text that the code asks for is in the language file, at first in its first part", () => {
+  const files = ["main.js", "format.js", "typed.js", ...["views/", "actions/"].flatMap((folder) => readdirSync(new URL(folder, widget)).map((name) => folder + name))];
   const missing = [];
   for (const file of files) {
+    const strings_ = AT_FIRST.includes(file) ? first : strings;
     const code = readFileSync(new URL(file, widget), "utf8");
     for (const [, key] of code.matchAll(/\bt\("([\w.]+)"/g)) {
-      if (key.split(".").reduce((node, name) => node?.[name], strings) === undefined) missing.push(`${file}: ${key}`);
+      if (key.split(".").reduce((node, name) => node?.[name], strings_) === undefined) missing.push(`${file}: ${key}`);
     }
     for (const [, start] of code.matchAll(/\bt\(`([\w.]+?)\$\{/g)) {
       const [screen, prefix = ""] = start.split(".");
-      if (!Object.keys(strings[screen] ?? {}).some((name) => name.startsWith(prefix))) missing.push(`${file}: ${start}…`);
+      if (!Object.keys(strings_[screen] ?? {}).some((name) => name.startsWith(prefix))) missing.push(`${file}: ${start}…`);
     }
   }
   assert.deepEqual(missing, []);
@@ -91,7 +98,8 @@ test("colours are written only once, as fallbacks on the root", () => {
   const sheet = readFileSync(new URL("style.css", widget), "utf8");
   const [root, ...rest] = sheet.split(/\n}\n/);
   assert.match(root, /:root \{/);
-  assert.deepEqual(rest.join("\n").match(/#[0-9a-f]{3,8}\b|rgba?\(|hsla?\(/gi)?.filter((one) => !/^#(root|app)/.test(one)) ?? [], []);
+  const more = readFileSync(new URL("screens.css", widget), "utf8");
+  assert.deepEqual([...rest, more].join("\n").match(/#[0-9a-f]{3,8}\b|rgba?\(|hsla?\(/gi)?.filter((one) => !/^#(root|app)/.test(one)) ?? [], []);
   for (const line of root.split("\n").filter((one) => one.includes("#") || one.includes("rgba("))) assert.match(line, /var\(--grist-theme-[\w-]+, /);
 });
 

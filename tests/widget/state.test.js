@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  choicesBody, conflictLines, fitTabs, initial, isUnreachable, linesOf, maySync, movedSides, neighbour, openConflicts, pace, progress, readyChoices, reduce, statusOf, visibleConflicts, windowOf,
+  canUndo, choicesBody, conflictLines, fitTabs, initial, isUnreachable, linesOf, maySync, movedSides, neighbour, openConflicts, pace, progress, readyChoices, reduce, statusOf, visibleConflicts, windowOf,
 } from "../../widget/state.js";
 
 const conflict = (id, more = {}) => ({
@@ -168,4 +168,10 @@ test("the answer to an older question about an undo is not shown under a newer o
   assert.equal(play(asked, { type: "undo_previewed", run: 20, result: {} }).undo.result, null);
   assert.deepEqual(play(asked, { type: "undo_previewed", run: 21, result: { undone: 1 } }).undo.result, { undone: 1 });
   assert.equal(play(asked, { type: "tab", tab: "overview" }).undo, null);
+});
+
+test("cells and rows of Grist can be undone once, what was made or deleted in Shopify never", () => {
+  const lines = [["update", "shopify"], ["update", "grist"], ["create", "grist"], ["delete", "grist"], ["create", "shopify"], ["delete", "shopify"]];
+  assert.deepEqual(lines.map(([kind, to]) => canUndo({ kind, to, undone: null })), [true, true, true, true, false, false]);
+  assert.equal(canUndo({ kind: "create", to: "grist", undone: { at: null, by: "Ana" } }), false);
 });

@@ -410,12 +410,13 @@ def test_what_cannot_be_undone_now_says_why(screen: Screen, report: dict | None,
     expect(screen.widget.locator("#undo-yes")).to_have_count(0)
 
 
-def test_a_viewer_and_a_made_row_have_no_undo(screen: Screen) -> None:
+def test_a_viewer_and_what_was_made_in_shopify_have_no_undo(screen: Screen) -> None:
+    next(one for one in screen.shop.changes if one["id"] == 93)["to"] = "shopify"
     screen.open("changes")
     made = screen.widget.locator('[data-change="93"]')
     expect(made).to_be_visible()
     expect(made.get_by_role("button")).to_have_count(0)
-    expect(made).to_contain_text("A row that was made or deleted cannot.")
+    expect(made).to_contain_text("What was made or deleted in Shopify cannot be undone.")
     screen.shop.role = "viewer"
     screen.open("changes")
     expect(screen.widget.locator('[data-change="99"]')).to_be_visible()
@@ -477,8 +478,8 @@ def test_five_thousand_conflicts_mount_only_what_is_seen(screen: Screen) -> None
     expect(screen.value(4999, "shopify")).to_be_focused()
 
 
-@pytest.mark.parametrize("width", [280, 320, 400, 480, 640, 1280])
-def test_no_width_scrolls_the_page_sideways(screen: Screen, width: int) -> None:
+@pytest.mark.parametrize("width", [280, 400])
+def test_every_tab_is_reached_where_few_fit(screen: Screen, width: int) -> None:
     screen.page.set_viewport_size({"width": width, "height": 600})
     screen.open()
     for tab in ("conflicts", "deletions", "refused", "changes", "overview"):

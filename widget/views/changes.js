@@ -104,8 +104,8 @@ function Asked({ s, f, on }) {
   const stays = staysWords(s, f);
   if (!n) return row(html`<${Rich} words=${f.t("undo.none")} /> ${stays}`, close(f.t("undo.close")));
   const [op] = result.plan;
-  const cell = n === 1 && result.plan.length === 1 && op.kind === "update" ? ` ${f.t("undo.one_cell", { field: op.field_label, title: op.title, side: f.t(`side.${op.side}`),
-    before: words(op.type, op.before, f, s.now), after: words(op.type, op.after, f, s.now) })}` : "";
+  const cell = n !== 1 || result.plan.length !== 1 ? "" : op.kind !== "update" ? ` ${f.t(op.kind === "create" ? "undo.one_back" : "undo.one_gone", { title: op.title })}` : ` ${f.t("undo.one_cell", { field: op.field_label, title: op.title, side: f.t(`side.${op.side}`),
+    before: words(op.type, op.before, f, s.now), after: words(op.type, op.after, f, s.now) })}`;
   return row(html`<${Rich} words=${total > n ? f.t("undo.ask_of", { n, total }) : f.t("undo.ask", { n })} />${cell} ${stays}`,
     html`<${Button} look="filled" id="undo-yes" busy=${s.pressed.undoYes} onPress=${on.undoYes}>${f.t("undo.yes", { n })}<//>${close(f.t("undo.cancel"))}`);
 }

@@ -2,7 +2,8 @@
 // until "Start first sync".
 
 import { html, useEffect } from "../vendor/preact-htm.js";
-import { draftKey, mappingsOf, questionKey } from "../slices/mapping.js";
+import { draftKey, mappingsOf } from "../draft.js";
+import { questionKey } from "../slices/mapping.js";
 import { Segment } from "./form.js";
 import { Questions } from "./pairs.js";
 import { holdsPeople } from "./resources.js";

@@ -113,9 +113,11 @@ def locations_count(source: Any, arguments: dict[str, Any], context: Context) ->
 
 
 def _locations(arguments: dict[str, Any], context: Context) -> list[Location]:
-    shown = [each for each in context.store.locations.values() if each.is_active or arguments.get("includeInactive")]
+    shown = [each for each in context.store.locations.values() if (each.is_active or arguments.get("includeInactive"))
+             and (each.service is None or arguments.get("includeLegacy"))]
     return filtered(context, "location", arguments, shown, lambda each: {
-        "id": each.id, "name": each.name, "active": each.is_active, "legacy": False, "created_at": each.created_at,
+        "id": each.id, "name": each.name, "active": each.is_active, "legacy": each.service is not None,
+        "created_at": each.created_at,
         **{key: each.address.get(key) or "" for key in ("address1", "address2", "city", "country", "zip", "province")},
         "inventory_item_id": [level.item.id for level in context.store.levels() if level.location is each],
         "pickup_in_store": "disabled", "default": [each.name, each.address.get("city") or ""]})
