@@ -30,8 +30,8 @@ def main() -> None:
 
 def widget() -> Iterator[tuple[str, str]]:
     """(key, text) of each string of the widget, in English."""
-    for part in ("en", "en.lists", "en.more"):
-        yield from _strings(json.loads((ROOT / f"widget/i18n/{part}.json").read_text(encoding="utf-8")), "")
+    for path in sorted((ROOT / "widget" / "i18n").glob("en*.json")):
+        yield from _strings(json.loads(path.read_text(encoding="utf-8")), "")
 
 
 def _strings(inside: object, key: str) -> Iterator[tuple[str, str]]:

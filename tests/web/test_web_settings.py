@@ -15,7 +15,7 @@ LINK_SETTINGS = {
     "settle_seconds": 2.0, "brakes": {"deletions": 5, "deletions_share": 0.1, "changed_share": 0.5},
     "rest_seconds": 60.0, "audit_hours": 48.0, "history_days": 30, "mails": ["ana@example.com"],
     "notices": ["failed"], "language": "en", "letters": False, "sync_log": False, "status_column": True,
-    "first_run": {"step": "tables", "draft": {"a": [1]}},
+    "grist_calls_a_day": 5000, "first_run": {"step": "tables", "draft": {"a": [1]}},
 }
 
 
@@ -51,7 +51,7 @@ def test_a_setting_that_is_not_named_stays(shop: Place) -> None:
     {"notices": ["everything"]}, {"history_days": 0}, {"language": "<b>"}, {"paused": "yes"},
     {"first_run": {"step": "x"}},
     {"first_run": {"step": "tables", "draft": {"a": "x" * 20_000}}}, {"secret": "x"}, {"rest_seconds": -1},
-    {"sync_log": "x"}, {"status_column": None},
+    {"sync_log": "x"}, {"status_column": None}, {"grist_calls_a_day": 3},
 ])
 def test_a_setting_that_cannot_be_meant_is_refused(shop: Place, wrong: dict[str, Any]) -> None:
     before = shop.get("settings")

@@ -16,6 +16,12 @@ const british = createFormat({ strings, culture: "en-GB", timeZone: "Europe/Oslo
 const german = createFormat({ strings, culture: "de-DE", timeZone: "Europe/Berlin", currency: "EUR", shopCurrency: "EUR" });
 const NOW = Date.parse("2026-11-23T13:05:30Z");
 
+test("a row without a title is called by its place", () => {
+  assert.equal(british.called({ title: "Felt hat", label: "Products", row: 4 }), "Felt hat");
+  assert.equal(british.called({ title: "", label: "Inventory", row: 11 }), "Inventory, row 11");
+  assert.equal(british.called({ title: "", label: "Inventory", row: null }), "Inventory");
+});
+
 test("money is the store's, with its minus and its digits", () => {
   assert.equal(british.money("39.00"), "$39.00");
   assert.equal(british.money("-39.5"), "−$39.50");

@@ -124,6 +124,7 @@ function Head({ f }) {
 function Grid({ s, f, on, lines, may }) {
   const box = useRef(null);
   const heights = useRef(new Map());
+  const drawn = useRef({});
   const [view, setView] = useState({ top: 0, height: 800, measured: 0 });
   const windowed = lines.length > WINDOWED_FROM;
   const at = lines.findIndex((line) => line.kind === "field" && line.item.id === s.current?.id);
@@ -167,11 +168,15 @@ function Grid({ s, f, on, lines, may }) {
     else if (row.offsetTop + row.offsetHeight > box.current.scrollTop + box.current.clientHeight) box.current.scrollTop = row.offsetTop + row.offsetHeight - box.current.clientHeight;
   }, [s.focus]);
 
+  // Scrolling moves the window and nothing in its lines: drawn once, they are taken over as they are.
+  if (drawn.current.s !== s || drawn.current.f !== f || drawn.current.lines !== lines || drawn.current.may !== may) drawn.current = { s, f, lines, may, byIndex: new Map() };
+  const { byIndex } = drawn.current;
   const rows = [];
   let next = 0;
   for (const index of shown) {
     if (windowed && index > next) rows.push(html`<${Space} key=${`s${index}`} height=${offsets[index] - offsets[next]} />`);
-    rows.push(html`<${Line} key=${lines[index].key} line=${lines[index]} index=${index + 2} first=${at < 0 && index === 1} s=${s} f=${f} on=${on} may=${may} />`);
+    if (!byIndex.has(index)) byIndex.set(index, html`<${Line} key=${lines[index].key} line=${lines[index]} index=${index + 2} first=${at < 0 && index === 1} s=${s} f=${f} on=${on} may=${may} />`);
+    rows.push(byIndex.get(index));
     next = index + 1;
   }
   if (windowed && next < lines.length) rows.push(html`<${Space} key="end" height=${offsets[lines.length] - offsets[next]} />`);
