@@ -304,3 +304,11 @@ def test_a_removal_is_taken_back_also_where_a_column_was_retyped_meanwhile(doc: 
                ["AddRecord", "Products", None, {"Title": "new"}]])
     doc.restore(kept.n)
     assert doc.table("Products").row(2)["Tags"] is None
+
+
+def test_dates_are_looked_up_by_their_day(doc: Document) -> None:
+    doc.apply([["AddTable", "T", [{"id": "Day", "type": "Date", "isFormula": False}]],
+               ["BulkAddRecord", "T", [None, None], {"Day": [86_402, 3 * 86_400]}]])
+    answer = doc.apply([["BulkAddOrUpdateRecord", "T", {"id": [1, 2], "Day": [86_400, 86_400]}, {"Day": [0, 0]},
+                         {"add": False}]]).values[0]
+    assert answer["recordIds"] == [[1], []]
