@@ -312,3 +312,13 @@ def test_dates_are_looked_up_by_their_day(doc: Document) -> None:
     answer = doc.apply([["BulkAddOrUpdateRecord", "T", {"id": [1, 2], "Day": [86_400, 86_400]}, {"Day": [0, 0]},
                          {"add": False}]]).values[0]
     assert answer["recordIds"] == [[1], []]
+
+
+def test_a_row_that_was_never_there_has_no_before_also_where_it_was_removed_first(doc: Document) -> None:
+    doc.apply([["AddTable", "T", [{"id": "A", "type": "Int", "isFormula": False},
+                                  {"id": "Twice", "type": "Any", "isFormula": True, "formula": "$A * 2"}]]])
+    left = doc.history.newest.h
+    doc.apply([["BulkRemoveRecord", "T", [1]], ["BulkAddRecord", "T", [None], {"A": [2]}]])
+    changes = doc.history.compare(left, "HEAD", None)["details"]["rightChanges"]["tableDeltas"]["T"]["columnDeltas"]
+    assert {name: cells for name, cells in changes.items() if name != "manualSort"} == {
+        "A": {1: [None, [2]]}, "Twice": {1: [None, [4]]}}
