@@ -26,7 +26,7 @@ from rich.table import Table
 from backend.app import Context, read_config
 from backend.cli import BRAKED, DONE, FAILED, WAITS, WRONG_USAGE
 from backend.config import Config, narrowed
-from backend.errors import AccessError, BrakeError, ConfigError, RetryLater, SyncError
+from backend.errors import AccessError, BrakeError, ConfigError, RetryLater, SyncError, by_hand
 from backend.init import write_config
 from backend.jobs import keeping
 from backend.jobs.perform import Outcome, perform
@@ -112,7 +112,7 @@ class _Face:
         return True
 
     def once(self) -> int:
-        outcome = self._shown()
+        outcome = self._shown(again=False)
         return FAILED if outcome is None else _code(outcome)
 
     def continuously(self, seconds: int) -> int:
@@ -127,13 +127,15 @@ class _Face:
                 return DONE
         raise AssertionError("unreachable")
 
-    def _shown(self) -> Outcome | None:
-        """One run, shown. None where it was stopped before it began."""
+    def _shown(self, *, again: bool = True) -> Outcome | None:
+        """One run, shown. None where it was stopped before it began. `again`: one that fails is tried again here."""
         if not self.wait_for_turn():
             return None
         with _bar(self.as_json) as watch:
             outcome = self.run(watch)
         report = outcome.report
+        if isinstance(outcome.error, RetryLater) and not again:
+            outcome.error.cure = report.cure = by_hand(outcome.error.cure) or ""
         if self.as_json:
             click.echo(json.dumps(report.as_json(), ensure_ascii=False))
         else:

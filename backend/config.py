@@ -46,8 +46,9 @@ class Config:
     audit_seconds: int | None = None
     stock_audit_seconds: int | None = None
     """See `Settings`."""
-    telling: dict[str, bool] = field(default_factory=dict)
-    """`sync_log`, `status_column`: what the document is to tell itself; what is not named stays as it is."""
+    telling: dict[str, Any] = field(default_factory=dict)
+    """`sync_log`, `status_column`: what the document is to tell itself; `grist_calls_a_day`. What is not named stays as
+    it is."""
 
 
 class _Create(Schema):
@@ -56,7 +57,8 @@ class _Create(Schema):
 
 
 class _Delete(Schema):
-    in_grist = fields.String(load_default="propose", validate=validate.OneOf([p.value for p in Policy]))
+    in_grist = fields.String(load_default="propose", validate=validate.OneOf(
+        [p.value for p in Policy if p is not Policy.ARCHIVE]))
     in_shopify = fields.String(load_default="propose", validate=validate.OneOf([p.value for p in Policy]))
 
 
@@ -102,6 +104,7 @@ class _File(Schema):
     rest_seconds = fields.Float(validate=validate.Range(min=0))
     sync_log = fields.Boolean()
     status_column = fields.Boolean()
+    grist_calls_a_day = fields.Integer(strict=True, validate=validate.Range(100, 10_000_000))
     brakes = fields.Nested(_Brakes, load_default=dict)
     audit = fields.Nested(_Audit, load_default=dict)
     mappings = fields.List(fields.Nested(_Mapping), required=True, validate=validate.Length(min=1))
@@ -269,7 +272,8 @@ class _Checker:
             interval,
             audit,
             stock,
-            {name: checked[name] for name in ("sync_log", "status_column") if name in checked},
+            {name: checked[name] for name in ("sync_log", "status_column", "grist_calls_a_day")
+             if checked.get(name) is not None},
         )
 
     def _interval(self, at: tuple[Any, ...], said: Any, parse: Callable[[str], int]) -> int | None:
@@ -319,6 +323,15 @@ class _Checker:
                 (*at, "create", "in_shopify"),
                 f"{resource.label} cannot be created in Shopify.",
                 "Write in_shopify: false.",
+            )
+        if mapping.delete_remote is Policy.ARCHIVE and not mapping.can_archive:
+            field = resource.field(resource.archives[0]) if resource.archives else None
+            raise self._mistake(
+                (*at, "delete", "in_shopify"),
+                f"{resource.label} cannot be archived in Shopify" + (
+                    f" where {field.label} is not mapped, or only read from Shopify." if field else "."),
+                f"Map {field.name} so that it is written to Shopify, or write in_shopify: propose." if field
+                else "Write in_shopify: propose.",
             )
         self._check_columns(at, mapping)
         self._check_stock(at, mapping)
@@ -527,7 +540,8 @@ _FORMS = {
     "store": "store: my-shop.myshopify.com", "document": "document: https://docs.getgrist.com/abc123",
     "audit": "audit: {everything: 1d, stock: 15m}", "everything": "everything: 1d", "stock": "stock: 15m",
     "interval": "interval: 15m", "rest_seconds": "rest_seconds: 30", "sync_log": "sync_log: true",
-    "status_column": "status_column: true", "brakes": "brakes: {deletions: 20}",
+    "status_column": "status_column: true", "grist_calls_a_day": "grist_calls_a_day: 5000",
+    "brakes": "brakes: {deletions: 20}",
     "deletions": "deletions: 20", "deletions_share": "deletions_share: 0.25", "changed_share": "changed_share: 0.9",
     "mappings": "mappings: and below it a list that begins with - resource: products",
     "resource": "resource: products", "table": "table: Products", "match": "match: [handle]",

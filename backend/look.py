@@ -182,6 +182,10 @@ class Looking:
             remote.look(candidates.things)
             free_rows |= _free_rows(local.seen.only(candidates.rows), known_rows)
             free_things |= candidates.things & remote.seen.rows.keys()
+            named = self._witnessed(one, local.seen, free_rows)
+            local.look(pair.local for pair in named.values())
+            remote.look(named.keys())
+            kept |= named
         self._keep(one, kept, local, remote, free_rows, free_things)
         return True
 
@@ -221,6 +225,24 @@ class Looking:
         with self._database.read() as tx:
             things = base.homeless(tx, one.mapping.id)
             one.take_pairs([*one.pairs.values(), *base.pairs(tx, one.mapping, things=things - one.pairs.keys())])
+        return {thing: one.pairs[thing] for thing in things}
+
+    def _witnessed(self, one: Work, seen: Snapshot, free_rows: set[int]) -> dict[str, Pair]:
+        """Pairs that a witness of a new row names: it may be a second row of one, and nothing is made for it."""
+        mapping = one.mapping
+        if not (mapping.create_remote and mapping.resource.creatable):
+            return {}
+        rows = [row for key, row in self._canonical(one, seen.only(free_rows)).rows.items() if key not in seen.marks]
+        things: set[str] = set()
+        for witness in mapping.match if rows else ():
+            names = witness.split("+")
+            values = {name: {str(row[mapping.index[name]]).lower() for row in rows
+                             if isinstance(row[mapping.index[name]], str)} for name in names}
+            if all(values.values()):
+                with self._database.read() as tx:
+                    things |= base.holding(tx, mapping.id, values)
+        with self._database.read() as tx:
+            one.take_pairs([*one.pairs.values(), *base.pairs(tx, mapping, things=things - one.pairs.keys())])
         return {thing: one.pairs[thing] for thing in things}
 
     def _candidates(self, one: Work) -> Keys | None:

@@ -154,6 +154,8 @@ class Memory:
         agreed = after_update(one.mapping, kept, stored, held, base_local)
         agreed.shown |= {change.field: () for change in op.changes if change.why is Why.UNDO}
         batch.undone += [line for change in op.changes for line in change.undoes]
+        if any(change.why is Why.DELETED for change in op.changes):
+            batch.apart.append(Proposal(op.side, op.key, op.partner, op.title))  # put aside, and that is all
         batch.advanced.append((thing, agreed.local, agreed.remote, agreed.shown))
         self._look_later(one, op.side, thing, agreed)
         one.updated.add(thing)

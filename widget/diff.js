@@ -106,7 +106,8 @@ function listTokens(base, value) {
 
 function dateDifference(base, value) {
   const hours = (new Date(value) - new Date(base)) / 3_600_000;
-  // Under two days the hours say more; a date without a time only has whole days.
+  // Under two days the hours say more; a date without a time only has whole days. Minutes are no news.
+  if (Math.abs(hours) < 0.5) return { kind: "plain" };
   if (Math.abs(hours) < 48 && value.length > 10) return { kind: "date", hours: Math.round(hours) };
   return { kind: "date", days: Math.round(hours / 24) };
 }

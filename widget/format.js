@@ -15,7 +15,9 @@ export function createFormat({ strings, culture = "en-US", language = "en-US", t
   const parts = new Intl.NumberFormat(culture).formatToParts(-12345.6);
   const separators = { group: partOf(parts, "group", ","), decimal: partOf(parts, "decimal", ".") };
   const dates = (options) => new Intl.DateTimeFormat(culture, { timeZone, ...options });
-  const clockFormat = dates({ hour: "2-digit", minute: "2-digit" });
+  // "14:02", and "2:02 PM" where the culture counts to twelve: "02:02 PM" is nobody's.
+  const hour = new Intl.DateTimeFormat(culture, { hour: "numeric" }).resolvedOptions().hour12 ? "numeric" : "2-digit";
+  const clockFormat = dates({ hour, minute: "2-digit" });
   const dayFormat = dates({ day: "numeric", month: "short" });
   const dayYearFormat = dates({ day: "numeric", month: "short", year: "numeric" });
   const listFormat = new Intl.ListFormat(language, { type: "conjunction" });
@@ -73,7 +75,7 @@ export function createFormat({ strings, culture = "en-US", language = "en-US", t
     datetime: (iso, now) => `${day(Date.parse(iso), now)}, ${clockFormat.format(Date.parse(iso))}`,
     clock: (at) => clockFormat.format(at),
     /** The full time, for tooltips. */
-    exact: (at) => `${dayYearFormat.format(at)}, ${dates({ hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(at)}`,
+    exact: (at) => `${dayYearFormat.format(at)}, ${dates({ hour, minute: "2-digit", second: "2-digit" }).format(at)}`,
     isToday: (at, now) => dayOf(at) === dayOf(now),
     /** "just now", "3 min ago", "at 14:02", "22 Nov, 18:12": fits behind "Synced". */
     when: (at, now) => {
@@ -96,6 +98,10 @@ export function createFormat({ strings, culture = "en-US", language = "en-US", t
       return seconds % 3600 === 0 ? t("time.span_hours", { n: seconds / 3600 }) : t("time.span_minutes", { n: Math.round(seconds / 60) });
     },
     names: (names) => listFormat.format(names),
+    /** What a row is called: its title, else where it stands. A row of stock has no title once Shopify has forgotten it. */
+    called: (item) => item.title || t(item.row ? "place.row" : "place.table", { table: item.label, row: item.row }),
+    /** An error of the service, `{code, message, cure}`: in our words where its code has a sentence, else in its own. */
+    said: (error) => (strings.errors?.[error.code] ? { ...error, message: t(`errors.${error.code}`), cure: t(`errors.${error.code}_cure`) } : error),
   };
 }
 

@@ -34,7 +34,8 @@ let drawn = false;
 let looked = "overview";
 const timers = {};
 const strings = {}; // by language and part: the promise of its sentences
-let [sentences, spoken, further] = [null, null, false];
+const further = new Set(); // the parts of them that were asked for
+let [sentences, spoken] = [null, null];
 
 
 async function start() {
@@ -61,7 +62,7 @@ async function start() {
     console.error(error);
     return dispatch({ type: "phase", phase: "no_grist" });
   }
-  api = createApi({ base: wanted.backend, token: grist.token });
+  api = createApi({ base: wanted.backend, token: grist.token, said: (error) => f.said(error) });
   document.addEventListener("visibilitychange", () => { if (!document.hidden && api) poll(); });
   if (state.phase === "no_access") return undefined;
   return poll();
@@ -176,20 +177,20 @@ async function hello() {
 /** From now on in this language, with this currency of the store. */
 async function speak(language, shopCurrency = null) {
   const said = { ...await loadedStrings(language, "") };
-  if (further) addWords(said, await loadedStrings(language, ".more"));
+  for (const part of further) addWords(said, await loadedStrings(language, part));
   sentences = said;
   f = createFormat({ strings: said, ...wanted, language, shopCurrency });
   spoken = language;
   document.documentElement.lang = language;
 }
 
-/** The sentences of the screens that not everybody opens. */
-async function furtherWords() {
-  further = true;
+/** Further sentences, of screens that not everybody opens. */
+async function furtherWords(part) {
+  further.add(`.${part}`);
   let language = null;
   while (language !== spoken) { // the language may change while they are on their way
     language = spoken;
-    addWords(sentences, await loadedStrings(language, ".more"));
+    addWords(sentences, await loadedStrings(language, `.${part}`));
   }
 }
 
@@ -404,6 +405,7 @@ const on = {
   line: (id) => dispatch({ type: "line", id }),
   /** Somebody is about to open a tab. */
   expect,
+  exportFile: () => come("settings").then(() => on.exportMapping()).catch(() => lost()),
   pauseTimer: (to) => press("pause", async (link) => {
     await api.saveSettings(link, { paused: to });
   }),

@@ -9,12 +9,13 @@ const own = {}; // by name: the component
 const actions = {}; // by name of a file in actions/: the promise that its functions are on `on`
 let sheet = null;
 
-const screen = (view, load, needs = [], more = true) => ({ view, load, needs, more });
+// `part`: which further sentences it says, i18n/<language>.<part>.json; those of "more" go with screens.css.
+const screen = (view, load, needs = [], part = "more") => ({ view, load, needs, part });
 const SCREENS = {
-  conflicts: screen("Conflicts", () => import("./views/conflicts.js"), [], false),
-  deletions: screen("Deletions", () => import("./views/deletions.js"), [], false),
-  refused: screen("Refused", () => import("./views/refused.js"), [], false),
-  changes: screen("Changes", () => import("./views/changes.js"), [], false),
+  conflicts: screen("Conflicts", () => import("./views/conflicts.js"), [], "lists"),
+  deletions: screen("Deletions", () => import("./views/deletions.js"), [], "lists"),
+  refused: screen("Refused", () => import("./views/refused.js"), [], "lists"),
+  changes: screen("Changes", () => import("./views/changes.js"), [], "lists"),
   pairs: screen("Pairs", () => import("./views/pairs.js"), ["mapping"]),
   actions: screen("Actions", () => import("./views/actions.js"), ["deeds"]),
   mapping: screen("Mapping", () => import("./views/mapping.js"), ["mapping"]),
@@ -37,12 +38,12 @@ export function screenOf(name) {
 
 /**
  * Brings a screen and all it needs; resolves to whether something new came. `w` is the widget that its actions work
- * with, `words()` reads the further sentences. Raises where a file cannot be fetched; asked again, it tries again.
+ * with, `words(part)` reads further sentences. Raises where a file cannot be fetched; asked again, it tries again.
  */
 export async function bring(name, w, words) {
   if (own[name] || !SCREENS[name]) return false;
-  const { view, load, needs, more } = SCREENS[name];
-  const [file] = await Promise.all([load(), more && words(), more && style(), ...needs.map((one) => act(one, w))]);
+  const { view, load, needs, part } = SCREENS[name];
+  const [file] = await Promise.all([load(), words(part), part === "more" && style(), ...needs.map((one) => act(one, w))]);
   own[name] = file[view];
   return true;
 }

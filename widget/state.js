@@ -299,8 +299,10 @@ export function fitTabs(tabs, { widths, room, gap, more, chosen, counts }) {
   if (sum(tabs) <= room) return tabs;
   const first = (name) => (name === chosen ? 0 : counts[name] ? 1 : 2);
   const kept = [];
+  // From the right: what comes after one that does not fit goes with it, however narrow it is.
   for (const name of [...tabs].sort((a, b) => first(a) - first(b))) {
-    if (sum([...kept, name]) + gap + more <= room || name === chosen) kept.push(name);
+    if (sum([...kept, name]) + gap + more > room && name !== chosen) break;
+    kept.push(name);
   }
   return tabs.filter((name) => kept.includes(name));
 }

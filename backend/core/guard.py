@@ -137,7 +137,8 @@ def _vanished(plan: Plan, side: Side) -> Iterable[Key]:
         if proposal.side is side:
             yield proposal.key
     for op in plan.on(side):
-        if isinstance(op, Delete) and op.why is Why.DELETED:
+        whys = {change.why for change in op.changes} if isinstance(op, Update) else {getattr(op, "why", None)}
+        if isinstance(op, Update | Delete) and Why.DELETED in whys:
             yield op.key
 
 

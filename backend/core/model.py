@@ -52,6 +52,8 @@ class Policy(StrEnum):
     PROPOSE = "propose"
     IGNORE = "ignore"
     APPLY = "apply"
+    ARCHIVE = "archive"
+    """In Shopify only, where the resource can be archived: it is put aside without asking, and can be brought back."""
 
 
 # --- what a resource is -------------------------------------------------------------------------
@@ -109,6 +111,8 @@ class Resource:
     write_scopes: tuple[str, ...] = ()
     creatable: bool = False
     deletable: bool = False
+    archives: tuple[str, ...] = ()
+    """(field, value) that put a thing aside in Shopify without deleting it, where there is such a thing."""
     search: str = ""
     """The connection that takes Shopify's search syntax, where the resource has one (`filter:` needs it)."""
     topics: tuple[str, ...] = ()
@@ -208,6 +212,12 @@ class Mapping:
 
     def rule(self, name: str) -> FieldRule:
         return self.fields[self.index[name]]
+
+    @property
+    def can_archive(self) -> bool:
+        """Whether what was deleted in Grist can be put aside in Shopify: by a field that is written there."""
+        name = self.resource.archives[0] if self.resource.archives else ""
+        return name in self.index and self.rule(name).may_write(Side.REMOTE)
 
     def with_fields(self, fields: Iterable[FieldRule]) -> Mapping:
         return replace(self, fields=tuple(fields))

@@ -50,6 +50,7 @@ REFERRED = "Other rows refer to this row. Undo those, too, or delete them first.
 THERE_AGAIN = "It is there again."
 FORGOTTEN = "What the row held is not kept any more."
 NOT_MAPPED = "This field is not synced any more."
+NOT_WRITTEN = "This field is not written there any more. Change it there by hand."
 UNREADABLE = "The cell cannot be read now."
 EDITED = "It was edited since."
 FROM_SHOPIFY = "It is only read from Shopify, so the next sync would write it again. Change it in Shopify."
@@ -192,6 +193,8 @@ def _wanted(
         return FROM_SHOPIFY
     if line.side is Side.REMOTE and not rule.may_write(Side.LOCAL):
         return FROM_GRIST
+    if not rule.may_write(line.side):
+        return NOT_WRITTEN
     key: Key = pair.local if line.side is Side.LOCAL else pair.remote
     row = (local if line.side is Side.LOCAL else remote).rows.get(key)
     if row is None:

@@ -37,8 +37,12 @@ from backend.grist.telling import Line, log_run, set_status
 from backend.grist.webhooks import Ensured, ensure, remove
 from backend.grist.writing import Item, cells_of, cut, refusal
 
+DAY_SECONDS = 86_400.0
 READINGS = 3
 """How often a table is read while somebody types, before it is taken as it is, not complete."""
+
+BY_ID = 15_000
+"""More changed rows of one table are not read by id, 5,000 a request: the whole table costs three requests."""
 
 CELLS = 5_000
 """So many rows that were read at once are kept as they were, to ask for a write under the condition that they stand."""
@@ -49,6 +53,7 @@ class GristConnector:
 
     `server_url` and `document` come from `document_id`; `api_key` or a widget's `token` opens it. New money columns
     are shown in `currency` (ISO code), new moments in `time_zone`; money is compared with `decimals` digits.
+    After `calls_left` requests every other raises RetryLater until the day ends (UTC).
     """
 
     side = Side.LOCAL
@@ -63,12 +68,14 @@ class GristConnector:
         currency: str | None = None,
         decimals: int = 2,
         time_zone: str = "UTC",
+        calls_left: int | None = None,
         sleep: Callable[[float], None] = time.sleep,
         patience_seconds: float | None = None,
     ) -> None:
         self.usage = Usage()
         self.persons = bool(token)
         """Whether it works with the access of a person who has the widget open."""
+        self._calls_left = calls_left
         self._own = Own()
         self._time_zone = time_zone
         self._client = GristClient(
@@ -204,6 +211,11 @@ class GristConnector:
         access rules hide from it, too: a read by id then shows whether they are there. Where something changed the
         mappings must be prepared to be told apart. Raises RetryLater.
 
+        The rows are then read by id, although the history gives cells inline, too: a row is what all its mapped cells
+        and its Shopify ID say in one moment, while the history tells only those cells that changed, and to an owner
+        also what access rules hide from a read. One request a table fetches them. A resource of which more than `BY_ID`
+        rows changed stands in `audit`: its table is read whole, which is less.
+
         `why` is "same" or "compared"; or why only a full read tells: "first", "trimmed" (the history), "restored" (an
         older state), "refused" (the key may not compare), "remade" (a mapped table or column is another one now).
         """
@@ -241,7 +253,9 @@ class GristConnector:
         rows = changed_rows(before.changes, {name: at.watched for name, at in bound.items() if at.exists})
         if rows is None:
             return Changed(None, now, "remade")
-        return Changed({name: set(rows.get(name, ())) for name in bound}, now, "compared")
+        keys: dict[str, set[Key]] = {name: set(rows.get(name, ())) for name in bound}
+        many = frozenset(name for name, changed in keys.items() if len(changed) > BY_ID)
+        return Changed(keys, now, "compared", many)
 
     def settled(self, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """See `backend.connector`, `own`."""
@@ -307,6 +321,13 @@ class GristConnector:
             raise RuntimeError(f"{mapping.name} was not prepared, or is paused") from None
 
     def _count(self) -> None:
+        """Called before each request is sent."""
+        if self._calls_left is not None and self.usage.requests >= self._calls_left:
+            raise RetryLater(
+                "The calls to Grist that this link may make in a day are used up.",
+                cure="The sync goes on by itself tomorrow (UTC). Sync less often, or allow more calls a day.",
+                retry_after=DAY_SECONDS - time.time() % DAY_SECONDS,
+            )
         self.usage.requests += 1
 
     def _count_write(self) -> None:

@@ -16,7 +16,7 @@ from backend.errors import AccessError, BundleRefused, RetryLater, UserError
 from backend.grist import tables as making
 from backend.grist.binding import Bound, as_identifier, bind, find_table
 from backend.grist.memory import Memory
-from backend.grist.schema import ID_COLUMN, Column, Table, parse_columns, parse_tables
+from backend.grist.schema import ID_COLUMN, Column, Table, parse_columns, parse_tables, width
 
 
 class Preparing:
@@ -28,6 +28,8 @@ class Preparing:
         self._bound = memory.bound
         self._new_column = new_column
         self._tables_told: list[dict[str, Any]] = []
+        self._widths: dict[int, int] = {}
+        """Of columns that were just made, by colRef."""
         self._columns_told: dict[str, list[dict[str, Any]]] = {}
         """By resource: what Grist said of the columns of its table."""
 
@@ -60,6 +62,7 @@ class Preparing:
             except UserError as error:
                 paused[mapping.name] = str(error)
         self._show_names(made)
+        self._set_widths()
         ready = [self._bound[m.name].mapping for m in mappings if m.name in self._bound]
         kept = {name: bindings[name] for name in (m.name for m in mappings) if bindings.get(name)}
         for m in ready:
@@ -178,6 +181,8 @@ class Preparing:
                 bound.columns[name] = column
                 if column.pure == "Ref":
                     made.append((bound.mapping.name, name))
+                pixels = width(bound.mapping.rule(name).field, title=name == bound.mapping.resource.title)
+                self._widths |= {column.ref: pixels} if pixels else {}
         rules = [
             replace(rule, column=bound.columns[rule.name].id) if rule.name in bound.columns else rule
             for rule in bound.mapping.fields
@@ -203,6 +208,17 @@ class Preparing:
             f"{mapping.resource.label} refer to {resource}, which are not mapped to a table.",
             cure=f"Map {resource} too, or leave out the field that refers to them.",
         )
+
+    def _set_widths(self) -> None:
+        widths, self._widths = self._widths, {}
+        try:
+            if widths:
+                making.set_widths(self._client, widths)
+        except RetryLater:
+            raise
+        except UserError:
+            # Only looks: a key that may make columns and not arrange pages goes on with Grist's own widths.
+            return
 
     def _show_names(self, made: list[tuple[str, str]]) -> None:
         """New reference columns show the title of what they refer to."""

@@ -82,6 +82,15 @@ def referring(tx: sa.Connection, mapping_id: int, field: str, things: Collection
     return found
 
 
+def holding(tx: sa.Connection, mapping_id: int, values: Dict[str, Collection[str]]) -> set[str]:
+    """The things of pairs with a row that held one of these texts in all of these fields (field → texts in lower case)
+    when both sides last agreed."""
+    held = [sa.func.lower(pair.c.base_remote[name].as_string()).in_(sorted(texts)[:CHUNK])
+            for name, texts in values.items()]
+    return set(tx.execute(sa.select(pair.c.remote_key).where(
+        pair.c.mapping_id == mapping_id, pair.c.local_key >= 0, *held)).scalars())
+
+
 def parents(tx: sa.Connection, mapping_id: int, things: Collection[str]) -> set[str]:
     """What the first reference of these things names, as Shopify last said."""
     found: set[str] = set()

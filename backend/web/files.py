@@ -7,8 +7,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from flask import request, send_from_directory
-from werkzeug.wrappers import Response
+from flask import Response, request, send_from_directory
 
 PACKED = frozenset({"text/javascript", "text/css", "application/json", "text/html", "text/plain"})
 
@@ -19,17 +18,18 @@ def send(folder: Path, name: str, max_age: int = 0) -> Response:
     `max_age` 0 means: ask each time whether it changed, so that an update of the service reaches the widget at once.
     """
     response = send_from_directory(folder, name, max_age=max_age, conditional=False)
-    if response.mimetype not in PACKED:
-        return response.make_conditional(request)
-    response.vary.add("Accept-Encoding")
-    if request.accept_encodings["gzip"] > 0:
+    packs = response.mimetype in PACKED
+    if packs:
+        response.vary.add("Accept-Encoding")
+    if packs and request.accept_encodings["gzip"] > 0:
         path = folder / name
         response.direct_passthrough = False
         packed = _packed(path, path.stat().st_mtime_ns)
         response.set_data(packed)
         response.headers["Content-Encoding"] = "gzip"
         response.set_etag(hashlib.sha256(packed).hexdigest()[:32])
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template_string, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from backend import __version__
 from backend.errors import DatabaseAway
@@ -91,7 +92,7 @@ def widget_page() -> Response:
 
 
 @bp.get("/widget/<path:name>")
-def widget_file(name: str) -> Response:
+def widget_file(name: str) -> BaseResponse:
     return files.send(WIDGET, name)
 
 

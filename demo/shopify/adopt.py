@@ -383,6 +383,14 @@ class _Adoption(SalesAdoption):
             name=shown.get("name") or shown["key"], description=shown.get("description"),
             type_name=(shown.get("type") or {}).get("name") or "single_line_text_field",
             validations=list(shown.get("validations") or ()), pinned_position=shown.get("pinnedPosition"))
+        held.standard_template = shown.get("standardTemplate")
+        held.storefront = (shown.get("access") or {}).get("storefront") or held.storefront
+        constraints = shown.get("constraints") or {}
+        values = constraints.get("values") or {}
+        held.constraint_key = constraints.get("key")
+        held.constraint_values = [row["value"] for row in values.get("nodes") or ()]
+        if (values.get("pageInfo") or {}).get("hasNextPage"):
+            held.constraint_values.append("more")
         self.store.definitions[owner_type, held.namespace, held.key] = held
         return held
 

@@ -57,8 +57,8 @@ class Metaobject(Thing):
 
     @property
     def display_name(self) -> str:
-        named = self.given.get(self.definition.display_name_key or "")
-        return self.name_shown or named or self.handle.replace("-", " ").title()
+        named = self.name_shown or self.given.get(self.definition.display_name_key or "")
+        return named or self.handle.replace("-", " ").title()
 
 
 def _error(path: list[str], message: str, code: str, key: str | None = None, index: int | None = None

@@ -28,11 +28,6 @@ SALES: dict[str, tuple[tuple[str, str], ...]] = {
         ("2025-01/orders/money-bag-presentment-parity", "/markAsPaid"),
         ("2025-01/orders/money-bag-presentment-parity", "/refund"),
     ),
-    "counts what was there at another moment": (
-        ("2025-01/metafields/custom-data-field-type-matrix", "/upstreamCalls/6"),
-        ("2025-01/metafields/custom-data-field-type-matrix", "/upstreamCalls/8"),
-        ("2025-01/metafields/custom-data-field-type-matrix", "/upstreamCalls/10"),
-    ),
     "names a quantity by an id that no answer before has shown": (
         ("2025-01/products/inventory-node-read-after-write", "/workflow/coreNodeRead"),
     ),

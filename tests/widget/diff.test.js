@@ -57,3 +57,7 @@ test("what cannot be read, or has no base, carries no marks", () => {
   assert.equal(diff("text", "a b c d", "a b c e", false).kind, "plain");
   assert.equal(diff("money", null, "39.00").kind, "plain");
 });
+
+test("a time that moved by minutes shows no difference", () => {
+  assert.deepEqual(diff("datetime", "2026-11-25T21:19:00Z", "2026-11-25T21:20:00Z"), { kind: "plain" });
+});

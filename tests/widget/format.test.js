@@ -9,10 +9,18 @@ import { readTyped } from "../../widget/typed.js";
 const widget = new URL("../../widget/", import.meta.url);
 const read = (name) => JSON.parse(readFileSync(new URL(`i18n/${name}.json`, widget)));
 const first = read("en");
-const strings = Object.fromEntries([...Object.entries(first), ...Object.entries(read("en.more"))].map(([name]) => [name, { ...first[name], ...read("en.more")[name] }]));
+const together = (...parts) => parts.reduce((all, part) => Object.entries(part).reduce((sum, [name, said]) => ({ ...sum, [name]: { ...sum[name], ...said } }), all), {});
+const lists = together(first, read("en.lists"));
+const strings = together(lists, read("en.more"));
 const british = createFormat({ strings, culture: "en-GB", timeZone: "Europe/Oslo", currency: "USD", shopCurrency: "USD" });
 const german = createFormat({ strings, culture: "de-DE", timeZone: "Europe/Berlin", currency: "EUR", shopCurrency: "EUR" });
 const NOW = Date.parse("2026-11-23T13:05:30Z");
+
+test("a row without a title is called by its place", () => {
+  assert.equal(british.called({ title: "Felt hat", label: "Products", row: 4 }), "Felt hat");
+  assert.equal(british.called({ title: "", label: "Inventory", row: 11 }), "Inventory, row 11");
+  assert.equal(british.called({ title: "", label: "Inventory", row: null }), "Inventory");
+});
 
 test("money is the store's, with its minus and its digits", () => {
   assert.equal(british.money("39.00"), "$39.00");
@@ -74,21 +82,22 @@ test("time left is rounded to 1, 5 and 10 seconds", () => {
   assert.equal(pill(10000, british), "9,999+");
 });
 
-// What is there before the further words of a screen have come.
-const AT_FIRST = ["main.js", "format.js", "typed.js", ...["app", "parts", "overview", "value", "conflicts", "deletions", "refused", "changes"].map((name) => `views/${name}.js`)];
+// What is there before the further words of a screen have come; and what only the lists say.
+const AT_FIRST = ["format.js", ...["app", "parts", "overview"].map((name) => `views/${name}.js`)];
+const IN_LISTS = ["main.js", "typed.js", ...["value", "conflicts", "deletions", "refused", "changes"].map((name) => `views/${name}.js`)];
 
 test("every text that the code asks for is in the language file, at first in its first part", () => {
   const files = ["main.js", "format.js", "typed.js", ...["views/", "actions/"].flatMap((folder) => readdirSync(new URL(folder, widget)).map((name) => folder + name))];
   const missing = [];
   for (const file of files) {
-    const strings_ = AT_FIRST.includes(file) ? first : strings;
+    const there = AT_FIRST.includes(file) ? first : IN_LISTS.includes(file) ? lists : strings;
     const code = readFileSync(new URL(file, widget), "utf8");
     for (const [, key] of code.matchAll(/\bt\("([\w.]+)"/g)) {
-      if (key.split(".").reduce((node, name) => node?.[name], strings_) === undefined) missing.push(`${file}: ${key}`);
+      if (key.split(".").reduce((node, name) => node?.[name], there) === undefined) missing.push(`${file}: ${key}`);
     }
     for (const [, start] of code.matchAll(/\bt\(`([\w.]+?)\$\{/g)) {
       const [screen, prefix = ""] = start.split(".");
-      if (!Object.keys(strings_[screen] ?? {}).some((name) => name.startsWith(prefix))) missing.push(`${file}: ${start}…`);
+      if (!Object.keys(there[screen] ?? {}).some((name) => name.startsWith(prefix))) missing.push(`${file}: ${start}…`);
     }
   }
   assert.deepEqual(missing, []);
@@ -111,4 +120,16 @@ test("values are never read as HTML, and only their own files fetch or touch Gri
     if (file !== "api.js") assert.doesNotMatch(code, /\bfetch\(|XMLHttpRequest/, file);
     if (file !== "grist.js") assert.doesNotMatch(code, /window\.grist|docApi|getAccessToken/, file);
   }
+});
+
+test("an error of the service is said in the person's language where its code has a sentence", () => {
+  const here = createFormat({ strings: read("de"), language: "de" });
+  assert.match(here.said({ code: "busy", message: "Another sync is under way.", cure: "" }).message, /^Gerade läuft/);
+  assert.deepEqual(here.said({ code: "access_error", message: "No.", cure: "Ask." }), { code: "access_error", message: "No.", cure: "Ask." });
+});
+
+test("the clock is the culture's", () => {
+  const at = Date.parse("2026-11-23T13:05:00Z");
+  assert.equal(british.clock(at), "14:05");
+  assert.match(createFormat({ strings, culture: "en-US", timeZone: "Europe/Oslo" }).clock(at), /^2:05\sPM$/);
 });

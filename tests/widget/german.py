@@ -35,7 +35,7 @@ def sentences(language: str) -> dict[str, str]:
             for key, value in node.items():
                 walk(value, f"{path}.{key}".lstrip("."))
 
-    for part in ("", ".more"):
+    for part in ("", ".lists", ".more"):
         walk(json.loads((fake.WIDGET / "i18n" / f"{language}{part}.json").read_text()), "")
     return found
 

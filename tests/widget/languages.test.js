@@ -6,10 +6,10 @@ import { test } from "node:test";
 const folder = new URL("../../widget/i18n/", import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
 const read = (name) => JSON.parse(readFileSync(new URL(name, folder), "utf8"));
-/** Both parts of a language: what is said at first, and the rest; a section may have something in each. */
+/** All parts of a language: what is said at first, in the lists, and the rest; a section may have something in each. */
 const whole = (language) => {
   const said = read(`${language}.json`);
-  for (const [name, part] of Object.entries(read(`${language}.more.json`))) {
+  for (const [name, part] of ["lists", "more"].flatMap((one) => Object.entries(read(`${language}.${one}.json`)))) {
     for (const key of Object.keys(part)) assert.ok(!(key in (said[name] ?? {})), `${name}.${key} is in both parts`);
     said[name] = { ...said[name], ...part };
   }
@@ -32,7 +32,7 @@ const holes = (text) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
 const marks = (text) => text.split("**").length;
 const english = sentences(whole("en"));
 
-test("there is more than one language", () => assert.deepEqual(files.sort(), ["de.json", "de.more.json", "en.json", "en.more.json"]));
+test("there is more than one language", () => assert.deepEqual(files.sort(), ["de.json", "de.lists.json", "de.more.json", "en.json", "en.lists.json", "en.more.json"]));
 
 for (const language of ["en", "de"]) {
   const name = language;

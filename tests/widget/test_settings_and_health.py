@@ -113,6 +113,14 @@ def test_the_timer_is_paused_from_the_menu(screen: Screen) -> None:
     expect(screen.widget.locator(".status")).to_contain_text("Paused")
 
 
+def test_the_mapping_is_exported_from_the_menu(screen: Screen) -> None:
+    screen.open()
+    screen.widget.locator("#more").click()
+    with screen.page.expect_download() as download:
+        screen.widget.get_by_role("menuitem", name="Export mapping").click()
+    assert download.value.suggested_filename == "sync.yaml"
+
+
 def test_editors_see_no_settings(screen: Screen) -> None:
     screen.shop.role = "editor"
     screen.open()

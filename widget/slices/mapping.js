@@ -13,7 +13,7 @@ export const initial = {
   // What the draft would do: {key, run, report, trouble}; `report` is null while it is worked out.
   effect: null,
   problem: null,
-  pairs: null, answers: {}, part: "doubles",
+  pairs: null, answers: {}, part: null, // which part of a preview is looked at; null: the first that needs a look
 };
 
 export function reduce(part, event) {

@@ -87,7 +87,7 @@ function More({ s, f, on, status }) {
   const items = [
     ...(idle && narrow ? [{ words: f.t("bar.preview"), onPress: on.preview }, null] : []),
     ...(idle && !isKeyRefused(s) ? [{ words: f.t("bar.read_all"), onPress: on.readAll }] : []),
-    ...(owner && s.session.link ? [{ words: f.t(s.server?.paused ? "bar.resume" : "bar.pause"), onPress: () => on.pauseTimer(!s.server?.paused) }, { words: f.t("bar.settings"), onPress: () => on.go("settings") }, null] : []),
+    ...(owner && s.session.link ? [{ words: f.t(s.server?.paused ? "bar.resume" : "bar.pause"), onPress: () => on.pauseTimer(!s.server?.paused) }, { words: f.t("bar.settings"), onPress: () => on.go("settings") }, { words: f.t("bar.export"), onPress: on.exportFile }, null] : []),
     ...(maySync(s) ? [{ words: f.t("bar.keys"), onPress: () => { on.go("conflicts"); on.keys(true); } }, { words: f.t(s.letters ? "bar.keys_off" : "bar.keys_on"), onPress: () => on.letters(!s.letters) }] : []),
   ];
   if (!items.length) return null;
@@ -184,13 +184,14 @@ function Urgent({ s, f, on }) {
   }
   if (problem) return html`<${Banner} icon="triangle" yellow alert><b>${problem.message}</b>${problem.cure && ` ${problem.cure}`}<//>`;
   const owner = s.session?.role === "owner" && !s.settings.readonly;
+  const message = server?.message && f.said(server.message);
   if (isKeyRefused(s)) return s.tab === "store" ? null : html`<${Banner} icon="triangle" yellow button=${owner && html`<${Button} look="filled" onPress=${() => on.go("store")}>${f.t("state.connect")}<//>`}><${Rich} words=${f.t("state.key_refused")} /><//>`;
   if (server?.message?.code === "brake_restored" && !server.run) return html`<${Banner} icon="triangle" yellow button=${maySync(s) && html`<${Button} look="green" busy=${s.pressed.preview || s.previewing !== null} onPress=${on.preview}>${f.t("bar.preview")}<//>`}><${Rich} words=${f.t("state.restored")} /><//>`;
   if (server?.message?.code === "preview_outdated" && !server.run && !s.preview) return html`<${Banner} icon="triangle" yellow button=${maySync(s) && html`<${Button} look="green" busy=${s.pressed.preview || s.previewing !== null} onPress=${on.preview}>${f.t("bar.preview")}<//>`}><${Rich} words=${f.t("preview.outdated")} /><//>`;
   if (server?.run?.state === "waiting") return html`<${Banner} icon="pause"><${Rich} words=${f.t("state.waits")} /><//>`;
   if (server?.asleep) return html`<${Banner} icon="pause"><${Rich} words=${f.t("state.asleep")} /><//>`;
   // The preview of a stopped sync says itself why it was stopped.
-  if (server?.message && !server.run && !(s.tab === "changes" && (s.preview?.brake || (s.preview && server.message.code === "preview_outdated")))) return html`<${Banner} icon="triangle" yellow button=${server.message.brake && maySync(s) && html`<${Review} s=${s} f=${f} on=${on} />`}><${Facts} words=${server.message.message} />${server.message.cure && ` ${server.message.cure}`}<//>`;
+  if (server?.message && !server.run && !(s.tab === "changes" && (s.preview?.brake || (s.preview && server.message.code === "preview_outdated")))) return html`<${Banner} icon="triangle" yellow button=${server.message.brake && maySync(s) && html`<${Review} s=${s} f=${f} on=${on} />`}><${Facts} words=${message.message} />${message.cure && ` ${message.cure}`}<//>`;
   if (s.session && !maySync(s)) return html`<${Banner} icon="eye">${f.t("state.viewer")}<//>`;
   return null;
 }

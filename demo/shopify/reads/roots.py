@@ -6,7 +6,7 @@ from typing import Any
 
 from ..connections import Window, window
 from ..context import Context
-from ..errors import invalid_id
+from ..errors import TopLevelError, invalid_id
 from ..ids import kind_of, number_of
 from ..model import Location, Product
 from ..registry import resolves
@@ -179,6 +179,12 @@ def _option_node(text: str, kind: str, context: Context) -> Any:
                 if value.gid == text:
                     return value_view(product, option, value)
     return None
+
+
+@resolves("QueryRoot", "customerSegmentMembersQuery")
+def segment_members_query(source: Any, arguments: dict[str, Any], context: Context) -> None:
+    """No such query ever ran here; asked for one that is not there, Shopify breaks down."""
+    raise TopLevelError("Something went wrong", "INTERNAL_SERVER_ERROR")
 
 
 @resolves("QueryRoot", "productOperation")
