@@ -290,7 +290,17 @@ class Context:
             currency=shop["currency"],
             decimals=shop["decimals"],
             time_zone=shop["timezone"],
+            calls_left=self._grist_calls_left(link),
         )
+
+    def _grist_calls_left(self, link: Link) -> int | None:
+        """How many calls to Grist are left today (UTC); None where nobody counts."""
+        a_day = options.of(link).grist_calls_a_day
+        if a_day is None:
+            return None
+        with self.database.read() as tx:
+            now = runs.clock(tx)
+            return max(0, a_day - runs.grist_calls(tx, link.id, now - now % 86_400))
 
     def grist_key(self, link: Link) -> str:
         """The key for work while nobody is looking; empty where there is none. The environment's is good only for the

@@ -11,13 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema, ValidationError, fields, validate
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
-from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
 
 from backend.core.guard import Limits
 from backend.core.mapping import choose, column_id, in_order, rule_for
@@ -25,6 +21,9 @@ from backend.core.model import Direction, Field, FieldRule, Mapping, Policy, Res
 from backend.core.values import NUMBERS
 from backend.errors import ConfigError
 from backend.settings import parse_audit, parse_interval
+
+if TYPE_CHECKING:
+    from ruamel.yaml.error import StringMark
 
 MAX_BYTES = 100_000
 MAX_EVENTS = 20_000
@@ -47,8 +46,9 @@ class Config:
     audit_seconds: int | None = None
     stock_audit_seconds: int | None = None
     """See `Settings`."""
-    telling: dict[str, bool] = field(default_factory=dict)
-    """`sync_log`, `status_column`: what the document is to tell itself; what is not named stays as it is."""
+    telling: dict[str, Any] = field(default_factory=dict)
+    """`sync_log`, `status_column`: what the document is to tell itself; `grist_calls_a_day`. What is not named stays as
+    it is."""
 
 
 class _Create(Schema):
@@ -104,6 +104,7 @@ class _File(Schema):
     rest_seconds = fields.Float(validate=validate.Range(min=0))
     sync_log = fields.Boolean()
     status_column = fields.Boolean()
+    grist_calls_a_day = fields.Integer(strict=True, validate=validate.Range(100, 10_000_000))
     brakes = fields.Nested(_Brakes, load_default=dict)
     audit = fields.Nested(_Audit, load_default=dict)
     mappings = fields.List(fields.Nested(_Mapping), required=True, validate=validate.Length(min=1))
@@ -125,6 +126,10 @@ def parse(text: bytes | str, resources: Dict[str, Resource]) -> Config:
     """The configuration in `text` (YAML). Raises ConfigError."""
     if len(text) > MAX_BYTES:
         raise _too_large()
+    from ruamel.yaml import YAML  # late: most processes read no file
+    from ruamel.yaml.constructor import DuplicateKeyError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
     try:
         _look_over(text)
         tree = YAML(typ="rt").load(text)
@@ -154,6 +159,9 @@ def _look_over(text: bytes | str) -> None:
 
     Raises ConfigError, and ruamel's errors for what is no YAML.
     """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
+
     depth = 0
     for number, event in enumerate(YAML(typ="rt").parse(text)):
         if isinstance(event, AliasEvent):
@@ -264,7 +272,8 @@ class _Checker:
             interval,
             audit,
             stock,
-            {name: checked[name] for name in ("sync_log", "status_column") if name in checked},
+            {name: checked[name] for name in ("sync_log", "status_column", "grist_calls_a_day")
+             if checked.get(name) is not None},
         )
 
     def _interval(self, at: tuple[Any, ...], said: Any, parse: Callable[[str], int]) -> int | None:
@@ -531,7 +540,8 @@ _FORMS = {
     "store": "store: my-shop.myshopify.com", "document": "document: https://docs.getgrist.com/abc123",
     "audit": "audit: {everything: 1d, stock: 15m}", "everything": "everything: 1d", "stock": "stock: 15m",
     "interval": "interval: 15m", "rest_seconds": "rest_seconds: 30", "sync_log": "sync_log: true",
-    "status_column": "status_column: true", "brakes": "brakes: {deletions: 20}",
+    "status_column": "status_column: true", "grist_calls_a_day": "grist_calls_a_day: 5000",
+    "brakes": "brakes: {deletions: 20}",
     "deletions": "deletions: 20", "deletions_share": "deletions_share: 0.25", "changed_share": "changed_share: 0.9",
     "mappings": "mappings: and below it a list that begins with - resource: products",
     "resource": "resource: products", "table": "table: Products", "match": "match: [handle]",

@@ -3,6 +3,7 @@
     prepare(mappings, ...)   → the mappings as they can run today, and sentences for what cannot
     changed(mappings, checkpoint) → which keys changed since then: hints, found for the price of about one request
     read(mapping, keys)      → a Snapshot: complete for what was asked, or it raises
+    again(mapping, keys)     → the same of what this run has read or written already
     batches(mapping, ops)    → the ops cut into what one request carries, in an order that works
     apply(mapping, batch, …) → one Receipt for each op, in the same order
     repeat(mapping, batch, …) → after a crash: the same again where that is safe, else None
@@ -109,6 +110,11 @@ class Connector(Protocol):
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
         """All rows, or the given ones. A given key is in `rows`, `outside` or `gone` afterwards, unless its
         absence could not be proven. Pages are followed to the end; a half-read list raises."""
+        ...
+
+    def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
+        """Rows that this run has read or written already, for a second look at them. A connector that knows what its
+        own writes made of them, and that writes only what still stands as it was seen, need not ask for it."""
         ...
 
     def watch(self, before_write: Callable[[], None]) -> None:

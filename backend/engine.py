@@ -474,7 +474,7 @@ class _Run:
             if whole:
                 self.looking.at_all(one)
             else:
-                self.looking.some(one, things)
+                self.looking.some(one, things, again=True)
             self._plan_one(one)
             rows = None if whole else {pair.local for pair in one.pairs.values()}
             with self.session.write() as tx:
@@ -489,10 +489,14 @@ class _Run:
         """Writing a thing moves computed fields of its relatives: a product's total, a variant's display name.
         Adds to `again` what was written and its relatives, wherever a computed field is mapped."""
         written = {one.mapping.name: set(one.written) for one in self.work}
+        fields = {} if self.report.undone else {
+            (one.mapping.name, thing_of(op)): op.values.keys() for one in self.work
+            for op in one.planned.on(Side.REMOTE) if isinstance(op, Update)}
         with self.session.database.read() as tx:
             for one in self.work:
                 for place, target in one.references if one.computes else ():
-                    above = written.get(target, set())
+                    above = {thing for thing in written.get(target, set())
+                             if place != one.references[0][0] or one.shows(fields.get((target, thing)))}
                     one.again |= {str(key) for key, row in one.remote.rows.items() if row[place] in above}
                     if place == one.references[0][0] and above:
                         one.again |= base.children(tx, one.mapping.id, above)

@@ -145,7 +145,11 @@ def _way(grist: Changed, shopify: Changed, *, cut_off: bool, audit: bool) -> str
         return "Everything was read: " + ", ".join(
             f"{name} {_SAID.get(one.why, one.why)}" for name, one in (("Grist", grist), ("Shopify", shopify))
             if one.keys is None) + "."
-    return "Everything was read: it was time for that again." if audit else "Only what changed was read."
+    if audit:
+        return "Everything was read: it was time for that again."
+    many = ", ".join(sorted(grist.audit))
+    return f"Only what changed was read; of {many} so much in Grist that all of it was." if many else \
+        "Only what changed was read."
 
 
 _SAID = {

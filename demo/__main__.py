@@ -67,7 +67,7 @@ def main() -> int:
             print("\nNothing here is real and nothing is kept. Ctrl-C ends it.", flush=True)
             stop.wait()
     except OSError as error:
-        print(f"{error} Choose others with --port, --store-port, --grist-port, or --any-port.", file=sys.stderr)
+        print(f"{error} Let free ports be chosen: DEMO_ANY_PORT=1 make run", file=sys.stderr)
         return 1
     return 0
 

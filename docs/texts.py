@@ -1,6 +1,6 @@
 """Every text that a person can meet, in one list, to be read in one sitting: `python docs/texts.py`.
 
-    widget     widget/i18n/en.json
+    widget     widget/i18n/en*.json
     sentences  what backend/ can say: errors with their cures, reasons, notes, brakes, words of the command line
     log        what is logged at INFO and above
 
@@ -30,7 +30,8 @@ def main() -> None:
 
 def widget() -> Iterator[tuple[str, str]]:
     """(key, text) of each string of the widget, in English."""
-    yield from _strings(json.loads((ROOT / "widget/i18n/en.json").read_text(encoding="utf-8")), "")
+    for path in sorted((ROOT / "widget" / "i18n").glob("en*.json")):
+        yield from _strings(json.loads(path.read_text(encoding="utf-8")), "")
 
 
 def _strings(inside: object, key: str) -> Iterator[tuple[str, str]]:

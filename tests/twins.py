@@ -279,6 +279,9 @@ class MemoryGrist(_Twin):
             for mapping in mappings
         ), bindings=dict(now), paused=paused, moved={name: fields for name, fields in moved.items() if fields})
 
+    def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
+        return self.read(mapping, keys)
+
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
         self._io("read", mapping.name)
         self.usage.requests += 1
@@ -588,6 +591,9 @@ class MemoryShopify(_Twin):
         self._io("prepare")
         self.usage.requests += 1
         return Prepared(tuple(mappings))
+
+    def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
+        return self.read(mapping, keys)
 
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
         """A list misses what is deleted and what a filter leaves out; asked by gid, null means deleted."""

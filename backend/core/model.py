@@ -119,6 +119,8 @@ class Resource:
     follows: str = ""
     """The reference to what it is a part of, where nothing tells that a part was removed but the whole: an order line.
     All parts are looked at whenever one of them or the whole is."""
+    shows: tuple[str, ...] | None = None
+    """The fields of what it refers to first that may move what Shopify works out here; None where any of them may."""
 
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)

@@ -43,6 +43,9 @@ from backend.grist.writing import (
     row_of,
 )
 
+SMALL = 100
+"""So many rows are written without asking once more for the newest state, where it was heard a moment ago."""
+
 
 class Applying:
     """`apply` of the connector."""
@@ -76,7 +79,7 @@ class Applying:
             item.expected = None
         if now is None and (plain or any(_is_watched(bound, item) for item in items)):
             # What Grist does not compare itself is looked after: for that it must be known what it was done on.
-            now = self._client.newest()
+            now = self._heard(items) or self._client.newest()
         seen = self._seen.get(bound.mapping.name)
         if look or not plain or seen is None or now is None or now.h != seen.h:
             items = self._as_planned(bound, items, receipts, seen, now, plain=plain)
@@ -86,9 +89,9 @@ class Applying:
             if not items:
                 return
         planned = actions(bound.table, items)
-        for item in items:
-            if _is_change(item):
-                self._memory.cells.get(bound.mapping.name, {}).pop(row_of(item.op), None)
+        known = self._memory.cells.get(bound.mapping.name, {})
+        rows_changed = {row_of(item.op) for item in items if _is_change(item)}
+        held = {row: cells for row in rows_changed if (cells := known.pop(row, None)) is not None}
         try:
             applied = self._client.apply([action.action for action in planned])
         except BundleRefused as error:
@@ -102,12 +105,24 @@ class Applying:
                 written = set(item.cells) - (item.expected or {}).keys()
                 names = {name for name, column in bound.columns.items() if column.id in item.cells.keys() - written}
                 back[item.position] = back.get(item.position, set()) | names
+        for item in items:
+            row = rows[item.position]
+            if row in held:
+                held[row] |= item.cells
+        lost = {rows[position] for position in back}
+        known |= {row: cells for row, cells in held.items() if row not in lost}
         stored = self._read_back(bound, items, rows, applied)
         for item in items:
             fields = back.get(item.position)
             kept = {name: value for name, value in stored[item.position].items() if name not in (fields or ())}
             receipts[item.position] = Receipt(
                 item.op, key=rows[item.position], stored=kept, stale=fields is not None)
+
+    def _heard(self, items: list[Item]) -> State | None:
+        """The newest state as far as known, where so little is to be written that it may be taken for the newest.
+        Nothing is removed so: what somebody typed in a removed row would be gone for a moment."""
+        small = len(items) <= SMALL and not any(isinstance(item.op, Delete) for item in items)
+        return self._memory.heard_lately() if small else None
 
     def _may_ask(self, bound: Bound, items: list[Item]) -> bool:
         """Whether Grist compares rows of this table before it writes them."""
@@ -159,7 +174,8 @@ class Applying:
     ) -> list[Item]:
         """Those items whose rows still hold what the plan was made on, each with what Grist is to find there unless
         `plain`; the others get a stale receipt."""
-        found = self._looked_at(bound, items, anew=plain or now is not None)
+        moved = now is not None and (seen is None or now.h != seen.h)
+        found = self._looked_at(bound, items, anew=plain or moved)
         touched: frozenset[int] | None = None
         if any(isinstance(item.op, Delete) for item in items):
             touched = frozenset() if seen and now and seen.h == now.h else self._touched(bound, seen)
@@ -188,6 +204,7 @@ class Applying:
             if same:
                 good.append(item)
             else:
+                self._memory.cells.get(bound.mapping.name, {}).pop(key, None)
                 receipts[item.position] = Receipt(op, key=key, stale=True)
         return good
 
@@ -266,6 +283,8 @@ class Applying:
         """
         before = looked or self._memory.latest
         removes = any(isinstance(item.op, Delete) for item in items)
+        if removes or not before or applied.state.n != before.n + 1:
+            self._memory.cells.clear()
         if before and applied.state.n == before.n + 1:
             for name, seen in list(self._seen.items()):
                 # Removing rows clears references to them in other tables: those have to be looked at.
@@ -362,6 +381,7 @@ class Applying:
                 stored[item.position] = {name: value for name, value in sent.items() if value is not UNREAD}
             return stored
         found = self._client.records(bound.table, [rows[item.position] for item in looked])
+        self._memory.cells.setdefault(bound.mapping.name, {}).update(found)
         odd = False
         for item in looked:
             cells = found.get(rows[item.position])

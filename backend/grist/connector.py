@@ -36,10 +36,13 @@ from backend.grist.tables import make_new_column
 from backend.grist.telling import Line, log_run, set_status
 from backend.grist.webhooks import Ensured, ensure, remove
 from backend.grist.writing import Item, cells_of, cut, refusal
-from backend.http import PATIENCE_SECONDS
 
+DAY_SECONDS = 86_400.0
 READINGS = 3
 """How often a table is read while somebody types, before it is taken as it is, not complete."""
+
+BY_ID = 15_000
+"""More changed rows of one table are not read by id, 5,000 a request: the whole table costs three requests."""
 
 CELLS = 5_000
 """So many rows that were read at once are kept as they were, to ask for a write under the condition that they stand."""
@@ -50,6 +53,7 @@ class GristConnector:
 
     `server_url` and `document` come from `document_id`; `api_key` or a widget's `token` opens it. New money columns
     are shown in `currency` (ISO code), new moments in `time_zone`; money is compared with `decimals` digits.
+    After `calls_left` requests every other raises RetryLater until the day ends (UTC).
     """
 
     side = Side.LOCAL
@@ -64,12 +68,14 @@ class GristConnector:
         currency: str | None = None,
         decimals: int = 2,
         time_zone: str = "UTC",
+        calls_left: int | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        patience_seconds: float = PATIENCE_SECONDS,
+        patience_seconds: float | None = None,
     ) -> None:
         self.usage = Usage()
         self.persons = bool(token)
         """Whether it works with the access of a person who has the widget open."""
+        self._calls_left = calls_left
         self._own = Own()
         self._time_zone = time_zone
         self._client = GristClient(
@@ -186,6 +192,17 @@ class GristConnector:
         marks.update(snapshot.marks)
         return replace(snapshot, gone=gone, notes=(*snapshot.notes, *notes))
 
+    def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
+        """See `backend.connector`. Costs nothing for rows that were read by id before, unless a formula stands in a
+        mapped column: our own writes are known, a person's in the meantime show when it comes to a write, and the next
+        run is told of them."""
+        bound = self._of(mapping)
+        known = self._memory.cells.get(bound.mapping.name, {}) if self._memory.only_data else {}
+        rows = {key: known[key] for key in keys if isinstance(key, int) and key in known}
+        held = RowReader(bound, mapping, self._memory.decimals).read_records(rows)
+        rest = [key for key in keys if key not in rows]
+        return held.merged(self.read(mapping, rest)) if rest else held
+
     def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
         """The rows of `mappings` that changed since `checkpoint`: `{"n", "h"}` of the state up to which that told.
 
@@ -193,6 +210,11 @@ class GristConnector:
         given to another row is among them; a value and its reversal is not. An owner's key is told of rows that
         access rules hide from it, too: a read by id then shows whether they are there. Where something changed the
         mappings must be prepared to be told apart. Raises RetryLater.
+
+        The rows are then read by id, although the history gives cells inline, too: a row is what all its mapped cells
+        and its Shopify ID say in one moment, while the history tells only those cells that changed, and to an owner
+        also what access rules hide from a read. One request a table fetches them. A resource of which more than `BY_ID`
+        rows changed stands in `audit`: its table is read whole, which is less.
 
         `why` is "same" or "compared"; or why only a full read tells: "first", "trimmed" (the history), "restored" (an
         older state), "refused" (the key may not compare), "remade" (a mapped table or column is another one now).
@@ -208,9 +230,11 @@ class GristConnector:
         now = {"n": newest.n, "h": newest.h}
         if checkpoint is None:
             return Changed(None, now, how)
-        again = frozenset(checkpoint.get("choices", ()))
+        choices = checkpoint.get("choices", {})
+        if isinstance(choices, list):  # as it was kept until November 2026
+            choices = dict.fromkeys(choices)
         if how == "same":
-            self._memory.compared = Compared("", newest, {}, structure_stands=True, again=again)
+            self._memory.compared = Compared("", newest, {}, structure_stands=True, choices=choices)
             return Changed({mapping.name: set() for mapping in mappings}, checkpoint, how)
         if how != "ahead":
             return Changed(None, now, how)
@@ -221,7 +245,7 @@ class GristConnector:
                 raise
             except UserError:
                 return Changed(None, now, "refused")
-            before = Compared(checkpoint["h"], newest, changes, structure_stands(changes), again)
+            before = Compared(checkpoint["h"], newest, changes, structure_stands(changes), choices)
         if any(mapping.name not in self._memory.bound for mapping in mappings):
             self._memory.compared = before
             return Changed(None, checkpoint, "unprepared")
@@ -229,7 +253,9 @@ class GristConnector:
         rows = changed_rows(before.changes, {name: at.watched for name, at in bound.items() if at.exists})
         if rows is None:
             return Changed(None, now, "remade")
-        return Changed({name: set(rows.get(name, ())) for name in bound}, now, "compared")
+        keys: dict[str, set[Key]] = {name: set(rows.get(name, ())) for name in bound}
+        many = frozenset(name for name, changed in keys.items() if len(changed) > BY_ID)
+        return Changed(keys, now, "compared", many)
 
     def settled(self, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """See `backend.connector`, `own`."""
@@ -295,6 +321,13 @@ class GristConnector:
             raise RuntimeError(f"{mapping.name} was not prepared, or is paused") from None
 
     def _count(self) -> None:
+        """Called before each request is sent."""
+        if self._calls_left is not None and self.usage.requests >= self._calls_left:
+            raise RetryLater(
+                "The calls to Grist that this link may make in a day are used up.",
+                cure="The sync goes on by itself tomorrow (UTC). Sync less often, or allow more calls a day.",
+                retry_after=DAY_SECONDS - time.time() % DAY_SECONDS,
+            )
         self.usage.requests += 1
 
     def _count_write(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +11,10 @@ from backend.core.model import Key
 from backend.grist.binding import Bound
 from backend.grist.client import GristClient, State
 from backend.grist.schema import Column, parse_columns
+
+FRESH_SECONDS = 20.0
+"""So long a small write goes by what was last heard of the document. What somebody types in that time shows by the
+number of our own bundle, and is put back."""
 
 
 @dataclass
@@ -21,17 +27,35 @@ class Memory:
     """By resource, where it is prepared and not paused."""
     seen: dict[str, State] = field(default_factory=dict)
     """By resource: a state not newer than what was read of its table. What changed since may differ from the plan."""
-    latest: State | None = None
-    """The newest state known, good as the start of the next reading: a changed document shows by its hash."""
     marks: dict[str, dict[Key, str]] = field(default_factory=dict)
     """By resource: the Shopify ID of each row as it was read; a row that has another now is another row."""
     cells: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
-    """By resource and row: the cells as they were last read by id, until we write the row."""
+    """By resource and row: the cells as they were last read by id, with what we wrote there since."""
     rows: dict[str, int] = field(default_factory=dict)
     """By resource: how many rows its table had when it was last read whole."""
     notes: list[str] = field(default_factory=list)
     compared: Compared | None = None
     """What the history said before anything was prepared."""
+    _latest: State | None = None
+    _heard_at: float = 0.0
+
+    @property
+    def latest(self) -> State | None:
+        """The newest state known, good as the start of the next reading: a changed document shows by its hash."""
+        return self._latest
+
+    @latest.setter
+    def latest(self, state: State | None) -> None:
+        self._latest, self._heard_at = state, time.monotonic()
+
+    def heard_lately(self) -> State | None:
+        """The newest state, where it is known and was heard of less than `FRESH_SECONDS` ago."""
+        return self._latest if time.monotonic() - self._heard_at < FRESH_SECONDS else None
+
+    @property
+    def only_data(self) -> bool:
+        """Whether no formula stands in any mapped column, so that a write of rows does just what was sent."""
+        return not any(column.formula for bound in self.bound.values() for column in bound.all_columns)
 
     def columns(self, table: str) -> list[Column]:
         """The table's columns as they are now."""
@@ -48,5 +72,6 @@ class Compared:
     changes: dict[str, Any]
     structure_stands: bool
     """Neither tables nor columns nor access rules changed."""
-    again: frozenset[str] = frozenset()
-    """Resources whose lists of choices were made longer by us since what is remembered of their columns."""
+    choices: Dict[str, Dict[str, str] | None] = field(default_factory=dict)
+    """By resource and colRef: the options that we gave to columns since what is remembered of them; None where those
+    columns have to be asked for again."""

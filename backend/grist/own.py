@@ -27,33 +27,36 @@ EXACT = frozenset({"BulkAddRecord", "BulkUpdateRecord", "BulkAddOrUpdateRecord",
 class Own:
     """What we wrote in this run."""
 
-    _bundles: list[tuple[State, bool, frozenset[int]]] = field(default_factory=list)
-    """The state after each, whether it did no more than was sent, and the columns whose choices it added to."""
+    _bundles: list[tuple[State, bool, dict[int, str]]] = field(default_factory=list)
+    """The state after each, whether it did no more than was sent, and by colRef the options that it gave to columns
+    to which it added choices."""
 
     def note(self, actions: Sequence[Any], applied: Applied) -> None:
         if applied.changed:
             exact = all(_is_choices(action) or _is_rows(action) for action in actions)
-            refs = frozenset(action[2] for action in actions if _is_choices(action))
-            self._bundles.append((applied.state, exact, refs))
+            options = {int(action[2]): str(action[3]["widgetOptions"]) for action in actions if _is_choices(action)}
+            self._bundles.append((applied.state, exact, options))
 
     def settled(self, checkpoint: dict[str, Any], bounds: Collection[Bound]) -> tuple[dict[str, Any], bool]:
         """`checkpoint`, moved over the bundles that follow it without a gap, and whether it lies behind all of them.
-        `choices` in it names the resources whose columns are to be asked for again, for what is remembered of them is
-        older."""
+        `choices` in it are, by resource and colRef, the options that we gave to columns since they were read: what is
+        remembered of them is older."""
         if not bounds or any(column.formula for bound in bounds for column in bound.all_columns):
             return checkpoint, not self._bundles
         at = State(checkpoint["n"], checkpoint["h"])
-        longer: set[int] = set()
-        for state, exact, refs in self._bundles:
+        longer: dict[int, str] = {}
+        for state, exact, options in self._bundles:
             if state.n <= at.n:
                 continue
             if state.n != at.n + 1 or not exact:
                 break
             at = state
-            longer |= refs
-        again = sorted(bound.mapping.name for bound in bounds
-                       if any(column.ref in longer for column in bound.columns.values()))
-        moved = {"n": at.n, "h": at.h} | ({"choices": again} if again else {})
+            longer |= options
+        choices = {
+            bound.mapping.name: {str(column.ref): longer[column.ref] for column in here}
+            for bound in bounds if (here := [one for one in bound.columns.values() if one.ref in longer])
+        }
+        moved: dict[str, Any] = {"n": at.n, "h": at.h} | ({"choices": choices} if choices else {})
         return moved, all(state.n <= at.n for state, _, _ in self._bundles)
 
 

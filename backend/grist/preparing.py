@@ -6,6 +6,7 @@ One mapping that cannot run pauses with a sentence; the others go on. Only what 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Mapping as Dict
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from backend.errors import AccessError, BundleRefused, RetryLater, UserError
 from backend.grist import tables as making
 from backend.grist.binding import Bound, as_identifier, bind, find_table
 from backend.grist.memory import Memory
-from backend.grist.schema import ID_COLUMN, Column, Table, parse_columns, parse_tables
+from backend.grist.schema import ID_COLUMN, Column, Table, parse_columns, parse_tables, width
 
 
 class Preparing:
@@ -27,17 +28,22 @@ class Preparing:
         self._bound = memory.bound
         self._new_column = new_column
         self._tables_told: list[dict[str, Any]] = []
+        self._widths: dict[int, int] = {}
+        """Of columns that were just made, by colRef."""
         self._columns_told: dict[str, list[dict[str, Any]]] = {}
         """By resource: what Grist said of the columns of its table."""
 
     def prepare(self, mappings: Sequence[Mapping], bindings: dict[str, Any], *, write: bool) -> Prepared:
         """See `backend.connector`. A mapping that cannot run keeps its old binding."""
-        again = self._memory.compared.again if self._memory.compared else frozenset()
+        choices = self._memory.compared.choices if self._memory.compared else {}
         remembered = self._remembered(mappings, bindings)
         # Of all mappings, not only of those that run: a reference may point to any of them.
         known = [one["schema"]["table"] for one in bindings.values() if one and one.get("schema")]
         self._tables_told = known if remembered else self._client.tables()
-        self._columns_told = {name: one["columns"] for name, one in remembered.items() if name not in again}
+        self._columns_told = {
+            name: _with_options(one["columns"], longer) for name, one in remembered.items()
+            if (longer := choices.get(name, {})) is not None
+        }
         tables = parse_tables(self._tables_told)
         paused: dict[str, str] = {}
         notes: list[str] = []
@@ -56,6 +62,7 @@ class Preparing:
             except UserError as error:
                 paused[mapping.name] = str(error)
         self._show_names(made)
+        self._set_widths()
         ready = [self._bound[m.name].mapping for m in mappings if m.name in self._bound]
         kept = {name: bindings[name] for name in (m.name for m in mappings) if bindings.get(name)}
         for m in ready:
@@ -174,6 +181,8 @@ class Preparing:
                 bound.columns[name] = column
                 if column.pure == "Ref":
                     made.append((bound.mapping.name, name))
+                pixels = width(bound.mapping.rule(name).field, title=name == bound.mapping.resource.title)
+                self._widths |= {column.ref: pixels} if pixels else {}
         rules = [
             replace(rule, column=bound.columns[rule.name].id) if rule.name in bound.columns else rule
             for rule in bound.mapping.fields
@@ -200,6 +209,17 @@ class Preparing:
             cure=f"Map {resource} too, or leave out the field that refers to them.",
         )
 
+    def _set_widths(self) -> None:
+        widths, self._widths = self._widths, {}
+        try:
+            if widths:
+                making.set_widths(self._client, widths)
+        except RetryLater:
+            raise
+        except UserError:
+            # Only looks: a key that may make columns and not arrange pages goes on with Grist's own widths.
+            return
+
     def _show_names(self, made: list[tuple[str, str]]) -> None:
         """New reference columns show the title of what they refer to."""
         pairs = []
@@ -213,6 +233,15 @@ class Preparing:
                 pairs.append((bound.table, bound.columns[name], shown))
         if pairs:
             making.show_names(self._client, pairs)
+
+
+def _with_options(columns: list[dict[str, Any]], options: Dict[str, str]) -> list[dict[str, Any]]:
+    """Grist's words on columns, with the options that we have given to some since, by colRef."""
+    return [
+        one | {"fields": one["fields"] | {"widgetOptions": options[ref]}}
+        if (ref := str(one["fields"]["colRef"])) in options else one
+        for one in columns
+    ]
 
 
 def _names(mapping: Mapping) -> dict[str, str]:

@@ -17,6 +17,8 @@ from backend.grist.client import GristClient
 from backend.grist.schema import ID_COLUMN, Column, id_column, new_column, toggle_column
 
 TOGGLE = "only_where"
+PLACES = "_grist_Views_section_field"
+"""Grist's table of the columns on each page."""
 
 NewColumn = Callable[[Field, str, str], dict[str, Any]]
 """`schema.new_column` with the document's time zone and currency: field, name, target table."""
@@ -99,6 +101,14 @@ def show_names(client: GristClient, pairs: Iterable[tuple[str, Column, Column]])
         actions.append(["SetDisplayFormula", table, None, column.ref, f"${column.id}.{shown.id}"])
     if actions:
         client.apply(actions)
+
+
+def set_widths(client: GristClient, widths: dict[int, int]) -> None:
+    """Give columns just made, by colRef, their widths on the pages that show them."""
+    places = client.data(PLACES)
+    rows = [(row, widths[ref]) for row, ref in zip(places["id"], places["colRef"], strict=True) if ref in widths]
+    if rows:
+        client.apply([["BulkUpdateRecord", PLACES, [row for row, _ in rows], {"width": [width for _, width in rows]}]])
 
 
 def in_order_of_reference(mappings: Sequence[Mapping]) -> list[Mapping]:

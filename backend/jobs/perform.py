@@ -27,6 +27,7 @@ from backend.errors import (
     RetryLater,
     SyncError,
     Waits,
+    by_hand,
 )
 from backend.grist.connector import GristConnector
 from backend.jobs import after, subscribe
@@ -126,6 +127,8 @@ def _finish(context: Context, claimed: Run, owner: str, outcome: Outcome) -> boo
     with context.database.write() as tx:
         link = links.get(tx, claimed.link_id)
         state = "done" if report.state in ("preview", "look") else report.state
+        if link is not None and isinstance(outcome.error, RetryLater) and not after.goes_on(tx, link, claimed):
+            report.cure = by_hand(report.cure)
         mine = runs.finish(tx, claimed, owner, state, report.as_json(), report.message, report.cure)
         if mine and link is not None:
             after.record(tx, context.settings, link, claimed, report, outcome.error)

@@ -262,6 +262,10 @@ class ShopifyConnector(Writing):
                         window=bool(window and (self._scopes is None or window not in self._scopes)))
         return reader.everything() if keys is None else reader.some(keys)
 
+    def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
+        """See `backend.connector`. Shopify works figures out by itself after a write, so it is asked."""
+        return self.read(mapping, keys)
+
 
 def _lacks_all(wanted: Sequence[str], scopes: frozenset[str] | None) -> bool:
     return scopes is not None and not scopes & set(wanted)

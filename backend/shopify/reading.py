@@ -343,7 +343,7 @@ def row_maker(mapping: Mapping, decimals: int) -> Callable[[dict[str, Any]], Row
     plan = [(rule.kind, look(rule.field.path)) for rule in mapping.fields]
 
     def row(node: dict[str, Any]) -> Row:
-        return tuple(canonical(kind, find(node), decimals=decimals) for kind, find in plan)
+        return tuple([canonical(kind, find(node), decimals=decimals) for kind, find in plan])
 
     return row
 

@@ -35,7 +35,7 @@ def pairs(
     found: Iterable[Any] = tx.execute(query) if everything else _of_keys(tx, query, rows or (), things or ())
 
     def row(stored: dict[str, Any]) -> tuple[Value, ...]:
-        return tuple(load(kind, stored[name]) if name in stored else UNREAD for name, kind in kinds)
+        return tuple([load(kind, stored[name]) if name in stored else UNREAD for name, kind in kinds])
 
     return [
         Pair(local, remote, row(base_local), row(base_remote),

@@ -41,6 +41,8 @@ class Options:
     """Each run adds to a table in the document what it wrote."""
     status_column: bool = False
     """Each mapped table has a column that says why a row waits."""
+    grist_calls_a_day: int | None = None
+    """How many calls all runs of the link may make to Grist in a day (UTC), for hosted plans count them."""
     first_run: dict[str, Any] | None = None
 
 
@@ -49,7 +51,8 @@ def of(found: Link) -> Options:
     said = found.settings
     quiet, notify = said.get("quiet"), said.get("notify") or {}
     simple = ("paused", "realtime", "settle_seconds", "brakes", "rest_seconds", "audit_hours", "history_days",
-              "language", "letters", "sync_log", "status_column", "first_run")
+              "language", "letters", "sync_log", "status_column", "grist_calls_a_day",
+              "first_run")
     return Options(
         **{name: said[name] for name in simple if said.get(name) is not None},
         quiet=(quiet["from"], quiet["to"]) if quiet else None,

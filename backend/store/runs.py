@@ -290,6 +290,13 @@ def newest_look(tx: sa.Connection, link_id: int) -> Run | None:
     return next((found for row in tx.execute(query) if not (found := Run(*row)).wanted), None)
 
 
+def grist_calls(tx: sa.Connection, link_id: int, since: float) -> int:
+    """The requests to Grist of all runs of a link that ended since then."""
+    calls = run.c.report["requests"]["grist"].as_integer()
+    query = sa.select(sa.func.sum(calls)).where(run.c.link_id == link_id, run.c.finished_at >= since)
+    return int(tx.execute(query).scalar_one() or 0)
+
+
 def clock(tx: sa.Connection) -> float:
     """What time it is: seconds since 1970, as everything here is told."""
     return float(tx.execute(sa.select(now())).scalar_one())

@@ -24,7 +24,7 @@ from backend.web.service import link, service, visitor
 log = logging.getLogger(__name__)
 
 PLAIN = ("paused", "realtime", "settle_seconds", "rest_seconds", "audit_hours", "history_days", "language", "letters",
-         "sync_log", "status_column", "first_run")
+         "sync_log", "status_column", "grist_calls_a_day", "first_run")
 
 
 @bp.get(f"{LINK}/settings")

@@ -256,6 +256,7 @@ class SettingsWanted(Schema):
     letters = _bool()
     sync_log = _bool()
     status_column = _bool()
+    grist_calls_a_day = fields.Integer(strict=True, allow_none=True, validate=validate.Range(100, 10_000_000))
     first_run = fields.Nested(_FirstRun, allow_none=True)
 
 

@@ -142,7 +142,11 @@ def _decoded(value: Any) -> Any:
 
 
 def _text_of(value: Any) -> str:
-    return str(whole(value)) if isinstance(value, float) else str(value)
+    """Whole numbers outside 32 bits are floats to Grist, and look so."""
+    if _is_number(value):
+        value = whole(value)
+        return str(float(value)) if abs(value) >= BIGGEST_INT else str(value)
+    return str(value)
 
 
 def _any(value: Any, _type: str) -> Any:
@@ -228,9 +232,11 @@ def _ref(value: Any, _type: str) -> int | str:
 def _ref_list(value: Any, col_type: str) -> list[Any] | None:
     if not value:
         return None
-    if isinstance(value, str):
-        value = json.loads(value)
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, str):  # only a list of row ids is read out of text; any other text stays text
+        value = json.loads(value) if value.startswith("[") else None
+        if not isinstance(value, list) or not all(isinstance(row, int) and row > 0 for row in value):
+            raise TypeError(value)
+    if isinstance(value, int) and abs(value) < BIGGEST_INT:
         value = [value]
     rows = [_ref(item, col_type) for item in value]
     return ["L", *rows] if rows else None

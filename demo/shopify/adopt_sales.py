@@ -276,7 +276,7 @@ class SalesAdoption:
         for row in _nodes(shown.get("events")):
             number = number_of((row or {}).get("id") or "")
             if number is not None and not any(each["number"] == number for each in held.events):
-                held.events.append({"number": number, **{key: value for key, value in row.items() if key != "id"}})
+                held.events.append({"__typename": "FulfillmentEvent", "number": number, **row})
         held.adopted.update({key: shown[key] for key in ("service", "totalQuantity", "requiresShipping")
                              if key in shown})
         return held

@@ -4,6 +4,7 @@
 """
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,7 +22,7 @@ from graphql import (
 
 from . import cost, limits, older, validation, variables
 from .context import Context
-from .errors import RequestRefused
+from .errors import BrokeDown, RequestRefused
 from .execution import Plan
 from .schema import load_schema
 from .state import Store
@@ -97,6 +98,9 @@ def _executed(schema: GraphQLSchema, prepared: _Prepared, operation: OperationDe
         store.stream.by_app = True
         try:
             data, errors = prepared.plan(schema, operation).run(context, given)
+        except BrokeDown:
+            return Outcome({"errors": [_broken(store)], "data": None, "extensions": _cost(store, requested, 0)},
+                           writes=context.writes, is_mutation=is_mutation)
         finally:
             store.stream.by_app = False
         actual = min(requested, cost.operation_cost(schema, operation, prepared.fragments, values, data or {}))
@@ -140,6 +144,13 @@ def _formatted(error: GraphQLError) -> GraphQLFormattedError:
 def _cost(store: Store, requested: int, actual: int | None) -> dict[str, Any]:
     return {"cost": {"requestedQueryCost": requested, "actualQueryCost": actual,
                      "throttleStatus": store.bucket.status()}}
+
+
+def _broken(store: Store) -> dict[str, Any]:
+    request_id = f"{uuid.UUID(int=store.new_id())}-{int(store.clock.now().timestamp())}"
+    return {"message": "Internal error. Looks like something went wrong on our end.\n"
+                       f"Request ID: {request_id} (include this in support requests).",
+            "extensions": {"requestId": request_id, "code": "INTERNAL_SERVER_ERROR"}}
 
 
 def _throttled() -> dict[str, Any]:

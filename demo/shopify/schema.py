@@ -34,7 +34,7 @@ def introspection() -> dict[str, Any]:
 @cache
 def load_schema() -> GraphQLSchema:
     """The executable schema; takes about half a second the first time."""
-    from . import mutations, reads  # noqa: F401 - importing them fills the registry
+    from . import metaobjects, mutations, reads, segments  # noqa: F401 - importing them fills the registry
     schema = build_client_schema(introspection()["data"], assume_valid=True)
     for type_ in schema.type_map.values():
         if isinstance(type_, GraphQLScalarType) and type_.name in _SHOWN:

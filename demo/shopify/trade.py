@@ -276,6 +276,25 @@ class Order(Thing):
 
 
 @dataclass(eq=False)
+class Edit(Thing):
+    """An edit of an order's lines that is not committed yet."""
+
+    kind: ClassVar[str] = "CalculatedOrder"
+    id: int
+    order: Order
+    added: list[Line] = field(default_factory=list)
+    quantities: dict[int, int] = field(default_factory=dict)  # line's number -> how many it is to be
+
+    def quantity_of(self, line: Line) -> int:
+        return line.quantity if line in self.added else self.quantities.get(line.id, line.current_quantity)
+
+    def changes(self) -> list[tuple[Line, int]]:
+        """The lines that were there, each with another quantity than it has."""
+        return [(line, self.quantities[line.id]) for line in self.order.lines
+                if self.quantities.get(line.id, line.current_quantity) != line.current_quantity]
+
+
+@dataclass(eq=False)
 class DraftOrder(Thing):
     kind: ClassVar[str] = "DraftOrder"
     id: int

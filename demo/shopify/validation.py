@@ -112,6 +112,7 @@ class _Walk:
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, unknown: frozenset[str]) -> None:
         self.schema, self.document, self.unknown = schema, document, unknown
         self.errors: list[Entry] = []
+        self.dead: set[int] = set()  # nodes that the server does not know: it looks at nothing below them
         self.fragments = {node.name.value: node for node in document.definitions
                           if isinstance(node, FragmentDefinitionNode)}
         self.declared: dict[str, VariableDefinitionNode] = {}
@@ -135,6 +136,8 @@ class _Walk:
     def add(self, node: Node, message: str, path: list[Any], code: str, **extensions: Any) -> None:
         self.errors.append({"message": message, "locations": [_location(node)], "path": path,
                             "extensions": {"code": code, **extensions}})
+        if code in ("undefinedDirective", "undefinedField", "argumentNotAccepted"):
+            self.dead.add(id(node))
 
     # --- operations and fragments ---------------------------------------------------------------------
 
@@ -168,7 +171,7 @@ class _Walk:
 
     def variables_used(self, operation: OperationDefinitionNode, path: list[Any]) -> None:
         used: dict[str, tuple[Node, list[Any]]] = {}
-        _collect_variables(operation, self.fragments, used, path, set(), self.unknown)
+        _collect_variables(operation, self.fragments, used, path, set(), self.dead)
         owner = operation.name.value if operation.name else f"anonymous {operation.operation.value}"
         for name in self.declared:
             if name not in used:
@@ -448,9 +451,9 @@ def _arguments_text(node: FieldNode) -> str:
 
 
 def _collect_variables(node: Any, fragments: dict[str, FragmentDefinitionNode], used: dict[str, tuple[Node, list[Any]]],
-                       path: list[Any], seen: set[str], unknown: frozenset[str] = frozenset()) -> None:
-    """Every variable that is used below a node, through the fragments it spreads; not in unknown directives."""
-    if isinstance(node, DirectiveNode) and node.name.value in unknown:
+                       path: list[Any], seen: set[str], dead: set[int]) -> None:
+    """Every variable that is used below a node, through the fragments it spreads; nothing below dead nodes."""
+    if id(node) in dead:
         return
     if isinstance(node, VariableNode):
         used.setdefault(node.name.value, (node, path))
@@ -459,7 +462,7 @@ def _collect_variables(node: Any, fragments: dict[str, FragmentDefinitionNode], 
         name = node.name.value
         if name in fragments and name not in seen:
             seen.add(name)
-            _collect_variables(fragments[name].selection_set, fragments, used, path, seen, unknown)
+            _collect_variables(fragments[name].selection_set, fragments, used, path, seen, dead)
     if isinstance(node, FieldNode):
         path = [*path, node.alias.value if node.alias else node.name.value]
     for key in getattr(node, "keys", ()):
@@ -468,7 +471,7 @@ def _collect_variables(node: Any, fragments: dict[str, FragmentDefinitionNode], 
         child = getattr(node, key, None)
         for each in child if isinstance(child, (list, tuple)) else [child]:
             if isinstance(each, Node):
-                _collect_variables(each, fragments, used, path, seen, unknown)
+                _collect_variables(each, fragments, used, path, seen, dead)
 
 
 def _collect_spreads(selection_set: Any, fragments: dict[str, FragmentDefinitionNode], used: set[str]) -> None:

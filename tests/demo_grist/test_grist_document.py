@@ -290,6 +290,9 @@ def _everything(doc: Document) -> dict[str, Any]:
 @pytest.mark.parametrize(("kind", "sent", "kept"), [
     ("Int", 2**31, "2147483648.0"), ("Int", 2**31 - 1, 2**31 - 1), ("Ref:Table1", 2**31, "2147483648.0"),
     ("Ref:Table1", ["L", 1, 2], 1), ("Ref:Table1", ["L", "a", "b"], "a"), ("RefList:Table1", 2, ["L", 2]),
+    ("RefList:Table1", True, ["L", 1]), ("RefList:Table1", 2**31, "2147483648.0"), ("RefList:Table1", "12", "12"),
+    ("RefList:Table1", "[1, 2]", ["L", 1, 2]), ("RefList:Table1", '["a"]', '["a"]'),
+    ("ChoiceList", 2**31, "2147483648.0"), ("ChoiceList", 12, "12"), ("RefList:Table1", 3.5, "3.5"),
 ])
 def test_odd_values_are_kept_as_a_real_grist_keeps_them(kind: str, sent: object, kept: object) -> None:
     assert convert(sent, kind) == kept

@@ -135,7 +135,7 @@ def test_every_metric_is_described(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/metrics.db")
     database.migrate()
     stored = {family.name for family in metrics._Stored(database).collect()}
-    here = {family.name for family in metrics._own.collect()}
+    here = {family.name for family in metrics.own().registry.collect()}
     assert len(stored) > 15
     assert sorted((stored | here) - in_code(DOCS / "deploy.md")) == []
 
@@ -247,6 +247,27 @@ def test_the_modules_that_the_architecture_names_exist() -> None:
     for folder, said in lines:
         names = {one.rstrip("/") for one in re.findall(r"`([a-z_]+/?)`", said)}
         assert [one for one in names if not list((ROOT / folder).glob(f"{one}*"))] == [], folder
+        modules = {path.stem for path in (ROOT / folder).glob("*.py")} - {"__init__"}
+        assert sorted(modules - names) == [], f"{folder}: the page leaves these out"
+
+
+def test_the_architecture_names_every_module_above_the_folders() -> None:
+    page = text_of(DOCS / "architecture.md")
+    modules = {path.name for path in (ROOT / "backend").glob("*.py")} - {"__init__.py"}
+    assert sorted(name for name in modules if name not in page and f"`{name[:-3]}`" not in page) == []
+
+
+def test_the_picture_of_the_architecture_is_the_one_that_is_held() -> None:
+    """The drawing stands word by word where the imports are read."""
+    drawn = re.search(r"```\n(faces: .+)\n```", text_of(DOCS / "architecture.md"))
+    assert drawn
+    assert drawn[1] in text_of(ROOT / "tests" / "test_architecture.py")
+
+
+def test_every_decision_has_a_number_of_its_own() -> None:
+    pages = sorted((DOCS / "decisions").glob("*.md"))
+    assert [page.name[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+    assert [page.name for page in pages if not text_of(page).startswith(f"# {page.name[:4]} ")] == []
 
 
 # --- promises -------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -46,7 +47,12 @@ def test_every_command_of_the_readme_is_followed_here() -> None:
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fresh") / "shopify-grist-sync"
-    subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
+    if (ROOT / ".git").exists():
+        # Whoever owns the checkout: git clones from another person's folder only where it is told to.
+        trusted = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
+        subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], env=os.environ | trusted, check=True)
+    else:  # an unpacked archive
+        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".venv", "*.db", ".env", "__pycache__"))
     return folder
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.core.values import KINDS, UNREAD, Kind, LocalRef, Unfit, canonical, round_money
 from backend.grist.cells import EXACT, Unstorable, reader, write
 from backend.grist.schema import FITTING
+from demo.grist import Grist
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
 MONEY = st.decimals(min_value=-(10**9), max_value=10**9, places=2).map(round_money)
@@ -29,6 +30,7 @@ CASES = [(kind, pure) for kind in KINDS for pure in FITTING[kind]]
 
 
 @pytest.mark.parametrize(("kind", "pure"), CASES)
+@settings(deadline=None)
 @given(data=st.data())
 def test_what_is_written_reads_back_equal(kind: Kind, pure: str, data: st.DataObject) -> None:
     column_type = {"Ref": "Ref:Products", "DateTime": "DateTime:Asia/Tokyo"}.get(pure, pure)
@@ -83,6 +85,7 @@ def test_a_cell_is_read_as_its_kind(kind: Kind, column_type: str, cell: Any, val
     assert reader(kind, column_type)(cell) == value
 
 
+@settings(deadline=None)
 @given(st.sampled_from(KINDS), st.sampled_from(["Text", "Numeric", "Int", "Bool", "Date", "DateTime:UTC", "Choice",
                                                "ChoiceList", "Ref:Products", "RefList:Products", "Any"]),
        st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
@@ -115,3 +118,28 @@ def test_a_reference_to_a_row_without_partner_is_its_row() -> None:
 def test_moments_before_1970_are_kept() -> None:
     moment = datetime(1970, 1, 1, tzinfo=UTC) - timedelta(days=400, seconds=1)
     assert reader("datetime", "DateTime:UTC")(write(moment, "DateTime:UTC")) == moment
+
+
+ROWS = st.lists(st.tuples(*[st.none() | VALUES[kind] for kind, _ in CASES]), min_size=20, max_size=20)
+
+
+@settings(max_examples=3, deadline=None)
+@given(ROWS)
+def test_what_a_document_keeps_reads_back_equal(rows: list[tuple[Any, ...]]) -> None:
+    """The same by way of a document: one column for each kind and type, all rows in one bundle."""
+    document = Grist().new_document("Cells")
+    types = [{"Ref": "Ref:T", "DateTime": "DateTime:Asia/Tokyo"}.get(pure, pure) for _, pure in CASES]
+    document.apply([["AddTable", "T", [{"id": f"C{at}", "type": kind, "isFormula": False}
+                                       for at, kind in enumerate(types)]]])
+    for at, (kind, _) in enumerate(CASES):
+        sent = []
+        for row in rows:
+            value = canonical(kind, row[at])
+            try:
+                sent.append((value, write(value, types[at])))
+            except Unstorable:
+                sent.append((None, write(None, types[at])))
+        first = document.apply([["BulkAddRecord", "T", [None] * len(sent), {f"C{at}": [cell for _, cell in sent]}]])
+        kept = {row["id"]: row[f"C{at}"] for row in document.table("T").rows()}
+        read = [reader(kind, types[at])(kept[row]) for row in first.values[0]]
+        assert read == [value if kind != "boolean" else bool(value) for value, _ in sent], (kind, types[at])

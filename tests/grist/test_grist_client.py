@@ -152,3 +152,13 @@ def test_a_document_is_made_in_a_workspace(place: Place) -> None:
         with pytest.raises(UserError) as caught:
             create_document(place.url, place.key, unknown, "Shop")
         assert "GRIST_WORKSPACE_ID" in caught.value.cure
+
+
+def test_no_more_calls_are_made_in_a_day_than_are_allowed(place: Place) -> None:
+    connector = place.connector(calls_left=2)
+    assert connector.tables() == connector.tables()
+    with pytest.raises(RetryLater, match="are used up") as stopped:
+        connector.tables()
+    assert connector.usage.requests == 2
+    assert stopped.value.retry_after is not None
+    assert 0 < stopped.value.retry_after <= 86_400

@@ -200,3 +200,15 @@ def test_standing_is_the_same_only_for_the_newest_and_ahead_only_for_known_state
     how = standing(states, known)
     assert (how == "same") == (bool(states) and states[0] == known)
     assert (how == "ahead") == (known in states[1:])
+
+
+def test_where_more_changed_than_a_whole_read_costs_the_table_is_read_whole(
+    place: Place, shop: GristConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.grist.connector.BY_ID", 2)
+    start = shop.changed(MAPPINGS, None).checkpoint
+    place.act(["BulkUpdateRecord", "Products", [1, 2], {"Title": ["x", "y"]}])
+    assert shop.changed(MAPPINGS, start).audit == set()
+    place.act(["BulkUpdateRecord", "Products", [1, 2, 3], {"Title": ["a", "b", "c"]}])
+    changed = shop.changed(MAPPINGS, start)
+    assert (changed.audit, changed.keys) == ({"products"}, {"products": {1, 2, 3}, "variants": set()})

@@ -53,8 +53,8 @@ def shop(place: Place) -> tuple[GristConnector, Mapping, Mapping]:
 
 
 def meanwhile(connector: GristConnector, place: Place, *actions: Any) -> None:
-    """Let a person do `actions` right after the connector has looked at the newest state, before its bundle."""
-    after_next(connector._client, "newest", lambda: place.act(*actions))
+    """Let a person do `actions` after all that the connector looks at, right before its bundle."""
+    before_next(connector._client, "apply", lambda: place.act(*actions))
 
 
 @pytest.mark.parametrize(("table", "field", "column", "before", "after", "typed"), [
@@ -212,7 +212,7 @@ def test_columns_that_swap_names_in_that_moment_get_their_values_back(place: Pla
 def test_who_goes_on_typing_while_it_is_put_back_keeps_the_last_word(place: Place, shop: Any) -> None:
     connector, products, _ = shop
     client = connector._client
-    words = iter(["first", "second", "third"])
+    words = iter(["second", "third"])
 
     def type_after_each_look() -> None:
         original = client.newest
@@ -227,6 +227,7 @@ def test_who_goes_on_typing_while_it_is_put_back_keeps_the_last_word(place: Plac
         client.newest = newest
 
     type_after_each_look()
+    meanwhile(connector, place, ["UpdateRecord", "Products", 1, {"Title": "first"}])
     assert connector.apply(products, [update(1, GID(1), title=("A", "x"))])[0].stale
     assert place.rows("Products")[1]["Title"] == "third"
     assert connector.notes == []
@@ -242,7 +243,6 @@ def test_what_is_typed_after_the_bundle_is_not_replaced_by_what_was_typed_before
 
 def test_a_value_that_cannot_be_put_back_is_named_with_its_cell(place: Place, shop: Any) -> None:
     connector, products, _ = shop
-    meanwhile(connector, place, ["UpdateRecord", "Products", 1, {"Title": "typed", "Created": 1767323045}])
     original = connector._client.apply
 
     def apply(actions: Any) -> Any:
@@ -251,6 +251,7 @@ def test_a_value_that_cannot_be_put_back_is_named_with_its_cell(place: Place, sh
         return original(actions)
 
     connector._client.apply = apply
+    meanwhile(connector, place, ["UpdateRecord", "Products", 1, {"Title": "typed", "Created": 1767323045}])
     op = update(1, GID(1), title=("A", "x"), createdAt=(None, datetime(2026, 3, 1, tzinfo=UTC)))
     [receipt] = connector.apply(products, [op])
     assert receipt.stale
@@ -263,7 +264,6 @@ def test_a_value_that_cannot_be_put_back_is_named_with_its_cell(place: Place, sh
 
 def test_where_grist_falls_silent_before_it_is_put_back_the_values_are_named(place: Place, shop: Any) -> None:
     connector, products, _ = shop
-    meanwhile(connector, place, ["UpdateRecord", "Products", 1, {"Created": 1767323045}])
     original = connector._client.apply
 
     def apply(actions: Any) -> Any:
@@ -271,6 +271,7 @@ def test_where_grist_falls_silent_before_it_is_put_back_the_values_are_named(pla
         return original(actions)
 
     connector._client.apply = apply
+    meanwhile(connector, place, ["UpdateRecord", "Products", 1, {"Created": 1767323045}])
     with pytest.raises(RetryLater):
         connector.apply(products, [update(1, GID(1), createdAt=(None, datetime(2026, 3, 1, tzinfo=UTC)))])
     assert "column 'Created': somebody typed 2026-01-02 03:04:05 UTC" in connector.notes[0]

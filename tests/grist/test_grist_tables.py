@@ -319,7 +319,8 @@ def test_new_number_columns_are_empty_in_the_very_bundle_that_makes_them(place: 
     states = place.states()
     connector = place.connector(currency="EUR")
     connector.prepare([mapping("variants", "sku", "price", "position", "weight")], {}, write=True)
-    assert place.states() == states + 1  # so no run can end between the columns and their emptying
+    # One bundle for all, so no run can end between the columns and their emptying; one for their widths.
+    assert place.states() == states + 2
     for row in place.rows("Variants").values():
         assert [row[column] for column in ("Price", "Position", "Weight")] == [None, None, None]
     columns = place.columns("Variants")
@@ -384,3 +385,11 @@ def test_a_suggestion_says_why() -> None:
         "sku": "It is called 'SKU', and its type (Text) fits.",
         "price": "It is called 'Sale price', another word for 'Price', and its type (Numeric) can feed the field.",
     }
+
+
+def test_new_columns_are_as_wide_as_what_stands_in_them(place: Place) -> None:
+    place.connector().prepare([mapping("products", "title", "vendor", "tags", "updatedAt")], {}, write=True)
+    columns = {about["colRef"]: name for name, about in place.columns("Products").items()}
+    pages = place.rows("_grist_Views_section_field").values()
+    assert {(columns[one["colRef"]], one["width"]) for one in pages if one["colRef"] in columns} >= {
+        ("Title", 240), ("Vendor", 0), ("Tags", 180), ("Updated", 150)}

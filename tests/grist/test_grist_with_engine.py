@@ -257,3 +257,13 @@ def test_references_cleared_by_our_removal_are_seen_by_the_next_look(shop: Shop)
     shop.run()
     assert shop.place.rows("Products") == {}
     assert shop.cell("Variants", "Product") == 0
+
+
+def test_a_change_of_nearly_everything_is_read_whole_and_the_report_says_so(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.grist.connector.BY_ID", 0)
+    shop.place.act(["UpdateRecord", "Variants", 1, {"SKU": "new"}])
+    report = shop.run()
+    assert report.way == "Only what changed was read; of variants so much in Grist that all of it was."
+    assert shop.sent("variants", "sku") == ["new"]

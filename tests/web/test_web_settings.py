@@ -15,7 +15,7 @@ LINK_SETTINGS = {
     "settle_seconds": 2.0, "brakes": {"deletions": 5, "deletions_share": 0.1, "changed_share": 0.5},
     "rest_seconds": 60.0, "audit_hours": 48.0, "history_days": 30, "mails": ["ana@example.com"],
     "notices": ["failed"], "language": "en", "letters": False, "sync_log": False, "status_column": True,
-    "first_run": {"step": "tables", "draft": {"a": [1]}},
+    "grist_calls_a_day": 5000, "first_run": {"step": "tables", "draft": {"a": [1]}},
 }
 
 
@@ -51,7 +51,7 @@ def test_a_setting_that_is_not_named_stays(shop: Place) -> None:
     {"notices": ["everything"]}, {"history_days": 0}, {"language": "<b>"}, {"paused": "yes"},
     {"first_run": {"step": "x"}},
     {"first_run": {"step": "tables", "draft": {"a": "x" * 20_000}}}, {"secret": "x"}, {"rest_seconds": -1},
-    {"sync_log": "x"}, {"status_column": None},
+    {"sync_log": "x"}, {"status_column": None}, {"grist_calls_a_day": 3},
 ])
 def test_a_setting_that_cannot_be_meant_is_refused(shop: Place, wrong: dict[str, Any]) -> None:
     before = shop.get("settings")
@@ -242,6 +242,9 @@ def test_a_run_without_a_key_works_with_the_access_of_whoever_looks(bare: Place)
         [kept] = [one for one in entrusted.everything(tx) if one.name == "token"]
     assert token not in kept.sealed
     assert kept.expires_at is not None
+    told = send(bare, "POST", "health")
+    document = next(one for one in told["parts"] if one["part"] == "document")
+    assert (told["works"], document["needs_you"]) == (True, True)
 
 
 def test_a_look_renews_the_access_and_lets_a_waiting_run_go_on(bare: Place) -> None:

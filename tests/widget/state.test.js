@@ -146,6 +146,8 @@ test("tabs: the chosen one, those with counts, then as many as fit", () => {
   const names = Object.keys(widths);
   assert.deepEqual(fitTabs(names, { widths, room: 500, gap: 14, more: 44, chosen: "a", counts: {} }), names);
   assert.deepEqual(fitTabs(names, { widths, room: 296, gap: 14, more: 44, chosen: "e", counts: { b: 3 } }), ["a", "b", "e"]);
+  const wide = { a: 50, b: 50, c: 90, d: 20 };
+  assert.deepEqual(fitTabs(Object.keys(wide), { widths: wide, room: 220, gap: 14, more: 44, chosen: "a", counts: {} }), ["a", "b"], "d goes with c, though it would fit");
 });
 
 test("a windowed list of 5,000 mounts what is seen, and the focused row", () => {

@@ -137,10 +137,10 @@ function Line({ item, may = false, undo = false, s, f, on }) {
   const current = s.line === item.id;
   const mark = stays ? html`<span class="mark" data-tip=${stays}><${Icon} name="lock" /></span>`
     : !may || item.undone ? null
-      : canUndo(item) ? html`<button type="button" class="link mark" tabIndex=${current ? 0 : -1} aria-label=${f.t("undo.line", { field, title: item.title })} onClick=${() => on.undo(`change${item.id}`, { changes: [item.id] })}><${Icon} name="undo" /></button>`
+      : canUndo(item) ? html`<button type="button" class="link mark" tabIndex=${current ? 0 : -1} aria-label=${f.t("undo.line", { field, title: f.called(item) })} onClick=${() => on.undo(`change${item.id}`, { changes: [item.id] })}><${Icon} name="undo" /></button>`
         : html`<span class="mark quiet" data-tip=${f.t("undo.row_stays")}><${Icon} name="lock" /><span class="hidden">${f.t("undo.row_stays")}</span></span>`;
   return html`<tr class=${current ? "current" : ""} data-change=${undo ? item.id : undefined} data-tip=${item.why || undefined} tabIndex=${undo ? (current ? 0 : -1) : undefined} onFocus=${undo ? () => { if (!current) on.line(item.id); } : undefined}>
-    <th scope="row" data-cut>${item.title}</th><td class="name" data-cut>${field}</td>
+    <th scope="row" data-cut>${f.called(item)}</th><td class="name" data-cut>${field}</td>
     <td class="to"><${Direction} to=${item.to} f=${f} /></td><td data-cut>${before} <span class="slim">${after}</span></td><td class=${`after ${note ? "noted" : ""}`} data-cut>${after}</td>${undo && html`<td class="undo">${mark}</td>`}</tr>`;
 }
 

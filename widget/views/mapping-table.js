@@ -2,7 +2,7 @@
 // and the form of what becomes of rows. The Mapping tab and step 4 of the first run show the same.
 
 import { html, useEffect, useRef, useState } from "../vendor/preact-htm.js";
-import { addable, columnId, columnOf, currentTable, fieldOf, filterText, fits, isUnsaved, parseFilter, resourceOf, standing, tableOf } from "../slices/mapping.js";
+import { addable, columnId, columnOf, currentTable, fieldOf, filterText, fits, isUnsaved, parseFilter, resourceOf, standing, tableOf } from "../draft.js";
 import { FormRow } from "./form.js";
 import { Button, Icon, Link, Menu, Select } from "./parts.js";
 

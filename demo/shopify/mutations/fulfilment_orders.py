@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import trade
 from ..context import Context
-from ..errors import user_error
+from ..errors import BrokeDown, user_error
 from ..trade import FulfillmentOrder, FulfillmentOrderLine
 from .base import mutation, wanted
 
@@ -157,6 +157,14 @@ def prepared_for_pickup(source: Any, arguments: dict[str, Any], context: Context
         errors.append(user_error(["input", "lineItemsByFulfillmentOrder", str(place), "fulfillmentOrderId"],
                                  f"Invalid fulfillment_order_id provided {number}", "FULFILLMENT_ORDER_INVALID"))
     return {"userErrors": errors}
+
+
+@mutation("fulfillmentOrdersReroute")
+def reroute(source: Any, arguments: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Unknown ids are refused; otherwise Shopify breaks down, as it did whenever it was recorded."""
+    for each in arguments["fulfillmentOrderIds"]:
+        wanted(context, each, "FulfillmentOrder")
+    raise BrokeDown
 
 
 @mutation("fulfillmentOrderMerge")
