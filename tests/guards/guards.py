@@ -93,6 +93,8 @@ GUARDS: tuple[Guard, ...] = (
     Guard("an emptied Shopify ID stops its row", ("P12",), PAIRING,
           "        outcome.blocked.update((pair.local, pair.remote))\n        if free",
           "        if free"),
+    Guard("a new row like a thing that has a row is held back", ("P8", "P12"), PAIRING,
+          "        _hold_back(mapping, local, remote, free, outcome)\n", "", ("tests/engine/test_engine_pairing.py",)),
     # --- brakes
     Guard("brake: too many deletions", ("P9",), BRAKES, "        if gone > allowed:", "        if False:"),
     Guard("brake: a side is empty", ("P9",), BRAKES,
