@@ -117,7 +117,7 @@ def _executed(schema: GraphQLSchema, prepared: _Prepared, operation: OperationDe
 
 
 @lru_cache(maxsize=512)
-def _prepared(query: str, unknown: frozenset[str]) -> _Prepared:
+def _prepared(query: str, unknown: frozenset[str] = frozenset()) -> _Prepared:
     document = validation.parsed(query)
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     return _Prepared(document, tuple(validation.problems(load_schema(), document, unknown)), fragments)

@@ -16,6 +16,7 @@ from .known_differences import SALES
 from .replay import Report, replay
 
 PATTERNS = ("*/*/*",)
+pytestmark = pytest.mark.timeout(300)  # half a minute of work, on a machine that may be busy
 # At least so many must replay without a difference: whole recordings, those with requests as they were sent, steps.
 RECORDINGS_WANTED, AS_SENT_WANTED, STEPS_WANTED = 173, 145, 1600
 # Of those with requests as they were sent: all of these replay, and with every field of every answer.
