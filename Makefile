@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak guards lint format pins screenshots clean
+.PHONY: help run test fresh soak guards audit lint format pins screenshots clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -17,6 +17,9 @@ test: lint chromium ## Run all checks and tests
 	@scratch=$$(mktemp -d /dev/shm/sync-tests.XXXXXX 2>/dev/null || mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
 	  TMPDIR="$$scratch" $(BIN)/python -m pytest -n auto
 
+fresh: $(VENV)/dev.stamp ## Follow the README on a fresh clone, in an environment of its own
+	$(BIN)/python -m pytest -n 0 tests/end_to_end/test_fresh_clone.py
+
 soak: $(VENV)/dev.stamp ## Play many stories of people and faults: make soak SEEDS=1000 (FROM=5000)
 	PYTHONPATH=.:tests $(BIN)/python -m world.soak $(or $(SEEDS),1000) --from $(or $(FROM),0)
 
@@ -27,7 +30,7 @@ lint: $(VENV)/dev.stamp ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(VENV)/run.stamp ## Measure what is measured
+bench: $(VENV)/dev.stamp chromium ## Measure speed and scale against their targets
 	$(BIN)/python -m benchmarks
 
 format: $(VENV)/dev.stamp ## Mend what can be mended by itself
@@ -58,12 +61,19 @@ $(VENV)/dev.stamp: requirements-dev.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@ $(VENV)/run.stamp
 
-pins: requirements.in requirements-dev.in ## Pin the newest versions of what we depend on
+audit: ## Look what we depend on up among known weaknesses (asks the package registry)
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-audit.txt
+	$(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.txt
+
+pins: requirements.in requirements-dev.in requirements-audit.in ## Pin the newest versions of what we depend on
 	$(BIN)/python -m pip install -q uv
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make pins" requirements.in -o requirements.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make pins" requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make pins" requirements-audit.in -o requirements-audit.txt
 
 clean: ## Remove what was made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis screenshots

@@ -104,7 +104,7 @@ class Context:
             link = links.of_document(tx, server, document)
             if link is not None and link.store != store:
                 raise UserError(
-                    f"This document is joined to {link.store} already, and a document has one store.",
+                    f"This document is connected to {link.store} already, and a document has one store.",
                     cure=f"Use another document for {store}, or point SHOPIFY_STORE back to {link.store}.",
                 )
             link_id = link.id if link else links.add(tx, store, server, document, self.settings.interval_seconds)

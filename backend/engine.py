@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence, Set
 from dataclasses import replace
 
+from backend import checkpoints
 from backend.connector import Connector, Stamp
 from backend.core.guard import FLIPS_SECONDS, RESTORED, brakes, copied, flips
 from backend.core.mapping import Directory
@@ -22,13 +23,13 @@ from backend.core.plan import fingerprint, plan
 from backend.core.undo import Undo
 from backend.core.undo import undo as undo_lines
 from backend.errors import BrakeError, OutcomeUnknown, PreviewOutdated, SyncError
-from backend.gather import Gathered, gather, settings_of
+from backend.gather import Gathered, gather
 from backend.look import Looking
 from backend.recover import Recovery, pairs_anew
-from backend.remember import Memory, remember_agreed
+from backend.remember import Memory, remember_agreed, remember_loose
 from backend.report import Report, meeting, plan_lines
 from backend.session import Session, UndoWanted
-from backend.store import base, changes, inbox, journal, links, loose, pairing, waiting
+from backend.store import base, changes, journal, links, loose, pairing, waiting
 from backend.store.db import Transaction
 from backend.work import Scope, Work, thing_of
 
@@ -128,11 +129,16 @@ class _Run:
                 self._prepare(write=True)
             if self.gathered.cut_off:
                 self._settle_and_read()
-            for one, undoing in self._undoing(wanted):
+            undoings = self._undoing(wanted)
+            for one, undoing in undoings:
                 for connector in (self.session.remote, self.session.local):
-                    self._send(one, connector, [op for op in undoing.ops if op.side is connector.side])
+                    self._send(one, connector, [op for op in undoing.on(connector.side) if not isinstance(op, Delete)])
+            for one, undoing in reversed(undoings):
+                self._send(one, self.session.local, [op for op in undoing.ops if isinstance(op, Delete)])
+            for one, undoing in undoings:
                 # Written after both sides were asked what changed, so nobody else names them.
-                one.scope.add({pair.local for pair in one.pairs.values()}, one.pairs)
+                things = {*one.pairs, *map(thing_of, undoing.ops)}
+                one.scope.add({pair.local for pair in one.pairs.values()}, things)
             self._sync()
         except Exception as error:
             error.report = self._counted()  # type: ignore[attr-defined]
@@ -148,21 +154,50 @@ class _Run:
         return self._counted()
 
     def _undoing(self, wanted: UndoWanted) -> list[tuple[Work, Undo]]:
-        """What an undo writes, by mapping, from what both sides show now."""
-        undoings = []
-        for one in self.work:
-            with self.session.database.read() as tx:
-                lines = changes.to_undo(tx, one.mapping, wanted.changes, wanted.runs)
-            if not lines:
+        """What an undo writes, by mapping in order of reference, from what both sides show now.
+
+        Looked at backwards: a row goes only where no row that stays refers to it."""
+        undoings: list[tuple[Work, Undo]] = []
+        removed: dict[str, set[str]] = {}
+        wanted_lines = {}
+        with self.session.database.read() as tx:
+            for one in self.work:
+                wanted_lines[one.mapping.name] = changes.to_undo(tx, one.mapping, wanted.changes, wanted.runs)
+        back = {name: {line.thing for line in lines if line.kind == "delete" and line.side is Side.LOCAL}
+                for name, lines in wanted_lines.items()}
+        for one in reversed(self.work):
+            lines, things = wanted_lines[one.mapping.name], {line.thing for line in wanted_lines[one.mapping.name]}
+            lost = self._references_to(one.mapping, back)
+            if not lines and not lost:
                 continue
-            self.looking.some(one, {line.thing for line in lines})
+            self.looking.some(one, things | {thing for thing, _, _ in lost})
             one.local = self.directory.canonical_local(one.mapping, one.local)
             one.remote = self.directory.canonical_remote(one.mapping, one.remote)
-            undoing = undo_lines(one.mapping, lines, one.local, one.remote, list(one.pairs.values()))
+            made = {line.thing: line.id for line in lines if line.kind == "create" and line.side is Side.LOCAL}
+            with self.session.database.read() as tx:
+                worked = changes.carried_since(tx, one.mapping, made, {line.id for line in lines})
+            undoing = undo_lines(one.mapping, lines, one.local, one.remote, list(one.pairs.values()),
+                                 self._referred(one.mapping, made.keys(), removed), lost, worked)
+            removed[one.mapping.name] = {thing_of(op) for op in undoing.ops if isinstance(op, Delete)}
             self.report.undone += undoing.lines
             self.report.stays += [{"change": line, "reason": reason} for line, reason in undoing.stays]
             undoings.append((one, undoing))
-        return undoings
+        return undoings[::-1]
+
+    def _references_to(self, mapping: Mapping, back: dict[str, set[str]]) -> list[tuple[str, str, str]]:
+        """(thing, field, what it referred to) of the rows of `mapping` that referred to a row which is coming back."""
+        with self.session.database.read() as tx:
+            return [(thing, rule.name, target) for rule in mapping.fields
+                    if rule.kind == "ref" and back.get(rule.field.target)
+                    for thing, target, _ in base.referring(tx, mapping.id, rule.name, back[rule.field.target])]
+
+    def _referred(self, mapping: Mapping, things: Set[str], removed: dict[str, set[str]]) -> set[str]:
+        """Those of `things` that a row refers to which an undo does not remove."""
+        with self.session.database.read() as tx:
+            return {target for other in self.session.mappings for rule in other.fields
+                    if things and rule.kind == "ref" and rule.field.target == mapping.name
+                    for thing, target, row in base.referring(tx, other.id, rule.name, things)
+                    if row >= 0 and thing not in removed.get(other.name, ())}
 
     def preview(self) -> Report:
         self.report.state = "preview"
@@ -284,6 +319,7 @@ class _Run:
                 mapping, one.local, one.remote, list(one.pairs.values()),
                 choices=waiting.choices(tx, mapping),
                 approved=waiting.approved_deletions(tx, mapping.id),
+                kept=waiting.kept_deletions(tx, mapping.id),
                 resting=one.resting | one.doubtful,
                 decided=pairing.decided(tx, mapping, one.local, self.session.decided.get(mapping.name, ())),
             )
@@ -321,7 +357,7 @@ class _Run:
                 known = waiting.known_deletions(tx, one.mapping.id)
                 pairs, rows = base.count(tx, one.mapping.id)
                 pulled += brakes(one.planned, one.local, one.remote, pairs, self.session.limits, known,
-                                 _emptied(tx, one, pairs, rows))
+                                 _emptied(tx, one, pairs, rows), waiting.kept_deletions(tx, one.mapping.id))
                 pulled += flips(one.planned, changes.lately(tx, one.mapping, one.rewritten, FLIPS_SECONDS))
                 strangers = set() if pairs else set(one.local.marks.values())
                 store = base.of_another_document(tx, self.session.link_id, one.mapping.name, strangers)
@@ -454,10 +490,14 @@ class _Run:
         """Writing a thing moves computed fields of its relatives: a product's total, a variant's display name.
         Adds to `again` what was written and its relatives, wherever a computed field is mapped."""
         written = {one.mapping.name: set(one.written) for one in self.work}
+        fields = {} if self.report.undone else {
+            (one.mapping.name, thing_of(op)): op.values.keys() for one in self.work
+            for op in one.planned.on(Side.REMOTE) if isinstance(op, Update)}
         with self.session.database.read() as tx:
             for one in self.work:
                 for place, target in one.references if one.computes else ():
-                    above = written.get(target, set())
+                    above = {thing for thing in written.get(target, set())
+                             if place != one.references[0][0] or one.shows(fields.get((target, thing)))}
                     one.again |= {str(key) for key, row in one.remote.rows.items() if row[place] in above}
                     if place == one.references[0][0] and above:
                         one.again |= base.children(tx, one.mapping.id, above)
@@ -479,8 +519,8 @@ class _Run:
             for one in self.work:
                 waiting.replace_refusals(tx, one.mapping, list(one.refusals.values()), one.looked_at)
                 if one.mapping.whole:
-                    _remember_loose(tx, one)
-            self._move_on(tx)
+                    remember_loose(tx, one)
+            checkpoints.move_on(tx, session, self.gathered, self.work)
             links.mark_synced(tx, session.link_id)
             waits = waiting.counts(tx, session.link_id)
             stored = {one.id: one for one in links.mappings(tx, session.link_id)}
@@ -491,40 +531,6 @@ class _Run:
             if not self.work:
                 counts.rows = counts.unchanged = stored[mapping.id].rows
                 counts.refused = waiting_here.get("refused", 0)
-
-    def _move_on(self, tx: Transaction) -> None:
-        """Move the checkpoints to where this run began, and keep on the list what it could not deal with. A run over
-        some fields moves nothing: it has not looked at the others."""
-        session, gathered = self.session, self.gathered
-        if not all(mapping.whole for mapping in session.mappings) or not gathered.checkpoints:
-            return
-        known = gathered.checkpoints["mappings"]
-        ran = {one.mapping.name: one for one in self.work}
-        for mapping in session.mappings if self.work else ():
-            one = ran.get(mapping.name)
-            if one is None or one.mapping.names != mapping.names:
-                known.pop(mapping.name, None)  # a part of it is paused: when that is over all of it is looked at
-                continue
-            known[mapping.name] = {"settings": settings_of(mapping), "rows_known": one.scope.rows_known,
-                                   "things_known": one.scope.things_known}
-            inbox.note(tx, session.link_id, Side.REMOTE, [(mapping.name, thing) for thing in one.again | one.unread])
-            inbox.note(tx, session.link_id, Side.LOCAL, [(mapping.name, row) for row in one.resting])
-        told = True
-        for name, connector in (("grist", session.local), ("shopify", session.remote)):
-            gathered.checkpoints[name], all_told = connector.settled(gathered.checkpoints[name])
-            told = all_told if connector is session.local else told
-        self._keep_made_rows(tx, told=told)
-        links.set_checkpoints(tx, session.link_id, gathered.checkpoints)
-        inbox.done(tx, gathered.hints)
-
-    def _keep_made_rows(self, tx: Transaction, *, told: bool) -> None:
-        """Rows that were made after the checkpoint are looked at by the next run: the history since then says nothing
-        of one that is made and deleted."""
-        for one in self.work:
-            if one.made_hint and (told or len(one.made_rows) <= KEYS_AT_ONCE):
-                inbox.done(tx, [one.made_hint])
-                rows = () if told else one.made_rows
-                inbox.note(tx, self.session.link_id, Side.LOCAL, [(one.mapping.name, row) for row in rows])
 
     def _count_planned(self, one: Work) -> None:
         counts = self.report.of(one.mapping)
@@ -575,17 +581,6 @@ def _emptied(tx: Transaction, one: Work, pairs: int, rows: int) -> set[Side]:
         Side.REMOTE: pairs - sum(thing in one.remote.gone for thing in one.pairs),
     }
     return {side for side, left in gone.items() if left <= 0 and not loose.count(tx, one.mapping.id, side)}
-
-
-def _remember_loose(tx: Transaction, one: Work) -> None:
-    """What still has no partner now that everything was written."""
-    mapping_id = one.mapping.id
-    paired = base.places(tx, mapping_id, one.free_rows, one.free_things)
-    for side, free, place in ((Side.LOCAL, one.free_rows, 0), (Side.REMOTE, one.free_things, 1)):
-        now = free - {pair[place] for pair in paired}
-        loose.replace(tx, mapping_id, side, now, one.looked_at)
-    with_rows = base.count(tx, mapping_id)[1]
-    links.remember_rows(tx, mapping_id, with_rows + loose.count(tx, mapping_id, Side.LOCAL))
 
 
 def _without(op: Op, unwritten: Collection[tuple[Key, str]]) -> Op | None:

@@ -110,6 +110,11 @@ class PreviewOutdated(UserError):
     code = "preview_outdated"
 
 
+def by_hand(cure: str | None) -> str | None:
+    """A cure of something that passes, where nobody tries again but the person who reads it."""
+    return cure and cure.replace("It is tried again by itself", "Sync again in a minute")
+
+
 class RetryLater(SyncError):
     """The service cannot answer now. Nothing is known to be wrong."""
 

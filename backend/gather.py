@@ -146,7 +146,7 @@ def _way(grist: Changed, shopify: Changed, *, cut_off: bool, audit: bool) -> str
             f"{name} {_SAID.get(one.why, one.why)}" for name, one in (("Grist", grist), ("Shopify", shopify))
             if one.keys is None) + "."
     if audit:
-        return "Everything was read, as once in a while."
+        return "Everything was read: it was time for that again."
     many = ", ".join(sorted(grist.audit))
     return f"Only what changed was read; of {many} so much in Grist that all of it was." if many else \
         "Only what changed was read."

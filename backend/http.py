@@ -56,7 +56,7 @@ class Http:
         params: dict[str, str] | None = None,
         explain: Explain,
         count: Callable[[], None] = lambda: None,
-        patience_seconds: float = PATIENCE_SECONDS,
+        patience_seconds: float | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.service = service
@@ -67,7 +67,7 @@ class Http:
         self.session.params = dict(params or {})
         self._explain = explain
         self._count = count
-        self._patience_seconds = patience_seconds
+        self._patience_seconds = PATIENCE_SECONDS if patience_seconds is None else patience_seconds
         self._sleep = sleep
         self.before_write: Callable[[], None] = lambda: None
         """Called before a write that had to wait. Raises where it must not be sent any more."""

@@ -7,8 +7,6 @@ import logging
 import os
 import sys
 
-import structlog
-
 from backend import __version__
 from backend.errors import ConfigError
 
@@ -21,7 +19,32 @@ def set_up(level: str | None = None) -> None:
     wanted = (level or os.environ.get("LOG_LEVEL") or "INFO").strip().upper()
     if wanted not in logging.getLevelNamesMapping():
         raise ConfigError(f"LOG_LEVEL is “{wanted}”.", cure="Write DEBUG, INFO, WARNING or ERROR.")
-    plain = os.environ.get("LOG_FORMAT", "plain" if sys.stderr.isatty() else "json") == "plain"
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines(plain=os.environ.get("LOG_FORMAT", "plain" if sys.stderr.isatty() else "json")
+                                == "plain"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("backend").setLevel(wanted)
+    _tell_sentry(os.environ.get("SENTRY_DSN", "").strip())
+
+
+class _Lines(logging.Formatter):
+    """structlog's, made for the first line: a process that has nothing to say starts without it."""
+
+    def __init__(self, *, plain: bool) -> None:
+        super().__init__()
+        self._plain = plain
+        self._made: logging.Formatter | None = None
+
+    def format(self, record: logging.LogRecord) -> str:
+        self._made = self._made or _formatter(plain=self._plain)
+        return self._made.format(record)
+
+
+def _formatter(*, plain: bool) -> logging.Formatter:
+    import structlog
+
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,  # run, link and mapping: jobs/perform.py
         structlog.stdlib.add_log_level,
@@ -33,17 +56,11 @@ def set_up(level: str | None = None) -> None:
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
         if plain else structlog.processors.JSONRenderer()
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(
+    return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info, last],
-    ))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
-    logging.getLogger("backend").setLevel(wanted)
-    _tell_sentry(os.environ.get("SENTRY_DSN", "").strip())
+    )
 
 
 def _tell_sentry(address: str) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 
 from backend.connector import Connector
 from backend.core.mapping import Directory
-from backend.core.model import Key, Pair, Row, Side, Snapshot
+from backend.core.model import Key, Mapping, Pair, Row, Side, Snapshot
 from backend.core.values import UNREAD
 from backend.store import base, loose, waiting
 from backend.store.db import Database
@@ -66,9 +66,9 @@ class Looking:
         self._local = local
         self._remote = remote
         self._say = say
-        self._moved: dict[str, set[str]] = {}
-        """By resource: things that differ from what was agreed, whose children may show it; those that are gone; and
-        those that were named as changed."""
+        self._moved: dict[str, dict[str, set[str]]] = {}
+        """By resource: things that differ from what was agreed, whose children may show it, and in which fields; those
+        that are gone; and those that were named as changed."""
         self._gone: dict[str, set[str]] = {}
         self._named: dict[str, set[str]] = {}
 
@@ -106,7 +106,8 @@ class Looking:
         one.free_things = {str(key) for key in one.remote.rows if key not in one.pairs}
         one.unread = {thing for thing, pair in one.pairs.items() if _is_hidden(pair, one.local, one.remote)}
         self._moved[one.mapping.name] = {
-            thing for thing, pair in one.pairs.items() if thing in one.remote.rows and _thing_differs(pair, one.remote)}
+            thing: _moved_fields(one.mapping, pair, one.remote) for thing, pair in one.pairs.items()
+            if thing in one.remote.rows and _thing_differs(pair, one.remote)}
 
     def some(self, one: Work, things: Collection[str], *, again: bool = False) -> None:
         """The pairs of `things` by id. Such a read never proves anything about the others. `again` in a run that has
@@ -158,7 +159,8 @@ class Looking:
         by_mark = {mark for row, mark in local.seen.marks.items() if mark not in pairs}
         remote.look((scope.things or set()) | differs | by_mark)
         moved = {pair.remote for pair in pairs.values() if _thing_differs(pair, remote.seen)}
-        self._moved[mapping.name] = {thing for thing in moved if thing in remote.seen.rows}
+        self._moved[mapping.name] = {thing: _moved_fields(mapping, pairs[thing], remote.seen)
+                                     for thing in moved if thing in remote.seen.rows}
         self._gone[mapping.name] = {thing for thing in moved if thing not in remote.seen.rows}
         self._named[mapping.name] = scope.things or set()
         kept = {thing: pair for thing, pair in pairs.items() if thing in differs or thing in moved}
@@ -180,6 +182,10 @@ class Looking:
             remote.look(candidates.things)
             free_rows |= _free_rows(local.seen.only(candidates.rows), known_rows)
             free_things |= candidates.things & remote.seen.rows.keys()
+            named = self._witnessed(one, local.seen, free_rows)
+            local.look(pair.local for pair in named.values())
+            remote.look(named.keys())
+            kept |= named
         self._keep(one, kept, local, remote, free_rows, free_things)
         return True
 
@@ -221,6 +227,24 @@ class Looking:
             one.take_pairs([*one.pairs.values(), *base.pairs(tx, one.mapping, things=things - one.pairs.keys())])
         return {thing: one.pairs[thing] for thing in things}
 
+    def _witnessed(self, one: Work, seen: Snapshot, free_rows: set[int]) -> dict[str, Pair]:
+        """Pairs that a witness of a new row names: it may be a second row of one, and nothing is made for it."""
+        mapping = one.mapping
+        if not (mapping.create_remote and mapping.resource.creatable):
+            return {}
+        rows = [row for key, row in self._canonical(one, seen.only(free_rows)).rows.items() if key not in seen.marks]
+        things: set[str] = set()
+        for witness in mapping.match if rows else ():
+            names = witness.split("+")
+            values = {name: {str(row[mapping.index[name]]).lower() for row in rows
+                             if isinstance(row[mapping.index[name]], str)} for name in names}
+            if all(values.values()):
+                with self._database.read() as tx:
+                    things |= base.holding(tx, mapping.id, values)
+        with self._database.read() as tx:
+            one.take_pairs([*one.pairs.values(), *base.pairs(tx, mapping, things=things - one.pairs.keys())])
+        return {thing: one.pairs[thing] for thing in things}
+
     def _candidates(self, one: Work) -> Keys | None:
         with self._database.read() as tx:
             if any(loose.count(tx, one.mapping.id, side) > LOOSE_MOST for side in Side):
@@ -235,7 +259,7 @@ class Looking:
         if one.scope.things is None or not one.references:
             return
         target = one.references[0][1]
-        parents = set(self._moved.get(target, ())) if one.computes else set()
+        parents = {thing for thing, fields in self._moved.get(target, {}).items() if one.shows(fields)}
         parents |= self._gone.get(target, set())
         if one.mapping.resource.follows:
             parents |= self._named.get(target, set())
@@ -277,6 +301,13 @@ def _row_differs(pair: Pair, seen: Snapshot) -> bool:
     if row is None:
         return pair.local in seen.gone
     return row != pair.base_local or not pair.marked or seen.marks.get(pair.local) != pair.remote
+
+
+def _moved_fields(mapping: Mapping, pair: Pair, seen: Snapshot) -> set[str]:
+    """The fields in which a thing may differ from what was agreed: those that are not mapped may, too."""
+    now = seen.rows[pair.remote]
+    mapped = {name for name, i in mapping.index.items() if now[i] != pair.base_remote[i]}
+    return mapped | {field.name for field in mapping.resource.fields if field.name not in mapping.index}
 
 
 def _thing_differs(pair: Pair, seen: Snapshot) -> bool:

@@ -11,10 +11,10 @@ from typing import Any
 
 from backend.core.agree import Agreed, after_create, after_update
 from backend.core.mapping import Directory
-from backend.core.model import Change, Create, Delete, Key, Mark, Op, Receipt, Side, Update, Why
+from backend.core.model import Change, Create, Delete, Key, Mark, Op, Proposal, Receipt, Side, Update, Why
 from backend.core.values import Value
 from backend.report import Report
-from backend.store import base, changes, inbox, journal, pairing, waiting
+from backend.store import base, changes, inbox, journal, links, loose, pairing, waiting
 from backend.store.db import Database, Transaction
 from backend.work import Work, thing_of
 
@@ -36,6 +36,10 @@ class _Batch:
     settled: list[tuple[int, str]] = field(default_factory=list)
     undone: list[int] = field(default_factory=list)
     deleted: list[Key] = field(default_factory=list)
+    apart: list[Proposal] = field(default_factory=list)
+    """What an undo leaves without its other half, on purpose."""
+    emptied: list[tuple[int, str]] = field(default_factory=list)
+    """(row, thing) whose row an undo has removed: the thing is known without one."""
     marked: list[int] = field(default_factory=list)
     marks: list[Op] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -81,6 +85,8 @@ class Memory:
                 waiting.conflict_settled(tx, mapping_id, row, name)
             for key in batch.deleted:
                 waiting.deletion_done(tx, mapping_id, side, key)
+            waiting.keep_apart(tx, mapping_id, batch.apart)
+            base.vacate(tx, mapping_id, [row for row, _ in batch.emptied])
             if side is Side.LOCAL and batch.joined:
                 one.made_hint = one.made_hint or inbox.note_whole(tx, self.link_id, side, one.mapping.name)
                 one.made_rows |= {row for row, _, _, _ in batch.joined}
@@ -90,12 +96,15 @@ class Memory:
                 journal.settle(tx, intent)
         for row, thing, _, _ in batch.joined:
             self.directory.add(one.mapping.name, row, thing)
+        for row, thing in batch.emptied:
+            self.directory.drop(one.mapping.name, row, thing)
         return batch.marks
 
     def _take(
         self, one: Work, side: Side, receipt: Receipt, pending: Dict[str, Dict[str, Value]], batch: _Batch
     ) -> None:
         op = receipt.op
+        one.refuse([replace(refusal, title=refusal.title or op.title) for refusal in receipt.besides])
         if receipt.done:
             batch.settled += one.settles(op)
         elif isinstance(op, Update) and receipt.written:
@@ -116,7 +125,14 @@ class Memory:
         elif isinstance(op, Mark):
             batch.marked.append(op.key)
         else:
-            batch.dissolved.append(thing_of(op))
+            if op.why is Why.UNDO:
+                # Removed by an undo, and not because its thing is gone: the two are a pair still, kept apart.
+                assert isinstance(op.key, int)
+                batch.emptied.append((op.key, thing_of(op)))
+                batch.apart.append(Proposal(op.side.other, op.partner, op.key, op.title))
+                batch.undone += op.undoes
+            else:
+                batch.dissolved.append(thing_of(op))
             batch.deleted.append(op.key)
             batch.history.append(self._line(one, op, kind="delete", before=_last_known(one, op)))
             counts = self.report.of(one.mapping)
@@ -138,6 +154,8 @@ class Memory:
         agreed = after_update(one.mapping, kept, stored, held, base_local)
         agreed.shown |= {change.field: () for change in op.changes if change.why is Why.UNDO}
         batch.undone += [line for change in op.changes for line in change.undoes]
+        if any(change.why is Why.DELETED for change in op.changes):
+            batch.apart.append(Proposal(op.side, op.key, op.partner, op.title))  # put aside, and that is all
         batch.advanced.append((thing, agreed.local, agreed.remote, agreed.shown))
         self._look_later(one, op.side, thing, agreed)
         one.updated.add(thing)
@@ -150,7 +168,8 @@ class Memory:
                                             after=after, why=change.why.value))
 
     def _created(self, one: Work, op: Create, receipt: Receipt, batch: _Batch) -> None:
-        sent = self._stored(one, op.side, op.values)
+        without = {refusal.field for refusal in receipt.besides}
+        sent = self._stored(one, op.side, {name: value for name, value in op.values.items() if name not in without})
         agreed = after_create(one.mapping, op.side, sent, self._stored(one, op.side, receipt.stored))
         row, thing = (receipt.key, op.source) if op.side is Side.LOCAL else (op.source, receipt.key)
         assert isinstance(row, int)
@@ -167,6 +186,10 @@ class Memory:
         if op.side is Side.REMOTE:
             batch.marks.append(Mark(row, thing, op.title))
             self._children_are_coming(one)
+        if op.why is Why.UNDO:
+            # Its thing is gone, and the row is back all the same: nobody asks whether it may be deleted again.
+            batch.apart.append(Proposal(op.side, row, thing, op.title))
+            batch.undone += op.undoes
         self._look_later(one, op.side, thing, agreed)
         counts = self.report.of(one.mapping)
         counts.created += 1
@@ -226,3 +249,14 @@ def remember_agreed(tx: Transaction, one: Work) -> None:
     base.mark(tx, one.mapping.id, [row for row, thing in planned.paired if one.local.marks.get(row) == thing])
     base.advance(tx, one.mapping.id, [(a.remote_key, a.local, a.remote, {}) for a in planned.agreements],
                  parent=one.parent_field)
+
+
+def remember_loose(tx: Transaction, one: Work) -> None:
+    """What still has no partner now that everything was written."""
+    mapping_id = one.mapping.id
+    paired = base.places(tx, mapping_id, one.free_rows, one.free_things)
+    for side, free, place in ((Side.LOCAL, one.free_rows, 0), (Side.REMOTE, one.free_things, 1)):
+        now = free - {pair[place] for pair in paired}
+        loose.replace(tx, mapping_id, side, now, one.looked_at)
+    with_rows = base.count(tx, mapping_id)[1]
+    links.remember_rows(tx, mapping_id, with_rows + loose.count(tx, mapping_id, Side.LOCAL))

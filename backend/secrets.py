@@ -15,13 +15,13 @@ import logging
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import TYPE_CHECKING
 
 from backend.errors import ConfigError
 from backend.settings import Secret
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 log = logging.getLogger(__name__)
 
@@ -62,14 +62,18 @@ class Vault:
 
     def open(self, sealed: str, row: str) -> Secret:
         """Raises Unreadable, which names no secret."""
+        from cryptography.fernet import InvalidToken  # late: the web process starts without it
+
         try:
             return Secret(self._of(row).decrypt(sealed.encode()).decode())
         except InvalidToken:
-            raise Unreadable("A stored secret cannot be read with this SECRET_KEY.",
+            raise Unreadable("A stored key cannot be read with this SECRET_KEY.",
                              cure="Put the SECRET_KEY back that it was stored with.") from None
 
     def renewed(self, sealed: str, row: str) -> str | None:
         """Sealed with the newest key; None where it is so already. Raises Unreadable."""
+        from cryptography.fernet import Fernet, InvalidToken
+
         try:
             Fernet(_derived(self._keys[0], row)).decrypt(sealed.encode())
         except (InvalidToken, IndexError):
@@ -79,9 +83,11 @@ class Vault:
     def _of(self, row: str) -> MultiFernet:
         if not self._keys:
             raise ConfigError(
-                f"The sync service has nothing to keep secrets with: {self._why_not or 'SECRET_KEY is not set.'}",
+                f"The sync service has nothing to keep keys with: {self._why_not or 'SECRET_KEY is not set.'}",
                 cure=f"Set SECRET_KEY where the service runs to a long random text ({NEW_KEY}), and start it again.",
             )
+        from cryptography.fernet import Fernet, MultiFernet
+
         return MultiFernet([Fernet(_derived(key, row)) for key in self._keys])
 
 
@@ -170,5 +176,8 @@ def _key_in(file: Path) -> str:
 
 
 def _derived(key: Secret, row: str) -> bytes:
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     derived = HKDF(SHA256(), 32, salt=b"shopify-grist-sync", info=row.encode()).derive(key.reveal().encode())
     return base64.urlsafe_b64encode(derived)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from backend.core.model import Create, Delete, Key, Mapping, Mark, Op, Pair, Plan, Refusal, Side, Snapshot, Update, Why
@@ -143,6 +143,14 @@ class Work:
     def computes(self) -> bool:
         """Whether Shopify computes any mapped field here, so that a write elsewhere in the thing may move it."""
         return any(not rule.field.writable and rule.kind != "ref" for rule in self.mapping.fields)
+
+    def shows(self, fields: Collection[str] | None) -> bool:
+        """Whether these fields of what it refers to first (None: any) may move what is mapped here. Of other fields
+        than the resource's own nobody knows what they are worked out of."""
+        known, own = self.mapping.resource.shows, self.mapping.resource.fields
+        if fields is None or known is None or any(rule.field not in own for rule in self.mapping.fields):
+            return self.computes
+        return self.computes and not set(known).isdisjoint(fields)
 
     @property
     def new_rows(self) -> dict[int, str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from backend.shopify.cost import Cost
 from backend.shopify.governor import Governor, OwnLedger
+from benchmarks.stage import Tell
 from demo.shopify import cost as simulated
 
 
@@ -44,6 +45,11 @@ class Service:
         status = self.bucket.status()
         return Cost(requested, actual if paid else None, status["currentlyAvailable"], status["maximumAvailable"],
                     status["restoreRate"])
+
+
+def measure(size: int, tell: Tell) -> dict[str, float]:
+    used, throttled, _ = throttle_use(workers=1, calls=25)
+    return {"throttle_use": used, "throttled_answers": throttled}
 
 
 def throttle_use(

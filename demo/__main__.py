@@ -32,6 +32,7 @@ PRODUCTS = 60
 class Demo:
     """The addresses of a running demo, and the environment of its backend."""
 
+    both: str
     page: str
     store: str
     backend: str
@@ -43,7 +44,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")), help="of the backend")
     parser.add_argument("--store-port", type=int, default=9292)
     parser.add_argument("--grist-port", type=int, default=9393)
-    parser.add_argument("--any-port", action="store_true", help="take free ports instead")
+    parser.add_argument("--any-port", action="store_true", default="DEMO_ANY_PORT" in os.environ,
+                        help="take free ports instead; also by DEMO_ANY_PORT=1")
     options = parser.parse_args()
     try:
         settings = Settings.from_environment()
@@ -60,12 +62,12 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         with running(*ports) as demo:
-            print(f"\nOpen   {demo.page}\n       the document: edit a cell, press Sync in the widget beside it")
-            print(f"Store  {demo.store}\n       the simulated store: see it arrive, or change something there")
+            print(f"\nOpen      {demo.both}\n          document and store side by side, with a tour of five steps")
+            print(f"Document  {demo.page}\nStore     {demo.store}")
             print("\nNothing here is real and nothing is kept. Ctrl-C ends it.", flush=True)
             stop.wait()
     except OSError as error:
-        print(f"{error} Choose others with --port, --store-port, --grist-port, or --any-port.", file=sys.stderr)
+        print(f"{error} Let free ports be chosen: DEMO_ANY_PORT=1 make run", file=sys.stderr)
         return 1
     return 0
 
@@ -75,8 +77,11 @@ def running(store_port: int = 0, grist_port: int = 0, backend_port: int = 0, *, 
             ) -> Iterator[Demo]:
     """A store, a document and a backend, after their first sync. Everything ends with the block."""
     # Imported here, so that a backend with real credentials never loads a simulated store.
+    from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
     from demo.grist import Grist
     from demo.grist import create_app as grist_app
+    from demo.pages import create_app as pages_app
     from demo.serving import serving
     from demo.shopify import Store
     from demo.shopify import create_app as store_app
@@ -84,12 +89,16 @@ def running(store_port: int = 0, grist_port: int = 0, backend_port: int = 0, *, 
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shopify-grist-demo-")))
         grist, key = Grist(), secrets.token_hex(16)
-        grist.new_document("Shop", DOCUMENT)
+        document = grist.new_document("Shop", DOCUMENT)
         grist.add_key(key, role="owner")
-        store = stack.enter_context(serving(store_app(Store(products=products, seed=1), tokens={TOKEN}), store_port))
+        shop = Store(products=products, seed=1)
+        shop_app = store_app(shop, tokens={TOKEN})
+        store = stack.enter_context(serving(shop_app, store_port))
         backend_port = backend_port or _free_port()
         backend = f"http://127.0.0.1:{backend_port}"
-        page = stack.enter_context(serving(grist_app(grist, backend_url=backend), grist_port))
+        both = pages_app(shop, store, document, shop_app.extensions["shopify_door"])
+        page = stack.enter_context(serving(
+            DispatcherMiddleware(grist_app(grist, backend_url=backend), {"/demo": both}), grist_port))
         environment = {
             **os.environ, "PORT": str(backend_port), "HOST": "127.0.0.1",
             "SHOPIFY_STORE": "fieldhouse.myshopify.com", "SHOPIFY_ADMIN_URL": store, "SHOPIFY_ACCESS_TOKEN": TOKEN,
@@ -107,7 +116,7 @@ def running(store_port: int = 0, grist_port: int = 0, backend_port: int = 0, *, 
              "--chdir", str(ROOT), "wsgi:app"], env=environment)
         try:
             _wait_for(f"{backend}/healthz", server)
-            yield Demo(f"{page}/doc/{DOCUMENT}", store, backend, environment)
+            yield Demo(f"{page}/demo/", f"{page}/doc/{DOCUMENT}", store, backend, environment)
         finally:
             server.terminate()
             try:

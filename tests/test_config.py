@@ -125,8 +125,21 @@ def test_every_direction_and_rule_that_fits_a_number(direction, rule):
 
 @pytest.mark.parametrize("policy", list(Policy))
 def test_every_way_to_take_a_deletion(policy):
-    found = mapping(f"delete: {{in_grist: {policy}, in_shopify: {policy}}}\n    fields: {{title: T}}")
-    assert found["delete"] == {"in_grist": policy, "in_shopify": policy}
+    in_grist = "propose" if policy is Policy.ARCHIVE else policy
+    found = mapping(f"delete: {{in_grist: {in_grist}, in_shopify: {policy}}}\n    fields: {{title: T, status: S}}")
+    assert found["delete"] == {"in_grist": in_grist, "in_shopify": policy}
+
+
+@pytest.mark.parametrize(("said", "resource", "wrong"), [
+    ("delete: {in_grist: archive}\n    fields: {title: T, status: S}", "products", "archive"),
+    ("delete: {in_shopify: archive}\n    fields: {title: T}", "products", "Status is not mapped"),
+    ("delete: {in_shopify: archive}\n    fields: {title: T, status: {column: S, direction: to_grist}}", "products",
+     "only read from Shopify"),
+    ("delete: {in_shopify: archive}\n    fields: {sku: S}", "variants", "cannot be archived"),
+])
+def test_only_what_has_a_status_that_is_written_can_be_archived(said, resource, wrong):
+    with pytest.raises(ConfigError, match=wrong):
+        mapping(said, resource)
 
 
 def test_settings_and_mapping_tell_the_same():

@@ -19,9 +19,10 @@ export class Unreachable extends Error {}
 /**
  * The API of the backend at `base` (an origin, or "" for the page's own).
  * `token(renew)` resolves to the Grist access token, a fresh one where `renew` is true.
+ * `said(error)` puts the service's error into the person's language.
  * GETs resolve to `{changed, body}`; `changed` is false where the ETag says that nothing is new.
  */
-export function createApi({ base, token }) {
+export function createApi({ base, token, said = (error) => error }) {
   const known = new Map();
   const link = (id, path) => `/api/links/${id}/${path}`;
 
@@ -31,7 +32,7 @@ export function createApi({ base, token }) {
     if (response.status === 401) response = await send(method, path, body, await token(true), more);
     if (response.status === 304) return { changed: false, body: known.get(path).body };
     const answer = await read(response);
-    if (response.status >= 400) throw refusal(response.status, answer);
+    if (response.status >= 400) throw refusal(response.status, answer, said);
     const etag = response.headers.get("ETag");
     if (method === "GET" && etag) known.set(path, { etag, body: answer });
     return { changed: true, body: answer };
@@ -45,7 +46,7 @@ export function createApi({ base, token }) {
     });
     let response = await ask(false);
     if (response.status === 401) response = await ask(true);
-    if (response.status >= 400) throw refusal(response.status, await read(response));
+    if (response.status >= 400) throw refusal(response.status, await read(response), said);
     return method === "GET" ? response.text() : read(response);
   }
 
@@ -111,13 +112,16 @@ export function createApi({ base, token }) {
   };
 }
 
-/** The sentences of `language` ("de-DE" reads de.json), English where there is no such file. */
-export async function loadStrings(language) {
+/**
+ * The sentences of `language` ("de-DE" reads de.json), English where there is no such file. `part` is "" for what is
+ * said at first, ".more" for the rest.
+ */
+export async function loadStrings(language, part) {
   const short = language.toLowerCase().split("-")[0];
   for (const name of short === "en" ? ["en"] : [short, "en"]) {
-    const response = await fetch(new URL(`i18n/${name}.json`, import.meta.url));
+    const response = await fetchOrLost(new URL(`i18n/${name}${part}.json`, import.meta.url));
     if (response.ok) return response.json();
-    if (name === "en") throw new Unreachable(`i18n/en.json answered ${response.status}`);
+    if (name === "en") throw new Unreachable(`i18n/en${part}.json answered ${response.status}`);
   }
   return null;
 }
@@ -139,8 +143,8 @@ async function read(response) {
   }
 }
 
-function refusal(status, answer) {
+function refusal(status, answer, said) {
   // A gateway's own JSON is not our error shape: it means that our backend was not reached.
   if (typeof answer?.message !== "string" || typeof answer?.code !== "string") return new Unreachable(`${status} in another shape`);
-  return new Refused(status, answer);
+  return new Refused(status, said(answer));
 }

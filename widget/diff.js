@@ -10,6 +10,8 @@
 //
 // `mark` is null, "added" or "removed"; the view adds the words, so that colour never speaks alone.
 
+import { isPlainObject, same } from "./same.js";
+
 /** Marks of `value` (an API VALUE of `type`) against `base`; `known` is false where no base is kept. */
 export function diff(type, base, value, known = true) {
   if (!known || isSpecial(base) || isSpecial(value) || same(base, value)) return plainOrTokens(type, value);
@@ -23,16 +25,6 @@ export function diff(type, base, value, known = true) {
     case "text": return base === null || value === null ? { kind: "plain" } : textDifference(base, value);
     default: return { kind: "plain" };
   }
-}
-
-/** True where two API values are the same; lists are compared without their order. */
-export function same(a, b) {
-  if (Array.isArray(a) && Array.isArray(b)) return JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());
-  if (isPlainObject(a) && isPlainObject(b)) {
-    const keys = Object.keys(a).sort();
-    return JSON.stringify(keys) === JSON.stringify(Object.keys(b).sort()) && keys.every((key) => same(a[key], b[key]));
-  }
-  return a === b;
 }
 
 /** a − b as an exact decimal string, for values such as 12 or "39.00"; floats would show 2.9999999. */
@@ -85,10 +77,6 @@ function plainOrTokens(type, value) {
   return { kind: "plain" };
 }
 
-function isPlainObject(value) {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
-}
-
 /** Unread values and text that does not fit its column are shown, never compared. */
 export function isSpecial(value) {
   return isPlainObject(value) && ("unread" in value || "unfit" in value);
@@ -118,7 +106,8 @@ function listTokens(base, value) {
 
 function dateDifference(base, value) {
   const hours = (new Date(value) - new Date(base)) / 3_600_000;
-  // Under two days the hours say more; a date without a time only has whole days.
+  // Under two days the hours say more; a date without a time only has whole days. Minutes are no news.
+  if (Math.abs(hours) < 0.5) return { kind: "plain" };
   if (Math.abs(hours) < 48 && value.length > 10) return { kind: "date", hours: Math.round(hours) };
   return { kind: "date", days: Math.round(hours / 24) };
 }

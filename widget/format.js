@@ -15,7 +15,9 @@ export function createFormat({ strings, culture = "en-US", language = "en-US", t
   const parts = new Intl.NumberFormat(culture).formatToParts(-12345.6);
   const separators = { group: partOf(parts, "group", ","), decimal: partOf(parts, "decimal", ".") };
   const dates = (options) => new Intl.DateTimeFormat(culture, { timeZone, ...options });
-  const clockFormat = dates({ hour: "2-digit", minute: "2-digit" });
+  // "14:02", and "2:02 PM" where the culture counts to twelve: "02:02 PM" is nobody's.
+  const hour = new Intl.DateTimeFormat(culture, { hour: "numeric" }).resolvedOptions().hour12 ? "numeric" : "2-digit";
+  const clockFormat = dates({ hour, minute: "2-digit" });
   const dayFormat = dates({ day: "numeric", month: "short" });
   const dayYearFormat = dates({ day: "numeric", month: "short", year: "numeric" });
   const listFormat = new Intl.ListFormat(language, { type: "conjunction" });
@@ -73,7 +75,7 @@ export function createFormat({ strings, culture = "en-US", language = "en-US", t
     datetime: (iso, now) => `${day(Date.parse(iso), now)}, ${clockFormat.format(Date.parse(iso))}`,
     clock: (at) => clockFormat.format(at),
     /** The full time, for tooltips. */
-    exact: (at) => `${dayYearFormat.format(at)}, ${dates({ hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(at)}`,
+    exact: (at) => `${dayYearFormat.format(at)}, ${dates({ hour, minute: "2-digit", second: "2-digit" }).format(at)}`,
     isToday: (at, now) => dayOf(at) === dayOf(now),
     /** "just now", "3 min ago", "at 14:02", "22 Nov, 18:12": fits behind "Synced". */
     when: (at, now) => {
@@ -96,6 +98,10 @@ export function createFormat({ strings, culture = "en-US", language = "en-US", t
       return seconds % 3600 === 0 ? t("time.span_hours", { n: seconds / 3600 }) : t("time.span_minutes", { n: Math.round(seconds / 60) });
     },
     names: (names) => listFormat.format(names),
+    /** What a row is called: its title, else where it stands. A row of stock has no title once Shopify has forgotten it. */
+    called: (item) => item.title || t(item.row ? "place.row" : "place.table", { table: item.label, row: item.row }),
+    /** An error of the service, `{code, message, cure}`: in our words where its code has a sentence, else in its own. */
+    said: (error) => (strings.errors?.[error.code] ? { ...error, message: t(`errors.${error.code}`), cure: t(`errors.${error.code}_cure`) } : error),
   };
 }
 
@@ -110,77 +116,10 @@ export function pill(count, f) {
   return count > 9999 ? `${f.number(9999)}+` : f.number(count);
 }
 
-/** Reads what somebody typed for a field of `type`: `{value}` as the API takes it, or `{message, cure}` in words. */
-export function readTyped(conflict, text, f) {
-  const { type, choices } = conflict;
-  const typed = text.trim();
-  const wrong = (key, values = {}) => ({ message: f.t(`typed.${key}`, { typed, ...values }), cure: f.t(`typed.${key}_cure`, values) });
-  if (type === "text" || type === "html") return { value: text === "" ? null : text };
-  if (type === "choice") return choices?.includes(typed) || !choices
-    ? { value: typed }
-    : { message: f.t("typed.choice", { typed, choices: choices.join(", ") }), cure: f.t("typed.choice_cure") };
-  if (typed === "") return { value: null };
-  if (type === "list") return { value: [...new Set(typed.split(/[,;\n]/).map((item) => item.trim()).filter(Boolean))] };
-  if (type === "boolean") {
-    const yes = [f.t("value.yes").toLowerCase(), "yes", "true", "1"].includes(typed.toLowerCase());
-    const no = [f.t("value.no").toLowerCase(), "no", "false", "0"].includes(typed.toLowerCase());
-    return yes || no ? { value: yes } : wrong("boolean");
-  }
-  if (type === "date") return isDay(typed) ? { value: typed } : wrong("date");
-  if (type === "datetime") {
-    const value = readMoment(typed, f.timeZone);
-    return value ? { value } : wrong("datetime");
-  }
-  const plain = plainNumber(typed, f.separators);
-  if (plain === null) return wrong(type === "money" ? "money" : "number");
-  if (type === "integer") return Number.isSafeInteger(Number(plain)) ? { value: Number(plain) } : wrong("integer");
-  return { value: plain };
-}
-
 function partOf(parts, type, fallback) {
   return parts.find((part) => part.type === type)?.value ?? fallback;
 }
 
 function minus(text) {
   return text.replace(/-/g, "−");
-}
-
-/** "1,250.00" in the person's culture to "1250.00"; null where it is not a number. */
-function plainNumber(text, { group, decimal }) {
-  let plain = text.replace(/−/g, "-").replace(/[\s\u00a0\u202f]/g, "");
-  // Grouping only where it groups by three, so that "40,00" typed by habit is refused, not read as 4000.
-  const grouped = new RegExp(`^-?\\d{1,3}(${escaped(group)}\\d{3})+(${escaped(decimal)}\\d+)?$`);
-  if (group.trim() && grouped.test(plain)) plain = plain.split(group).join("");
-  if (decimal !== ".") plain = plain.replace(decimal, ".");
-  return /^-?\d+(\.\d+)?$/.test(plain) ? plain : null;
-}
-
-function escaped(text) {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-}
-
-function isDay(text) {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
-  const at = new Date(`${text}T00:00:00Z`);
-  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text);
-}
-
-/** "2026-12-01 14:00" in the document's time zone, or an ISO time with its own, as ISO in UTC; null if neither. */
-function readMoment(text, timeZone) {
-  const match = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2})(:\d{2})?(Z|[+-]\d{2}:?\d{2})?$/.exec(text);
-  if (!match || !isDay(match[1])) return null;
-  const [, date, clock, second = ":00", zone] = match;
-  const at = Date.parse(`${date}T${clock}${second}${zone ?? "Z"}`);
-  if (Number.isNaN(at)) return null;
-  const inUtc = zone ? at : at - offset(at - offset(at, timeZone), timeZone);
-  return new Date(inUtc).toISOString().replace(".000Z", "Z");
-}
-
-/** How many ms the zone's clock is ahead of UTC at `at`. */
-function offset(at, timeZone) {
-  const format = new Intl.DateTimeFormat("en-US", {
-    timeZone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit",
-  });
-  const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
-  return Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second) - at;
 }

@@ -1,18 +1,14 @@
 // Brings the parts together: events into the state, the state onto the screen, the clock and the backend into events.
 
-import { deedActions } from "./actions/deeds.js";
 import { Refused, Unreachable, createApi, loadStrings } from "./api.js";
-import { createFormat, readTyped } from "./format.js";
+import { createFormat } from "./format.js";
 import { NoToken, connect, isFramed, settings } from "./grist.js";
-import { connectActions } from "./actions/connect.js";
-import { settingsActions } from "./actions/settings.js";
-import { mappingActions } from "./actions/mapping.js";
+import { bring, expect } from "./screens.js";
 import { isFirstRun } from "./slices/first-run.js";
-import { choicesBody, initial, isUnreachable, linesOf, maySync, reduce } from "./state.js";
+import { choicesBody, initial, isUnreachable, linesOf, maySync, reduce, screenName } from "./state.js";
 import { html, render } from "./vendor/preact-htm.js";
 import { resultWords } from "./views/overview.js";
 import { App, runWords } from "./views/app.js";
-import { words } from "./views/value.js";
 
 const RUNNING_MS = 1_000;
 const IDLE_MS = 10_000;
@@ -35,14 +31,15 @@ let timer = null;
 let failures = 0;
 let polling = null;
 let drawn = false;
+let looked = "overview";
 const timers = {};
-const strings = {}; // by language: the promise of its sentences
+const strings = {}; // by language and part: the promise of its sentences
+const further = new Set(); // the parts of them that were asked for
+let [sentences, spoken] = [null, null];
 
-start();
 
 async function start() {
-  f = createFormat({ strings: await loadedStrings(wanted.language), ...wanted });
-  document.documentElement.lang = wanted.language;
+  await speak(wanted.language);
   dispatch({ type: "letters", on: localStorage.getItem(KEPT_LETTERS) !== "off" });
   draw();
   setInterval(() => dispatch({ type: "tick", now: Date.now() }), 1_000);
@@ -58,14 +55,14 @@ async function start() {
       configure: () => on.go("settings"),
       row: (cursor) => {
         dispatch({ type: "cursor", cursor, working: isWorking() });
-        if (state.tab === "actions") on.lookAtDeeds();
+        if (state.tab === "actions") on.lookAtDeeds?.();
       },
     });
   } catch (error) {
     console.error(error);
     return dispatch({ type: "phase", phase: "no_grist" });
   }
-  api = createApi({ base: wanted.backend, token: grist.token });
+  api = createApi({ base: wanted.backend, token: grist.token, said: (error) => f.said(error) });
   document.addEventListener("visibilitychange", () => { if (!document.hidden && api) poll(); });
   if (state.phase === "no_access") return undefined;
   return poll();
@@ -85,7 +82,29 @@ function draw() {
   queueMicrotask(() => {
     drawn = false;
     render(html`<${App} s=${state} f=${f} on=${on} />`, root);
+    look();
   });
+}
+
+/** Brings the screen that is to be seen, once; where it cannot be fetched, every poll tries again. */
+function look() {
+  const name = screenName(state);
+  if (name === looked) return;
+  looked = name;
+  come(name).catch(() => {
+    lost();
+    clearTimeout(timer);
+    timer = setTimeout(poll, RETRY_MS[0]);
+  });
+}
+
+/** Resolves when a screen can be drawn. */
+async function come(name) {
+  try {
+    if (await bring(name, widget, furtherWords)) dispatch({ type: "came", screen: name });
+  } catch (error) {
+    throw new Unreachable(String(error), { cause: error });
+  }
 }
 
 function isWorking() {
@@ -113,6 +132,7 @@ async function ask() {
   try {
     // Where no store is connected somebody else may connect one meanwhile; who sets it up here is not disturbed.
     if (!state.session || state.cached || (!state.session.link && !isFirstRun(state))) await hello();
+    await come(screenName(state));
     if (!state.session.link) return answered();
     const id = state.session.link.id;
     const before = state.server;
@@ -147,17 +167,44 @@ async function hello() {
   const { body } = await api.session();
   const first = !Object.keys(state.choices).length;
   const language = body.link?.language || wanted.language;
-  f = createFormat({ strings: await loadedStrings(language), ...wanted, language, shopCurrency: body.link?.shop?.currency ?? null });
-  document.documentElement.lang = language;
+  await speak(language, body.link?.shop?.currency ?? null);
   dispatch({ type: "session", session: body });
   dispatch({ type: "letters", on: body.link?.letters !== false && localStorage.getItem(KEPT_LETTERS) !== "off" });
-  if (!body.link) on.recallForm();
+  if (!body.link) come("store").then(() => on.recallForm()).catch(() => {}); // said when it is looked at
   if (first) restoreChoices();
 }
 
-function loadedStrings(language) {
-  strings[language] ??= loadStrings(language);
-  return strings[language];
+/** From now on in this language, with this currency of the store. */
+async function speak(language, shopCurrency = null) {
+  const said = { ...await loadedStrings(language, "") };
+  for (const part of further) addWords(said, await loadedStrings(language, part));
+  sentences = said;
+  f = createFormat({ strings: said, ...wanted, language, shopCurrency });
+  spoken = language;
+  document.documentElement.lang = language;
+}
+
+/** Further sentences, of screens that not everybody opens. */
+async function furtherWords(part) {
+  further.add(`.${part}`);
+  let language = null;
+  while (language !== spoken) { // the language may change while they are on their way
+    language = spoken;
+    addWords(sentences, await loadedStrings(language, `.${part}`));
+  }
+}
+
+function addWords(into, more) {
+  for (const [name, part] of Object.entries(more)) into[name] = { ...into[name], ...part };
+}
+
+function loadedStrings(language, part) {
+  const name = language + part;
+  strings[name] ??= loadStrings(language, part).catch((error) => {
+    delete strings[name];
+    throw error;
+  });
+  return strings[name];
 }
 
 function answered() {
@@ -175,7 +222,8 @@ function lost() {
 /** The lists behind the tabs; ETags make an unchanged one cheap. */
 async function refresh(id) {
   const need = state.tab;
-  await on.refreshScreen(need, id);
+  await come(need);
+  if (need === "health" || need === "settings") await on.refreshScreen(need, id);
   const runs = await api.runs(id);
   if (runs.changed || !state.runs.length) dispatch({ type: "runs", runs: runs.body.runs });
   if (need === "actions") await on.refreshDeeds(id);
@@ -308,7 +356,7 @@ function toast(shown) {
 const on = {
   go: (tab, more = {}) => {
     dispatch({ type: "tab", tab, ...more });
-    if (tab === "actions" && api) on.lookAtDeeds();
+    if (tab === "actions" && api) come(tab).then(() => on.lookAtDeeds()).catch(() => {}); // the look at the screen says it
     if (api && state.session?.link) polling ? polling.then(poll) : poll();
   },
   sync: () => {
@@ -355,6 +403,12 @@ const on = {
     poll();
   },
   line: (id) => dispatch({ type: "line", id }),
+  /** Somebody is about to open a tab. */
+  expect,
+  exportFile: () => come("settings").then(() => on.exportMapping()).catch(() => lost()),
+  pauseTimer: (to) => press("pause", async (link) => {
+    await api.saveSettings(link, { paused: to });
+  }),
   tryNow: () => { failures = 0; poll(); },
   apply: () => {
     const choices = choicesBody(state);
@@ -393,14 +447,13 @@ const on = {
   chooseMany: (ids, keep) => dispatch({ type: "choose_many", ids, keep }),
   takeBack: () => dispatch({ type: "take_back" }),
   clear: () => dispatch({ type: "clear" }),
-  startTyping: (id) => {
-    const item = state.lists.conflicts.items.find((one) => one.id === id);
-    const choice = state.choices[id];
-    const text = choice ? editable(item, choice.keep === "value" ? choice.value : item[choice.keep]) : "";
+  /** `text`: the value as somebody would type it. */
+  startTyping: (id, text) => {
     dispatch({ type: "type", id, text, result: null });
     dispatch({ type: "current", current: { id, column: "keep" }, focus: true });
   },
-  type: (item, text) => dispatch({ type: "type", id: item.id, text, result: readTyped(item, text, f) }),
+  /** `result` is what typed.js made of `text`. */
+  type: (id, text, result) => dispatch({ type: "type", id, text, result }),
   endTyping: (id, focus) => dispatch({ type: "type_end", id, focus }),
   cancelTyping: (id) => dispatch({ type: "type_end", id, focus: true }),
   select: (ids, to, range) => dispatch({ type: "select", ids, on: to, range }),
@@ -442,15 +495,6 @@ const widget = {
   },
   kept: (name) => JSON.parse(sessionStorage.getItem(`${KEPT_HERE}${name}:${grist?.document() ?? ""}`)),
 };
-Object.assign(on, connectActions(widget), settingsActions(widget), mappingActions(widget));
-
-/** A value as somebody would type it: "40.00", "gift, wool". */
-function editable(item, value) {
-  if (value === null || value === undefined) return "";
-  if (["text", "html", "choice", "date"].includes(item.type) && typeof value === "string") return value;
-  if (item.type === "money" || item.type === "decimal") return String(value).replace(".", f.separators.decimal);
-  return words(item.type, value, f, state.now);
-}
 
 // ---- what survives a reload ----
 
@@ -477,10 +521,4 @@ function recall() {
   if (kept) dispatch({ type: "remembered", ...JSON.parse(kept) });
 }
 
-Object.assign(on, deedActions({
-  get state() { return state; },
-  get api() { return api; },
-  get f() { return f; },
-  get on() { return on; },
-  dispatch, press, toast,
-}));
+start();

@@ -5,9 +5,10 @@
 // Choices are collected here and nowhere else; each remembers the values it was made on (`seen`). What arrives
 // while somebody works on the list waits in `lists.conflicts.waiting` and moves nothing.
 
-import { same } from "./diff.js";
+import { same } from "./same.js";
 import { initialSlices, reduceSlice } from "./slices.js";
 import * as deeds from "./slices/deeds.js";
+import { isFirstRun } from "./slices/first-run.js";
 
 export const TABS = ["overview", "conflicts", "deletions", "refused", "pairs", "changes", "actions", "mapping", "health"];
 const SAMPLES_MS = 15_000;
@@ -39,6 +40,7 @@ export function initial(settings, now) {
     undo: null, undoLater: null, line: null,
     menu: null, keys: false, letters: true,
     problem: null, toast: null, said: "",
+    came: {}, // screens that are there by now
     ...initialSlices(),
   };
 }
@@ -100,6 +102,7 @@ export function reduce(state, event) {
     case "undo_previewed": return state.undo?.run === event.run ? { ...state, undo: { ...state.undo, result: event.result } } : state;
     case "undo_later": return { ...state, undoLater: event.later };
     case "line": return { ...state, line: event.id };
+    case "came": return { ...state, came: { ...state.came, [event.screen]: true } };
     case "say": return { ...state, said: event.words };
     default: {
       const next = reduceSlice(state, event);
@@ -119,6 +122,11 @@ export function maySync(state) {
 /** Shopify turned the key away: nothing goes on before an owner connects the store again. */
 export function isKeyRefused(state) {
   return state.server?.message?.code === "shopify_key" && !state.server.run;
+}
+
+/** Which screen there is to see: a tab's name, or "firstRun". */
+export function screenName(state) {
+  return isFirstRun(state) ? "firstRun" : state.tab;
 }
 
 /** The tabs there are now: Pairs only while pairs wait, or while somebody looks at them. */
@@ -242,9 +250,9 @@ export function movedSides(item, moved) {
   return ["grist", "shopify"].filter((side) => side in moved && !same(moved[side], item[side])).map((side) => ({ side, was: moved[side] }));
 }
 
-/** Only cells can be taken back, and only once. */
+/** What can be taken back, once: changed cells, and rows of Grist. What was made or deleted in Shopify cannot. */
 export function canUndo(change) {
-  return change.kind === "update" && !change.undone;
+  return (change.kind === "update" || change.to === "grist") && !change.undone;
 }
 
 /** The lines of the history that a run wrote for these cells ({resource, row, field}): what an undo of choices takes back. */
@@ -291,8 +299,10 @@ export function fitTabs(tabs, { widths, room, gap, more, chosen, counts }) {
   if (sum(tabs) <= room) return tabs;
   const first = (name) => (name === chosen ? 0 : counts[name] ? 1 : 2);
   const kept = [];
+  // From the right: what comes after one that does not fit goes with it, however narrow it is.
   for (const name of [...tabs].sort((a, b) => first(a) - first(b))) {
-    if (sum([...kept, name]) + gap + more <= room || name === chosen) kept.push(name);
+    if (sum([...kept, name]) + gap + more > room && name !== chosen) break;
+    kept.push(name);
   }
   return tabs.filter((name) => kept.includes(name));
 }
@@ -440,7 +450,7 @@ function takenBack(state) {
   return { ...state, choices: without(state.choices, [id]), typing: without(state.typing, [id]), order: state.order.slice(0, -1) };
 }
 
-/** Typing: `result` is what format.js made of it, `{value}` or `{message, cure}`. A wrong one is no choice. */
+/** Typing: `result` is what typed.js made of it, `{value}` or `{message, cure}`. A wrong one is no choice. */
 function typed(state, { id, text, result }) {
   const item = find(state, id);
   if (!item || !canType(item)) return state;

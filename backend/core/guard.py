@@ -62,8 +62,8 @@ Past = Dict[tuple[Side, str, str], Sequence[tuple[Value, Value]]]
 
 
 def copied(label: str, store: str) -> Brake:
-    return Brake("copied", label, f"The rows of {label.lower()} belong to another document that is joined to {store}, "
-                 "so this one is a copy of it, and both would write to the same store.", {})
+    return Brake("copied", label, f"The rows of {label.lower()} belong to another document that is connected to "
+                 f"{store}, so this one is a copy of it, and both would write to the same store.", {})
 
 
 def flips(plan: Plan, past: Past) -> list[Brake]:
@@ -97,15 +97,18 @@ def brakes(
     limits: Limits,
     known: Set[tuple[Side, Key]] = frozenset(),
     emptied: Set[Side] = frozenset(),
+    kept: Set[tuple[Side, Key]] = frozenset(),
 ) -> list[Brake]:
     """The brakes that this plan pulls. `pairs` is how many pairs the mapping had; `known` the deletions that a
-    person has been shown already; `emptied` the sides of which everything was found gone, key by key."""
+    person has been shown already, `kept` those they said no to; `emptied` the sides of which everything was found
+    gone, key by key."""
     label = plan.mapping.resource.label
     pulled = []
     for side, snapshot in ((Side.LOCAL, local), (Side.REMOTE, remote)):
         name = NAMES[side]
         empty = snapshot.complete and not snapshot.rows and not snapshot.outside
-        if pairs >= limits.empty_from and (empty or side in emptied):
+        apart = sum(where is side.other for where, _ in kept)
+        if pairs - apart >= limits.empty_from and (empty or side in emptied):
             pulled.append(Brake(
                 "empty", plan.mapping.name,
                 f"{label} is empty in {name}, and {pairs} rows were there at the last sync.", {"rows": pairs},
@@ -134,7 +137,8 @@ def _vanished(plan: Plan, side: Side) -> Iterable[Key]:
         if proposal.side is side:
             yield proposal.key
     for op in plan.on(side):
-        if isinstance(op, Delete) and op.why is Why.DELETED:
+        whys = {change.why for change in op.changes} if isinstance(op, Update) else {getattr(op, "why", None)}
+        if isinstance(op, Update | Delete) and Why.DELETED in whys:
             yield op.key
 
 

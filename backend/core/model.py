@@ -52,6 +52,8 @@ class Policy(StrEnum):
     PROPOSE = "propose"
     IGNORE = "ignore"
     APPLY = "apply"
+    ARCHIVE = "archive"
+    """In Shopify only, where the resource can be archived: it is put aside without asking, and can be brought back."""
 
 
 # --- what a resource is -------------------------------------------------------------------------
@@ -109,12 +111,16 @@ class Resource:
     write_scopes: tuple[str, ...] = ()
     creatable: bool = False
     deletable: bool = False
+    archives: tuple[str, ...] = ()
+    """(field, value) that put a thing aside in Shopify without deleting it, where there is such a thing."""
     search: str = ""
     """The connection that takes Shopify's search syntax, where the resource has one (`filter:` needs it)."""
     topics: tuple[str, ...] = ()
     follows: str = ""
     """The reference to what it is a part of, where nothing tells that a part was removed but the whole: an order line.
     All parts are looked at whenever one of them or the whole is."""
+    shows: tuple[str, ...] | None = None
+    """The fields of what it refers to first that may move what Shopify works out here; None where any of them may."""
 
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)
@@ -206,6 +212,12 @@ class Mapping:
 
     def rule(self, name: str) -> FieldRule:
         return self.fields[self.index[name]]
+
+    @property
+    def can_archive(self) -> bool:
+        """Whether what was deleted in Grist can be put aside in Shopify: by a field that is written there."""
+        name = self.resource.archives[0] if self.resource.archives else ""
+        return name in self.index and self.rule(name).may_write(Side.REMOTE)
 
     def with_fields(self, fields: Iterable[FieldRule]) -> Mapping:
         return replace(self, fields=tuple(fields))
@@ -328,6 +340,8 @@ class Create:
     values: Dict[str, Value]
     title: str = ""
     why: Why = Why.CREATED
+    undoes: tuple[int, ...] = ()
+    """The lines of the history that this takes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +372,8 @@ class Delete:
     partner: Key
     title: str = ""
     why: Why = Why.DELETED
+    undoes: tuple[int, ...] = ()
+    """The lines of the history that this takes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -516,6 +532,8 @@ class Receipt:
     refusal: Refusal | None = None
     stale: bool = False
     unclear: bool = False
+    besides: tuple[Refusal, ...] = ()
+    """Of a create that was done: the fields that it was made without, each with the reason. They agree on nothing."""
 
     @property
     def done(self) -> bool:

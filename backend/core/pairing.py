@@ -10,7 +10,8 @@ more than one candidate nothing is joined and nothing is created: that row waits
                                           … an id that a known pair has   → a copy: left alone, listed
                                           … the id of a thing without row → joined
                                           … an id of nothing              → left alone, listed
-                                          … nothing                       → the witnesses decide
+                                          … nothing                       → the witnesses decide; where they name
+                                                                            a thing that has a row: left alone, listed
     known thing, its row is gone          a witness points at one new row → the pair moves to this row
 
 What waits for a person is a refusal and a `Question`. `decided` holds the answers, by row: the thing that it is, or
@@ -75,7 +76,28 @@ def pair_up(mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence
             break
         _join_by_witness(mapping, witness, local, rows, things, outcome)
     _move_in(mapping, local, homeless, outcome)
+    if mapping.create_remote and mapping.resource.creatable:
+        free = {key: row for key, row in rows.items() if key not in outcome.blocked}
+        _hold_back(mapping, local, remote, free, outcome)
     return outcome
+
+
+def _hold_back(mapping: Mapping, local: Snapshot, remote: Snapshot, rows: dict[Key, Row], outcome: Pairing) -> None:
+    """A new row that a witness says is a thing which has a row already: it gets neither that one nor one of its own."""
+    living: dict[Key, Row] = {}
+    if rows:
+        living = {pair.remote: remote.rows[pair.remote] for pair in outcome.known
+                  if pair.remote in remote.rows and not local.proves_gone(pair.local)}
+    for witness in mapping.match if living else ():
+        places = [mapping.index[name] for name in witness.split("+")]
+        taken = _by_value(living, places)
+        for value, keys in _by_value(rows, places).items():
+            for key in keys if value in taken else ():
+                label = " and ".join(mapping.fields[place].field.label for place in places)
+                holder = next(pair.local for pair in outcome.known if pair.remote == taken[value][0])
+                _block(outcome, local, key, f"This new row is not in Shopify: its {label} is that of row {holder}.",
+                       f"Give it another {label}, or delete one of the two rows.")
+                del rows[key]
 
 
 def _find_known(mapping: Mapping, local: Snapshot, pairs: Sequence[Pair], outcome: Pairing) -> list[Pair]:

@@ -60,14 +60,15 @@ def plan(
     approved: Set[tuple[Side, Key]] = frozenset(),
     resting: Set[int] = frozenset(),
     decided: Dict[int, str | None] | None = None,
+    kept: Set[tuple[Side, Key]] = frozenset(),
 ) -> Plan:
     """What a run does with `mapping`, given what both sides hold now and held at last agreement.
 
-    `choices` are people's answers by (row id, field); `approved` the deletions they said yes to;
+    `choices` are people's answers by (row id, field); `approved` the deletions they said yes to, `kept` no;
     `resting` the new rows in Grist that somebody may still be typing in; `decided` which row is which thing, where
     a person had to say it (`core.pairing`).
     """
-    work = _Work(mapping, local, remote, choices or {}, approved, resting)
+    work = _Work(mapping, local, remote, choices or {}, approved, resting, kept)
     pairing = pair_up(mapping, local, remote, pairs, decided)
     work.dissolved.extend(pairing.parted)
     pairs = pairing.known
@@ -106,6 +107,7 @@ class _Work:
     choices: Dict[tuple[int, str], Choice]
     approved: Set[tuple[Side, Key]]
     resting: Set[int]
+    kept: Set[tuple[Side, Key]] = frozenset()
     ops: list[Op] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     agreements: list[Agreement] = field(default_factory=list)
@@ -203,12 +205,35 @@ class _Work:
         if side is Side.REMOTE and not self.mapping.resource.deletable:
             policy = Policy.IGNORE
         edits = self._edits(side, base, now)
+        if policy is Policy.ARCHIVE:
+            if not self.mapping.can_archive:
+                policy = Policy.PROPOSE
+            elif self._archived(key, partner, base, now, edits, title):
+                return
         if edits and policy is not Policy.IGNORE:
             self._deleted_and_edited(where, pair, edits, title)
-        elif (side, key) in self.approved or policy is Policy.APPLY:
+        elif (side, key) in self.approved or (policy is Policy.APPLY and (side, key) not in self.kept):
             self.ops.append(Delete(side, key, partner, title))
-        elif policy is Policy.PROPOSE:
+        elif policy is not Policy.IGNORE:
             self.proposals.append(Proposal(side, key, partner, title))
+
+    def _archived(
+        self, key: Key, partner: Key, base: Row, now: Row, edits: tuple[Change, ...], title: str
+    ) -> bool:
+        """Put a thing aside whose row is gone. False where somebody edited it, or wants to keep it: that is asked, or
+        stands, as after any deletion."""
+        name, aside = self.mapping.resource.archives
+        stands = now[self.mapping.index[name]]
+        if stands is UNREAD or any(edit.field != name or edit.after != aside for edit in edits):
+            return False
+        if (Side.REMOTE, key) in self.kept:
+            return False
+        if stands == aside:
+            if base[self.mapping.index[name]] != aside:
+                self.agreements.append(Agreement(int(partner), str(key), {}, {name: aside}))
+            return True
+        self.ops.append(Update(Side.REMOTE, key, partner, (Change(name, stands, aside, Why.DELETED),), title))
+        return True
 
     def create(self, taken: Set[Key]) -> None:
         """What stands on one side only and has no candidate on the other."""

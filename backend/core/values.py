@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import Enum
+from functools import cache
 from typing import Any, Final, Literal
 
 Kind = Literal[
@@ -70,6 +71,9 @@ class LocalRef:
     row: int
 
 
+_KEPT: Final = (Unfit, LocalRef)
+"""A tuple, for `isinstance` of a union makes the union each time: these are asked of every cell."""
+
 Value = (
     None | bool | int | str | Decimal | date | datetime | tuple[str, ...] | LocalRef | Unfit | Unread
 )
@@ -81,10 +85,10 @@ def canonical(kind: Kind, raw: Any, *, decimals: int = 2) -> Value:
     `raw` is a plain Python value: text, a number, a bool, a date, an iterable of text, or already canonical.
     `decimals` is how many the shop's currency has; only money looks at it.
     """
-    if raw is UNREAD or isinstance(raw, Unfit | LocalRef):
-        return raw
-    if raw is None or (isinstance(raw, str) and not raw.strip() and kind not in ("html", "list")):
+    if raw is None or (isinstance(raw, str) and kind not in ("html", "list") and not raw.strip()):
         return False if kind == "boolean" else None
+    if raw is UNREAD or isinstance(raw, _KEPT):
+        return raw
     try:
         value: Value = _CANONICAL[kind](raw, decimals)
         return value
@@ -94,7 +98,12 @@ def canonical(kind: Kind, raw: Any, *, decimals: int = 2) -> Value:
 
 def round_money(amount: Decimal, decimals: int = 2) -> Decimal:
     """Half-up to the currency's decimals, as a cashier rounds: 0.125 → 0.13."""
-    return amount.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    return amount.quantize(_smallest(decimals), rounding=ROUND_HALF_UP)
+
+
+@cache
+def _smallest(decimals: int) -> Decimal:
+    return Decimal(1).scaleb(-decimals)
 
 
 def as_tokens(items: Iterable[str]) -> tuple[str, ...] | None:
@@ -128,19 +137,12 @@ def dump(value: Value) -> Any:
 
 def load(kind: Kind, raw: Any) -> Value:
     """The value that `dump` wrote for a field of this kind. Trusts what it reads: nothing is rounded or trimmed."""
+    if raw is None or raw is True or raw is False:
+        return raw
     if isinstance(raw, dict):
         return Unfit(raw["unfit"]) if "unfit" in raw else LocalRef(raw["resource"], raw["row"])
-    if raw is None or isinstance(raw, bool):
-        return raw
-    if kind in ("decimal", "money"):
-        return Decimal(raw)
-    if kind == "datetime":
-        return datetime.fromisoformat(raw)
-    if kind == "date":
-        return date.fromisoformat(raw)
-    if kind == "list":
-        return tuple(raw)
-    value: Value = raw
+    loaded = _LOADED.get(kind)
+    value: Value = loaded(raw) if loaded else raw
     return value
 
 
@@ -157,7 +159,7 @@ def _html(raw: Any, _: int) -> Value:
 
 
 def _one_line_end(text: str) -> str:
-    return re.sub(r"\r+\n?", "\n", text)
+    return re.sub(r"\r+\n?", "\n", text) if "\r" in text else text
 
 
 def _as_text(raw: Any) -> str:
@@ -243,4 +245,7 @@ def _ref(raw: Any, _: int) -> Value:
 _CANONICAL: Final[dict[Kind, Callable[[Any, int], Value]]] = {
     "text": _text, "html": _html, "choice": _text, "integer": _integer, "decimal": _decimal, "money": _money,
     "boolean": _boolean, "date": _date, "datetime": _datetime, "list": _list, "ref": _ref,
+}
+_LOADED: Final[dict[Kind, Callable[[Any], Value]]] = {
+    "decimal": Decimal, "money": Decimal, "datetime": datetime.fromisoformat, "date": date.fromisoformat, "list": tuple,
 }

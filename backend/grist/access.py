@@ -12,7 +12,6 @@ import orjson
 from backend.errors import AccessError, SyncError, UserError
 from backend.grist.client import GristClient, explain
 from backend.grist.schema import ID_COLUMN
-from backend.http import Http
 
 _WORKSPACE_CURE = "The number of a workspace stands in its address: …/ws/12. Check GRIST_WORKSPACE_ID."
 
@@ -103,6 +102,8 @@ def create_document(
     sleep: Callable[[float], None] = time.sleep,
 ) -> str:
     """The id of a new, empty document in a workspace. Raises UserError where the workspace is not known."""
+    from backend.http import Http  # late: the web process starts without it
+
     http = Http("Grist", headers={"Authorization": f"Bearer {api_key}"}, explain=explain, sleep=sleep)
     if not str(workspace_id).isdigit():
         raise UserError(f"{workspace_id!r} is not the number of a Grist workspace.", cure=_WORKSPACE_CURE)

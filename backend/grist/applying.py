@@ -268,8 +268,8 @@ class Applying:
             now = known.get(column.ref)
             if column.id in written and (now is None or now.id != column.id or now.is_formula):
                 raise RetryLater(
-                    f"Column {column.id!r} of table {bound.table!r} was changed while the sync wrote to it; nothing of "
-                    "that bundle was written.",
+                    f"Column {column.id!r} of table {bound.table!r} was changed while the sync wrote to it, so what "
+                    "was on its way there was not written.",
                     cure="The next sync follows the change or says what to do.",
                 )
 

@@ -15,14 +15,15 @@ import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import orjson
-import requests
 
 from backend.errors import AccessError, BundleRefused, OutcomeUnknown, RetryLater, SyncError, UserError
-from backend.http import PATIENCE_SECONDS, Http
+
+if TYPE_CHECKING:
+    import requests
 
 READ_TIMEOUT_SECONDS = 90.0
 """A table of 100,000 rows takes seconds, and longer while formulas are worked out."""
@@ -65,8 +66,10 @@ class GristClient:
         count_write: Callable[[], None] = lambda: None,
         wrote: Callable[[Sequence[Any], Applied], None] = lambda actions, applied: None,
         sleep: Callable[[float], None] = time.sleep,
-        patience_seconds: float = PATIENCE_SECONDS,
+        patience_seconds: float | None = None,
     ) -> None:
+        from backend.http import Http  # late: the web process starts without it
+
         self._root = f"{server_url.rstrip('/')}/api/docs/{quote(document, safe='~')}"
         self._count_write = count_write
         self._wrote = wrote
@@ -241,7 +244,8 @@ def explain(response: requests.Response) -> None:
         raise _not_found(said)
     if status == 413:
         raise BundleRefused(said, "too large: Grist takes at most 1 MB at once") if writes else UserError(
-            "Grist refused a request as too large.", cure="Sync fewer rows at once."
+            "Grist refused a request as too large.",
+            cure="Shorten the longest texts, or let fewer rows take part (only_where).",
         )
     if status < 500:
         raise UserError(f"Grist did not understand a request: {plain(said)}", cure="Check the document's address.")

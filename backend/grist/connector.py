@@ -36,7 +36,6 @@ from backend.grist.tables import make_new_column
 from backend.grist.telling import Line, log_run, set_status
 from backend.grist.webhooks import Ensured, ensure, remove
 from backend.grist.writing import Item, cells_of, cut, refusal
-from backend.http import PATIENCE_SECONDS
 
 DAY_SECONDS = 86_400.0
 READINGS = 3
@@ -71,7 +70,7 @@ class GristConnector:
         time_zone: str = "UTC",
         calls_left: int | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        patience_seconds: float = PATIENCE_SECONDS,
+        patience_seconds: float | None = None,
     ) -> None:
         self.usage = Usage()
         self.persons = bool(token)
@@ -184,7 +183,8 @@ class GristConnector:
             except RetryLater:
                 raise
             except UserError:
-                notes.append(f"{len(missing)} rows of table {bound.table!r} are not to be seen, which proves nothing.")
+                notes.append(f"{len(missing)} rows of table {bound.table!r} are not shown to the sync's key; they are "
+                             "not taken for deleted.")
         snapshot = RowReader(bound, mapping, self._memory.decimals).read_records(found)
         marks = self._memory.marks.setdefault(bound.mapping.name, {})
         for key in keys:

@@ -19,7 +19,7 @@ from backend.grist.binding import Bound
 from backend.grist.client import GristClient
 
 NAME = "Shopify sync"
-MEMO = "Tells the sync with Shopify that rows changed. Made by the sync, and removed with its link."
+MEMO = "Tells the sync with Shopify that rows changed. Made by the sync, and removed with its connection."
 EVENTS = ("add", "update")
 
 
@@ -122,7 +122,7 @@ def _is_ours(hook: dict[str, Any], address: str) -> bool:
 
 def _said(error: UserError) -> str:
     if "forbidden" in error.message:
-        return ("Your Grist server does not call this address. Its administrator has to name the backend's host in "
-                "ALLOWED_WEBHOOK_DOMAINS; the timer goes on looking for changes until then.")
+        return ("Your Grist server does not call this address. Its administrator has to name the sync service's host "
+                "in ALLOWED_WEBHOOK_DOMAINS; the timer goes on looking for changes until then.")
     return str(error)
 

@@ -15,6 +15,7 @@ from backend.store.links import Link
 from backend.store.runs import Run
 
 BY_ITSELF = ("Timer", "Webhook")
+COMMAND_LINE = "Command line"
 """How runs say that nobody pressed a button."""
 PASSING_WAIT_SECONDS = 900.0
 """What may pass by itself is told of only when it has not passed for this long."""
@@ -44,6 +45,12 @@ def record(tx: Transaction, settings: Settings, link: Link, claimed: Run, report
     else:
         _failed(tx, settings, link, claimed, report, error, now, at)
     _tell_what_waits(tx, settings, link)
+
+
+def goes_on(tx: Transaction, link: Link, claimed: Run) -> bool:
+    """Whether a run that failed is begun again without a person. The command line knows that better than we do here."""
+    by_itself = schedule.of(tx, link.id).interval_seconds is not None or claimed.started_by in BY_ITSELF
+    return claimed.started_by == COMMAND_LINE or (claimed.kind == "sync" and by_itself)
 
 
 def _failed(tx: Transaction, settings: Settings, link: Link, claimed: Run, report: Report, error: Exception | None,

@@ -18,12 +18,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from backend.app import Context, read_config
 from backend.errors import DatabaseAway, SyncError
-from backend.jobs import customers, notify, owners, timing, wishes
+from backend.jobs import customers, keeping, notify, owners, timing, wishes
 from backend.jobs.perform import perform
 from backend.jobs.supervisor import WRONG_SETTINGS
 from backend.logs import set_up
 from backend.settings import Settings
-from backend.store import deliveries, links, runs, schedule, wake, workers
+from backend.store import deliveries, links, retention, runs, schedule, wake, workers
 from backend.store.links import Link
 from backend.store.runs import Run
 
@@ -33,6 +33,7 @@ LOOK_SECONDS = 1.0
 """How often it looks though nobody woke it."""
 SEEN_SECONDS = 10.0
 TIDY_SECONDS = 600.0
+FORGET_SECONDS = 3600.0
 AWAY_SECONDS = 1.0
 GOODBYE_SECONDS = 5.0
 STDIN = 0
@@ -49,7 +50,7 @@ class Worker:
         self.wake = threading.Event()
         self._running = 0
         self._lock = threading.Lock()
-        self._seen_at = self._tidied_at = -float("inf")
+        self._seen_at = self._tidied_at = self._forgot_at = -float("inf")
 
     # --- many at a time ---------------------------------------------------------------------------
 
@@ -170,6 +171,9 @@ class Worker:
             self._tidied_at = now
             with database.write() as tx:
                 deliveries.forget_old(tx)
+        # A piece that was whole may have left more behind: then the next chores go on.
+        if now - self._forgot_at > FORGET_SECONDS and keeping.forget_old(self.context) < retention.MOST:
+            self._forgot_at = now
         customers.answer(self.context)
         notify.tell(self.context)
 

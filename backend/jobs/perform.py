@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import structlog
 
@@ -27,6 +27,7 @@ from backend.errors import (
     RetryLater,
     SyncError,
     Waits,
+    by_hand,
 )
 from backend.grist.connector import GristConnector
 from backend.jobs import after, subscribe
@@ -34,7 +35,6 @@ from backend.jobs.look import answers, look
 from backend.jobs.telling import tell
 from backend.report import Report
 from backend.session import UndoWanted
-from backend.shopify.connector import ShopifyConnector
 from backend.store import links, runs
 from backend.store.db import Transaction
 from backend.store.links import Link
@@ -127,6 +127,8 @@ def _finish(context: Context, claimed: Run, owner: str, outcome: Outcome) -> boo
     with context.database.write() as tx:
         link = links.get(tx, claimed.link_id)
         state = "done" if report.state in ("preview", "look") else report.state
+        if link is not None and isinstance(outcome.error, RetryLater) and not after.goes_on(tx, link, claimed):
+            report.cure = by_hand(report.cure)
         mine = runs.finish(tx, claimed, owner, state, report.as_json(), report.message, report.cure)
         if mine and link is not None:
             after.record(tx, context.settings, link, claimed, report, outcome.error)
@@ -162,7 +164,7 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
     )
     if isinstance(session.local, GristConnector) and session.local.persons:
         pulse.lean_on(link, session.local)
-    shopify = cast(ShopifyConnector, session.remote)
+    shopify: Any = session.remote  # it can more than the engine asks of it: act, and tell of the shop
     undo = UndoWanted(tuple(wanted.get("changes", ())), tuple(wanted.get("runs", ())))
     try:
         if claimed.kind in ("preview", "draft"):
@@ -282,7 +284,8 @@ class _Pulse:
                 self._renew()
             except Exception:
                 # The next beat of the run meets the same trouble and ends it; a thread that died here would not.
-                log.warning("the lease of run %s could not be renewed", self._claimed.id, exc_info=True)
+                log.warning("run %s could not tell the database that it is still at work", self._claimed.id,
+                            exc_info=True)
 
 
 def is_temporary(outcome: Outcome) -> bool:

@@ -103,7 +103,7 @@ def _remembered(context: Context, config: Config | None) -> tuple[Link, list[Sto
             return Link(0, store, server, document, {}, None, None), []
         if link.store != store:
             raise ConfigError(
-                f"This document is joined to {link.store} already, and a document has one store.",
+                f"This document is connected to {link.store} already, and a document has one store.",
                 cure=f"Use another document for {store}, or point SHOPIFY_STORE back to {link.store}.",
             )
         return link, links.mappings(tx, link.id)

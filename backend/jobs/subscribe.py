@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 3600.0
 NO_ADDRESS = {
-    "registered": 0, "wanted": 0, "problem": "This backend has no public address, so Shopify and Grist cannot call it.",
+    "registered": 0, "wanted": 0,
+    "problem": "The sync service has no public address, so Shopify and Grist cannot call it.",
     "cure": "Set PUBLIC_URL to its https address. Until then changes are found by the timer and the button.",
 }
 

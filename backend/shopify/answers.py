@@ -63,6 +63,11 @@ class Problem:
         return found[1] if found else ""
 
     @property
+    def is_within(self) -> bool:
+        """Whether it lies below a field of the root: that field was carried out, and what it shows is missing."""
+        return len(self.path) > 1
+
+    @property
     def is_outage(self) -> bool:
         return self.code in {"INTERNAL_SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE"}
 
@@ -128,6 +133,8 @@ def answer_from(status: int, headers: Dict[str, str], body: bytes, *, writes: bo
     if not isinstance(data, dict):
         if not problems:
             raise _lost("Shopify's answer held neither data nor errors.", writes)
+        if writes and "data" in content and problems[0].is_within:
+            raise _lost("Shopify took a change and did not show what it stored.", writes)
         raise error_from(problems[0], writes=writes, cost=cost)
     for problem in problems:
         _mark_unread(data, problem)
@@ -319,7 +326,7 @@ def _status_error(status: int, headers: Dict[str, str], text: str, writes: bool)
         return UserError("Shopify sends this store's requests elsewhere, so the address is not the store's own.",
                          cure="Use the store's permanent address, something.myshopify.com, as SHOPIFY_STORE.")
     if status in (530, 540, 783):
-        return RetryLater(f"Shopify's front door has trouble (status {status}).", cure=RETRIED)
+        return RetryLater(f"Shopify has trouble (status {status}).", cure=RETRIED)
     if status == 409:
         return _lost("Shopify is at work on the same thing already (status 409).", writes)
     if status >= 500:

@@ -13,14 +13,15 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
 import orjson
-import requests
 
 from backend.errors import KeyRefused, RetryLater, UserError
-from backend.http import Http
+
+if TYPE_CHECKING:
+    import requests
 
 EARLY_SECONDS = 3600.0
 """A token of 24 hours is renewed after 23."""
@@ -119,6 +120,8 @@ class ClientCredentials:
         return "ClientCredentials(…)"
 
     def _exchange(self, origin: str) -> str:
+        from backend.http import Http  # late: the web process starts without it
+
         body = urlencode({"grant_type": "client_credentials", "client_id": self._id, "client_secret": self._secret})
         # Asking for a token twice harms nothing, so a lost answer is simply asked again.
         response = Http("Shopify", explain=_explain, sleep=self._sleep).send(

@@ -21,15 +21,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
-import requests
 
 from backend.errors import BulkFailed, InputRefused, OutcomeUnknown, RetryLater
-from backend.http import Http
 from backend.shopify.answers import LOOKED_AT, RETRIED
 from backend.shopify.client import Client
+
+if TYPE_CHECKING:
+    import requests
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +82,8 @@ class Bulk:
         self, client: Client, *, sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        from backend.http import Http  # late: the web process starts without it
+
         self._client = client
         self._sleep = sleep
         self._clock = clock
@@ -168,7 +171,7 @@ class Bulk:
                              str(found["url"] or found["partialDataUrl"] or ""))
             if self._clock() - begun > PATIENCE_SECONDS:
                 self.cancel(operation)
-                raise RetryLater("Shopify did not come to an end with a large read.", cure=RETRIED)
+                raise RetryLater("Shopify did not finish a large read in time.", cure=RETRIED)
             self._sleep(pause)
         raise AssertionError("pauses never end")
 

@@ -9,19 +9,20 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import orjson
-import requests
 
 from backend.connector import Usage
 from backend.errors import RetryLater, TokenRefused, TooCostly, UserError
-from backend.http import Http
 from backend.shopify.answers import Answer, answer_from
 from backend.shopify.auth import Credentials
 from backend.shopify.cost import Cost
 from backend.shopify.governor import Governor, Hold, Ledger, OwnLedger
+
+if TYPE_CHECKING:
+    import requests
 
 WAITED_SECONDS = 1.0
 """After a longer wait for points the lease of the run is looked at once more before anything is sent."""
@@ -41,6 +42,8 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        from backend.http import Http  # late: the web process starts without it
+
         self.origin = origin
         self.version = version
         self._credentials = credentials

@@ -163,14 +163,16 @@ def selection(wanted: Iterable[str]) -> str:
 def dig(thing: Any, steps: Iterable[str | int]) -> Any:
     """The raw value at a path of an answer: UNREAD where any step of it was not read, None where a step is null."""
     for step in steps:
-        if thing is None or thing is UNREAD:
+        if type(thing) is dict:  # nearly always
+            thing = thing.get(step, UNREAD)
+        elif thing is None or thing is UNREAD:
             return thing
-        if isinstance(step, int):
+        elif isinstance(step, int):
             thing = thing[step] if step < len(thing) else None
         elif isinstance(thing, list):
             thing = next((part["quantity"] for part in thing if part and part["name"] == step), UNREAD)
         else:
-            thing = thing.get(step, UNREAD)
+            raise TypeError(f"{thing!r} has no {step!r}")
     return thing
 
 

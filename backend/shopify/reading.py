@@ -148,8 +148,9 @@ class Reader:
                              if isinstance(key, str) and key.startswith(prefix)]
         if len(wanted) < len(set(keys)):
             # One malformed id would make Shopify refuse the whole request.
-            self._notes[f"{len(set(keys)) - len(wanted)} ids are no ids of {self._resource.label}, "
-                        "and were not asked for."] = None
+            self._notes[f"{len(set(keys)) - len(wanted)} Shopify IDs are not of "
+                        f"{self._resource.label.lower()}, so Shopify was not asked for them. Correct them in "
+                        "Grist."] = None
         document = documents.nodes_document(self._mapping)
         for chunk in chunks(wanted, PAGE):
             nodes = self._nodes(document, chunk, {})
@@ -313,7 +314,8 @@ class Reader:
 
     def _snapshot(self) -> Snapshot:
         if self._unseen:
-            self._notes[f"{self._resource.label}: {self._unseen} things exist that Shopify did not show."] = None
+            self._notes[f"{self._resource.label}: {self._unseen} that exist were not shown by "
+                        "Shopify; nothing is taken for deleted."] = None
         return Snapshot(rows=self._rows, gone=frozenset(self._gone), outside=frozenset(self._outside),
                         titles=self._titles, complete=not (self._unseen or self._window), notes=tuple(self._notes))
 
@@ -341,7 +343,7 @@ def row_maker(mapping: Mapping, decimals: int) -> Callable[[dict[str, Any]], Row
     plan = [(rule.kind, look(rule.field.path)) for rule in mapping.fields]
 
     def row(node: dict[str, Any]) -> Row:
-        return tuple(canonical(kind, find(node), decimals=decimals) for kind, find in plan)
+        return tuple([canonical(kind, find(node), decimals=decimals) for kind, find in plan])
 
     return row
 

@@ -89,10 +89,13 @@ class _Read:
         self._row = row_maker(request.mapping, decimals)
 
     def failed(self, call: Call, outcome: Outcome) -> None:
-        """The mutation has no payload: a top-level error stands in its place, and it did nothing (facts §2)."""
+        """The mutation has no payload: a top-level error stands in its place, and it did nothing (facts §2). An error
+        from within the payload says nothing of the kind: it was written, and only what it shows climbed to null."""
         problem = self._answer.problem_at(call.alias)
         if problem is None or problem.is_outage:
             raise OutcomeUnknown("Shopify failed while it took a change, which may have happened.", cure=LOOKED_AT)
+        if problem.is_within:
+            raise _unsaid()
         for position in call.ops:
             op = self._request.ops[position]
             if problem.is_denial:
@@ -316,7 +319,8 @@ def _raise_for_all(request: Request, answer: Answer) -> None:
     problems: list[Problem] = []
     for call in request.calls:
         problem = answer.problem_at(call.alias)
-        if problem is None or not problem.is_denial or isinstance(answer.data.get(call.alias), dict):
+        if problem is None or not problem.is_denial or problem.is_within or isinstance(
+                answer.data.get(call.alias), dict):
             return
         problems.append(problem)
     error: AccessError = denied(problems[0], f"writing {request.mapping.resource.label}")

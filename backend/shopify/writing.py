@@ -140,12 +140,13 @@ class Writing:
         if shape(mapping).writer == "stock":
             written = self._complete_stock(mapping, written)
         for i, receipt in zip(left, written, strict=True):
-            settled[i] = _with_refused(batch[i], receipt, without.get(i)) if i in without else receipt
+            settled[i] = _with_refused(batch[i], receipt, without[i]) if i in without else receipt
         return [settled[i] for i in range(len(batch))]
 
     def _within_rights(self, mapping: Mapping, batch: Sequence[Op]) -> tuple[list[Op | None], dict[int, Receipt]]:
         """The ops less the fields that may not be written, None for one of which nothing is left; and by position the
-        receipt that says so. A new thing is not made in part: its row would lose what it holds."""
+        receipt that says so. A new thing is made without such a field, unless it cannot be there without it: its cell
+        keeps what it holds, agrees on nothing, and is refused by name until the right is there."""
         barred = self._barred.get(mapping.name, {})
         ops: list[Op | None] = list(batch)
         without: dict[int, Receipt] = {}
@@ -157,8 +158,15 @@ class Writing:
             assert refused.refusal is not None
             without[i] = replace(refused, key=getattr(op, "key", None),
                                  refusal=replace(refused.refusal, field=names[0]))
-            changes = tuple(c for c in op.changes if c.field not in barred) if isinstance(op, Update) else ()
-            ops[i] = replace(op, changes=changes) if isinstance(op, Update) and changes else None
+            ops[i] = None
+            if isinstance(op, Update):
+                changes = tuple(c for c in op.changes if c.field not in barred)
+                ops[i] = replace(op, changes=changes) if changes else None
+            elif isinstance(op, Create) and not any(mapping.rule(name).field.required for name in names):
+                ops[i] = replace(op, values={name: value for name, value in op.values.items() if name not in barred})
+                without[i] = replace(without[i], besides=tuple(
+                    replace(refused.refusal, message=barred[name].message, cure=barred[name].cure, field=name)
+                    for name in names))
         return ops, without
 
     def _moved(self, mapping: Mapping, ops: Sequence[Op | None]) -> list[int]:
@@ -183,11 +191,12 @@ class Writing:
     def _go_on(self, mapping: Mapping, receipts: list[Receipt], stamp: Stamp) -> list[Receipt]:
         """Give new things what they can only get once they are there: channels, an address."""
         later = [rule.name for rule in mapping.fields if rule.field.write.startswith(extras.LATER)]
+        barred = self._barred.get(mapping.name, {})
         done = []
         for receipt in receipts:
             op = receipt.op
             changes = tuple(Change(name, None, op.values[name], op.why) for name in later if op.values.get(
-                name) is not None) if isinstance(op, Create) and receipt.done else ()
+                name) is not None and name not in barred) if isinstance(op, Create) and receipt.done else ()
             if not changes or not isinstance(op, Create):
                 done.append(receipt)
                 continue
@@ -197,9 +206,14 @@ class Writing:
                 [rest] = self._write(mapping, [update], stamp, [f"{stamp.key}-later"])
             except RetryLater as error:
                 rest = Receipt(update, refusal=Refusal(Side.REMOTE, op.source, error.message, error.cure))
+            made = replace(receipt, stored={**receipt.stored, **rest.stored})
             if rest.refusal is not None:
+                # The right that lacks here is the one to give these, not that to make the thing.
+                self._unwritable.pop(mapping.name, None)
                 self.notes.append(f"{op.title or 'A new row'}: {rest.refusal.message} {rest.refusal.cure}")
-            done.append(replace(receipt, stored={**receipt.stored, **rest.stored}))
+                lacking = [change.field for change in changes if change.field not in {c.field for c in rest.written}]
+                made = _made_without(made, [replace(rest.refusal, field=name) for name in lacking])
+            done.append(made)
         return done
 
     def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
@@ -217,21 +231,27 @@ class Writing:
             return self.apply(mapping, batch, stamp)
         if not batch or not all(isinstance(op, Create) for op in batch):
             return None
-        creates = [op for op in batch if isinstance(op, Create)]
         stamp, keys = self._stamped(batch, stamp)
+        within, without = self._within_rights(mapping, batch)
+        creates = [op for sent, whole in zip(within, batch, strict=True) if isinstance(op := sent or whole, Create)]
         found = self._find_variants(mapping, creates) if writer == "variants" else self._find(mapping, creates, keys)
         if found is None:
             return None
         missing = [i for i in range(len(creates)) if i not in found]
         if missing and shape(mapping).newest:
             return None  # nobody can say whether one is still under way: never made a second time by itself
-        self._learn_names(mapping, [creates[i] for i in missing])
+        found |= {i: without[i] for i in missing if within[i] is None}
+        missing = [i for i in missing if within[i] is not None]
+        self._learn_names(mapping, creates)
         self._learn(mapping, [creates[i] for i in missing])
         made = self._write(mapping, [creates[i] for i in missing], stamp, [keys[i] for i in missing]) if missing else []
         found |= dict(zip(missing, made, strict=True))
         # What is read next must not take the single variants of these products for news: a new row takes them.
         self._known.hidden |= set(self._known.born.values())
-        return [found[i] for i in range(len(creates))]
+        # Whether what was found has its channels nobody knows; giving them twice changes nothing.
+        receipts = self._go_on(mapping, [found[i] for i in range(len(creates))], stamp)
+        return [_with_refused(batch[i], receipt, without[i]) if i in without else receipt
+                for i, receipt in enumerate(receipts)]
 
     def _learn_names(self, mapping: Mapping, ops: Sequence[Op]) -> None:
         """Look up what the words in these ops name."""
@@ -492,11 +512,19 @@ def _is_blind(mapping: Mapping, field: str) -> bool:
     return not field.startswith(METAFIELD) and (rule.kind != "list" or field == "customAttributes")
 
 
-def _with_refused(op: Op, receipt: Receipt, without: Receipt | None) -> Receipt:
+def _with_refused(op: Op, receipt: Receipt, without: Receipt) -> Receipt:
     """The receipt of an op of which a part was not sent: what was stored, and the refusal of the rest."""
-    if without is None or not receipt.done:
+    if not receipt.done:
         return replace(receipt, op=op)
+    if isinstance(op, Create):
+        return _made_without(replace(receipt, op=op), without.besides)
     return Receipt(op, receipt.key, receipt.stored, without.refusal)
+
+
+def _made_without(receipt: Receipt, refusals: Iterable[Refusal]) -> Receipt:
+    """The receipt of a new thing that lacks some fields: they are refused under the key that it has now."""
+    more = tuple(replace(refusal, key=receipt.key) for refusal in refusals if receipt.key is not None)
+    return replace(receipt, besides=(*receipt.besides, *more))
 
 
 def _quantity(op: Op) -> str:

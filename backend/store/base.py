@@ -35,7 +35,7 @@ def pairs(
     found: Iterable[Any] = tx.execute(query) if everything else _of_keys(tx, query, rows or (), things or ())
 
     def row(stored: dict[str, Any]) -> tuple[Value, ...]:
-        return tuple(load(kind, stored[name]) if name in stored else UNREAD for name, kind in kinds)
+        return tuple([load(kind, stored[name]) if name in stored else UNREAD for name, kind in kinds])
 
     return [
         Pair(local, remote, row(base_local), row(base_remote),
@@ -68,6 +68,27 @@ def children(tx: sa.Connection, mapping_id: int, parents: Collection[str]) -> se
         found.update(tx.execute(sa.select(pair.c.remote_key).where(
             pair.c.mapping_id == mapping_id, pair.c.parent.in_(wanted[start:start + CHUNK]))).scalars())
     return found
+
+
+def referring(tx: sa.Connection, mapping_id: int, field: str, things: Collection[str]) -> list[tuple[str, str, int]]:
+    """(thing, what it refers to, row) of the pairs whose row in Grist referred to one of `things` when both last
+    agreed. Rows below zero are gone."""
+    found: list[tuple[str, str, int]] = []
+    referred, wanted = pair.c.base_local[field].as_string(), sorted(things)
+    for start in range(0, len(wanted), CHUNK):
+        found += [(thing, target, row) for thing, target, row in tx.execute(
+            sa.select(pair.c.remote_key, referred, pair.c.local_key).where(
+                pair.c.mapping_id == mapping_id, referred.in_(wanted[start:start + CHUNK])))]
+    return found
+
+
+def holding(tx: sa.Connection, mapping_id: int, values: Dict[str, Collection[str]]) -> set[str]:
+    """The things of pairs with a row that held one of these texts in all of these fields (field → texts in lower case)
+    when both sides last agreed."""
+    held = [sa.func.lower(pair.c.base_remote[name].as_string()).in_(sorted(texts)[:CHUNK])
+            for name, texts in values.items()]
+    return set(tx.execute(sa.select(pair.c.remote_key).where(
+        pair.c.mapping_id == mapping_id, pair.c.local_key >= 0, *held)).scalars())
 
 
 def parents(tx: sa.Connection, mapping_id: int, things: Collection[str]) -> set[str]:

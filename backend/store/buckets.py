@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.store.db import Database, now
 from backend.store.tables import bucket, document_cost
@@ -61,5 +60,8 @@ def _lock(tx: sa.Connection, store: str) -> None:
 
 def _put(tx: sa.Connection, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> None:
     """Write a row, whether it is there or not."""
-    insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
+    if tx.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
     tx.execute(insert(table).values(**key, **values).on_conflict_do_update(index_elements=list(key), set_=values))

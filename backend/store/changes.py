@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from collections.abc import Mapping as Dict
 from typing import Any
 
 import sqlalchemy as sa
@@ -59,9 +60,23 @@ def to_undo(tx: sa.Connection, mapped: Mapping, ids: Sequence[int], run_ids: Seq
     """The lines with these ids and all lines of these runs that have not been taken back yet."""
     chosen = sa.or_(change.c.run_id.in_(list(run_ids)), change.c.id.in_(list(ids)))
     query = sa.select(change.c.id, change.c.side, change.c.kind, change.c.remote_key, change.c.field, change.c.before,
-                      change.c.after, change.c.title).where(
+                      change.c.after, change.c.title, change.c.local_key).where(
                           change.c.mapping_id == mapped.id, chosen, change.c.undone_run.is_(None))
-    return [_written(mapped, row) for row in tx.execute(query)]
+    return [_written(mapped, row, row.local_key) for row in tx.execute(query)]
+
+
+def carried_since(tx: sa.Connection, mapped: Mapping, made: Dict[str, int], but: Collection[int]) -> set[str]:
+    """Those of the things `made` (thing → line that made its row) of which an edit in Grist was carried to Shopify
+    after that line, other than by the lines `but`, and not taken back since."""
+    found: set[str] = set()
+    wanted = sorted(made)
+    for start in range(0, len(wanted), CHUNK):
+        query = sa.select(change.c.id, change.c.remote_key).where(
+            change.c.mapping_id == mapped.id, change.c.kind == "update", change.c.side == Side.REMOTE.value,
+            change.c.undone_run.is_(None), change.c.why != Why.UNDO.value,
+            change.c.remote_key.in_(wanted[start:start + CHUNK]))
+        found |= {thing for line, thing in tx.execute(query) if line > made[thing] and line not in but}
+    return found
 
 
 def lately(
@@ -91,8 +106,14 @@ def undone(tx: sa.Connection, ids: Sequence[int], run_id: int) -> None:
                    .values(undone_run=run_id))
 
 
-def _written(mapped: Mapping, row: Any) -> Written:
-    known = row.field in mapped.index and row.kind == "update"
-    kind = mapped.rule(row.field).kind if known else "text"
-    before, after = (load(kind, row.before), load(kind, row.after)) if known else (None, None)
-    return Written(row.id, Side(row.side), row.kind, row.remote_key or "", row.field, before, after, row.title)
+def _written(mapped: Mapping, line: Any, row: int | None = None) -> Written:
+    """A line with values of our own kinds; of one about a whole row, those of the fields that are mapped today."""
+    if line.kind != "update":
+        kept = (line.before if line.kind == "delete" else line.after) or {}
+        values = {name: load(mapped.rule(name).kind, raw) for name, raw in kept.items() if name in mapped.index}
+        return Written(line.id, Side(line.side), line.kind, line.remote_key or "", line.field, None, None, line.title,
+                       row, values)
+    kind = mapped.rule(line.field).kind if line.field in mapped.index else "text"
+    before, after = (load(kind, line.before), load(kind, line.after)) if line.field in mapped.index else (None, None)
+    return Written(line.id, Side(line.side), line.kind, line.remote_key or "", line.field, before, after, line.title,
+                   row)

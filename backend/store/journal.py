@@ -72,26 +72,27 @@ def count(tx: sa.Connection, link_id: int) -> int:
 def _dump(op: Op) -> dict[str, Any]:
     kept: dict[str, Any] = {"op": type(op).__name__, "side": op.side.value, "title": op.title}
     if isinstance(op, Create):
-        return kept | {"source": op.source, "values": dump_values(op.values), "why": op.why.value}
+        return kept | {"source": op.source, "values": dump_values(op.values), "why": op.why.value,
+                       "undoes": list(op.undoes)}
     if isinstance(op, Update):
         changes = [{"field": c.field, "after": dump(c.after), "why": c.why.value, "undoes": list(c.undoes)}
                    | dump_values({"before": c.before, "stays": c.stays}) for c in op.changes]
         return kept | {"key": op.key, "partner": op.partner, "changes": changes}
     if isinstance(op, Delete):
-        return kept | {"key": op.key, "partner": op.partner, "why": op.why.value}
+        return kept | {"key": op.key, "partner": op.partner, "why": op.why.value, "undoes": list(op.undoes)}
     return kept | {"key": op.key, "partner": op.partner}
 
 
 def _load(mapped: Mapping, kept: dict[str, Any]) -> Op:
-    side, title = Side(kept["side"]), kept["title"]
+    side, title, undoes = Side(kept["side"]), kept["title"], tuple(kept.get("undoes", ()))
     if kept["op"] == "Create":
-        return Create(side, kept["source"], _load_values(mapped, kept["values"]), title, Why(kept["why"]))
+        return Create(side, kept["source"], _load_values(mapped, kept["values"]), title, Why(kept["why"]), undoes)
     if kept["op"] == "Update":
         changes = tuple(_load_change(mapped.rule(c["field"]).kind, c) for c in kept["changes"]
                         if c["field"] in mapped.index)
         return Update(side, kept["key"], kept["partner"], changes, title)
     if kept["op"] == "Delete":
-        return Delete(side, kept["key"], kept["partner"], title, Why(kept["why"]))
+        return Delete(side, kept["key"], kept["partner"], title, Why(kept["why"]), undoes)
     return Mark(kept["key"], kept["partner"], title)
 
 

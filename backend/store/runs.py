@@ -116,23 +116,29 @@ def claim(tx: sa.Connection, owner: str) -> Run | None:
     return get(tx, int(found.id))
 
 
+# Said before each write of a run, so they are put into words once.
+_HOLD = sa.update(run).where(
+    run.c.id == sa.bindparam("mine"), run.c.owner == sa.bindparam("by"), run.c.attempt == sa.bindparam("try"),
+    run.c.state == "running", run.c.lease_until >= now(),
+).values(lease_until=now() + LEASE_SECONDS)
+_ALIVE = _HOLD.values(progress=sa.bindparam("said", type_=run.c.progress.type)).returning(run.c.cancelling)
+
+
+def _mine(claimed: Run, owner: str) -> dict[str, Any]:
+    return {"mine": claimed.id, "by": owner, "try": claimed.attempt}
+
+
 def alive(tx: sa.Connection, claimed: Run, owner: str, progress: dict[str, Any]) -> bool | None:
     """Say that the owner lives and how far it is. None where the run is no longer its own; else whether somebody
     wants it cancelled."""
-    mine = (run.c.id == claimed.id, run.c.owner == owner, run.c.attempt == claimed.attempt, run.c.state == "running",
-            run.c.lease_until >= now())
-    changed = tx.execute(sa.update(run).where(*mine).values(lease_until=now() + LEASE_SECONDS, progress=progress))
-    if changed.rowcount == 0:
-        return None
-    return bool(tx.execute(sa.select(run.c.cancelling).where(run.c.id == claimed.id)).scalar())
+    wanted = tx.execute(_ALIVE, _mine(claimed, owner) | {"said": progress}).scalar_one_or_none()
+    return None if wanted is None else bool(wanted)
 
 
 def hold(tx: sa.Connection, claimed: Run, owner: str) -> bool:
     """Whether the run is still this owner's, with a lease that has not run out; if so, it begins anew, so that what is
     sent after this transaction has a whole lease before it. Nobody else takes the run before the transaction ends."""
-    mine = (run.c.id == claimed.id, run.c.owner == owner, run.c.attempt == claimed.attempt, run.c.state == "running",
-            run.c.lease_until >= now())
-    return tx.execute(sa.update(run).where(*mine).values(lease_until=now() + LEASE_SECONDS)).rowcount == 1
+    return tx.execute(_HOLD, _mine(claimed, owner)).rowcount == 1
 
 
 def finish(tx: sa.Connection, claimed: Run, owner: str, state: str, report: dict[str, Any] | None,

@@ -219,6 +219,22 @@ def approved_deletions(tx: sa.Connection, mapping_id: int) -> set[tuple[Side, Ke
     return {_deletion_key(side, key) for side, key in tx.execute(query)}
 
 
+def kept_deletions(tx: sa.Connection, mapping_id: int) -> set[tuple[Side, Key]]:
+    """What a person wants to keep though its other half is gone, by (side where it is kept, key)."""
+    query = sa.select(deletion.c.side, deletion.c.key).where(
+        deletion.c.mapping_id == mapping_id, deletion.c.kept.is_(True))
+    return {_deletion_key(side, key) for side, key in tx.execute(query)}
+
+
+def keep_apart(tx: sa.Connection, mapping_id: int, kept: Sequence[Proposal]) -> None:
+    """Nobody is asked about these deletions: an undo has left one half alone, on purpose."""
+    for one in kept:
+        deletion_done(tx, mapping_id, one.side, one.key)
+        tx.execute(sa.insert(deletion).values(
+            mapping_id=mapping_id, side=one.side.value, key=str(one.key), partner=str(one.partner), title=one.title,
+            kept=True, seen_at=now()))
+
+
 def _deletion_key(side: str, key: str) -> tuple[Side, Key]:
     return (Side.LOCAL, int(key)) if side == Side.LOCAL else (Side.REMOTE, key)
 

@@ -10,7 +10,6 @@ import logging
 import threading
 from collections.abc import Callable
 
-import psycopg
 import sqlalchemy as sa
 
 from backend.store.db import Database
@@ -21,6 +20,10 @@ CHANNEL = "sync_work"
 LOOK_SECONDS = 0.05
 PATIENCE_SECONDS = 1.0
 """How often a listener looks whether it should end, and how long it waits for a database that went away."""
+
+
+class _Unheard(Exception):
+    """Postgres cannot be listened to now."""
 
 
 def signal(tx: sa.Connection) -> None:
@@ -35,20 +38,25 @@ def listen(database: Database, wake: Callable[[], None], stopping: threading.Eve
     while not stopping.is_set():
         try:
             hear(database, wake, stopping)
-        except (psycopg.Error, sa.exc.DBAPIError) as error:
+        except (_Unheard, sa.exc.DBAPIError) as error:
             log.info("the database cannot be listened to now: %s", " ".join(str(error).split())[:200])
             stopping.wait(PATIENCE_SECONDS)
             wake()  # whatever was said meanwhile was not heard
 
 
 def _hear_postgres(database: Database, wake: Callable[[], None], stopping: threading.Event) -> None:
+    import psycopg  # where the database is another one, nobody needs it
+
     address = sa.make_url(database.url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f"listen {CHANNEL}")
-        wake()
-        while not stopping.is_set():
-            for _ in connection.notifies(timeout=PATIENCE_SECONDS, stop_after=1):
-                wake()
+    try:
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(f"listen {CHANNEL}")
+            wake()
+            while not stopping.is_set():
+                for _ in connection.notifies(timeout=PATIENCE_SECONDS, stop_after=1):
+                    wake()
+    except psycopg.Error as error:
+        raise _Unheard(str(error)) from error
 
 
 def _watch_sqlite(database: Database, wake: Callable[[], None], stopping: threading.Event) -> None:

@@ -183,7 +183,7 @@ def _keep_key(tx: Any, link_id: int, said: dict[str, Any]) -> None:
 
 def _refuse_second_store(found: Link | None, store: str) -> None:
     if found is not None and found.store != store:
-        raise Refused(409, "other_store", f"This document is joined to {found.store}, and a document has one store.",
+        raise Refused(409, "other_store", f"This document is connected to {found.store}, and a document has one store.",
                       f"Use another document for {store}.")
 
 

@@ -74,11 +74,18 @@ def _told(link_id: int) -> dict[str, Any]:
     parts: list[Part] = [one for one in (*known_parts, _refused(refused, told, known)) if one is not None]
     waits = [one for one in parts if one["needs_you"]]
     return {
-        "works": not any(one["part"] in ("store", "document", "last_sync") for one in waits),
+        "works": not any(_stops(one) for one in waits),
         "needs_you": len(waits), "checked_at": moment(found.checked.get("at")), "parts": parts,
         "version": __version__, "shopify_version": context.settings.shopify_version,
         "database": here.database.engine.dialect.name, "store": found.store,
     }
+
+
+def _stops(part: Part) -> bool:
+    """Whether nothing syncs before somebody has seen to this. Without a key of its own the service still syncs while
+    the widget is open."""
+    keyless = part["part"] == "document" and part["facts"]["key"] is None
+    return part["part"] in ("store", "document", "last_sync") and not keyless
 
 
 def _part(name: str, message: str = "", cure: str = "", /, *, needs_you: bool | None = None, **facts: Any) -> Part:

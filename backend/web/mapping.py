@@ -50,7 +50,8 @@ def _resource(one: Resource, found: dict[str, Any], scopes: Sequence[str] | None
         "name": one.name, "label": one.label, "table": one.table, "count": found.get("counts", {}).get(one.name),
         "both_ways": [field.label for field in one.fields if field.writable],
         "fields": told, "match": list(one.match), "title": one.title,
-        "creatable": one.creatable, "deletable": one.deletable, "searchable": bool(one.search),
+        "creatable": one.creatable, "deletable": one.deletable, "archivable": bool(one.archives),
+        "searchable": bool(one.search),
         "filters": [{"field": field, "key": key, "label": described.label, "choices": list(described.choices)}
                     for field, key in FILTERS.get(one.name, ()) if (described := one.field(field)) is not None],
         "missing": missing(one, scopes), "needs": sorted({field.target for field in one.fields if field.target}),

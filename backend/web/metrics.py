@@ -12,28 +12,24 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import os
+import threading
 import time
 from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, Response, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from backend.store import health, tally
 from backend.store.db import Database
 from backend.web.errors import Refused
 from backend.web.service import service
 
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 5)
-
-_own = CollectorRegistry()
-_hooks = Counter("sync_webhooks", "Webhooks that came, by side and status", ["side", "status"], registry=_own)
-_hook_seconds = Histogram("sync_webhook_seconds", "How long a webhook waited for its answer", ["side"], buckets=BUCKETS,
-                          registry=_own)
-_pages = Histogram("sync_http_seconds", "How long a request of the widget waited for its answer", ["method", "status"],
-                   buckets=BUCKETS, registry=_own)
 
 bp = Blueprint("metrics", __name__)
 
@@ -46,9 +42,34 @@ _SUMS = {
 }
 
 
+class _Own:
+    """What this process counts."""
+
+    def __init__(self) -> None:
+        from prometheus_client import CollectorRegistry, Counter, Histogram
+
+        self.registry = CollectorRegistry()
+        self.hooks = Counter("sync_webhooks", "Webhooks that came, by side and status", ["side", "status"],
+                             registry=self.registry)
+        self.hook_seconds = Histogram("sync_webhook_seconds", "How long a webhook waited for its answer", ["side"],
+                                      buckets=BUCKETS, registry=self.registry)
+        self.pages = Histogram("sync_http_seconds", "How long a request of the widget waited for its answer",
+                               ["method", "status"], buckets=BUCKETS, registry=self.registry)
+
+
+def own() -> _Own:
+    """Made for the first thing that is counted: the web process starts without Prometheus."""
+    with _making:  # two would count apart
+        return _made()
+
+
+_making = threading.Lock()
+_made = cache(_Own)
+
+
 def hook(side: str, status: int, seconds: float) -> None:
-    _hooks.labels(side, str(status)).inc()
-    _hook_seconds.labels(side).observe(seconds)
+    own().hooks.labels(side, str(status)).inc()
+    own().hook_seconds.labels(side).observe(seconds)
 
 
 def watch(app: Flask) -> None:
@@ -61,13 +82,15 @@ def watch(app: Flask) -> None:
     def end(response: Response) -> Response:
         if request.path.startswith("/api/") and "metrics.began" in request.environ:
             seconds = time.perf_counter() - request.environ["metrics.began"]
-            _pages.labels(request.method, str(response.status_code)).observe(seconds)
+            own().pages.labels(request.method, str(response.status_code)).observe(seconds)
         return response
 
 
 @bp.get("/metrics")
 def metrics() -> Response:
     """For whoever has METRICS_TOKEN; without one, for this machine alone."""
+    from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
+
     here = service()
     _check(here.context.settings.metrics_token.reveal())
     registry = CollectorRegistry()
@@ -78,7 +101,7 @@ def metrics() -> Response:
         multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
         text += generate_latest(shared)
     else:
-        text += generate_latest(_own)
+        text += generate_latest(own().registry)
     return Response(text, content_type=CONTENT_TYPE_LATEST)
 
 
@@ -99,13 +122,15 @@ def _check(token: str) -> None:
                       "Set METRICS_TOKEN to read the metrics from afar.")
 
 
-class _Stored(Collector):
+class _Stored:
     """What the database counts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def collect(self) -> Iterable[Metric]:
+        from prometheus_client.core import GaugeMetricFamily
+
         with self._database.read() as tx:
             sums, now = tally.sums(tx), health.whole_queue(tx)
         yield from _sums(sums)
@@ -114,6 +139,8 @@ class _Stored(Collector):
 
 
 def _sums(sums: dict[str, dict[str, float]]) -> Iterator[Metric]:
+    from prometheus_client.core import CounterMetricFamily
+
     for name, (metric, text, labels) in _SUMS.items():
         family = CounterMetricFamily(metric, text, labels=labels)
         for label, value in sorted(sums.get(name, {}).items()):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, current_app, render_template_string, request, send_from_directory
+from flask import Blueprint, Response, current_app, render_template_string, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from backend import __version__
 from backend.errors import DatabaseAway
 from backend.store import links, workers
+from backend.web import files
 from backend.web.answers import answer
 from backend.web.service import Service, service
 
@@ -90,9 +92,8 @@ def widget_page() -> Response:
 
 
 @bp.get("/widget/<path:name>")
-def widget_file(name: str) -> Response:
-    # no-cache means: ask each time whether it changed, so that an update of the service reaches the widget at once.
-    return send_from_directory(WIDGET, name, max_age=0)
+def widget_file(name: str) -> BaseResponse:
+    return files.send(WIDGET, name)
 
 
 @bp.get("/healthz")

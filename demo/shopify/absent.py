@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from graphql import GraphQLObjectType, get_named_type, is_non_null_type
+from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type, is_non_null_type
 
 from .connections import window
 from .registry import RESOLVERS
@@ -21,7 +21,7 @@ def kind_of_root(field_name: str) -> str | None:
     if named.name.endswith("Connection") and "nodes" in named.fields:  # type: ignore[union-attr]
         node = get_named_type(named.fields["nodes"].type)  # type: ignore[union-attr]
         return None if _kept(node) else node.name
-    if is_non_null_type(field.type) or not isinstance(named, GraphQLObjectType) or not (
+    if is_non_null_type(field.type) or not isinstance(named, GraphQLObjectType | GraphQLInterfaceType) or not (
             {"id", "token", "handle"} & set(field.args)) or _kept(named):
         return None
     return named.name
@@ -39,7 +39,7 @@ def root(field_name: str) -> Callable[..., Any]:
 def _kept(named: Any) -> bool:
     """Whether any resolver of this package shows things of the kind."""
     return any(type_name == named.name for type_name, _ in RESOLVERS) or named.name in (
-        "Metaobject", "MetaobjectDefinition", "DeletionEvent", "Event", "Refund", "Return")
+        "DeletionEvent", "Event", "Refund", "Node")
 
 
 def _fields() -> Any:

@@ -82,7 +82,8 @@ class _Adoption(SalesAdoption):
                 "Metafield": self.metafield, "MetafieldDefinition": self.definition,
                 "Shop": self.shop, "TaxonomyCategory": self.category, "App": self.app, "Publication": self.publication,
                 "AppInstallation": self.installation, "BasicEvent": self.event, "BulkOperation": self.bulk_operation,
-                "WebhookSubscription": self.subscription}.get(
+                "WebhookSubscription": self.subscription, "Metaobject": self.metaobject,
+                "MetaobjectDefinition": self.metaobject}.get(
                     kind_of(shown["id"]))
         return make(shown, above) if make else None
 
@@ -92,6 +93,10 @@ class _Adoption(SalesAdoption):
         app.title, app.handle = shown.get("title") or app.title, shown.get("handle") or app.handle
         app.requested = shown.get("requestedAccessScopes", app.requested)
         app.api_key, app.developer = shown.get("apiKey") or app.api_key, shown.get("developerName") or app.developer
+
+    def metaobject(self, shown: dict[str, Any], above: list[Any]) -> None:
+        from . import metaobjects  # its mutations need the store's own modules
+        metaobjects.adopt(self.store, shown)
 
     def publication(self, shown: dict[str, Any], above: list[Any]) -> None:
         number = self.number(shown["id"])
@@ -378,6 +383,14 @@ class _Adoption(SalesAdoption):
             name=shown.get("name") or shown["key"], description=shown.get("description"),
             type_name=(shown.get("type") or {}).get("name") or "single_line_text_field",
             validations=list(shown.get("validations") or ()), pinned_position=shown.get("pinnedPosition"))
+        held.standard_template = shown.get("standardTemplate")
+        held.storefront = (shown.get("access") or {}).get("storefront") or held.storefront
+        constraints = shown.get("constraints") or {}
+        values = constraints.get("values") or {}
+        held.constraint_key = constraints.get("key")
+        held.constraint_values = [row["value"] for row in values.get("nodes") or ()]
+        if (values.get("pageInfo") or {}).get("hasNextPage"):
+            held.constraint_values.append("more")
         self.store.definitions[owner_type, held.namespace, held.key] = held
         return held
 

@@ -229,6 +229,8 @@ class SalesAdoption:
                 held.lines.append(kept)
             kept.total_quantity = row.get("totalQuantity", kept.total_quantity or line.quantity)
             kept.remaining_quantity = row.get("remainingQuantity", kept.total_quantity)
+            if line_shown.get("fulfillableQuantity") == 0:
+                line.adopted["fulfillableQuantity"] = 0  # sent by a fulfilment or taken off by an edit not shown
         held.adopted.update({key: value for key, value in shown.items()
                              if key in ("supportedActions", "destination", "deliveryMethod")})
         if isinstance(shown.get("assignedLocation"), dict) and held.location is None:
@@ -274,7 +276,7 @@ class SalesAdoption:
         for row in _nodes(shown.get("events")):
             number = number_of((row or {}).get("id") or "")
             if number is not None and not any(each["number"] == number for each in held.events):
-                held.events.append({"number": number, **{key: value for key, value in row.items() if key != "id"}})
+                held.events.append({"__typename": "FulfillmentEvent", "number": number, **row})
         held.adopted.update({key: shown[key] for key in ("service", "totalQuantity", "requiresShipping")
                              if key in shown})
         return held

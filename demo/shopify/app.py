@@ -34,6 +34,7 @@ def create_app(store: Store, *, tokens: Iterable[str] = ("shpat_demo",),
     """
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.jinja_env.policies["json.dumps_kwargs"] = {}  # the page tells what changed by comparing with later answers
     known = set(tokens)
     door = control.Door(store)
     app.extensions["shopify_door"] = door

@@ -4,6 +4,7 @@
 """
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,7 +22,7 @@ from graphql import (
 
 from . import cost, limits, older, validation, variables
 from .context import Context
-from .errors import RequestRefused
+from .errors import BrokeDown, RequestRefused
 from .execution import Plan
 from .schema import load_schema
 from .state import Store
@@ -62,7 +63,7 @@ def run(store: Store, query: str, given: dict[str, Any] | None = None, operation
     schema, given = load_schema(), older.rewritten(given, version)
     is_mutation = False
     try:
-        prepared = _prepared(query)
+        prepared = _prepared(query, older.unknown_directives(version))
         if prepared.problems:
             raise RequestRefused([dict(problem) for problem in prepared.problems])
         operation = _chosen(prepared.document, operation_name)
@@ -97,6 +98,9 @@ def _executed(schema: GraphQLSchema, prepared: _Prepared, operation: OperationDe
         store.stream.by_app = True
         try:
             data, errors = prepared.plan(schema, operation).run(context, given)
+        except BrokeDown:
+            return Outcome({"errors": [_broken(store)], "data": None, "extensions": _cost(store, requested, 0)},
+                           writes=context.writes, is_mutation=is_mutation)
         finally:
             store.stream.by_app = False
         actual = min(requested, cost.operation_cost(schema, operation, prepared.fragments, values, data or {}))
@@ -113,10 +117,10 @@ def _executed(schema: GraphQLSchema, prepared: _Prepared, operation: OperationDe
 
 
 @lru_cache(maxsize=512)
-def _prepared(query: str) -> _Prepared:
+def _prepared(query: str, unknown: frozenset[str]) -> _Prepared:
     document = validation.parsed(query)
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    return _Prepared(document, tuple(validation.problems(load_schema(), document)), fragments)
+    return _Prepared(document, tuple(validation.problems(load_schema(), document, unknown)), fragments)
 
 
 def _chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
@@ -140,6 +144,13 @@ def _formatted(error: GraphQLError) -> GraphQLFormattedError:
 def _cost(store: Store, requested: int, actual: int | None) -> dict[str, Any]:
     return {"cost": {"requestedQueryCost": requested, "actualQueryCost": actual,
                      "throttleStatus": store.bucket.status()}}
+
+
+def _broken(store: Store) -> dict[str, Any]:
+    request_id = f"{uuid.UUID(int=store.new_id())}-{int(store.clock.now().timestamp())}"
+    return {"message": "Internal error. Looks like something went wrong on our end.\n"
+                       f"Request ID: {request_id} (include this in support requests).",
+            "extensions": {"requestId": request_id, "code": "INTERNAL_SERVER_ERROR"}}
 
 
 def _throttled() -> dict[str, Any]:

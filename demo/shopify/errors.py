@@ -17,6 +17,10 @@ class TopLevelError(GraphQLError):
         super().__init__(message, nodes=nodes, extensions={**extensions, **({"code": code} if code else {})})
 
 
+class BrokeDown(Exception):
+    """Shopify failed over the whole request: no data at all, and an error without a place."""
+
+
 class RequestRefused(Exception):
     """The request ends before it runs: `errors` holds ready-made entries, there is no `data`.
 

@@ -50,6 +50,9 @@ FIELDS: dict[str, dict[str, Field]] = {
                  "country": Field("exact"), "zip": Field("exact"), "province": Field("exact"),
                  "created_at": Field("date"), "inventory_item_id": Field("id"),
                  "pickup_in_store": Field("enum", ("enabled", "disabled"))},
+    "definition": {"id": Field("id"), "key": Field("exact"), "namespace": Field("exact"), "type": Field("exact"),
+                   "owner_type": Field("exact")},
+    "segment": {"id": Field("id"), "name": Field("text")},
     **sales_index.FIELDS,
     "level": _DATES | {"id": Field("id"), "inventory_item_id": Field("id"), "inventory_group_id": Field("id")},
 }

@@ -56,7 +56,7 @@ def category_of(type_name: str) -> str:
         return "REFERENCE"
     return {"boolean": "TRUE_FALSE", "color": "COLOR", "rating": "RATING", "date": "DATE_TIME",
             "date_time": "DATE_TIME", "money": "MONEY", "number_integer": "NUMBER", "number_decimal": "NUMBER",
-            "json": "JSON", "url": "URL", "link": "LINK", "id": "ID", "language": "TEXT"}.get(single, "TEXT")
+            "json": "JSON", "url": "URL", "link": "LINK", "id": "ID", "language": "LANGUAGE"}.get(single, "TEXT")
 
 
 def stored(type_name: str, value: str, currency: str) -> str:

@@ -59,6 +59,7 @@ class Location(Thing):
     fulfills_online_orders: bool = True
     address_verified: bool = False
     deactivated_at: datetime | None = None
+    service: dict[str, Any] | None = None  # the fulfilment service that it belongs to
 
 
 @dataclass(eq=False, slots=True)
@@ -221,6 +222,10 @@ class MetafieldDefinition(Thing):
     validations: list[dict[str, str]] = field(default_factory=list)
     pinned_position: int | None = None
     unique_values: bool = False
+    storefront: str = "NONE"  # what the online store may see of it
+    standard_template: dict[str, Any] | None = None  # that of Shopify's own which it was made from
+    constraint_key: str | None = None  # it applies to things of these values only: products of some categories
+    constraint_values: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -6,6 +6,15 @@ from __future__ import annotations
 
 from typing import Any
 
+_DIRECTIVES_SINCE = {"idempotent": "2026-01"}
+
+
+def unknown_directives(version: str) -> frozenset[str]:
+    """The directives that this version has not got yet."""
+    return frozenset(name for name, since in _DIRECTIVES_SINCE.items()
+                     if version and version != "unstable" and version < since)
+
+
 _COMPARED_UNTIL = "2026-04"
 
 

@@ -34,7 +34,7 @@ def introspection() -> dict[str, Any]:
 @cache
 def load_schema() -> GraphQLSchema:
     """The executable schema; takes about half a second the first time."""
-    from . import mutations, reads  # noqa: F401 - importing them fills the registry
+    from . import metaobjects, mutations, reads, segments  # noqa: F401 - importing them fills the registry
     schema = build_client_schema(introspection()["data"], assume_valid=True)
     for type_ in schema.type_map.values():
         if isinstance(type_, GraphQLScalarType) and type_.name in _SHOWN:
@@ -105,7 +105,14 @@ def type_name_of(source: Any) -> str:
 def _date_time(value: Any) -> str:
     if isinstance(value, datetime) and value.tzinfo is UTC:
         return value.isoformat()[:19] + "Z"
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else str(value)
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+    if not isinstance(value, datetime):
+        return str(value)
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def money(value: Any) -> str:

@@ -46,15 +46,18 @@ from .tables import MetafieldTable, Table
 from .webhooks.delivery import Webhooks
 
 if TYPE_CHECKING:
+    from .metaobjects import Definition, Metaobject
     from .people import Customer
-    from .trade import DraftOrder, Order
+    from .segments import Segment
+    from .trade import DraftOrder, Edit, Order
 
 _FIRST_ID = 7_200_000_000_001
 ALL_SCOPES = ("write_products", "write_inventory", "write_locations", "write_orders", "write_draft_orders",
               "write_customers", "read_all_orders", "write_publications",
               "write_merchant_managed_fulfillment_orders", "write_assigned_fulfillment_orders",
               "write_third_party_fulfillment_orders", "write_fulfillments", "write_customer_merge", "read_returns",
-              "read_content", "read_payment_terms",
+              "read_content", "write_payment_terms", "write_metaobjects",
+              "write_metaobject_definitions", "write_order_edits",
               "read_draft_order_checkout_configurations")
 Found = TypeVar("Found", bound=Thing)
 
@@ -138,6 +141,10 @@ class Store:
         self.customers: Table[Customer] = Table()
         self.orders: Table[Order] = Table()
         self.drafts: Table[DraftOrder] = Table()
+        self.edits: dict[int, Edit] = {}
+        self.segments: dict[int, Segment] = {}
+        self.metaobject_definitions: dict[int, Definition] = {}
+        self.metaobjects: dict[int, Metaobject] = {}
         self.index = SearchIndex(self)
         self.revision = 0  # counts changes: the page's ETag
         for name in publishing.NAMES:
@@ -194,7 +201,9 @@ class Store:
             "Location": self.locations, "Publication": self.publications, "Collection": self.collections,
             "Customer": self.customers, "Order": self.orders, "DraftOrder": self.drafts,
             "InventoryAdjustmentGroup": self.adjustment_groups, "ProductDeleteOperation": self.operations,
-            "ProductSetOperation": self.operations}
+            "ProductSetOperation": self.operations, "CalculatedOrder": self.edits,
+            "Segment": self.segments, "Metaobject": self.metaobjects,
+            "MetaobjectDefinition": self.metaobject_definitions}
         if kind == "BulkOperation":
             self.bulks.look()
             return dict(self.bulks.held)

@@ -97,6 +97,7 @@ class FulfillmentOrder(Thing):
     fulfill_at: datetime | None = None
     fulfill_by: Any = None
     in_progress: bool = False
+    put_aside: FulfillmentOrder | None = None  # what a hold of some lines left in one of its own
     adopted: dict[str, Any] = field(default_factory=dict)
 
 
@@ -269,7 +270,28 @@ class Order(Thing):
         """How many of a line still wait to be sent."""
         sent = sum(quantity for each in self.fulfillments if each.status == "SUCCESS" for _, row, quantity in each.rows
                    if row.line is line)
-        return 0 if self.said_fulfilled or self.cancelled_at else max(0, line.current_quantity - sent)
+        held = sum(row.remaining_quantity for each in self.fulfillment_orders if each.status == "ON_HOLD"
+                   for row in each.lines if row.line is line)
+        return 0 if self.said_fulfilled or self.cancelled_at else max(0, line.current_quantity - sent - held)
+
+
+@dataclass(eq=False)
+class Edit(Thing):
+    """An edit of an order's lines that is not committed yet."""
+
+    kind: ClassVar[str] = "CalculatedOrder"
+    id: int
+    order: Order
+    added: list[Line] = field(default_factory=list)
+    quantities: dict[int, int] = field(default_factory=dict)  # line's number -> how many it is to be
+
+    def quantity_of(self, line: Line) -> int:
+        return line.quantity if line in self.added else self.quantities.get(line.id, line.current_quantity)
+
+    def changes(self) -> list[tuple[Line, int]]:
+        """The lines that were there, each with another quantity than it has."""
+        return [(line, self.quantities[line.id]) for line in self.order.lines
+                if self.quantities.get(line.id, line.current_quantity) != line.current_quantity]
 
 
 @dataclass(eq=False)

@@ -60,9 +60,10 @@ def parsed(text: str) -> DocumentNode:
                                "extensions": {"code": "PARSE_ERROR"}}]) from error
 
 
-def problems(schema: GraphQLSchema, document: DocumentNode) -> list[Entry]:
-    """Everything that is wrong with a document, [] when it may run."""
-    return _Walk(schema, document).run()
+def problems(schema: GraphQLSchema, document: DocumentNode, unknown: frozenset[str] = frozenset()) -> list[Entry]:
+    """Everything that is wrong with a document, [] when it may run. `unknown` are directives that the version which
+    answers has not got yet."""
+    return _Walk(schema, document, unknown).run()
 
 
 def operation_title(operation: OperationDefinitionNode) -> str:
@@ -108,9 +109,10 @@ def _parse_entry(message: str, line: int, column: int) -> Entry:
 
 
 class _Walk:
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
-        self.schema, self.document = schema, document
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, unknown: frozenset[str]) -> None:
+        self.schema, self.document, self.unknown = schema, document, unknown
         self.errors: list[Entry] = []
+        self.dead: set[int] = set()  # nodes that the server does not know: it looks at nothing below them
         self.fragments = {node.name.value: node for node in document.definitions
                           if isinstance(node, FragmentDefinitionNode)}
         self.declared: dict[str, VariableDefinitionNode] = {}
@@ -134,6 +136,8 @@ class _Walk:
     def add(self, node: Node, message: str, path: list[Any], code: str, **extensions: Any) -> None:
         self.errors.append({"message": message, "locations": [_location(node)], "path": path,
                             "extensions": {"code": code, **extensions}})
+        if code in ("undefinedDirective", "undefinedField", "argumentNotAccepted"):
+            self.dead.add(id(node))
 
     # --- operations and fragments ---------------------------------------------------------------------
 
@@ -167,7 +171,7 @@ class _Walk:
 
     def variables_used(self, operation: OperationDefinitionNode, path: list[Any]) -> None:
         used: dict[str, tuple[Node, list[Any]]] = {}
-        _collect_variables(operation, self.fragments, used, path, set())
+        _collect_variables(operation, self.fragments, used, path, set(), self.dead)
         owner = operation.name.value if operation.name else f"anonymous {operation.operation.value}"
         for name in self.declared:
             if name not in used:
@@ -282,7 +286,7 @@ class _Walk:
             assert isinstance(node, DirectiveNode)
             name = node.name.value
             directive = self.schema.get_directive(name)
-            if directive is None:
+            if directive is None or name in self.unknown:
                 self.add(node, f"Directive @{name} is not defined", path, "undefinedDirective", directiveName=name)
             else:
                 self.arguments(node, directive.args, "Directive", name, path)
@@ -447,8 +451,10 @@ def _arguments_text(node: FieldNode) -> str:
 
 
 def _collect_variables(node: Any, fragments: dict[str, FragmentDefinitionNode], used: dict[str, tuple[Node, list[Any]]],
-                       path: list[Any], seen: set[str]) -> None:
-    """Every variable that is used below a node, through the fragments it spreads."""
+                       path: list[Any], seen: set[str], dead: set[int]) -> None:
+    """Every variable that is used below a node, through the fragments it spreads; nothing below dead nodes."""
+    if id(node) in dead:
+        return
     if isinstance(node, VariableNode):
         used.setdefault(node.name.value, (node, path))
         return
@@ -456,7 +462,7 @@ def _collect_variables(node: Any, fragments: dict[str, FragmentDefinitionNode], 
         name = node.name.value
         if name in fragments and name not in seen:
             seen.add(name)
-            _collect_variables(fragments[name].selection_set, fragments, used, path, seen)
+            _collect_variables(fragments[name].selection_set, fragments, used, path, seen, dead)
     if isinstance(node, FieldNode):
         path = [*path, node.alias.value if node.alias else node.name.value]
     for key in getattr(node, "keys", ()):
@@ -465,7 +471,7 @@ def _collect_variables(node: Any, fragments: dict[str, FragmentDefinitionNode], 
         child = getattr(node, key, None)
         for each in child if isinstance(child, (list, tuple)) else [child]:
             if isinstance(each, Node):
-                _collect_variables(each, fragments, used, path, seen)
+                _collect_variables(each, fragments, used, path, seen, dead)
 
 
 def _collect_spreads(selection_set: Any, fragments: dict[str, FragmentDefinitionNode], used: set[str]) -> None:

@@ -79,6 +79,8 @@ def test_everything_is_read_where_somebody_says_so(desk):
     assert read["changes"] == (1, 1)
     assert min(read["everything"]) > 1
     assert min(read["dry"]) > 1
+    assert "\nOnly what changed was read.\n" in desk.quick().out
+    assert "\nEverything was read" in desk.quick("--everything").out
 
 
 def test_both_ways_then_a_conflict_waits(desk):

@@ -24,6 +24,10 @@ SALES: dict[str, tuple[tuple[str, str], ...]] = {
         ("2026-04/customers/customer-order-summary-read-effects", "/afterSet"),
         ("2026-04/customers/customer-order-summary-read-effects", "/afterRemove"),
     ),
+    "rests on the rate of exchange of the day": (
+        ("2025-01/orders/money-bag-presentment-parity", "/markAsPaid"),
+        ("2025-01/orders/money-bag-presentment-parity", "/refund"),
+    ),
     "names a quantity by an id that no answer before has shown": (
         ("2025-01/products/inventory-node-read-after-write", "/workflow/coreNodeRead"),
     ),

@@ -89,7 +89,7 @@ def in_code(path: Path) -> set[str]:
 
 
 def test_every_setting_is_described() -> None:
-    assert [name for name in NAMES if name not in in_code(DOCS / "deploy.md")] == []
+    assert [name for name in NAMES if name not in in_code(DOCS / "configuration.md")] == []
 
 
 def read_from_the_environment() -> Iterator[str]:
@@ -99,7 +99,7 @@ def read_from_the_environment() -> Iterator[str]:
 
 
 def test_every_variable_that_the_code_reads_is_described() -> None:
-    assert sorted(set(read_from_the_environment()) - in_code(DOCS / "deploy.md")) == []
+    assert sorted(set(read_from_the_environment()) - in_code(DOCS / "configuration.md")) == []
 
 
 def test_every_option_of_the_command_line_is_described() -> None:
@@ -135,7 +135,7 @@ def test_every_metric_is_described(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/metrics.db")
     database.migrate()
     stored = {family.name for family in metrics._Stored(database).collect()}
-    here = {family.name for family in metrics._own.collect()}
+    here = {family.name for family in metrics.own().registry.collect()}
     assert len(stored) > 15
     assert sorted((stored | here) - in_code(DOCS / "deploy.md")) == []
 
@@ -165,14 +165,23 @@ def test_every_address_is_described(tmp_path: Path) -> None:
 # --- what is generated ----------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def generate() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
+def module_of(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    return module_of("generate")
+
+
+@pytest.fixture(scope="module")
+def texts() -> ModuleType:
+    return module_of("texts")
 
 
 def test_generated_parts_are_up_to_date(generate: ModuleType) -> None:
@@ -238,6 +247,27 @@ def test_the_modules_that_the_architecture_names_exist() -> None:
     for folder, said in lines:
         names = {one.rstrip("/") for one in re.findall(r"`([a-z_]+/?)`", said)}
         assert [one for one in names if not list((ROOT / folder).glob(f"{one}*"))] == [], folder
+        modules = {path.stem for path in (ROOT / folder).glob("*.py")} - {"__init__"}
+        assert sorted(modules - names) == [], f"{folder}: the page leaves these out"
+
+
+def test_the_architecture_names_every_module_above_the_folders() -> None:
+    page = text_of(DOCS / "architecture.md")
+    modules = {path.name for path in (ROOT / "backend").glob("*.py")} - {"__init__.py"}
+    assert sorted(name for name in modules if name not in page and f"`{name[:-3]}`" not in page) == []
+
+
+def test_the_picture_of_the_architecture_is_the_one_that_is_held() -> None:
+    """The drawing stands word by word where the imports are read."""
+    drawn = re.search(r"```\n(faces: .+)\n```", text_of(DOCS / "architecture.md"))
+    assert drawn
+    assert drawn[1] in text_of(ROOT / "tests" / "test_architecture.py")
+
+
+def test_every_decision_has_a_number_of_its_own() -> None:
+    pages = sorted((DOCS / "decisions").glob("*.md"))
+    assert [page.name[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+    assert [page.name for page in pages if not text_of(page).startswith(f"# {page.name[:4]} ")] == []
 
 
 # --- promises -------------------------------------------------------------------------------------
@@ -282,3 +312,23 @@ def test_pictures_are_small_enough_to_load() -> None:
 def test_pages_are_kept_apart_from_this_machine() -> None:
     for page in PAGES:
         assert not re.search(r"/(work|tmp|root|home)/", text_of(page)), page
+
+
+# --- what is said ---------------------------------------------------------------------------------
+
+INSIDES = ("bundle", "snapshot", "changeset", "receipt", "intent", "checkpoint", "lease", "fingerprint", "backend",
+           "inbox", "upsert", "idempotent", "ops", "gid", "null", "traceback", "exception", "payload", "unread",
+           "unfit")
+"""Words of the code. Whoever keeps a shop need not know them."""
+TOLD_IN_CODE = {
+    "Field may not be null.",  # marshmallow's, which is replaced by a sentence of ours
+}
+
+
+def test_no_text_speaks_of_the_insides(texts: ModuleType) -> None:
+    """The list of all texts is `python docs/texts.py`; a command that is named (`python -m backend.…`) is no word."""
+    everything = [*texts.widget(), *texts.sentences(), *texts.log()]
+    assert len(everything) > 1500
+    word = re.compile(rf"(?<![.\w-])({'|'.join(INSIDES)})s?(?![.\w])", re.IGNORECASE)
+    assert [(where, text) for where, text in everything
+            if word.search(text.replace("python -m backend", "")) and text not in TOLD_IN_CODE] == []

@@ -10,7 +10,13 @@ import pytest
 from demo.__main__ import Demo, running
 
 
-@pytest.fixture
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A fresh clone takes a minute and the package index: only who names the file runs it (`make fresh`)."""
+    named = any("test_fresh_clone" in str(one) for one in config.args)
+    return True if collection_path.name == "test_fresh_clone.py" and not named else None
+
+
+@pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
     with running(products=12) as started:
         yield started

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import requests
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
@@ -54,7 +55,8 @@ def edit_in_store(demo: Demo, sku: str, **values: str) -> None:
     assert answer.ok, answer.text
 
 
-def test_both_ways_and_a_conflict_in_the_sheet(browser: Browser, demo: Demo, screenshots: Path) -> None:
+def test_both_ways_and_a_conflict_in_the_sheet(browser: Browser, demo: Demo, screenshots: Path,
+                                               request: pytest.FixtureRequest) -> None:
     page, problems = open_variants(browser, demo)
     widget = widget_of(page)
 
@@ -85,11 +87,48 @@ def test_both_ways_and_a_conflict_in_the_sheet(browser: Browser, demo: Demo, scr
     expect(widget.locator(".status")).to_contain_text("Synced", timeout=SYNC_SECONDS * 1000)
     assert price_in_store(demo, "LIN-S") == "39.00"
 
-    for dark in (False, True):
-        for width in (1280, 320):
-            other, more = open_variants(browser, demo, dark=dark, width=width)
-            expect(widget_of(other).get_by_text("Synced", exact=False).first).to_be_visible()
-            other.screenshot(path=screenshots / f"demo-{width}-{'dark' if dark else 'light'}.png")
-            problems += more
-            other.close()
+    every = [(dark, width) for dark in (True, False) for width in (320, 1280)]
+    for dark, width in every if request.config.getoption("--screenshots") else every[:1]:
+        other, more = open_variants(browser, demo, dark=dark, width=width)
+        expect(widget_of(other).get_by_text("Synced", exact=False).first).to_be_visible()
+        other.screenshot(path=screenshots / f"demo-{width}-{'dark' if dark else 'light'}.png")
+        problems += more
+        other.close()
     assert problems == []
+
+
+def test_the_tour_leads_to_a_settled_conflict_and_stays_closed(browser: Browser, demo: Demo, screenshots: Path) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.goto(demo.both)
+    tour, document = page.locator("#tour"), page.frame_locator("#document")
+    widget = document.frame_locator("iframe")
+    expect(tour).to_contain_text("1 of 5")
+    for step in (2, 3):
+        tour.get_by_role("button", name="Next").click()
+        expect(tour).to_contain_text(f"{step} of 5")
+
+    document.get_by_role("gridcell", name="$35.00", exact=True).first.dblclick()
+    page.keyboard.type("39")
+    page.keyboard.press("Enter")
+    tour.get_by_role("button", name="Change it in the store too").click()
+    expect(tour).to_contain_text("37.50 in the store now")
+    expect(page.frame_locator("#store").get_by_label("Price of Wool scarf")).to_have_value("37.50")
+    widget.get_by_role("button", name="Sync", exact=True).click()
+    expect(widget.get_by_text("1 conflict").first).to_be_visible(timeout=SYNC_SECONDS * 1000)
+    widget.locator("#tab-conflicts").click()
+    page.screenshot(path=screenshots / "tour-1280-light.png")
+    widget.get_by_text("$39.00").first.click()
+    widget.get_by_role("button", name="Apply 1 choice").click()
+    expect(tour).to_contain_text("Nothing was written before you chose.", timeout=SYNC_SECONDS * 1000)
+    assert price_in_store(demo, "WOO-1") == "39.00"
+
+    tour.get_by_role("button", name="Close the tour").click()
+    page.reload()
+    expect(page.get_by_role("button", name="Tour", exact=True)).to_be_visible()
+    expect(tour).to_be_hidden()
+    assert problems == []
+    context.close()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from backend.core.mapping import default_mapping
 from backend.core.model import Policy, Side
-from backend.errors import RetryLater
+from backend.errors import BrakeError, RetryLater
+from backend.shopify.resources import RESOURCES
 
 from .conftest import MakeWorld, Shop
 from .test_engine_sync import cut_off_at, many
@@ -345,3 +348,58 @@ def test_a_new_row_that_takes_the_place_of_a_deleted_one_empties_nothing_in_shop
     assert world.shopify.thing(shop.product)["tags"] == ("blue",)
     assert world.grist.cell("Products", row, "vendor") == "Potter"
     assert world.row_of(shop.product) == row
+
+
+def archiving(new_world: MakeWorld, **status: object) -> tuple[World, str]:
+    """A world that archives what is deleted in Grist; the gid of the first of two active products."""
+    mapping = default_mapping(RESOURCES["products"], fields=("title", "handle", "status"))
+    world = new_world([replace(mapping, delete_remote=Policy.ARCHIVE)])
+    world.shopify.defaults["products"] = {"status": "ACTIVE"}
+    return world, many(world, 2)[0]
+
+
+def test_what_is_deleted_in_grist_is_archived_once_and_nobody_is_asked(new_world: MakeWorld) -> None:
+    world, gid = archiving(new_world)
+    world.grist.remove_row("Products", world.row_of(gid))
+    world.run()
+    assert [(one.key, one.field, one.before, one.after) for one in world.written] == [
+        (gid, "status", "ACTIVE", "ARCHIVED")]
+    world.forget_what_was_written()
+    for everything in (False, True):
+        assert world.run(everything=everything).totals["proposed_deletions"] == 0
+    assert (world.written, world.conflicts()) == ([], [])
+    world.shopify.edit(gid, "status", "ACTIVE")
+    world.run()
+    assert [one.field for one in world.conflicts()] == [""], "somebody wants it after all: that is asked"
+
+
+def test_a_row_that_comes_back_brings_its_product_back(new_world: MakeWorld) -> None:
+    world, gid = archiving(new_world)
+    world.grist.remove_row("Products", world.row_of(gid))
+    world.run()
+    world.grist.press_undo()
+    world.run()
+    assert world.shopify.thing(gid)["status"] == "ACTIVE"
+    assert world.differences() == []
+
+
+def test_what_was_edited_or_archived_meanwhile_is_not_archived(new_world: MakeWorld) -> None:
+    world, gid = archiving(new_world)
+    other = next(one for one in world.shopify.things["products"] if one != gid)
+    for one in (gid, other):
+        world.grist.remove_row("Products", world.row_of(one))
+    world.shopify.edit(gid, "title", "Cup")
+    world.shopify.edit(other, "status", "ARCHIVED")
+    world.run()
+    assert world.written == []
+    assert [one.remote_key for one in world.conflicts()] == [gid]
+
+
+def test_too_many_to_archive_pull_the_brake(new_world: MakeWorld) -> None:
+    world, _ = archiving(new_world)
+    gids = many(world, 30)
+    for gid in gids[:25]:
+        world.grist.remove_row("Products", world.row_of(gid))
+    with pytest.raises(BrakeError, match="25 of 32 products are gone from Grist"):
+        world.run()
+    assert world.written == []

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from backend.config import default_config, mapping_of
 from backend.connector import Changed
+from backend.core.mapping import rule_for
 from backend.core.model import Side
 from backend.errors import BrakeError, RetryLater
+from backend.shopify.resources import RESOURCES
 from backend.store import inbox
+from backend.work import Work
 
 from .conftest import MakeWorld, Shop
 from .world import shop_mappings, world_in
@@ -191,3 +195,16 @@ def test_a_row_that_a_run_made_before_it_failed_is_not_overlooked_either(shop: S
     shop.world.grist.remove_row("Products", shop.world.row_of(new))
     shop.world.run()
     assert new in [one.key for one in shop.world.deletions()]
+
+
+@pytest.mark.parametrize(("changed", "looked_at"), [
+    ({"price", "updatedAt"}, False), ({"tracked"}, True), ({"price", "tracked"}, True), (None, True)])
+def test_stock_is_looked_at_with_its_variant_only_where_that_can_have_moved_it(
+        changed: set[str] | None, looked_at: bool) -> None:
+    (settings,) = default_config({"inventory": RESOURCES["inventory"]}, {})
+    levels = Work(mapping_of(settings, RESOURCES))
+    assert levels.shows(changed) is looked_at
+    other = RESOURCES["inventory"].field("item.sku")
+    assert other is not None
+    levels.mapping = levels.mapping.with_fields([*levels.mapping.fields, rule_for(other)])
+    assert levels.shows(changed), "what somebody else's path reads may be moved by anything"

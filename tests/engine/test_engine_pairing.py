@@ -9,6 +9,7 @@ import pytest
 from backend.store import pairing
 from backend.store.pairing import Answer, OpenQuestion
 
+from .test_engine_sync import many
 from .world import World, shop_mappings
 
 
@@ -124,3 +125,25 @@ def test_a_preview_tells_pairs_doubles_and_what_is_left_over_and_keeps_nothing(w
     assert (told["rows"], told["things"], told["known"]) == (4, 3, 0)
     assert (told["fills"], told["asks"], told["creates_grist"], told["creates_shopify"]) == (2, 1, 1, 1)
     assert world.stored() == before
+
+
+@pytest.mark.parametrize("everything", [False, True])
+@pytest.mark.parametrize("handle", ["mug-0", "MUG-0"])
+def test_a_new_row_that_is_like_a_thing_with_a_row_makes_no_second_one_and_takes_nothing(
+    world: World, handle: str, everything: bool
+) -> None:
+    gid = many(world, 3)[0]
+    holder = world.row_of(gid)
+    world.grist.add_row("Products", title="Cup", handle=handle)
+    world.shopify.edit(gid, "title", "Beaker")
+    world.run(everything=everything)
+    assert len(world.shopify.things["products"]) == 3
+    assert (world.row_of(gid), world.grist.cell("Products", holder, "title")) == (holder, "Beaker")
+    (refused,) = world.refusals()
+    assert refused.message == f"This new row is not in Shopify: its Handle is that of row {holder}."
+    world.run(everything=everything)
+    assert len(world.shopify.things["products"]) == 3, "nor when it has waited"
+    world.grist.type("Products", int(refused.key), "handle", "cup")
+    world.run()
+    assert len(world.shopify.things["products"]) == 4
+    assert world.refusals() == []

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from backend.core.undo import EDITED, FROM_SHOPIFY, ONLY_CELLS
+from backend.core.model import Direction
+from backend.core.undo import EDITED, FROM_SHOPIFY, NOT_WRITTEN
 from backend.errors import OutcomeUnknown
 from backend.session import UndoWanted
 
 from .conftest import Shop
-from .world import World
+from .world import World, with_rules
 
 
 def lines(world: World, field: str) -> list[int]:
@@ -97,12 +98,16 @@ def test_what_the_next_sync_would_write_again_stays(shop: Shop) -> None:
     assert [one["reason"] for one in report.stays] == [FROM_SHOPIFY]
 
 
-def test_a_made_row_stays_and_says_so(shop: Shop) -> None:
+def test_what_is_only_read_since_is_not_written(shop: Shop) -> None:
     world = shop.world
-    created = [row.id for row in world.history() if row.kind == "create"]
-    report = undo(world, *created)
-    assert {one["reason"] for one in report.stays} == {ONLY_CELLS}
-    assert world.written == []
+    world.grist.type("Products", shop.row, "title", "Cup")
+    world.run()
+    world.mappings[0] = with_rules(world.mappings[0], title={"direction": Direction.TO_GRIST})
+    for twin in (world.grist, world.shopify):
+        twin.mappings["products"] = world.mappings[0]
+    report = undo(world, *lines(world, "title"))
+    assert [one["reason"] for one in report.stays] == [NOT_WRITTEN]
+    assert title_everywhere(shop) == ("Cup", "Cup")
 
 
 def test_a_preview_of_an_undo_writes_nothing_and_is_what_runs(shop: Shop) -> None:

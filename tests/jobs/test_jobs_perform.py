@@ -173,6 +173,7 @@ def test_only_what_the_clock_mends_is_temporary(shop, monkeypatch):
     outcome = perform(shop.context, shop.claim("w1"), "w1")
     assert is_temporary(outcome)
     assert (shop.get(run_id).state, shop.get(run_id).message) == ("failed", "Shopify cannot be reached.")
+    assert shop.get(run_id).cure == "Sync again in a minute.", "there is no timer, and a person began it"
     monkeypatch.setattr(engine, "sync", lambda session: 1 / 0)
     shop.request()
     assert not is_temporary(perform(shop.context, shop.claim("w1"), "w1"))

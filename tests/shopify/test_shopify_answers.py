@@ -331,3 +331,11 @@ def test_what_people_paste_becomes_the_stores_domain(text: str) -> None:
 def test_anything_else_is_no_store(text: str) -> None:
     with pytest.raises(UserError, match=r"myshopify\.com"):
         store_domain(text)
+
+
+def test_a_write_whose_whole_answer_was_swallowed_from_within_may_have_happened() -> None:
+    body = {"data": None, "errors": [error(PROTECTED, "ACCESS_DENIED", path=["m0", "order", "name"])]}
+    with pytest.raises(OutcomeUnknown):
+        read(200, orjson.dumps(body), writes=True)
+    with pytest.raises(AccessError):
+        read(200, orjson.dumps(body))

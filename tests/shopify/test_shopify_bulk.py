@@ -157,7 +157,7 @@ def test_whoever_waits_too_long_gives_up_and_cancels(large: Any) -> None:
     def sleep(seconds: float) -> None:
         now[0] += 3600
 
-    with pytest.raises(RetryLater, match="did not come to an end"):
+    with pytest.raises(RetryLater, match="did not finish a large read in time"):
         Bulk(large.connector._client, sleep=sleep, clock=lambda: now[0]).run_query(PRODUCTS)
 
 

@@ -168,7 +168,7 @@ def test_asked_for_by_id_a_thing_is_there_or_proven_gone(start: Any) -> None:
     at.door("edit", product={"id": gone.gid}, delete=True)
     seen = at.connector.read(mapping, [here.gid, gone.gid, "not an id"])
     assert (set(seen.rows), seen.gone) == ({here.gid}, {gone.gid})
-    assert "1 ids are no ids" in seen.notes[0]
+    assert "1 Shopify IDs are not of" in seen.notes[0]
 
 
 def test_a_filter_leaves_out_and_says_so(start: Any) -> None:

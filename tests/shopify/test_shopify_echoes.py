@@ -193,3 +193,33 @@ def test_an_empty_list_and_a_missing_object_are_empty_and_not_unread(start: Any)
 
 def test_a_status_that_nobody_has_heard_of_is_read_as_it_is() -> None:
     assert canonical("choice", "HIBERNATING") == "HIBERNATING" != UNREAD
+
+
+@pytest.mark.parametrize("kind", ["products", "customers", "orders", "draft_orders"])
+def test_a_tag_is_taken_off_in_the_spelling_that_stands_there(start: Any, kind: str) -> None:
+    """On orders and drafts the case of a tag counts when it is removed; on the others it does not."""
+    at = start(products=6, orders=6)
+    thing = first(at, "drafts" if kind == "draft_orders" else kind)
+    thing.tags = ["Red", "x"]
+    mapping = mapping_of(kind, "tags")
+    [receipt] = write(at.connector, mapping, update(thing.gid, tags=(("Red", "x"), ("x",))))
+    assert (receipt.done, thing.tags, receipt.stored["tags"]) == (True, ["x"], ("x",))
+
+
+def test_a_handle_that_is_taken_is_refused_where_it_was_typed(start: Any) -> None:
+    at = start()
+    one, two = list(at.store.products.values())[:2]
+    mapping = mapping_of("products", "handle")
+    [refused] = write(at.connector, mapping, update(one.gid, handle=(one.handle, two.handle)))
+    assert refused.refusal is not None
+    assert (refused.refusal.field, "already in use" in refused.refusal.message) == ("handle", True)
+    assert one.handle != two.handle
+
+
+def test_counts_come_as_text_and_are_numbers_and_ids_stay_text_however_long(start: Any) -> None:
+    at = start(products=1)
+    customer = add_customer(at.store, id=9_007_199_254_740_993_001, email="ada@example.com")
+    mapping = mapping_of("customers", "email", "numberOfOrders")
+    snapshot = at.connector.read(mapping, [customer.gid])
+    assert customer.gid.endswith("/9007199254740993001")
+    assert mapping.values(snapshot.rows[customer.gid])["numberOfOrders"] == 0

@@ -411,3 +411,44 @@ def test_without_write_inventory_only_the_fields_of_the_item_are_refused(start: 
     assert (both.refusal.field, [change.field for change in both.written]) == ("sku", ["price"])
     assert only.refusal is not None
     assert "write_inventory" in only.refusal.message
+
+
+def test_a_new_variant_is_made_without_the_field_that_may_not_be_written(start: Any) -> None:
+    """Design §5: what is not allowed clears nothing and stops nothing else; its cell is refused by name."""
+    at = start(scopes=("write_products",))
+    mapping = mapping_of("variants", "product", "option1", "price", "sku", "cost", create_remote=True)
+    [ready] = at.connector.prepare([mapping], {}, write=True).mappings
+    product = next(one for one in at.store.products.values() if [o.name for o in one.option_list] != ["Title"]
+                   and len(one.option_list) == 1)
+    [made] = write(at.connector, ready, create(
+        3, product=product.gid, option1="Brand new", price=Decimal("7.00"), sku="NEW", cost=Decimal("2.00")))
+    assert (made.done, made.stored["price"]) == (True, Decimal("7.00"))
+    assert [(one.field, one.key) for one in made.besides] == [("sku", made.key), ("cost", made.key)]
+    assert "write_inventory" in made.besides[0].message
+    assert at.store.thing(str(made.key)).inventory_item.sku != "NEW"
+
+
+def test_a_new_product_without_the_right_to_publish_is_made_and_its_channels_agree_on_nothing(start: Any) -> None:
+    at = start(scopes=("write_products", "read_publications"))
+    mapping = mapping_of("products", "title", "channels", create_remote=True)
+    [ready] = at.connector.prepare([mapping], {}, write=True).mappings
+    [made] = write(at.connector, ready, create(3, title="Lamp", channels=("Shop",)))
+    assert (made.done, made.stored["title"]) == (True, "Lamp")
+    assert [(one.field, one.key, "write_publications" in one.message) for one in made.besides] == [
+        ("channels", made.key, True)]
+
+
+def test_a_lost_creation_is_found_and_given_its_channels(start: Any) -> None:
+    """The answer to productCreate was lost before the channels were given: the look gives them."""
+    at = start()
+    mapping = mapping_of("products", "title", "channels", create_remote=True)
+    at.connector.prepare([mapping], {}, write=True)
+    stamp, op = Stamp("key-1", "run-1"), create(3, title="Lamp", channels=("Shop",))
+    at.connector._keys.defined(mapping.resource)
+    at.door("faults", next=[{"drop": "after", "when": "productCreate("}])
+    with pytest.raises(OutcomeUnknown):
+        at.connector.apply(mapping, [op], stamp)
+    [found] = at.connector.repeat(mapping, [op], stamp)
+    assert found.done
+    assert found.stored["channels"] == ("Shop",) == row_of(at.connector, mapping, str(found.key))["channels"]
+    assert sum(one.title == "Lamp" for one in at.store.products.values()) == 1

@@ -262,3 +262,16 @@ def test_a_payload_that_shows_nothing_is_not_success() -> None:
     sent = request(mapping_of("products"), update(PRODUCT, title=("a", "b")))
     with pytest.raises(OutcomeUnknown):
         outcome_of(sent, Answer({"m0": {"product": None, "userErrors": []}}), 2)
+
+
+def test_a_payload_that_an_error_from_within_has_swallowed_is_not_taken_for_a_refusal() -> None:
+    """A field that may never be null was hidden, and the null climbed to the payload: what was asked has been done."""
+    hidden = Problem("This app is not approved to access the Customer object.", "ACCESS_DENIED", ("m0", "order", "x"))
+    sent = request(mapping_of("products"), update(PRODUCT, title=("a", "b")))
+    with pytest.raises(OutcomeUnknown):
+        outcome_of(sent, Answer({"m0": UNREAD}, (hidden,)), 2)
+    two = request(mapping_of("products"), update(PRODUCT, title=("a", "b")),
+                  update("gid://shopify/Product/2", title=("a", "c")))
+    other = Problem("Access denied. Required access: `write_products` access scope.", "ACCESS_DENIED", ("m1",))
+    with pytest.raises(OutcomeUnknown):
+        outcome_of(two, Answer({"m0": UNREAD, "m1": UNREAD}, (hidden, other)), 2)

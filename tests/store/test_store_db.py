@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
+from alembic.script import ScriptDirectory
 
 from backend.errors import ConfigError
 from backend.store import links, runs
-from backend.store.db import Database, alembic_config
+from backend.store.db import Database, alembic_config, newest_revision
 from backend.store.tables import mapping, metadata
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,6 +59,14 @@ def test_to_migrate_twice_changes_nothing(database):
     database.migrate()
     with database.read() as tx:
         assert len(links.all_links(tx)) == 1
+
+
+def test_alembic_is_not_asked_where_nothing_is_to_do(sqlite, monkeypatch):
+    sqlite.migrate()
+    with sqlite.read() as tx:
+        assert newest_revision() == ScriptDirectory.from_config(alembic_config(tx)).get_current_head()
+    monkeypatch.setattr(command, "upgrade", lambda config, revision: pytest.fail("Alembic was asked"))
+    sqlite.migrate()
 
 
 def test_processes_that_start_together_migrate_one_after_the_other(empty_database_url):

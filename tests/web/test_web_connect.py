@@ -164,7 +164,7 @@ def test_a_key_that_shopify_refuses_is_not_kept(bare: Place) -> None:
 def test_a_second_store_for_a_document_is_refused_with_a_sentence(bare: Place) -> None:
     connect(bare)
     answer = send(bare, "POST", "/api/link", {**TOKEN, "store": "other"}, 409)
-    assert answer["message"] == f"This document is joined to {DOMAIN}, and a document has one store."
+    assert answer["message"] == f"This document is connected to {DOMAIN}, and a document has one store."
     assert answer["cure"] == "Use another document for other.myshopify.com."
     assert send(bare, "POST", "/api/link", TOKEN, 409)["code"] == "connected"
 

@@ -13,7 +13,7 @@ from web_helpers import Place
 from backend.web.limits import Limiter
 
 SHAPE = {"code", "message", "cure", "details"}
-EXAMPLES = 6
+EXAMPLES = 4
 
 
 class _NoLimit(Limiter):

@@ -242,6 +242,9 @@ def test_a_run_without_a_key_works_with_the_access_of_whoever_looks(bare: Place)
         [kept] = [one for one in entrusted.everything(tx) if one.name == "token"]
     assert token not in kept.sealed
     assert kept.expires_at is not None
+    told = send(bare, "POST", "health")
+    document = next(one for one in told["parts"] if one["part"] == "document")
+    assert (told["works"], document["needs_you"]) == (True, True)
 
 
 def test_a_look_renews_the_access_and_lets_a_waiting_run_go_on(bare: Place) -> None:

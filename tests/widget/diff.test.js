@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { diff, excerpt, htmlText, same, subtract } from "../../widget/diff.js";
+import { diff, excerpt, htmlText, subtract } from "../../widget/diff.js";
+import { same } from "../../widget/same.js";
 
 const marks = (parts) => parts.map(({ text, mark }) => (mark === "added" ? `[+${text}]` : mark === "removed" ? `[-${text}]` : text)).join("");
 
@@ -55,4 +56,8 @@ test("what cannot be read, or has no base, carries no marks", () => {
   assert.equal(diff("money", { unread: true }, "39.00").kind, "plain");
   assert.equal(diff("text", "a b c d", "a b c e", false).kind, "plain");
   assert.equal(diff("money", null, "39.00").kind, "plain");
+});
+
+test("a time that moved by minutes shows no difference", () => {
+  assert.deepEqual(diff("datetime", "2026-11-25T21:19:00Z", "2026-11-25T21:20:00Z"), { kind: "plain" });
 });

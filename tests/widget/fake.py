@@ -20,8 +20,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import axe_playwright_python
 import fake_mapping
 from flask import Flask, Response, request, send_from_directory
+from werkzeug.local import LocalProxy
+
+from backend.web import files
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDGET = ROOT / "widget"
@@ -301,8 +305,24 @@ def writing(shop: Shop, done: int = 310) -> dict[str, Any]:
                          row("Customers", 412, 0, 0, "nothing")]}
 
 
-def make_app(shop: Shop) -> Flask:
-    """The app around one `shop`; a test changes the shop while the widget looks at it."""
+class Stage:
+    """What stands behind one server for many tests: each test brings its own shop.
+
+    A page says with every request which test it belongs to, so that what the last test's page still asks for is
+    neither answered from this test's shop nor written down in it.
+    """
+
+    def __init__(self, shop: Shop | None = None) -> None:
+        self.shop, self.number = shop or Shop(), 0
+
+    def bring(self, shop: Shop) -> None:
+        self.shop, self.number = shop, self.number + 1
+
+
+def make_app(behind: Stage | Shop) -> Flask:
+    """The app around one shop, or the shop that a stage has now; a test changes it while the widget looks at it."""
+    stage = Stage(behind) if isinstance(behind, Shop) else behind
+    shop: Shop = LocalProxy(lambda: stage.shop)  # type: ignore[assignment]
     app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the order of fields is what a person sees
 
@@ -313,11 +333,21 @@ def make_app(shop: Shop) -> Flask:
             <style>html,body{{margin:0;height:100%}}iframe{{border:0;width:100%;height:100%;display:block}}</style>
             <iframe src="/widget/?{query}" title="Shopify sync"></iframe>"""
 
+    @app.get("/empty")
+    def empty() -> str:
+        """A page of this origin without the widget, to clear what it kept."""
+        return "<!doctype html><title>Nothing</title>"
+
+    @app.get("/axe.js")
+    def axe() -> Response:
+        return send_from_directory(Path(axe_playwright_python.__file__).parent, "axe.min.js", max_age=3600)
+
     @app.get("/grist-plugin-api.js")
     def plugin() -> Response:
         script = (Path(__file__).parent / "fake_plugin_api.js").read_text()
         script = script.replace("__VARIABLES__", json.dumps(theme(request.args.get("theme", "light"))))
-        return Response(script, mimetype="text/javascript")
+        script = script.replace("__STAGE__", str(stage.number))
+        return Response(script, mimetype="text/javascript", headers={"Cache-Control": "no-store"})
 
     @app.get("/widget/")
     def page() -> Response:
@@ -327,7 +357,8 @@ def make_app(shop: Shop) -> Flask:
 
     @app.get("/widget/<path:name>")
     def file(name: str) -> Response:
-        return send_from_directory(WIDGET, name)
+        # One browser opens the widget hundreds of times: it fetches each file once.
+        return files.send(WIDGET, name, max_age=3600)
 
     @app.post("/seen/cursor")
     def cursor() -> tuple[str, int]:
@@ -338,6 +369,8 @@ def make_app(shop: Shop) -> Flask:
     def gate() -> Response | tuple[Any, int] | None:
         if not request.path.startswith("/api/"):
             return None
+        if request.headers.get("X-Stage") != str(stage.number):
+            return Response("the page of another test", 410, mimetype="text/plain")
         with shop.lock:
             shop.asked.append((request.method, request.path, request.get_json(silent=True)))
             if shop.down:

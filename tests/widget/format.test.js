@@ -3,13 +3,24 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
-import { createFormat, pill, readTyped, roughSeconds } from "../../widget/format.js";
+import { createFormat, pill, roughSeconds } from "../../widget/format.js";
+import { readTyped } from "../../widget/typed.js";
 
 const widget = new URL("../../widget/", import.meta.url);
-const strings = JSON.parse(readFileSync(new URL("i18n/en.json", widget)));
+const read = (name) => JSON.parse(readFileSync(new URL(`i18n/${name}.json`, widget)));
+const first = read("en");
+const together = (...parts) => parts.reduce((all, part) => Object.entries(part).reduce((sum, [name, said]) => ({ ...sum, [name]: { ...sum[name], ...said } }), all), {});
+const lists = together(first, read("en.lists"));
+const strings = together(lists, read("en.more"));
 const british = createFormat({ strings, culture: "en-GB", timeZone: "Europe/Oslo", currency: "USD", shopCurrency: "USD" });
 const german = createFormat({ strings, culture: "de-DE", timeZone: "Europe/Berlin", currency: "EUR", shopCurrency: "EUR" });
 const NOW = Date.parse("2026-11-23T13:05:30Z");
+
+test("a row without a title is called by its place", () => {
+  assert.equal(british.called({ title: "Felt hat", label: "Products", row: 4 }), "Felt hat");
+  assert.equal(british.called({ title: "", label: "Inventory", row: 11 }), "Inventory, row 11");
+  assert.equal(british.called({ title: "", label: "Inventory", row: null }), "Inventory");
+});
 
 test("money is the store's, with its minus and its digits", () => {
   assert.equal(british.money("39.00"), "$39.00");
@@ -71,17 +82,22 @@ test("time left is rounded to 1, 5 and 10 seconds", () => {
   assert.equal(pill(10000, british), "9,999+");
 });
 
-test("every text that the code asks for is in the language file", () => {
-  const files = ["main.js", "format.js", ...readdirSync(new URL("views/", widget)).map((name) => `views/${name}`)];
+// What is there before the further words of a screen have come; and what only the lists say.
+const AT_FIRST = ["format.js", ...["app", "parts", "overview"].map((name) => `views/${name}.js`)];
+const IN_LISTS = ["main.js", "typed.js", ...["value", "conflicts", "deletions", "refused", "changes"].map((name) => `views/${name}.js`)];
+
+test("every text that the code asks for is in the language file, at first in its first part", () => {
+  const files = ["main.js", "format.js", "typed.js", ...["views/", "actions/"].flatMap((folder) => readdirSync(new URL(folder, widget)).map((name) => folder + name))];
   const missing = [];
   for (const file of files) {
+    const there = AT_FIRST.includes(file) ? first : IN_LISTS.includes(file) ? lists : strings;
     const code = readFileSync(new URL(file, widget), "utf8");
     for (const [, key] of code.matchAll(/\bt\("([\w.]+)"/g)) {
-      if (key.split(".").reduce((node, name) => node?.[name], strings) === undefined) missing.push(`${file}: ${key}`);
+      if (key.split(".").reduce((node, name) => node?.[name], there) === undefined) missing.push(`${file}: ${key}`);
     }
     for (const [, start] of code.matchAll(/\bt\(`([\w.]+?)\$\{/g)) {
       const [screen, prefix = ""] = start.split(".");
-      if (!Object.keys(strings[screen] ?? {}).some((name) => name.startsWith(prefix))) missing.push(`${file}: ${start}…`);
+      if (!Object.keys(there[screen] ?? {}).some((name) => name.startsWith(prefix))) missing.push(`${file}: ${start}…`);
     }
   }
   assert.deepEqual(missing, []);
@@ -91,7 +107,8 @@ test("colours are written only once, as fallbacks on the root", () => {
   const sheet = readFileSync(new URL("style.css", widget), "utf8");
   const [root, ...rest] = sheet.split(/\n}\n/);
   assert.match(root, /:root \{/);
-  assert.deepEqual(rest.join("\n").match(/#[0-9a-f]{3,8}\b|rgba?\(|hsla?\(/gi)?.filter((one) => !/^#(root|app)/.test(one)) ?? [], []);
+  const more = readFileSync(new URL("screens.css", widget), "utf8");
+  assert.deepEqual([...rest, more].join("\n").match(/#[0-9a-f]{3,8}\b|rgba?\(|hsla?\(/gi)?.filter((one) => !/^#(root|app)/.test(one)) ?? [], []);
   for (const line of root.split("\n").filter((one) => one.includes("#") || one.includes("rgba("))) assert.match(line, /var\(--grist-theme-[\w-]+, /);
 });
 
@@ -103,4 +120,16 @@ test("values are never read as HTML, and only their own files fetch or touch Gri
     if (file !== "api.js") assert.doesNotMatch(code, /\bfetch\(|XMLHttpRequest/, file);
     if (file !== "grist.js") assert.doesNotMatch(code, /window\.grist|docApi|getAccessToken/, file);
   }
+});
+
+test("an error of the service is said in the person's language where its code has a sentence", () => {
+  const here = createFormat({ strings: read("de"), language: "de" });
+  assert.match(here.said({ code: "busy", message: "Another sync is under way.", cure: "" }).message, /^Gerade läuft/);
+  assert.deepEqual(here.said({ code: "access_error", message: "No.", cure: "Ask." }), { code: "access_error", message: "No.", cure: "Ask." });
+});
+
+test("the clock is the culture's", () => {
+  const at = Date.parse("2026-11-23T13:05:00Z");
+  assert.equal(british.clock(at), "14:05");
+  assert.match(createFormat({ strings, culture: "en-US", timeZone: "Europe/Oslo" }).clock(at), /^2:05\sPM$/);
 });

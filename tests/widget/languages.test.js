@@ -6,6 +6,15 @@ import { test } from "node:test";
 const folder = new URL("../../widget/i18n/", import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
 const read = (name) => JSON.parse(readFileSync(new URL(name, folder), "utf8"));
+/** All parts of a language: what is said at first, in the lists, and the rest; a section may have something in each. */
+const whole = (language) => {
+  const said = read(`${language}.json`);
+  for (const [name, part] of ["lists", "more"].flatMap((one) => Object.entries(read(`${language}.${one}.json`)))) {
+    for (const key of Object.keys(part)) assert.ok(!(key in (said[name] ?? {})), `${name}.${key} is in both parts`);
+    said[name] = { ...said[name], ...part };
+  }
+  return said;
+};
 const isPlural = (node) => typeof node === "object" && "other" in node && Object.values(node).every((one) => typeof one === "string") && Object.keys(node).every((key) => ["zero", "one", "two", "few", "many", "other"].includes(key));
 
 /** {"bar.sync": ["Sync"], "bar.conflicts": ["{n} conflict", "{n} conflicts"]} */
@@ -21,13 +30,16 @@ function sentences(node, path = "", found = {}) {
 
 const holes = (text) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
 const marks = (text) => text.split("**").length;
-const english = sentences(read("en.json"));
+const english = sentences(whole("en"));
 
-test("there is more than one language", () => assert.deepEqual(files.sort(), ["de.json", "en.json"]));
+test("there is more than one language", () => assert.deepEqual(files.sort(), ["de.json", "de.lists.json", "de.more.json", "en.json", "en.lists.json", "en.more.json"]));
 
-for (const name of files) {
-  const language = name.replace(".json", "");
-  const here = sentences(read(name));
+for (const language of ["en", "de"]) {
+  const name = language;
+  const here = sentences(whole(language));
+
+  test(`${name} has the same sentences in its first part`, () => assert.deepEqual(
+    Object.keys(sentences(read(`${language}.json`))).sort(), Object.keys(sentences(read("en.json"))).sort()));
 
   test(`${name} has every sentence and no other`, () => assert.deepEqual(Object.keys(here).sort(), Object.keys(english).sort()));
 

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { addable, choicesOf, columnId, countChanges, decidedOf, drafted, filterText, initial, isChosen, isUnsaved, newField, parseFilter, reduce, required, standing, typeFor, withField, withPicked, withoutField } from "../../widget/slices/mapping.js";
+import { addable, choicesOf, columnId, countChanges, decidedOf, drafted, filterText, isUnsaved, newField, parseFilter, required, standing, typeFor, withField, withPicked, withoutField } from "../../widget/draft.js";
+import { initial, isChosen, reduce } from "../../widget/slices/mapping.js";
 
 const field = (name, kind, more = {}) => ({ name, label: name[0].toUpperCase() + name.slice(1), kind, writable: true, rules: ["ask"], rule: "ask", choices: [], target: null, ...more });
 const resource = (name, fields, more = {}) => ({ name, label: name, table: name, match: ["sku"], creatable: true, searchable: true, filters: [], fields, ...more });

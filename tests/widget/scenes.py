@@ -10,13 +10,13 @@ English in German, colours of the theme only, one filled button; and for the pic
 """
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import fake
 import fake_mapping
+from german import sentences
 from playwright.sync_api import expect
 from screen import QUERY, Screen
 
@@ -35,11 +35,8 @@ class Scene:
 
 
 def words(key: str, language: str = "en") -> str:
-    """A sentence of the widget, as its language file has it."""
-    node: Any = json.loads((fake.WIDGET / "i18n" / f"{language}.json").read_text())
-    for name in key.split("."):
-        node = node[name]
-    return str(node)
+    """A sentence of the widget, as its language files have it."""
+    return sentences(language)[key]
 
 
 def open_tab(screen: Screen, tab: str) -> None:
@@ -193,8 +190,7 @@ def go_down(screen: Screen) -> None:
 
 def change_rule(screen: Screen) -> None:
     rule = screen.widget.locator(".fields select:has(option:nth-child(2))").last
-    values = rule.locator("option").evaluate_all("all => all.map((one) => [one.value, one.selected])")
-    rule.select_option(next(value for value, chosen in values if not chosen))
+    rule.select_option(rule.evaluate("(select) => [...select.options].find((one) => !one.selected).value"))
 
 
 def open_settings(screen: Screen) -> None:
@@ -263,6 +259,7 @@ def open_scene(screen: Screen, name: str, *, language: str = "en-US", theme: str
     """Opens the widget and leads it to the scene `name`."""
     scene = SCENES[name]
     screen.language = language.split("-")[0]
+    screen.page.emulate_media(reduced_motion="reduce")  # nothing fades in while it is looked at
     scene.prepare(screen.shop)
     query = QUERY.replace("access=full", f"access={scene.access}").replace("language=en-US", f"language={language}")
     screen.open(query=f"{query}&theme={theme}")
@@ -271,9 +268,8 @@ def open_scene(screen: Screen, name: str, *, language: str = "en-US", theme: str
         screen.widget.locator(scene.wait if scene.show is Scene.show else ".screen").first.wait_for()
     scene.show(screen)
     screen.widget.locator(scene.wait).first.wait_for()
-    # Nothing is asked for, nothing fades in, no tooltip is about to come.
     screen.page.mouse.move(0, 0)
-    screen.page.wait_for_load_state("networkidle")
+    screen.settle()
 
 
 def wear(screen: Screen, theme: str) -> None:

@@ -41,6 +41,14 @@ class Screen:
         """What a poll ten seconds later would do, now: the widget looks again when a tab is pressed."""
         self.widget.locator('[role=tab][aria-selected=true]').click()
 
+    def settle(self) -> None:
+        """Comes back when nothing is asked for and all that was answered is drawn."""
+        self.page.frames[1].evaluate("""async () => {
+          for (let calm = 0; calm < 3; calm = window.fakeGrist?.pending ? 0 : calm + 1) {
+            await new Promise((go) => requestAnimationFrame(go));
+          }
+        }""")
+
     def fake_grist(self, call: str) -> object:
         return self.page.frames[1].evaluate(f"fakeGrist.{call}")
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  choicesBody, conflictLines, fitTabs, initial, isUnreachable, linesOf, maySync, movedSides, neighbour, openConflicts, pace, progress, readyChoices, reduce, statusOf, visibleConflicts, windowOf,
+  canUndo, choicesBody, conflictLines, fitTabs, initial, isUnreachable, linesOf, maySync, movedSides, neighbour, openConflicts, pace, progress, readyChoices, reduce, statusOf, visibleConflicts, windowOf,
 } from "../../widget/state.js";
 
 const conflict = (id, more = {}) => ({
@@ -146,6 +146,8 @@ test("tabs: the chosen one, those with counts, then as many as fit", () => {
   const names = Object.keys(widths);
   assert.deepEqual(fitTabs(names, { widths, room: 500, gap: 14, more: 44, chosen: "a", counts: {} }), names);
   assert.deepEqual(fitTabs(names, { widths, room: 296, gap: 14, more: 44, chosen: "e", counts: { b: 3 } }), ["a", "b", "e"]);
+  const wide = { a: 50, b: 50, c: 90, d: 20 };
+  assert.deepEqual(fitTabs(Object.keys(wide), { widths: wide, room: 220, gap: 14, more: 44, chosen: "a", counts: {} }), ["a", "b"], "d goes with c, though it would fit");
 });
 
 test("a windowed list of 5,000 mounts what is seen, and the focused row", () => {
@@ -168,4 +170,10 @@ test("the answer to an older question about an undo is not shown under a newer o
   assert.equal(play(asked, { type: "undo_previewed", run: 20, result: {} }).undo.result, null);
   assert.deepEqual(play(asked, { type: "undo_previewed", run: 21, result: { undone: 1 } }).undo.result, { undone: 1 });
   assert.equal(play(asked, { type: "tab", tab: "overview" }).undo, null);
+});
+
+test("cells and rows of Grist can be undone once, what was made or deleted in Shopify never", () => {
+  const lines = [["update", "shopify"], ["update", "grist"], ["create", "grist"], ["delete", "grist"], ["create", "shopify"], ["delete", "shopify"]];
+  assert.deepEqual(lines.map(([kind, to]) => canUndo({ kind, to, undone: null })), [true, true, true, true, false, false]);
+  assert.equal(canUndo({ kind: "create", to: "grist", undone: { at: null, by: "Ana" } }), false);
 });

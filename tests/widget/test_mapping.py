@@ -7,7 +7,7 @@ import fake
 import fake_mapping
 import pytest
 from playwright.sync_api import expect
-from screen import QUERY, Screen
+from screen import Screen
 
 
 @pytest.fixture
@@ -269,36 +269,3 @@ def test_a_row_kept_apart_can_be_asked_about_again(paired: fake.Shop, screen: Sc
     screen.open("pairs")
     screen.widget.get_by_role("button", name="Ask again").click()
     assert screen.wait_asked("POST", "/api/links/1/pairs") == {"ask_again": [{"resource": "products", "row": 60}]}
-
-
-# --- looks ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [280, 320, 480, 640, 1280])
-@pytest.mark.parametrize("what", ["mapping", "pairs", "resources", "tables", "preview"])
-def test_no_screen_scrolls_sideways(shop: fake.Shop, screen: Screen, what: str, width: int, theme: str) -> None:
-    if theme == "dark" and width != 320:
-        pytest.skip("colours change no widths; one dark one is enough")
-    if what == "mapping":
-        fake_mapping.mapped(shop)
-    elif what == "pairs":
-        shop.questions = [waiting(1, fake_mapping.double()), waiting(2, fake_mapping.hats())]
-    else:
-        fake_mapping.unmapped(shop)
-        shop.first_run = {"step": what}
-    screen.page.set_viewport_size({"width": width, "height": 700})
-    screen.open(query=f"{QUERY}&theme={theme}")
-    if what in ("mapping", "pairs"):
-        tab = screen.widget.locator(f"#tab-{what}")
-        screen.widget.get_by_role("tab").first.wait_for()
-        if tab.is_visible():
-            tab.click()
-        else:
-            screen.widget.locator("#more-tabs").click()
-            screen.widget.get_by_role("menuitem", name=what.capitalize()).click()
-    expect(screen.widget.locator("table, .form").first).to_be_visible()
-    wide = screen.page.frames[1].evaluate(
-        "[...document.querySelectorAll('#app, .scroll, .table, .tools, .footer')].filter((one) => one.scrollWidth > "
-        "one.clientWidth + 1).map((one) => one.className || one.id)")
-    assert wide == []

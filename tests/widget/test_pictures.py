@@ -1,11 +1,13 @@
 """Pictures of every screen and state, for people to look at: `make screenshots`. Without a folder none is taken."""
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import fake
 import pytest
+from playwright.sync_api import Browser, BrowserContext
 from scenes import SCENES, open_scene, wear
 from screen import Screen
 
@@ -21,6 +23,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def shop() -> fake.Shop:
     return fake.fieldhouse(NOW)
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A context of its own: its clock stands still."""
+    made = browser.new_context(viewport={"width": 640, "height": 700})
+    made.set_default_timeout(8000)
+    yield made
+    made.close()
 
 
 def test_a_picture_of_each_width_in_light_and_dark(screen: Screen, name: str, request: pytest.FixtureRequest) -> None:

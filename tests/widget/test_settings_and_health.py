@@ -4,7 +4,7 @@ from __future__ import annotations
 import fake
 import pytest
 from playwright.sync_api import expect
-from screen import QUERY, Screen
+from screen import Screen
 
 STORE = "fieldhouse.myshopify.com"
 LINK = "/api/links/1"
@@ -111,6 +111,14 @@ def test_the_timer_is_paused_from_the_menu(screen: Screen) -> None:
     screen.widget.get_by_role("menuitem", name="Pause timer").click()
     assert screen.wait_asked("PUT", f"{LINK}/settings") == {"paused": True}
     expect(screen.widget.locator(".status")).to_contain_text("Paused")
+
+
+def test_the_mapping_is_exported_from_the_menu(screen: Screen) -> None:
+    screen.open()
+    screen.widget.locator("#more").click()
+    with screen.page.expect_download() as download:
+        screen.widget.get_by_role("menuitem", name="Export mapping").click()
+    assert download.value.suggested_filename == "sync.yaml"
 
 
 def test_editors_see_no_settings(screen: Screen) -> None:
@@ -241,27 +249,3 @@ def test_an_editor_without_a_store_is_told_who_can_connect_one(screen: Screen) -
         screen.shop.linked = True
     screen.widget.locator("main").evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
     expect(screen.widget.locator(".status")).to_contain_text("Synced")  # an owner connected it meanwhile
-
-
-@pytest.mark.parametrize("width", [280, 320, 640])
-@pytest.mark.parametrize("scene", ["store", "settings", "health"])
-def test_no_screen_scrolls_sideways(screen: Screen, scene: str, width: int) -> None:
-    screen.page.set_viewport_size({"width": width, "height": 480})
-    if scene == "store":
-        screen.shop.linked = False
-        screen.open()
-    elif scene == "settings":
-        open_settings(screen)
-    else:
-        screen.open(query=QUERY)
-        tab = screen.widget.locator("#tab-health")
-        if not tab.count():
-            screen.widget.locator("#more-tabs").click()
-            tab = screen.widget.get_by_role("menuitem", name="Health")
-        tab.click()
-        expect(screen.widget.locator(".health tbody tr").first).to_be_visible()
-    expect(screen.widget.locator("main")).to_be_visible()
-    wider = screen.widget.locator("main").evaluate(
-        "(main) => [...main.querySelectorAll('.scroll, .footer, .bar, .steps')]"
-        ".filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.className)")
-    assert wider == []

@@ -212,6 +212,9 @@ class Playing:
         for line in lines:
             if line.id in wanted.changes or line.run_id in wanted.runs:
                 name = next(one.name for one in self.world.mappings if one.id == line.mapping_id)
+                if line.kind == "create" and line.side == engine.Side.LOCAL:
+                    # Whoever takes back that a row was made wants it gone.
+                    self.judge.ledger.allowed.add((name, engine.Side.LOCAL, str(line.remote_key)))
                 if line.before is None:
                     self.judge.ledger.cleared |= {(side, name, line.field) for side in engine.Side}
                 if line.field == "available":

@@ -4,7 +4,8 @@
 
 import { Refused } from "../api.js";
 import { reached } from "../slices/first-run.js";
-import { USUAL, bestTable, changed, decidedOf, draftKey, drafted, mappingsOf, newField, questionKey, required, typeFor, withField, withPicked, withoutField } from "../slices/mapping.js";
+import { USUAL, bestTable, changed, decidedOf, draftKey, drafted, mappingsOf, newField, required, typeFor, withField, withPicked, withoutField } from "../draft.js";
+import { questionKey } from "../slices/mapping.js";
 
 const EFFECT_AFTER_MS = 600;
 const ASK_MS = 600;

@@ -52,9 +52,6 @@ export function settingsActions(w) {
       w.dispatch({ type: "tab", tab: "overview" });
       await w.again();
     }),
-    pauseTimer: (on) => w.press("pause", async (link) => {
-      await w.api.saveSettings(link, { paused: on });
-    }),
     changeSetting: change,
     typeSetting: typed,
     typeNumber: (name, text) => {

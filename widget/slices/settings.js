@@ -1,7 +1,7 @@
 // Settings: what the service holds, and what somebody changed and has not saved. A change stays while they look at
 // other tabs, and what they typed is never cleared by an answer that arrives.
 
-import { same } from "../diff.js";
+import { same } from "../same.js";
 
 export const initial = {
   held: null, // as the service answered

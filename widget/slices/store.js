@@ -1,7 +1,7 @@
 // The form that connects a store: what is typed, what the last test said. Secrets live here only until they are
 // sent; nothing of it is kept in the browser but the domain and the client id (main.js).
 
-import { same } from "../diff.js";
+import { same } from "../same.js";
 
 export const initial = {
   // `way`: "client" (client id and secret) or "token" (a pasted Admin token).

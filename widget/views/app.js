@@ -3,35 +3,29 @@
 import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { pill } from "../format.js";
 import { isFirstRun } from "../slices/first-run.js";
+import { screenOf } from "../screens.js";
 import { changeCount } from "../slices/settings.js";
 import { TABS, fitTabs, isKeyRefused, isUnreachable, maySync, progress, readyChoices, statusOf, tabsOf, undoCounts } from "../state.js";
-import { Actions } from "./actions.js";
-import { Changes } from "./changes.js";
-import { Conflicts } from "./conflicts.js";
-import { Deletions } from "./deletions.js";
-import { FirstRun } from "./first-run.js";
-import { Health } from "./health.js";
-import { Mapping } from "./mapping.js";
 import { Overview, paceWords } from "./overview.js";
-import { Pairs } from "./pairs.js";
 import { Banner, Button, Facts, Icon, Link, Menu, Rich, Tips } from "./parts.js";
-import { Refused } from "./refused.js";
-import { Settings } from "./settings.js";
-import { StoreScreen } from "./store.js";
 
-const SCREENS = { overview: Overview, conflicts: Conflicts, deletions: Deletions, refused: Refused, changes: Changes, actions: Actions, store: StoreScreen, health: Health, settings: Settings, mapping: Mapping, pairs: Pairs };
 const GAP_PX = 18;
 const NARROW_GAP_PX = 14;
 
 /** The whole widget for one state `s`; `f` writes words, `on` holds what a press does. */
 export function App({ s, f, on }) {
-  const notice = isFirstRun(s) ? html`<${FirstRun} s=${s} f=${f} on=${on} />` : noticeOf(s, f, on);
-  const Screen = SCREENS[s.tab];
+  const notice = isFirstRun(s) ? html`<${Lazy} name="firstRun" s=${s} f=${f} on=${on} />` : noticeOf(s, f, on);
   return html`<main id="app" aria-label=${f.t("bar.label")}><h1 class="hidden">${f.t("bar.label")}</h1>${notice ?? html`<${Bar} s=${s} f=${f} on=${on} /><${Tabs} s=${s} f=${f} on=${on} />
       <${Urgent} s=${s} f=${f} on=${on} />
-      <section class="screen" role="tabpanel" id=${`panel-${s.tab}`} aria-labelledby=${TABS.includes(s.tab) ? `tab-${s.tab}` : undefined} aria-label=${TABS.includes(s.tab) ? undefined : f.t(s.tab === "store" ? "health.connect" : "bar.settings")}><${Screen} s=${s} f=${f} on=${on} /></section>`}
+      <section class="screen" role="tabpanel" id=${`panel-${s.tab}`} aria-labelledby=${TABS.includes(s.tab) ? `tab-${s.tab}` : undefined} aria-label=${TABS.includes(s.tab) ? undefined : f.t(s.tab === "store" ? "state.connect" : "bar.settings")}><${Lazy} name=${s.tab} s=${s} f=${f} on=${on} /></section>`}
     ${s.toast && html`<div class="toast" role="status">${s.toast.words}${s.toast.undo && html` · <button type="button" class="link lined" onClick=${s.toast.undo}>${f.t("undo.toast")}</button>`}</div>`}
     <div class="hidden" role="status" aria-live="polite" id="said">${s.said}</div><${Tips} /></main>`;
+}
+
+/** A screen, or its empty place for the moment that its module is on its way. */
+function Lazy({ name, s, f, on }) {
+  const Screen = name === "overview" ? Overview : screenOf(name);
+  return Screen ? html`<${Screen} s=${s} f=${f} on=${on} />` : html`<div class="scroll" aria-busy="true" />`;
 }
 
 /** States in which there is nothing to work with: one banner instead of the screens. */
@@ -52,7 +46,7 @@ function Copy({ s, f, on }) {
   return html`<div class="bar"><div class="status" role="status"><span class="dot ring" aria-hidden="true" /><span data-cut>${f.t("bar.copy")}</span></div>
       <span class="buttons">${maySync(s) && html`<${Button} off=${f.t("bar.why_off_copy")}>${f.t("bar.sync")}<//>`}</span></div>
     ${s.problem && html`<${Banner} icon="triangle" yellow alert><b>${s.problem.message}</b>${s.problem.cure && ` ${s.problem.cure}`}<//>`}
-    ${s.tab === "store" && may ? html`<section class="screen" aria-label=${f.t("state.move")}><${StoreScreen} s=${s} f=${f} on=${on} /></section>`
+    ${s.tab === "store" && may ? html`<section class="screen" aria-label=${f.t("state.move")}><${Lazy} name="store" s=${s} f=${f} on=${on} /></section>`
       : html`<${Banner} icon="pause" button=${may && html`<${Button} onPress=${() => on.go("store")}>${f.t("state.move")}<//>`}><${Rich} words=${f.t(copy.configured ? "state.copy_configured" : "state.copy", { store: copy.store })} /><//>`}`;
 }
 
@@ -93,7 +87,7 @@ function More({ s, f, on, status }) {
   const items = [
     ...(idle && narrow ? [{ words: f.t("bar.preview"), onPress: on.preview }, null] : []),
     ...(idle && !isKeyRefused(s) ? [{ words: f.t("bar.read_all"), onPress: on.readAll }] : []),
-    ...(owner && s.session.link ? [{ words: f.t(s.server?.paused ? "bar.resume" : "bar.pause"), onPress: () => on.pauseTimer(!s.server?.paused) }, { words: f.t("bar.settings"), onPress: () => on.go("settings") }, null] : []),
+    ...(owner && s.session.link ? [{ words: f.t(s.server?.paused ? "bar.resume" : "bar.pause"), onPress: () => on.pauseTimer(!s.server?.paused) }, { words: f.t("bar.settings"), onPress: () => on.go("settings") }, { words: f.t("bar.export"), onPress: on.exportFile }, null] : []),
     ...(maySync(s) ? [{ words: f.t("bar.keys"), onPress: () => { on.go("conflicts"); on.keys(true); } }, { words: f.t(s.letters ? "bar.keys_off" : "bar.keys_on"), onPress: () => on.letters(!s.letters) }] : []),
   ];
   if (!items.length) return null;
@@ -173,7 +167,7 @@ function Tabs({ s, f, on }) {
   const opener = () => document.getElementById("more-tabs");
   return html`<div class="tabs"><div class="list" role="tablist" aria-label=${f.t("tab.label")} onKeyDown=${keys}>
       ${shown.map((name) => html`<button type="button" role="tab" key=${name} id=${`tab-${name}`} class="tab" aria-selected=${String(s.tab === name)} aria-controls=${s.tab === name ? `panel-${name}` : undefined}
-        tabIndex=${s.tab === name || (!shown.includes(s.tab) && name === shown[0]) ? 0 : -1} onClick=${() => on.go(name)}>${face(name)}</button>`)}</div>
+        tabIndex=${s.tab === name || (!shown.includes(s.tab) && name === shown[0]) ? 0 : -1} onPointerEnter=${() => on.expect(name)} onFocus=${() => on.expect(name)} onClick=${() => on.go(name)}>${face(name)}</button>`)}</div>
     ${hidden.length > 0 && html`<button type="button" id="more-tabs" class="tab rest" aria-haspopup="menu" aria-expanded=${String(s.menu === "tabs")} onClick=${() => on.menu("tabs")}>${f.t("tab.more")}<${Icon} name="chevron" tone="small" /></button>
       ${s.menu === "tabs" && html`<${Menu} opener=${opener} onClose=${() => on.menu(null)} items=${hidden.map((name) => ({ words: counts[name] ? `${f.t(`tab.${name}`)} ${pill(counts[name], f)}` : f.t(`tab.${name}`), onPress: () => on.go(name) }))} />`}`}
     <div class="measure" aria-hidden="true" ref=${measure}>${tabs.map((name) => html`<span class="tab" data-name=${name}>${face(name)}</span>`)}<span class="tab rest" data-name="more">${f.t("tab.more")}<${Icon} name="chevron" tone="small" /></span></div></div>`;
@@ -190,13 +184,14 @@ function Urgent({ s, f, on }) {
   }
   if (problem) return html`<${Banner} icon="triangle" yellow alert><b>${problem.message}</b>${problem.cure && ` ${problem.cure}`}<//>`;
   const owner = s.session?.role === "owner" && !s.settings.readonly;
+  const message = server?.message && f.said(server.message);
   if (isKeyRefused(s)) return s.tab === "store" ? null : html`<${Banner} icon="triangle" yellow button=${owner && html`<${Button} look="filled" onPress=${() => on.go("store")}>${f.t("state.connect")}<//>`}><${Rich} words=${f.t("state.key_refused")} /><//>`;
   if (server?.message?.code === "brake_restored" && !server.run) return html`<${Banner} icon="triangle" yellow button=${maySync(s) && html`<${Button} look="green" busy=${s.pressed.preview || s.previewing !== null} onPress=${on.preview}>${f.t("bar.preview")}<//>`}><${Rich} words=${f.t("state.restored")} /><//>`;
   if (server?.message?.code === "preview_outdated" && !server.run && !s.preview) return html`<${Banner} icon="triangle" yellow button=${maySync(s) && html`<${Button} look="green" busy=${s.pressed.preview || s.previewing !== null} onPress=${on.preview}>${f.t("bar.preview")}<//>`}><${Rich} words=${f.t("preview.outdated")} /><//>`;
   if (server?.run?.state === "waiting") return html`<${Banner} icon="pause"><${Rich} words=${f.t("state.waits")} /><//>`;
   if (server?.asleep) return html`<${Banner} icon="pause"><${Rich} words=${f.t("state.asleep")} /><//>`;
   // The preview of a stopped sync says itself why it was stopped.
-  if (server?.message && !server.run && !(s.tab === "changes" && (s.preview?.brake || (s.preview && server.message.code === "preview_outdated")))) return html`<${Banner} icon="triangle" yellow button=${server.message.brake && maySync(s) && html`<${Review} s=${s} f=${f} on=${on} />`}><${Facts} words=${server.message.message} />${server.message.cure && ` ${server.message.cure}`}<//>`;
+  if (server?.message && !server.run && !(s.tab === "changes" && (s.preview?.brake || (s.preview && server.message.code === "preview_outdated")))) return html`<${Banner} icon="triangle" yellow button=${server.message.brake && maySync(s) && html`<${Review} s=${s} f=${f} on=${on} />`}><${Facts} words=${message.message} />${message.cure && ` ${message.cure}`}<//>`;
   if (s.session && !maySync(s)) return html`<${Banner} icon="eye">${f.t("state.viewer")}<//>`;
   return null;
 }

@@ -104,8 +104,8 @@ function Asked({ s, f, on }) {
   const stays = staysWords(s, f);
   if (!n) return row(html`<${Rich} words=${f.t("undo.none")} /> ${stays}`, close(f.t("undo.close")));
   const [op] = result.plan;
-  const cell = n === 1 && result.plan.length === 1 && op.kind === "update" ? ` ${f.t("undo.one_cell", { field: op.field_label, title: op.title, side: f.t(`side.${op.side}`),
-    before: words(op.type, op.before, f, s.now), after: words(op.type, op.after, f, s.now) })}` : "";
+  const cell = n !== 1 || result.plan.length !== 1 ? "" : op.kind !== "update" ? ` ${f.t(op.kind === "create" ? "undo.one_back" : "undo.one_gone", { title: op.title })}` : ` ${f.t("undo.one_cell", { field: op.field_label, title: op.title, side: f.t(`side.${op.side}`),
+    before: words(op.type, op.before, f, s.now), after: words(op.type, op.after, f, s.now) })}`;
   return row(html`<${Rich} words=${total > n ? f.t("undo.ask_of", { n, total }) : f.t("undo.ask", { n })} />${cell} ${stays}`,
     html`<${Button} look="filled" id="undo-yes" busy=${s.pressed.undoYes} onPress=${on.undoYes}>${f.t("undo.yes", { n })}<//>${close(f.t("undo.cancel"))}`);
 }
@@ -137,10 +137,10 @@ function Line({ item, may = false, undo = false, s, f, on }) {
   const current = s.line === item.id;
   const mark = stays ? html`<span class="mark" data-tip=${stays}><${Icon} name="lock" /></span>`
     : !may || item.undone ? null
-      : canUndo(item) ? html`<button type="button" class="link mark" tabIndex=${current ? 0 : -1} aria-label=${f.t("undo.line", { field, title: item.title })} onClick=${() => on.undo(`change${item.id}`, { changes: [item.id] })}><${Icon} name="undo" /></button>`
+      : canUndo(item) ? html`<button type="button" class="link mark" tabIndex=${current ? 0 : -1} aria-label=${f.t("undo.line", { field, title: f.called(item) })} onClick=${() => on.undo(`change${item.id}`, { changes: [item.id] })}><${Icon} name="undo" /></button>`
         : html`<span class="mark quiet" data-tip=${f.t("undo.row_stays")}><${Icon} name="lock" /><span class="hidden">${f.t("undo.row_stays")}</span></span>`;
   return html`<tr class=${current ? "current" : ""} data-change=${undo ? item.id : undefined} data-tip=${item.why || undefined} tabIndex=${undo ? (current ? 0 : -1) : undefined} onFocus=${undo ? () => { if (!current) on.line(item.id); } : undefined}>
-    <th scope="row" data-cut>${item.title}</th><td class="name" data-cut>${field}</td>
+    <th scope="row" data-cut>${f.called(item)}</th><td class="name" data-cut>${field}</td>
     <td class="to"><${Direction} to=${item.to} f=${f} /></td><td data-cut>${before} <span class="slim">${after}</span></td><td class=${`after ${note ? "noted" : ""}`} data-cut>${after}</td>${undo && html`<td class="undo">${mark}</td>`}</tr>`;
 }
 

@@ -7,6 +7,7 @@ import {
   canKeepBase, canMerge, canType, conflictLines, groupKey, isCursor, maySync, movedSides, neighbour, openConflicts, readyChoices, visibleConflicts, waitingChoices,
   windowOf, wrongTyping,
 } from "../state.js";
+import { readTyped } from "../typed.js";
 import { Box, Button, Empty, Icon, Link, Menu, Select } from "./parts.js";
 import { Base, Marked, Value, keepWords, spoken, words } from "./value.js";
 
@@ -63,7 +64,7 @@ export function pressKey(event, s, f, on) {
   const action = {
     j: () => move(1, event.shiftKey), k: () => move(-1, event.shiftKey), u: () => on.takeBack(), "?": () => on.keys(true),
     1: keep("grist"), 2: keep("shopify"), 3: keep("merge"), 0: keep("base"),
-    t: () => current && on.startTyping(current.id), x: () => current && on.select([current.id], !s.selected.includes(current.id), false),
+    t: () => current && on.startTyping(current.id, typedText(s, current.id, f)), x: () => current && on.select([current.id], !s.selected.includes(current.id), false),
     g: () => current && on.showRow(current), ".": () => current && on.menu(`field${current.id}`),
   }[key];
   if (!action) return false;
@@ -123,6 +124,7 @@ function Head({ f }) {
 function Grid({ s, f, on, lines, may }) {
   const box = useRef(null);
   const heights = useRef(new Map());
+  const drawn = useRef({});
   const [view, setView] = useState({ top: 0, height: 800, measured: 0 });
   const windowed = lines.length > WINDOWED_FROM;
   const at = lines.findIndex((line) => line.kind === "field" && line.item.id === s.current?.id);
@@ -166,11 +168,15 @@ function Grid({ s, f, on, lines, may }) {
     else if (row.offsetTop + row.offsetHeight > box.current.scrollTop + box.current.clientHeight) box.current.scrollTop = row.offsetTop + row.offsetHeight - box.current.clientHeight;
   }, [s.focus]);
 
+  // Scrolling moves the window and nothing in its lines: drawn once, they are taken over as they are.
+  if (drawn.current.s !== s || drawn.current.f !== f || drawn.current.lines !== lines || drawn.current.may !== may) drawn.current = { s, f, lines, may, byIndex: new Map() };
+  const { byIndex } = drawn.current;
   const rows = [];
   let next = 0;
   for (const index of shown) {
     if (windowed && index > next) rows.push(html`<${Space} key=${`s${index}`} height=${offsets[index] - offsets[next]} />`);
-    rows.push(html`<${Line} key=${lines[index].key} line=${lines[index]} index=${index + 2} first=${at < 0 && index === 1} s=${s} f=${f} on=${on} may=${may} />`);
+    if (!byIndex.has(index)) byIndex.set(index, html`<${Line} key=${lines[index].key} line=${lines[index]} index=${index + 2} first=${at < 0 && index === 1} s=${s} f=${f} on=${on} may=${may} />`);
+    rows.push(byIndex.get(index));
     next = index + 1;
   }
   if (windowed && next < lines.length) rows.push(html`<${Space} key="end" height=${offsets[lines.length] - offsets[next]} />`);
@@ -254,7 +260,7 @@ function KeepCell({ item, choice, may, tab, note, label, s, f, on }) {
   const typing = s.typing[item.id];
   if (typing && may) return html`<span role="gridcell" class="cell keep typing"><input type="text" data-column="keep" value=${typing.text}
     aria-label=${f.t("conflicts.type_label", { field: label, title: item.title })} aria-invalid=${typing.problem ? "true" : undefined} aria-describedby=${note ? `note${item.id}` : undefined}
-    onInput=${(event) => on.type(item, event.currentTarget.value)} onBlur=${() => { if (!typing.problem) on.endTyping(item.id, false); }}
+    onInput=${(event) => on.type(item.id, event.currentTarget.value, readTyped(item, event.currentTarget.value, f))} onBlur=${() => { if (!typing.problem) on.endTyping(item.id, false); }}
     onKeyDown=${(event) => typingKey(event, item, typing, on)} /></span>`;
   const shown = choice ? html`<${Kept} item=${item} choice=${choice} f=${f} now=${s.now} />`
     : canMerge(item) && may ? html`<span class="offer"><${Icon} name="merge" />${f.t("conflicts.merge")}</span>` : may ? html`<span class="quiet">${f.t("conflicts.choose")}</span>` : "";
@@ -262,7 +268,7 @@ function KeepCell({ item, choice, may, tab, note, label, s, f, on }) {
   const words_ = choice ? keepWords(item, choice, f, s.now) : f.t(canMerge(item) ? "conflicts.merge" : "conflicts.choose");
   const press = () => {
     if (!choice && canMerge(item)) on.choose(item.id, "merge");
-    else if (canType(item)) on.startTyping(item.id);
+    else if (canType(item)) on.startTyping(item.id, typedText(s, item.id, f));
     else if (choice) on.choose(item.id, choice.keep);
   };
   return html`<span role="gridcell" class="cell keep"><button type="button" class="kept" data-column="keep" tabIndex=${tab}
@@ -301,7 +307,7 @@ function menuItems(item, label, s, f, on) {
   const items = [
     canKeepBase(item) && { words: f.t("conflicts.menu_base", { value: shorten(words(item.type, item.base, f, s.now)) }), onPress: () => on.choose(item.id, "base") },
     canMerge(item) && { words: f.t("conflicts.menu_merge"), onPress: () => on.choose(item.id, "merge") },
-    canType(item) && { words: f.t("conflicts.menu_type"), onPress: () => on.startTyping(item.id) },
+    canType(item) && { words: f.t("conflicts.menu_type"), onPress: () => on.startTyping(item.id, typedText(s, item.id, f)) },
     ...(same.length > 1 ? [null, ...["grist", "shopify"].map((side) => ({ words: f.t(`conflicts.menu_all_${side}`, { n: same.length, field: label }), onPress: () => on.chooseMany(same, side) }))] : []),
     null,
     ...(["text", "html"].includes(item.type) ? [{ words: f.t(s.whole[item.id] ? "conflicts.menu_short" : "conflicts.menu_whole"), onPress: () => on.whole(item.id) }] : []),
@@ -365,3 +371,13 @@ function uniquePairs(pairs) {
   return [...new Map(pairs)].sort(([, a], [, b]) => a.localeCompare(b));
 }
 
+/** What an input begins with: the value that is chosen by now, as somebody would type it: "40.00", "gift, wool". */
+function typedText(s, id, f) {
+  const item = s.lists.conflicts.items.find((one) => one.id === id);
+  const choice = s.choices[id];
+  const value = choice && (choice.keep === "value" ? choice.value : item[choice.keep]);
+  if (value === null || value === undefined) return "";
+  if (["text", "html", "choice", "date"].includes(item.type) && typeof value === "string") return value;
+  if (item.type === "money" || item.type === "decimal") return String(value).replace(".", f.separators.decimal);
+  return words(item.type, value, f, s.now);
+}

@@ -34,8 +34,8 @@ function Group({ side, items, may, s, f, on }) {
       const toggle = () => on.chooseDeletions(chosen ? s.chosenDeletions.filter((id) => id !== item.id) : [...s.chosenDeletions, item.id]);
       const at = Date.parse(item.seen_at);
       const place = item.row === null ? f.t("place.table", { table: item.label }) : f.t("place.row", { table: item.label, row: item.row });
-      return html`<tr key=${item.id} class="two"><td class="boxes">${may && html`<${Box} on=${chosen} label=${f.t("deletions.select", { title: item.title })} onToggle=${toggle} />`}</td>
-        <th scope="row"><span data-cut>${item.title}</span><small>${place}</small></th>
+      return html`<tr key=${item.id} class="two"><td class="boxes">${may && html`<${Box} on=${chosen} label=${f.t("deletions.select", { title: f.called(item) })} onToggle=${toggle} />`}</td>
+        <th scope="row"><span data-cut>${f.called(item)}</span><small>${item.title ? place : ""}</small></th>
         <td class="noticed"><span data-tip=${f.exact(at)}>${f.isToday(at, s.now) ? f.t("changes.today", { clock: f.clock(at) }) : f.moment(at, s.now)}</span></td>
         <td>${f.t(`deletions.if_${side}`, { table: item.label })}</td></tr>`;
     })}</tbody>`;
@@ -58,7 +58,7 @@ function Question({ items, s, f, on }) {
   useLayoutEffect(() => box.current.querySelector("#cancel-delete").focus(), []);
   const rows = items.filter((item) => s.confirm.ids.includes(item.id));
   const n = rows.length;
-  const names = rows.slice(0, n > NAMED + 1 ? NAMED : n).map((item) => item.title);
+  const names = rows.slice(0, n > NAMED + 1 ? NAMED : n).map(f.called);
   if (names.length < n) names.push(f.t("deletions.and_more", { n: n - names.length }));
   const close = (event) => {
     if (event.key !== "Escape") return;

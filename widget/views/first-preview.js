@@ -2,13 +2,15 @@
 // until "Start first sync".
 
 import { html, useEffect } from "../vendor/preact-htm.js";
-import { draftKey, mappingsOf, questionKey } from "../slices/mapping.js";
+import { draftKey, mappingsOf } from "../draft.js";
+import { questionKey } from "../slices/mapping.js";
 import { Segment } from "./form.js";
 import { Questions } from "./pairs.js";
 import { holdsPeople } from "./resources.js";
 import { Banner, Button, Empty, Icon, Select } from "./parts.js";
 
 const PARTS = ["pairs", "doubles", "only_grist", "only_shopify"];
+const FIRST = ["doubles", "pairs", "only_shopify", "only_grist"]; // questions first
 
 export function FirstPreview({ s, f, on }) {
   const { mapping: part } = s;
@@ -36,7 +38,7 @@ function Meeting({ report, stale, back, s, f, on }) {
   const found = one.pairs.n + one.known;
   const table = mappingsOf(part).find((each) => each.resource === one.resource)?.table ?? one.table;
   const fact = !one.rows ? f.t("setup.empty_table", { table, n: one.things, things }) : f.t("setup.found", { n: found, total: one.things, things });
-  const shown = one[part.part].n || part.part === "doubles" ? part.part : PARTS.find((name) => one[name].n) ?? "pairs";
+  const shown = part.part !== null && (one[part.part].n || part.part === "doubles") ? part.part : FIRST.find((name) => one[name].n) ?? "pairs";
   const questions = one.doubles.items.map((each) => ({ ...each, resource: one.resource, label: one.label, table: one.table }));
   const people = holdsPeople(part);
   const listed = one[shown];

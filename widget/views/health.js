@@ -9,7 +9,7 @@ export function Health({ s, f, on }) {
   const { answer, copied } = s.health;
   const owner = s.session?.role === "owner" && !s.settings.readonly;
   if (answer === null) return html`<div class="scroll" />`;
-  return html`<div class="tools"><span class="grow" data-cut>${verdict(answer, f)}${answer.checked_at && html` <span class="quiet checked">${f.t("health.checked", { clock: f.moment(Date.parse(answer.checked_at), s.now) })}</span>`}</span>
+  return html`<div class="tools verdict"><span class="grow">${verdict(answer, f)}${answer.checked_at && html` <span class="quiet checked">${f.t("health.checked", { clock: f.moment(Date.parse(answer.checked_at), s.now) })}</span>`}</span>
       ${maySync(s) && html`<${Button} id="check" look="green" busy=${s.pressed.check} onPress=${on.checkHealth}>${f.t("health.check")}<//>`}</div>
     <div class="scroll"><table class="table health"><caption class="hidden">${f.t("health.list")}</caption>
       <thead><tr><td class="mark" /><th scope="col">${f.t("health.part")}</th><th scope="col">${f.t("health.state")}</th></tr></thead>

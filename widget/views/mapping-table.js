@@ -2,7 +2,7 @@
 // and the form of what becomes of rows. The Mapping tab and step 4 of the first run show the same.
 
 import { html, useEffect, useRef, useState } from "../vendor/preact-htm.js";
-import { addable, columnId, columnOf, currentTable, fieldOf, filterText, fits, isUnsaved, parseFilter, resourceOf, standing, tableOf } from "../slices/mapping.js";
+import { addable, columnId, columnOf, currentTable, fieldOf, filterText, fits, isUnsaved, parseFilter, resourceOf, standing, tableOf } from "../draft.js";
 import { FormRow } from "./form.js";
 import { Button, Icon, Link, Menu, Select } from "./parts.js";
 
@@ -148,6 +148,7 @@ function AddField({ one, s, f, on }) {
 const DELETES = {
   ask: { in_grist: "propose", in_shopify: "propose" }, both: { in_grist: "apply", in_shopify: "apply" }, grist: { in_grist: "apply", in_shopify: "propose" },
   shopify: { in_grist: "propose", in_shopify: "apply" }, keep: { in_grist: "ignore", in_shopify: "ignore" },
+  archive: { in_grist: "propose", in_shopify: "archive" },
 };
 
 export function RowRules({ one, may, s, f, on }) {
@@ -167,7 +168,7 @@ export function RowRules({ one, may, s, f, on }) {
       ? select("new-row", f.t("mapping.new_row"), String(one.create.in_shopify), [["false", f.t("mapping.not_created")], ["true", f.t(product ? "mapping.create_draft" : "mapping.create")]], (value) => set({ create: { ...one.create, in_shopify: value === "true" } }))
       : html`<span class="fixed quiet">${f.t("mapping.never_created")}</span>`}<//>
     <${FormRow} id="new-thing" label=${f.t("mapping.new_thing")} group>${select("new-thing", f.t("mapping.new_thing"), String(one.create.in_grist), [["true", f.t("mapping.create_row")], ["false", f.t("mapping.leave")]], (value) => set({ create: { ...one.create, in_grist: value === "true" } }))}<//>
-    <${FormRow} id="deleted" label=${f.t("mapping.deleted")} group>${select("deleted", f.t("mapping.deleted"), deletes, [...Object.keys(DELETES).filter((key) => resource.deletable || !["both", "shopify"].includes(key)), ...(deletes === "other" || (!resource.deletable && ["both", "shopify"].includes(deletes)) ? [deletes] : [])].map((key) => [key, f.t(`mapping.deletes_${key}`)]), (key) => DELETES[key] && set({ delete: DELETES[key] }))}<//></div>`;
+    <${FormRow} id="deleted" label=${f.t("mapping.deleted")} group>${select("deleted", f.t("mapping.deleted"), deletes, [...Object.keys(DELETES).filter((key) => (key === "archive" ? resource.archivable || deletes === key : resource.deletable || !["both", "shopify"].includes(key))), ...(deletes === "other" || (!resource.deletable && ["both", "shopify"].includes(deletes)) ? [deletes] : [])].map((key) => [key, f.t(`mapping.deletes_${key}`)]), (key) => DELETES[key] && set({ delete: DELETES[key] }))}<//></div>`;
 }
 
 /** Which things take part: all, those of a status, or whatever Shopify's search finds; with how many that are. */

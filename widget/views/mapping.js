@@ -1,7 +1,7 @@
 // The Mapping tab: one table at a time, its fields, its rows; what a change would do stands below before it is saved.
 
 import { html } from "../vendor/preact-htm.js";
-import { countChanges, effectCounts, mappingOf, mappingsOf, resourceOf } from "../slices/mapping.js";
+import { countChanges, effectCounts, mappingOf, mappingsOf, resourceOf } from "../draft.js";
 import { isUnreachable } from "../state.js";
 import { MappingTable, RowRules } from "./mapping-table.js";
 import { Button, Empty, Icon, Select } from "./parts.js";

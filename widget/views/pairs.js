@@ -2,7 +2,8 @@
 // last line keeps apart. The first run's preview asks in the same lines.
 
 import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
-import { choicesOf, isChosen, questionKey } from "../slices/mapping.js";
+import { choicesOf } from "../draft.js";
+import { isChosen, questionKey } from "../slices/mapping.js";
 import { maySync } from "../state.js";
 import { Button, Empty, Link } from "./parts.js";
 

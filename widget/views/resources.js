@@ -1,7 +1,7 @@
 // First run, steps 3 and 4: what to keep in agreement, into which tables; then each table's columns.
 
 import { html, useEffect } from "../vendor/preact-htm.js";
-import { mappingOf, mappingsOf, newTables, resourceOf, troubled } from "../slices/mapping.js";
+import { mappingOf, mappingsOf, newTables, resourceOf, troubled } from "../draft.js";
 import { Head } from "./mapping.js";
 import { MappingTable, RowRules } from "./mapping-table.js";
 import { Box, Button, Icon, Link, Select } from "./parts.js";

@@ -1,6 +1,7 @@
 // A value as the person reads it, and its marks against the value that both sides last agreed on.
 
-import { diff, excerpt, htmlText, isSpecial, same } from "../diff.js";
+import { diff, excerpt, htmlText, isSpecial } from "../diff.js";
+import { same } from "../same.js";
 import { html } from "../vendor/preact-htm.js";
 
 /** A value of `type` without marks. */

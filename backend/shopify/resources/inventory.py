@@ -34,6 +34,7 @@ RESOURCE = StoreResource(
     titles=("item.variants.nodes.0.displayName", "location.name"),
     needs=("item.id", "location.id", "isActive"),
     writer="stock",
+    shows=("tracked",),
     fields=(
         Field("variant", "ref", "Variant", "inventory", path="item.variants.nodes.0.id", on_create="inventoryItemId",
               target="variants", required=True),

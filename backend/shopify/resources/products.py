@@ -18,6 +18,7 @@ RESOURCE = StoreResource(
     write_scopes=("write_products",),
     creatable=True,
     deletable=True,
+    archives=("status", "ARCHIVED"),
     search="products",
     topics=("PRODUCTS_CREATE", "PRODUCTS_UPDATE", "PRODUCTS_DELETE"),
     place=1,

@@ -14,6 +14,7 @@ from . import metafields
 from .base import UserErrors, mutation, wanted
 from .inputs import clean_tags
 from .orders import take_stock
+from .terms import terms
 
 LONGEST_TAG, MOST_LINES = 40, 499
 _GONE = "DraftOrder does not exist"
@@ -204,7 +205,7 @@ def _write(draft: DraftOrder, given: dict[str, Any], context: Context) -> None:
             if given.get("useCustomerDefaultAddress") and customer.default is not None:
                 draft.shipping_parts = draft.billing_parts = dict(customer.default.parts)
     if given.get("paymentTerms"):
-        draft.payment_terms = _terms(given["paymentTerms"], context)
+        draft.payment_terms = terms(given["paymentTerms"]["paymentTermsTemplateId"], context)
     if "appliedDiscount" in given:
         draft.applied_discount = given["appliedDiscount"]
     if "shippingLine" in given:
@@ -214,12 +215,6 @@ def _write(draft: DraftOrder, given: dict[str, Any], context: Context) -> None:
                                "price": Bag.of(price), "code": "custom"} if row else None
     if given.get("lineItems") is not None:
         draft.lines = [_line(row, context) for row in given["lineItems"]]
-
-
-def _terms(given: dict[str, Any], context: Context) -> dict[str, Any]:
-    return {"__typename": "PaymentTerms", "id": f"gid://shopify/PaymentTerms/{context.store.new_id()}",
-            "paymentTermsName": "Net", "paymentTermsType": "NET", "dueInDays": 30, "overdue": False, "due": False,
-            "translatedName": "Net"}
 
 
 def _line(row: dict[str, Any], context: Context) -> Line:

@@ -9,6 +9,7 @@ from . import (
     fulfilment,
     inventory,
     metafields,
+    order_editing,
     orders,
     products,
     publications,
@@ -19,5 +20,4 @@ from . import (
 )
 
 __all__ = ["apps", "bulk", "collections", "customers", "drafts", "events", "fulfilment", "inventory", "metafields",
-           "orders",
-           "products", "publications", "roots", "shop", "themes", "webhooks"]
+           "order_editing", "orders", "products", "publications", "roots", "shop", "themes", "webhooks"]

@@ -45,6 +45,11 @@ def customer_of(identifier: dict[str, Any], context: Context) -> Customer | None
     return found if isinstance(found, Customer) else None
 
 
+@resolves("Customer", "storeCreditAccounts")
+def store_credit(customer: Customer, arguments: dict[str, Any], context: Context) -> Window:
+    return window([], arguments)
+
+
 @resolves("Customer", "numberOfOrders")
 def number_of_orders(customer: Customer, arguments: dict[str, Any], context: Context) -> int:
     return people.order_count(context.store, customer)
@@ -148,7 +153,7 @@ def email_consent(customer: Customer, arguments: dict[str, Any], context: Contex
 
 @resolves("Customer", "smsMarketingConsent")
 def sms_consent(customer: Customer, arguments: dict[str, Any], context: Context) -> dict[str, Any] | None:
-    return {**_state(customer.sms_consent), "consentCollectedFrom": customer.sms_consent.collected_from} \
+    return {**_state(customer.sms_consent), "consentCollectedFrom": customer.sms_consent.collected_from or "OTHER"} \
         if customer.phone else None
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from ..connections import Window, window
 from ..context import Context
 from ..errors import TopLevelError
+from ..execution import path_of
 from ..ids import gid, kind_of
 from ..registry import resolves
 from ..sales_index import fulfillment_orders
@@ -78,6 +79,12 @@ def nothing(each: FulfillmentOrder, arguments: dict[str, Any], context: Context)
     return None
 
 
+def _in_its_order(context: Context) -> bool:
+    """Whether it is seen beside the others of its order; asked for by itself it does not tell of merging."""
+    return next(iter(path_of(context.place)), "") not in (
+        "fulfillmentOrder", "fulfillmentOrders", "manualHoldsFulfillmentOrders")
+
+
 _PROGRESS_SINCE = "2025-10"  # recorded with 2026-04 and not with 2025-01; when it came is not known
 
 
@@ -89,8 +96,9 @@ def supported_actions(each: FulfillmentOrder, arguments: dict[str, Any], context
         actions = ["CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "HOLD"] + (["SPLIT"] if left > 1 else [])
         if context.version and context.version < _PROGRESS_SINCE:
             actions.remove("REPORT_PROGRESS")
-        if any(other is not each and other.status == "OPEN" and other.location is each.location
-               for other in each.order.fulfillment_orders):
+        if _in_its_order(context) and any(
+                other is not each and other.status == "OPEN" and other.location is each.location
+                for other in each.order.fulfillment_orders):
             actions.append("MERGE")
     elif each.status == "IN_PROGRESS" and left:
         actions = ["CREATE_FULFILLMENT", "REPORT_PROGRESS", "HOLD", "MARK_AS_OPEN"]
@@ -141,6 +149,11 @@ def _line(row: FulfillmentOrderLine, order: Order, context: Context) -> dict[str
 @resolves("FulfillmentOrder", "fulfillmentHolds")
 def holds(each: FulfillmentOrder, arguments: dict[str, Any], context: Context) -> list[dict[str, Any]]:
     return each.holds
+
+
+@resolves("FulfillmentHold", "heldByApp")
+def held_by_app(each: dict[str, Any], arguments: dict[str, Any], context: Context) -> None:
+    """Another app that holds it; there is none here."""
 
 
 @resolves("FulfillmentOrder", "merchantRequests", "locationsForMove", "fulfillmentOrdersForMerge")

@@ -166,12 +166,12 @@ def deletable(location: Location, arguments: dict[str, Any], context: Context) -
     return not location.is_active
 
 
-@resolves("Location", "isFulfillmentService", "hasUnfulfilledOrders")
+@resolves("Location", "hasUnfulfilledOrders")
 def no(location: Location, arguments: dict[str, Any], context: Context) -> bool:
     return False
 
 
-@resolves("Location", "fulfillmentService", "localPickupSettingsV2")
+@resolves("Location", "localPickupSettingsV2")
 def nothing(location: Location, arguments: dict[str, Any], context: Context) -> None:
     return None
 

@@ -10,6 +10,7 @@ from ..ids import kind_of, number_of
 from ..metafield_types import category_of, json_value
 from ..model import OWNER_TYPES, Metafield, MetafieldDefinition, Thing
 from ..registry import resolves
+from .lists import filtered
 
 _OWNERS = ("Product", "ProductVariant", "Collection", "Location", "Shop", "AppInstallation", "Customer", "Order",
            "DraftOrder")
@@ -126,6 +127,9 @@ def definitions(source: Any, arguments: dict[str, Any], context: Context) -> Win
         found = [each for each in found if each.namespace == resolved_namespace(context, arguments["namespace"])]
     if arguments.get("key") is not None:
         found = [each for each in found if each.key == arguments["key"]]
+    found = filtered(context, "definition", arguments, found, lambda each: {
+        "id": each.id, "key": each.key, "namespace": each.namespace, "type": each.type_name,
+        "owner_type": each.owner_type, "default": [each.name, each.key, each.namespace]})
     pinned = arguments.get("pinnedStatus", "ANY")
     if pinned != "ANY":
         found = [each for each in found if (each.pinned_position is not None) == (pinned == "PINNED")]
@@ -161,13 +165,21 @@ def validations(held: MetafieldDefinition, arguments: dict[str, Any], context: C
 
 @resolves("MetafieldDefinition", "access")
 def access(held: MetafieldDefinition, arguments: dict[str, Any], context: Context) -> dict[str, Any]:
-    return {"admin": "PUBLIC_READ_WRITE", "storefront": "NONE", "customerAccount": "NONE"}
+    return {"admin": "PUBLIC_READ_WRITE", "storefront": held.storefront, "customerAccount": "NONE"}
+
+
+# The types that a capability is offered for.
+_ELIGIBLE = {"smartCollectionCondition": ("boolean", "number_integer", "number_decimal", "rating",
+                                          "single_line_text_field", "list.single_line_text_field",
+                                          "metaobject_reference", "list.metaobject_reference"),
+             "uniqueValues": ("id", "number_integer", "single_line_text_field", "url")}
 
 
 @resolves("MetafieldDefinition", "capabilities")
 def capabilities(held: MetafieldDefinition, arguments: dict[str, Any], context: Context) -> dict[str, Any]:
     return {name: {"enabled": name == "uniqueValues" and held.unique_values,
-                   "eligible": name == "adminFilterable", "status": "NOT_FILTERABLE"}
+                   "eligible": name == "adminFilterable" or held.type_name in _ELIGIBLE.get(name, ()),
+                   "status": "NOT_FILTERABLE"}
             for name in ("adminFilterable", "analyticsQueryable", "cartToOrderCopyable", "smartCollectionCondition",
                          "uniqueValues")}
 
@@ -184,17 +196,14 @@ def use_as_collection_condition(held: MetafieldDefinition, arguments: dict[str, 
 
 @resolves("MetafieldDefinition", "constraints")
 def constraints(held: MetafieldDefinition, arguments: dict[str, Any], context: Context) -> dict[str, Any]:
-    return {"__typename": "MetafieldDefinitionConstraints", "key": None}
+    return {"__typename": "MetafieldDefinitionConstraints", "key": held.constraint_key,
+            "held": held.constraint_values}
 
 
 @resolves("MetafieldDefinitionConstraints", "values")
 def constraint_values(held: dict[str, Any], arguments: dict[str, Any], context: Context) -> Window:
-    return window([], arguments)
-
-
-@resolves("MetafieldDefinition", "standardTemplate")
-def nothing(held: MetafieldDefinition, arguments: dict[str, Any], context: Context) -> None:
-    return None
+    return window([{"value": value, "number": number} for number, value in enumerate(held["held"], 1)], arguments,
+                  number=lambda row: row["number"])
 
 
 @resolves("MetafieldDefinition", "metafieldsCount")

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..connections import Window, window
 from ..context import Context
-from ..errors import invalid_id
+from ..errors import TopLevelError, invalid_id
 from ..ids import kind_of, number_of
 from ..model import Location, Product
 from ..registry import resolves
@@ -113,9 +113,11 @@ def locations_count(source: Any, arguments: dict[str, Any], context: Context) ->
 
 
 def _locations(arguments: dict[str, Any], context: Context) -> list[Location]:
-    shown = [each for each in context.store.locations.values() if each.is_active or arguments.get("includeInactive")]
+    shown = [each for each in context.store.locations.values() if (each.is_active or arguments.get("includeInactive"))
+             and (each.service is None or arguments.get("includeLegacy"))]
     return filtered(context, "location", arguments, shown, lambda each: {
-        "id": each.id, "name": each.name, "active": each.is_active, "legacy": False, "created_at": each.created_at,
+        "id": each.id, "name": each.name, "active": each.is_active, "legacy": each.service is not None,
+        "created_at": each.created_at,
         **{key: each.address.get(key) or "" for key in ("address1", "address2", "city", "country", "zip", "province")},
         "inventory_item_id": [level.item.id for level in context.store.levels() if level.location is each],
         "pickup_in_store": "disabled", "default": [each.name, each.address.get("city") or ""]})
@@ -177,6 +179,12 @@ def _option_node(text: str, kind: str, context: Context) -> Any:
                 if value.gid == text:
                     return value_view(product, option, value)
     return None
+
+
+@resolves("QueryRoot", "customerSegmentMembersQuery")
+def segment_members_query(source: Any, arguments: dict[str, Any], context: Context) -> None:
+    """No such query ever ran here; asked for one that is not there, Shopify breaks down."""
+    raise TopLevelError("Something went wrong", "INTERNAL_SERVER_ERROR")
 
 
 @resolves("QueryRoot", "productOperation")

@@ -62,7 +62,7 @@ function variantCells(product, variant) {
       variant.compareAt ? element("span", { className: "was", textContent: variant.compareAt }) : null,
       field(variant.price, `Price of ${name}`, "price", (value) => edit("variant", variant.id, { price: value }))),
     ...stock,
-    cell("Committed", "number quiet", String(variant.committed)),
+    cell("Committed", "number quiet least", String(variant.committed)),
     cell("", "number", sell),
   ];
 }
@@ -118,7 +118,7 @@ function draw() {
   const shown = state.data.products.filter(matches);
   const head = ["Product", "Status", "SKU", `Price (${state.data.currency})`, ...state.data.locations, "Committed", ""];
   document.getElementById("head").replaceChildren(...head.map((text, place) => element("th", {
-    scope: "col", textContent: text, className: place > 2 ? "number" : "" })));
+    scope: "col", textContent: text, className: place > 2 ? (text === "Committed" ? "number least" : "number") : "" })));
   const { products, variants } = state.data.total;
   const first = products > state.data.products.length ? `, the first ${state.data.products.length} are shown` : "";
   document.getElementById("count").textContent = `${products} products, ${variants} variants${first}`;
@@ -146,7 +146,17 @@ async function refresh() {
   draw();
 }
 
+// "#find=linen" at the end of the address searches, so that another page can point at a product.
+function findFromAddress() {
+  const wanted = /^#find=(.*)$/.exec(location.hash);
+  if (!wanted) return;
+  state.find = document.getElementById("find").value = decodeURIComponent(wanted[1]);
+  draw();
+}
+
+window.addEventListener("hashchange", findFromAddress);
 document.getElementById("find").addEventListener("input", (event) => { state.find = event.target.value.trim(); draw(); });
 for (const button of document.querySelectorAll("[data-act]")) button.addEventListener("click", () => act(button));
 draw();
+findFromAddress();
 setInterval(refresh, 2000);
