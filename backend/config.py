@@ -6,7 +6,6 @@ explains every key.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from backend.config_mistakes import MISSING, explain, listed, messages, nearest, value_at, where
 from backend.core.guard import Limits
 from backend.core.mapping import choose, column_id, in_order, rule_for, why_not_archived
 from backend.core.model import Direction, Field, FieldRule, Mapping, Policy, Resource, Rule
@@ -221,7 +221,7 @@ def narrowed(mappings: Sequence[Mapping], fields: Sequence[str]) -> list[Mapping
         names = sorted({rule.name for m in mappings for rule in m.fields} - set(groups))
         raise ConfigError(
             f"“{error.args[0]}” is not among the mapped fields.",
-            cure=f"{_nearest(str(error.args[0]), [*groups, *names])}"
+            cure=f"{nearest(str(error.args[0]), [*groups, *names])}"
             f"Known groups are {', '.join(groups)}; known fields are {', '.join(names)}.",
         ) from error
 
@@ -282,7 +282,7 @@ class _Checker:
         if said is False and parse is parse_audit:  # YAML reads `off` as no
             return 0
         if isinstance(said, bool) or not isinstance(said, int | str):
-            raise self._mistake(at, *_explain(at, "", said))
+            raise self._mistake(at, *explain(at, "", said, _known_keys))
         try:
             return parse(str(said))
         except ConfigError as error:
@@ -295,7 +295,7 @@ class _Checker:
             raise self._mistake(
                 (*at, "resource"),
                 f"There is no resource “{said['resource']}”.",
-                f"{_nearest(said['resource'], self.resources)}Known are {_list(self.resources)}.",
+                f"{nearest(said['resource'], self.resources)}Known are {listed(self.resources)}.",
             )
         rules = tuple(self._rule((*at, "fields", name), resource, name, rule) for name, rule in said["fields"].items())
         match = tuple(said["match"]) if "match" in said else _matchable(resource, rules)
@@ -335,7 +335,7 @@ class _Checker:
             known = [f.name for f in resource.fields]
             raise self._mistake(
                 at, resource.no_field(name) or f"{resource.label} have no field “{name}”.",
-                f"{_nearest(name, known)}Known are {_list(known)}."
+                f"{nearest(name, known)}Known are {listed(known)}."
             )
         if said is None or isinstance(said, str):
             return rule_for(described, said or "")
@@ -387,7 +387,7 @@ class _Checker:
                     raise self._mistake(
                         (*at, "match", i),
                         f"{resource.label} have no field “{name}” to match rows by.",
-                        f"{_nearest(name, known)}Known are {_list(known)}.",
+                        f"{nearest(name, known)}Known are {listed(known)}.",
                     )
                 if name not in mapped:
                     mapped.add(name)
@@ -472,15 +472,15 @@ class _Checker:
 
     def _mistake(self, path: Iterable[Any], message: str, cure: str) -> ConfigError:
         path = tuple(path)
-        line, column = _where(self.tree, list(path)) if hasattr(self.tree, "lc") else (None, None)
+        line, column = where(self.tree, list(path)) if hasattr(self.tree, "lc") else (None, None)
         return ConfigError(message, cure=cure, line=line, column=column, path=path)
 
     def _first(self, at: tuple[Any, ...], error: ValidationError) -> ConfigError:
         """The mistake that stands first in the file; what is missing stands nowhere and comes last, since it is
         often only misspelt."""
-        found = [((*at, *path), said) for path, said in _messages(error.messages)]
-        path, said = min(found, key=lambda one: (one[1] == MISSING, _where(self.tree, list(one[0]))))
-        return self._mistake(path, *_explain(path, said, _value(self.tree, path)))
+        found = [((*at, *path), said) for path, said in messages(error.messages)]
+        path, said = min(found, key=lambda one: (one[1] == MISSING, where(self.tree, list(one[0]))))
+        return self._mistake(path, *explain(path, said, value_at(self.tree, path), _known_keys))
 
 
 def _matchable(resource: Resource, rules: Sequence[FieldRule]) -> tuple[str, ...]:
@@ -488,83 +488,10 @@ def _matchable(resource: Resource, rules: Sequence[FieldRule]) -> tuple[str, ...
     return tuple(witness for witness in resource.match if set(witness.split("+")) <= mapped)
 
 
-def _where(tree: Any, path: list[Any]) -> tuple[int, int]:
-    """Line and column of the deepest part of `path` that stands in the file."""
-    line, column = 1, 1
-    node = tree
-    for part in path:
-        try:
-            spot = node.lc.item(part) if isinstance(part, int) else node.lc.key(part)
-            line, column = spot[0] + 1, spot[1] + 1
-            node = node[part]
-        except (AttributeError, KeyError, IndexError, TypeError):
-            break
-    return line, column
-
-
 def _plain(node: Any) -> Any:
     if isinstance(node, dict):
         return {str(key): _plain(value) for key, value in node.items()}
     return [_plain(value) for value in node] if isinstance(node, list) else node
-
-
-def _value(tree: Any, path: Iterable[Any]) -> Any:
-    for part in path:
-        try:
-            tree = tree[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return tree
-
-
-def _messages(messages: Any, path: tuple[Any, ...] = ()) -> Iterable[tuple[tuple[Any, ...], str]]:
-    """Path and text of each of marshmallow's messages."""
-    if isinstance(messages, dict):
-        for key, below in messages.items():
-            yield from _messages(below, path if key == "_schema" else (*path, key))
-    else:
-        yield path, str(messages[0])
-
-
-MISSING, UNKNOWN, NULL = "Missing data for required field.", "Unknown field.", "Field may not be null."
-EMPTY = "Shorter than minimum length 1."
-_FORMS = {
-    "store": "store: my-shop.myshopify.com", "document": "document: https://docs.getgrist.com/abc123",
-    "audit": "audit: {everything: 1d, stock: 15m}", "everything": "everything: 1d", "stock": "stock: 15m",
-    "interval": "interval: 15m", "rest_seconds": "rest_seconds: 30", "sync_log": "sync_log: true",
-    "status_column": "status_column: true", "grist_calls_a_day": "grist_calls_a_day: 5000",
-    "brakes": "brakes: {deletions: 20}",
-    "deletions": "deletions: 20", "deletions_share": "deletions_share: 0.25", "changed_share": "changed_share: 0.9",
-    "mappings": "mappings: and below it a list that begins with - resource: products",
-    "resource": "resource: products", "table": "table: Products", "match": "match: [handle]",
-    "filter": 'filter: "status:active"', "only_where": "only_where: Sync",
-    "create": "create: {in_grist: true, in_shopify: false}",
-    "delete": "delete: {in_grist: propose, in_shopify: propose}", "fields": "fields: {title: Title}",
-    "column": "column: Title", "direction": "direction: to_grist", "on_conflict": "on_conflict: ask",
-    "create.in_grist": "in_grist: true", "create.in_shopify": "in_shopify: false",
-    "delete.in_grist": "in_grist: propose", "delete.in_shopify": "in_shopify: propose",
-}
-"""How each key is written."""
-
-
-def _explain(path: Sequence[Any], said: str, value: Any) -> tuple[str, str]:
-    """What is wrong and what to do, from what marshmallow said of the value at `path`."""
-    names = [part for part in path if isinstance(part, str)]
-    name = names[-1] if names else "The file"
-    if said == UNKNOWN:
-        known = _known_keys(path[:-1])
-        return f"“{name}” is not a key that is known here.", f"{_nearest(name, known)}Known are {_list(known)}."
-    form = _FORMS.get(name) or _FORMS.get(".".join(names[-2:]), "")
-    cure = f"Write {form}, for example." if form else "sync.example.yaml shows what can stand there."
-    if said == MISSING:
-        return f"“{name}” is missing.", cure
-    if said in (NULL, EMPTY):
-        return f"“{name}” is empty.", f"{cure[:-1]}, or take it out." if name not in ("mappings", "fields") else cure
-    shown = f"“{value}”" if isinstance(value, str | int | float) else "what stands there"
-    if said.startswith("Must be one of: "):
-        known = said.removeprefix("Must be one of: ").rstrip(".").split(", ")
-        return f"“{name}” cannot be {shown}.", f"{_nearest(str(value), known)}It is one of {_list(known)}."
-    return f"“{name}” cannot be {shown}.", cure
 
 
 def _known_keys(path: Sequence[Any]) -> list[str]:
@@ -579,15 +506,6 @@ def _known_keys(path: Sequence[Any]) -> list[str]:
 def _same(name: str) -> str:
     """What Grist makes of a name: it keeps no two that differ only in case or in signs."""
     return column_id(name).casefold()
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"Did you mean {near[0]}? " if near else ""
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(names)
 
 
 def default_config(

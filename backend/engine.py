@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence, Set
 from dataclasses import replace
 
+from backend import checkpoints
 from backend.connector import Connector, Stamp
 from backend.core.guard import FLIPS_SECONDS, RESTORED, brakes, copied, flips
 from backend.core.mapping import Directory
@@ -21,13 +22,13 @@ from backend.core.model import Create, Delete, Key, Mapping, Op, Plan, Receipt, 
 from backend.core.plan import fingerprint, plan
 from backend.core.undo import Undo
 from backend.errors import BrakeError, OutcomeUnknown, PreviewOutdated, SyncError
-from backend.gather import Gathered, gather, settings_of
+from backend.gather import Gathered, gather
 from backend.look import Looking
 from backend.recover import Recovery, pairs_anew
-from backend.remember import Memory, remember_agreed
+from backend.remember import Memory, remember_agreed, remember_loose
 from backend.report import Report, meeting, plan_lines
 from backend.session import Session, UndoWanted
-from backend.store import base, changes, inbox, journal, links, loose, pairing, waiting
+from backend.store import base, changes, journal, links, loose, pairing, waiting
 from backend.store.db import Transaction
 from backend.taking_back import undoings
 from backend.work import Scope, Work, thing_of
@@ -475,8 +476,8 @@ class _Run:
             for one in self.work:
                 waiting.replace_refusals(tx, one.mapping, list(one.refusals.values()), one.looked_at)
                 if one.mapping.whole:
-                    _remember_loose(tx, one)
-            self._move_on(tx)
+                    remember_loose(tx, one)
+            checkpoints.move_on(tx, session, self.gathered, self.work)
             links.mark_synced(tx, session.link_id)
             waits = waiting.counts(tx, session.link_id)
             stored = {one.id: one for one in links.mappings(tx, session.link_id)}
@@ -487,40 +488,6 @@ class _Run:
             if not self.work:
                 counts.rows = counts.unchanged = stored[mapping.id].rows
                 counts.refused = waiting_here.get("refused", 0)
-
-    def _move_on(self, tx: Transaction) -> None:
-        """Move the checkpoints to where this run began, and keep on the list what it could not deal with. A run over
-        some fields moves nothing: it has not looked at the others."""
-        session, gathered = self.session, self.gathered
-        if not all(mapping.whole for mapping in session.mappings) or not gathered.checkpoints:
-            return
-        known = gathered.checkpoints["mappings"]
-        ran = {one.mapping.name: one for one in self.work}
-        for mapping in session.mappings if self.work else ():
-            one = ran.get(mapping.name)
-            if one is None or one.mapping.names != mapping.names:
-                known.pop(mapping.name, None)  # a part of it is paused: when that is over all of it is looked at
-                continue
-            known[mapping.name] = {"settings": settings_of(mapping), "rows_known": one.scope.rows_known,
-                                   "things_known": one.scope.things_known}
-            inbox.note(tx, session.link_id, Side.REMOTE, [(mapping.name, thing) for thing in one.again | one.unread])
-            inbox.note(tx, session.link_id, Side.LOCAL, [(mapping.name, row) for row in one.resting])
-        told = True
-        for name, connector in (("grist", session.local), ("shopify", session.remote)):
-            gathered.checkpoints[name], all_told = connector.settled(gathered.checkpoints[name])
-            told = all_told if connector is session.local else told
-        self._keep_made_rows(tx, told=told)
-        links.set_checkpoints(tx, session.link_id, gathered.checkpoints)
-        inbox.done(tx, gathered.hints)
-
-    def _keep_made_rows(self, tx: Transaction, *, told: bool) -> None:
-        """Rows that were made after the checkpoint are looked at by the next run: the history since then says nothing
-        of one that is made and deleted."""
-        for one in self.work:
-            if one.made_hint and (told or len(one.made_rows) <= KEYS_AT_ONCE):
-                inbox.done(tx, [one.made_hint])
-                rows = () if told else one.made_rows
-                inbox.note(tx, self.session.link_id, Side.LOCAL, [(one.mapping.name, row) for row in rows])
 
     def _count_planned(self, one: Work) -> None:
         counts = self.report.of(one.mapping)
@@ -571,17 +538,6 @@ def _emptied(tx: Transaction, one: Work, pairs: int, rows: int) -> set[Side]:
         Side.REMOTE: pairs - sum(thing in one.remote.gone for thing in one.pairs),
     }
     return {side for side, left in gone.items() if left <= 0 and not loose.count(tx, one.mapping.id, side)}
-
-
-def _remember_loose(tx: Transaction, one: Work) -> None:
-    """What still has no partner now that everything was written."""
-    mapping_id = one.mapping.id
-    paired = base.places(tx, mapping_id, one.free_rows, one.free_things)
-    for side, free, place in ((Side.LOCAL, one.free_rows, 0), (Side.REMOTE, one.free_things, 1)):
-        now = free - {pair[place] for pair in paired}
-        loose.replace(tx, mapping_id, side, now, one.looked_at)
-    with_rows = base.count(tx, mapping_id)[1]
-    links.remember_rows(tx, mapping_id, with_rows + loose.count(tx, mapping_id, Side.LOCAL))
 
 
 def _without(op: Op, unwritten: Collection[tuple[Key, str]]) -> Op | None:

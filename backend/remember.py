@@ -14,7 +14,7 @@ from backend.core.mapping import Directory
 from backend.core.model import Change, Create, Delete, Key, Mark, Op, Proposal, Receipt, Side, Update, Why
 from backend.core.values import Value
 from backend.report import Report
-from backend.store import base, changes, inbox, journal, pairing, waiting
+from backend.store import base, changes, inbox, journal, links, loose, pairing, waiting
 from backend.store.db import Database, Transaction
 from backend.work import Work, thing_of
 
@@ -249,3 +249,14 @@ def remember_agreed(tx: Transaction, one: Work) -> None:
     base.mark(tx, one.mapping.id, [row for row, thing in planned.paired if one.local.marks.get(row) == thing])
     base.advance(tx, one.mapping.id, [(a.remote_key, a.local, a.remote, {}) for a in planned.agreements],
                  parent=one.parent_field)
+
+
+def remember_loose(tx: Transaction, one: Work) -> None:
+    """What still has no partner now that everything was written."""
+    mapping_id = one.mapping.id
+    paired = base.places(tx, mapping_id, one.free_rows, one.free_things)
+    for side, free, place in ((Side.LOCAL, one.free_rows, 0), (Side.REMOTE, one.free_things, 1)):
+        now = free - {pair[place] for pair in paired}
+        loose.replace(tx, mapping_id, side, now, one.looked_at)
+    with_rows = base.count(tx, mapping_id)[1]
+    links.remember_rows(tx, mapping_id, with_rows + loose.count(tx, mapping_id, Side.LOCAL))

@@ -22,8 +22,8 @@ PLACES = {
     "web": "The widget and the API",
 }
 """By folder of backend/. What lies above them is about settings, `sync.yaml` or a sync as a whole."""
-SETTINGS = ("app.py", "cli.py", "commands.py", "config.py", "config_text.py", "init.py", "secrets.py", "settings.py",
-            "logs.py", "forget.py")
+SETTINGS = ("app.py", "cli.py", "commands.py", "config.py", "config_mistakes.py", "config_text.py", "init.py",
+            "secrets.py", "settings.py", "logs.py", "forget.py")
 ELSEWHERE, ABOUT_SETTINGS = "A sync", "Settings and sync.yaml"
 CLASSES = {name for name, one in vars(errors).items() if inspect.isclass(one) and issubclass(one, errors.SyncError)}
 SILENT = {"TooCostly", "InputRefused", "LeaseLost", "TokenRefused"}

@@ -332,11 +332,18 @@ def _matches(table: Table, require: Values, count: int) -> list[list[int]]:
     asked = {row for row in require.get("id", ()) if isinstance(row, int)}
     found: dict[str, list[int]] = {}
     for row in sorted(asked & table.rows) if "id" in require else table.row_ids:
-        key = json.dumps([row if column is None else column.get(row) for column, _ in columns])
+        key = json.dumps([row if column is None else _compared(column.get(row), column.type) for column, _ in columns])
         found.setdefault(key, []).append(row)
-    return [found.get(json.dumps([require[col_id][index] if column is None else convert(require[col_id][index],
-                                                                                       column.type)
+    return [found.get(json.dumps([require[col_id][index] if column is None else
+                                  _compared(convert(require[col_id][index], column.type), column.type)
                                   for column, col_id in columns]), []) for index in range(count)]
+
+
+def _compared(value: Any, col_type: str) -> Any:
+    """What a cell is looked up by: dates by their day, whatever the second."""
+    if col_type == "Date" and isinstance(value, int | float) and not isinstance(value, bool):
+        return value // 86_400
+    return value
 
 
 def _is_real_formula(table: Table, col_id: str) -> bool:

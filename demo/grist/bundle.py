@@ -68,8 +68,9 @@ class Bundle:
                 self._before.setdefault(table_id, {}).setdefault(row, False)
                 self._after.setdefault(table_id, {})[row] = True
         elif verb == "BulkRemoveRecord":
+            was_there = {row for again in undo for row in again[2]}  # removing a row that is not there is no error
             for row in rest[0]:
-                self._before.setdefault(table_id, {}).setdefault(row, True)
+                self._before.setdefault(table_id, {}).setdefault(row, row in was_there)
                 self._after.setdefault(table_id, {})[row] = False
         elif verb == "AddTable":
             self._origins[table_id] = None

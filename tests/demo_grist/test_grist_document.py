@@ -304,3 +304,21 @@ def test_a_removal_is_taken_back_also_where_a_column_was_retyped_meanwhile(doc: 
                ["AddRecord", "Products", None, {"Title": "new"}]])
     doc.restore(kept.n)
     assert doc.table("Products").row(2)["Tags"] is None
+
+
+def test_dates_are_looked_up_by_their_day(doc: Document) -> None:
+    doc.apply([["AddTable", "T", [{"id": "Day", "type": "Date", "isFormula": False}]],
+               ["BulkAddRecord", "T", [None, None], {"Day": [86_402, 3 * 86_400]}]])
+    answer = doc.apply([["BulkAddOrUpdateRecord", "T", {"id": [1, 2], "Day": [86_400, 86_400]}, {"Day": [0, 0]},
+                         {"add": False}]]).values[0]
+    assert answer["recordIds"] == [[1], []]
+
+
+def test_a_row_that_was_never_there_has_no_before_also_where_it_was_removed_first(doc: Document) -> None:
+    doc.apply([["AddTable", "T", [{"id": "A", "type": "Int", "isFormula": False},
+                                  {"id": "Twice", "type": "Any", "isFormula": True, "formula": "$A * 2"}]]])
+    left = doc.history.newest.h
+    doc.apply([["BulkRemoveRecord", "T", [1]], ["BulkAddRecord", "T", [None], {"A": [2]}]])
+    changes = doc.history.compare(left, "HEAD", None)["details"]["rightChanges"]["tableDeltas"]["T"]["columnDeltas"]
+    assert {name: cells for name, cells in changes.items() if name != "manualSort"} == {
+        "A": {1: [None, [2]]}, "Twice": {1: [None, [4]]}}

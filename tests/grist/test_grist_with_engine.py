@@ -16,7 +16,9 @@ from twins import MemoryShopify
 from backend import engine
 from backend.core.mapping import default_mapping
 from backend.core.model import Mapping, Policy
+from backend.errors import BrakeError, RetryLater
 from backend.grist import GristConnector
+from backend.grist.client import AWAY_SECONDS
 from backend.report import Report
 from backend.session import Session
 from backend.shopify.resources import RESOURCES
@@ -267,3 +269,44 @@ def test_a_change_of_nearly_everything_is_read_whole_and_the_report_says_so(
     report = shop.run()
     assert report.way == "Only what changed was read; of variants so much in Grist that all of it was."
     assert shop.sent("variants", "sku") == ["new"]
+
+
+# --- a document that is away for a while ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("state", "said"), [
+    ("trashed", "in the trash"), ("disabled", "switched off"), ("recovery", "in recovery mode")])
+def test_a_document_that_is_away_pauses_the_sync_which_goes_on_by_itself(shop: Shop, state: str, said: str) -> None:
+    if shop.place.grist is None:
+        pytest.skip("only the stand-in can be told to be away")
+    document = shop.place.grist.documents[shop.place.doc_id]
+    product = next(iter(shop.shopify.things["products"]))
+    shop.shopify.edit(product, "title", "Cup")
+    setattr(document, state, True)
+    with pytest.raises(RetryLater, match=said) as stopped:
+        shop.run()
+    assert stopped.value.retry_after == AWAY_SECONDS
+    setattr(document, state, False)
+    assert shop.cell("Products", "Title") == "Mug"
+    shop.run()
+    assert shop.cell("Products", "Title") == "Cup"
+    assert shop.conflicts() == []
+
+
+# --- snapshots and copies ------------------------------------------------------------------------------
+
+
+def test_a_document_put_back_to_a_snapshot_stops_before_anything_is_written(shop: Shop) -> None:
+    if shop.place.grist is None:
+        pytest.skip("only the stand-in keeps snapshots here")
+    document = shop.place.grist.documents[shop.place.doc_id]
+    kept = document.history.newest.n
+    shop.place.act(["UpdateRecord", "Products", 1, {"Title": "Cup"}])
+    shop.run()
+    product = next(iter(shop.shopify.things["products"]))
+    assert shop.shopify.thing(product)["title"] == "Cup"
+    document.restore(kept)
+    shop.shopify.log.clear()
+    with pytest.raises(BrakeError, match="older state"):
+        shop.run()
+    assert (shop.shopify.log, shop.cell("Products", "Title")) == ([], "Mug")
