@@ -16,7 +16,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from backend.config_mistakes import MISSING, explain, listed, messages, nearest, value_at, where
 from backend.core.guard import Limits
-from backend.core.mapping import choose, column_id, in_order, rule_for
+from backend.core.mapping import choose, column_id, in_order, rule_for, why_not_archived
 from backend.core.model import Direction, Field, FieldRule, Mapping, Policy, Resource, Rule
 from backend.core.values import NUMBERS
 from backend.errors import ConfigError
@@ -57,8 +57,7 @@ class _Create(Schema):
 
 
 class _Delete(Schema):
-    in_grist = fields.String(load_default="propose", validate=validate.OneOf(
-        [p.value for p in Policy if p is not Policy.ARCHIVE]))
+    in_grist = fields.String(load_default="propose", validate=validate.OneOf(["propose", "ignore", "apply"]))
     in_shopify = fields.String(load_default="propose", validate=validate.OneOf([p.value for p in Policy]))
 
 
@@ -324,15 +323,8 @@ class _Checker:
                 f"{resource.label} cannot be created in Shopify.",
                 "Write in_shopify: false.",
             )
-        if mapping.delete_remote is Policy.ARCHIVE and not mapping.can_archive:
-            field = resource.field(resource.archives[0]) if resource.archives else None
-            raise self._mistake(
-                (*at, "delete", "in_shopify"),
-                f"{resource.label} cannot be archived in Shopify" + (
-                    f" where {field.label} is not mapped, or only read from Shopify." if field else "."),
-                f"Map {field.name} so that it is written to Shopify, or write in_shopify: propose." if field
-                else "Write in_shopify: propose.",
-            )
+        if mapping.delete_remote is Policy.ARCHIVE and (why := why_not_archived(mapping)):
+            raise self._mistake((*at, "delete", "in_shopify"), *why)
         self._check_columns(at, mapping)
         self._check_stock(at, mapping)
         return mapping

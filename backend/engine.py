@@ -21,7 +21,6 @@ from backend.core.mapping import Directory
 from backend.core.model import Create, Delete, Key, Mapping, Op, Plan, Receipt, Refusal, Side, Update
 from backend.core.plan import fingerprint, plan
 from backend.core.undo import Undo
-from backend.core.undo import undo as undo_lines
 from backend.errors import BrakeError, OutcomeUnknown, PreviewOutdated, SyncError
 from backend.gather import Gathered, gather
 from backend.look import Looking
@@ -31,6 +30,7 @@ from backend.report import Report, meeting, plan_lines
 from backend.session import Session, UndoWanted
 from backend.store import base, changes, journal, links, loose, pairing, waiting
 from backend.store.db import Transaction
+from backend.taking_back import undoings
 from backend.work import Scope, Work, thing_of
 
 ROUNDS = 3
@@ -129,13 +129,13 @@ class _Run:
                 self._prepare(write=True)
             if self.gathered.cut_off:
                 self._settle_and_read()
-            undoings = self._undoing(wanted)
-            for one, undoing in undoings:
+            found = self._undoing(wanted)
+            for one, undoing in found:
                 for connector in (self.session.remote, self.session.local):
                     self._send(one, connector, [op for op in undoing.on(connector.side) if not isinstance(op, Delete)])
-            for one, undoing in reversed(undoings):
+            for one, undoing in reversed(found):
                 self._send(one, self.session.local, [op for op in undoing.ops if isinstance(op, Delete)])
-            for one, undoing in undoings:
+            for one, undoing in found:
                 # Written after both sides were asked what changed, so nobody else names them.
                 things = {*one.pairs, *map(thing_of, undoing.ops)}
                 one.scope.add({pair.local for pair in one.pairs.values()}, things)
@@ -148,56 +148,13 @@ class _Run:
     def preview_undo(self, wanted: UndoWanted) -> Report:
         self.report.state = "preview"
         self._prepare(write=False)
-        undoings = self._undoing(wanted)
-        lines = [line for one, undoing in undoings for line in plan_lines(Plan(one.mapping, undoing.ops))]
+        found = self._undoing(wanted)
+        lines = [line for one, undoing in found for line in plan_lines(Plan(one.mapping, undoing.ops))]
         self.report.plan, self.report.plan_total = lines[:PLAN_LINES_KEPT], len(lines)
         return self._counted()
 
     def _undoing(self, wanted: UndoWanted) -> list[tuple[Work, Undo]]:
-        """What an undo writes, by mapping in order of reference, from what both sides show now.
-
-        Looked at backwards: a row goes only where no row that stays refers to it."""
-        undoings: list[tuple[Work, Undo]] = []
-        removed: dict[str, set[str]] = {}
-        wanted_lines = {}
-        with self.session.database.read() as tx:
-            for one in self.work:
-                wanted_lines[one.mapping.name] = changes.to_undo(tx, one.mapping, wanted.changes, wanted.runs)
-        back = {name: {line.thing for line in lines if line.kind == "delete" and line.side is Side.LOCAL}
-                for name, lines in wanted_lines.items()}
-        for one in reversed(self.work):
-            lines, things = wanted_lines[one.mapping.name], {line.thing for line in wanted_lines[one.mapping.name]}
-            lost = self._references_to(one.mapping, back)
-            if not lines and not lost:
-                continue
-            self.looking.some(one, things | {thing for thing, _, _ in lost})
-            one.local = self.directory.canonical_local(one.mapping, one.local)
-            one.remote = self.directory.canonical_remote(one.mapping, one.remote)
-            made = {line.thing: line.id for line in lines if line.kind == "create" and line.side is Side.LOCAL}
-            with self.session.database.read() as tx:
-                worked = changes.carried_since(tx, one.mapping, made, {line.id for line in lines})
-            undoing = undo_lines(one.mapping, lines, one.local, one.remote, list(one.pairs.values()),
-                                 self._referred(one.mapping, made.keys(), removed), lost, worked)
-            removed[one.mapping.name] = {thing_of(op) for op in undoing.ops if isinstance(op, Delete)}
-            self.report.undone += undoing.lines
-            self.report.stays += [{"change": line, "reason": reason} for line, reason in undoing.stays]
-            undoings.append((one, undoing))
-        return undoings[::-1]
-
-    def _references_to(self, mapping: Mapping, back: dict[str, set[str]]) -> list[tuple[str, str, str]]:
-        """(thing, field, what it referred to) of the rows of `mapping` that referred to a row which is coming back."""
-        with self.session.database.read() as tx:
-            return [(thing, rule.name, target) for rule in mapping.fields
-                    if rule.kind == "ref" and back.get(rule.field.target)
-                    for thing, target, _ in base.referring(tx, mapping.id, rule.name, back[rule.field.target])]
-
-    def _referred(self, mapping: Mapping, things: Set[str], removed: dict[str, set[str]]) -> set[str]:
-        """Those of `things` that a row refers to which an undo does not remove."""
-        with self.session.database.read() as tx:
-            return {target for other in self.session.mappings for rule in other.fields
-                    if things and rule.kind == "ref" and rule.field.target == mapping.name
-                    for thing, target, row in base.referring(tx, other.id, rule.name, things)
-                    if row >= 0 and thing not in removed.get(other.name, ())}
+        return undoings(self.session, wanted, self.work, self.directory, self.looking, self.report)
 
     def preview(self) -> Report:
         self.report.state = "preview"

@@ -34,7 +34,7 @@ MAY_KNOW = {
     "shopify": {"core", "connector", "errors", "http"},
     "grist": {"core", "connector", "errors", "http"},
     "engine": {"core", "connector", "errors", "report", "store", "work", "session", "gather", "look", "remember",
-               "recover", "checkpoints"},
+               "recover", "taking_back", "checkpoints"},
     "session": {"core", "connector", "store", "gather"},
     "gather": {"core", "connector", "store", "work"},
     "look": {"core", "connector", "store", "work"},

@@ -202,3 +202,16 @@ def default_mapping(resource: Resource, *, fields: Sequence[str] = (), table: st
         tuple(rule_for(f) for f in chosen),
         match=tuple(w for w in resource.match if all(any(f.name == p for f in chosen) for p in w.split("+"))),
     )
+
+
+def why_not_archived(mapping: Mapping) -> tuple[str, str] | None:
+    """Why what was deleted in Grist cannot be put aside in Shopify, and what to do; None where it can."""
+    if mapping.can_archive:
+        return None
+    resource = mapping.resource
+    field = resource.field(resource.archives[0]) if resource.archives else None
+    if field is None:
+        return f"{resource.label} cannot be archived in Shopify.", "Write in_shopify: propose."
+    return (f"{resource.label} cannot be archived in Shopify where {field.label} is not mapped, or only read from "
+            "Shopify.",
+            f"Map {field.name} so that it is written to Shopify, or write in_shopify: propose.")
