@@ -476,6 +476,11 @@ def test_a_choice_never_writes_the_wrong_way() -> None:
     assert told(kept) == ["agree"], "each keeps what it has"
     sent = both_changed(mapped, UNREAD, None, "b", choices={(ROW, "sku"): Choice("grist", None, "b")})
     assert told(sent) == ["Sempty"]
+    mapped = mapping(rule("sku", Direction.TO_GRIST))
+    kept = both_changed(mapped, UNREAD, "a", "b", choices={(ROW, "sku"): Choice("grist", "a", "b")})
+    assert told(kept) == ["agree"]
+    taken = both_changed(mapped, UNREAD, "a", "b", choices={(ROW, "sku"): Choice("shopify", "a", "b")})
+    assert {op.side for op in taken.ops} == {Side.LOCAL}
 
 
 # --- whole rows -----------------------------------------------------------------------------------------
