@@ -151,9 +151,15 @@ class WiredConnector:
         return prepared
 
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
+        return self._read(mapping, keys, self._twin.read)
+
+    def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
+        return self._read(mapping, keys, self._twin.again)
+
+    def _read(self, mapping: Mapping, keys: Collection[Key] | None, do: Callable[..., Snapshot]) -> Snapshot:
         if self._wire.reach(f"{self._twin.name} read {mapping.name}") is not None:
             raise RetryLater("The line is dead.")
-        snapshot = self._twin.read(mapping, keys)
+        snapshot = do(mapping, keys)
         self._wire.watch()
         return snapshot
 
