@@ -15,7 +15,7 @@ run: $(VENV)/run.stamp ## Start everything: a demo without credentials, the back
 # The tests' databases lie in memory where there is such a place: a disk that syncs slowly doubles their time.
 test: lint chromium ## Run all checks and tests
 	@scratch=$$(mktemp -d /dev/shm/sync-tests.XXXXXX 2>/dev/null || mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
-	  TMPDIR="$$scratch" $(BIN)/python -m pytest -n auto
+	  TMPDIR="$$scratch" $(BIN)/python -m pytest -n auto --dist worksteal
 
 fresh: $(VENV)/dev.stamp ## Follow the README on a fresh clone, in an environment of its own
 	$(BIN)/python -m pytest -n 0 tests/end_to_end/test_fresh_clone.py

@@ -1,7 +1,7 @@
 """The README, followed word by word on a fresh clone with a virtual environment of its own: `make fresh`.
 
 It takes most of a minute and asks the package index, as `make run` does for everybody who comes. So it is not among
-the tests of `make test`; CI runs it once, before them.
+the tests of `make test`, which CI has to end in a quarter of an hour.
 """
 
 from __future__ import annotations
