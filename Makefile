@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fresh soak guards audit lint format pins screenshots clean
+.PHONY: help run test fresh soak faults guards audit lint format pins screenshots clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ fresh: $(VENV)/dev.stamp ## Follow the README on a fresh clone, in an environmen
 
 soak: $(VENV)/dev.stamp ## Play many stories of people and faults: make soak SEEDS=1000 (FROM=5000)
 	PYTHONPATH=.:tests $(BIN)/python -m world.soak $(or $(SEEDS),1000) --from $(or $(FROM),0)
+
+faults: $(VENV)/dev.stamp ## Play every fault at every step of every chapter
+	EVERY_FAULT=1 $(BIN)/python -m pytest -n auto --dist worksteal tests/faults
 
 guards: $(VENV)/dev.stamp ## Switch off each guard of a promise and see which test notices
 	PYTHONPATH=.:tests $(BIN)/python -m guards

@@ -181,7 +181,8 @@ def test_what_happens_in_a_store_is_hinted_at_and_found_by_the_hint(
     mapping = mapping_of(resource)
     ensure(at.connector, topics_for([mapping], at.connector.scopes), ADDRESS)
     happen(at, at.store)
-    at.store.webhooks.told()
+    with at.store.lock:  # the store's own thread may be writing them down just now
+        at.store.webhooks.told()
     deliveries = [one for one in at.store.webhooks.log if kind(one.topic) == "hints"]
     hinted: dict[str, set[Any]] = {}
     for one in deliveries:
