@@ -1,7 +1,8 @@
 """Every fault at every step of every chapter; then ordinary runs; then all promises (design §6, P7 above all).
 
-`make faults` is all of it. `make test`, which has to end in a quarter of an hour, kills at every step and plays each other
-fault at every third, so that three faults share the steps. `FULL_FAULTS=300` plays that many pairs of faults in each chapter besides, chosen by `FAULTS_SEED` (0).
+`make faults` is all of it. `make test`, which has to end in a quarter of an hour, kills at every step and plays each
+other fault at every third, so that three faults share the steps. `FULL_FAULTS=300` plays that many pairs of faults in
+each chapter besides, chosen by `FAULTS_SEED` (0).
 """
 
 from __future__ import annotations
