@@ -42,6 +42,7 @@ def words(key: str, language: str = "en") -> str:
 def open_tab(screen: Screen, tab: str) -> None:
     """Presses the tab, which may stand behind "More" on a narrow screen."""
     screen.widget.get_by_role("tab").first.wait_for()
+    screen.settle()  # which tabs there are, and which of them fit, is known when all has been answered
     shown = screen.widget.locator(f"#tab-{tab}")
     if not shown.count():
         screen.widget.locator("#more-tabs").click()
