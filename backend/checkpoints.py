@@ -15,7 +15,7 @@ from backend.store import inbox, links
 from backend.store.db import Transaction
 from backend.work import Work
 
-KEYS_AT_ONCE = 5_000
+NAMED_AT_ONCE = 5_000
 """Rows made in one run beyond which they are not named one by one: they stay hinted at as a whole."""
 
 
@@ -48,7 +48,7 @@ def _keep_made_rows(tx: Transaction, link_id: int, work: Sequence[Work], *, told
     """Rows that were made after the checkpoint are looked at by the next run: the history since then says nothing of
     one that is made and deleted."""
     for one in work:
-        if one.made_hint and (told or len(one.made_rows) <= KEYS_AT_ONCE):
+        if one.made_hint and (told or len(one.made_rows) <= NAMED_AT_ONCE):
             inbox.done(tx, [one.made_hint])
             rows = () if told else one.made_rows
             inbox.note(tx, link_id, Side.LOCAL, [(one.mapping.name, row) for row in rows])

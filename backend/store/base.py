@@ -85,10 +85,15 @@ def referring(tx: sa.Connection, mapping_id: int, field: str, things: Collection
 def holding(tx: sa.Connection, mapping_id: int, values: Dict[str, Collection[str]]) -> set[str]:
     """The things of pairs with a row that held one of these texts in all of these fields (field → texts in lower case)
     when both sides last agreed."""
-    held = [sa.func.lower(pair.c.base_remote[name].as_string()).in_(sorted(texts)[:CHUNK])
-            for name, texts in values.items()]
-    return set(tx.execute(sa.select(pair.c.remote_key).where(
-        pair.c.mapping_id == mapping_id, pair.c.local_key >= 0, *held)).scalars())
+    held = {name: sa.func.lower(pair.c.base_remote[name].as_string()) for name in values}
+    fewest = min(values, key=lambda name: len(values[name]))
+    wanted, found = sorted(values[fewest]), set()
+    for start in range(0, len(wanted), CHUNK):
+        query = sa.select(pair.c.remote_key, *held.values()).where(
+            pair.c.mapping_id == mapping_id, pair.c.local_key >= 0, held[fewest].in_(wanted[start:start + CHUNK]))
+        found |= {thing for thing, *texts in tx.execute(query)
+                  if all(text in values[name] for name, text in zip(held, texts, strict=True))}
+    return found
 
 
 def parents(tx: sa.Connection, mapping_id: int, things: Collection[str]) -> set[str]:

@@ -12,7 +12,7 @@ from backend.errors import OutcomeUnknown
 from backend.session import UndoWanted
 
 from .conftest import Shop
-from .world import World, with_rules
+from .world import World, lose_an_answer, with_rules
 
 
 def lines(world: World, field: str) -> list[int]:
@@ -138,14 +138,7 @@ def test_an_undo_whose_answer_was_lost_happens_once(shop: Shop) -> None:
     world.grist.type("Inventory", shop.level_row, "available", 15)
     world.run()
     line = lines(world, "available")[-1]
-    apply = world.shopify.apply
-
-    def done_but_lost(*args: Any) -> Any:
-        world.shopify.apply = apply  # type: ignore[method-assign]
-        apply(*args)
-        raise OutcomeUnknown("The answer was lost.")
-
-    world.shopify.apply = done_but_lost  # type: ignore[method-assign]
+    lose_an_answer(world.shopify)
     with pytest.raises(OutcomeUnknown):
         undo(world, line)
     undo(world, line)

@@ -14,7 +14,7 @@ from backend.session import UndoWanted
 
 from .conftest import MakeWorld, Shop
 from .test_engine_sync import many
-from .world import World, shop_mappings
+from .world import World, lose_an_answer, shop_mappings
 
 TABLES = ("Products", "Variants", "Inventory")
 
@@ -166,14 +166,7 @@ def test_a_preview_shows_the_rows_and_writes_nothing(shop: Shop, kind: str) -> N
 def test_an_undo_of_a_row_whose_answer_was_lost_happens_once(shop: Shop, kind: str) -> None:
     world = shop.world if kind == "create" else without_product(shop)
     wanted = [of_kind(world, kind, name)[0] for name in ("products", "variants", "inventory")]
-    apply = world.grist.apply
-
-    def done_but_lost(*args: Any) -> Any:
-        world.grist.apply = apply  # type: ignore[method-assign]
-        apply(*args)
-        raise OutcomeUnknown("The answer was lost.")
-
-    world.grist.apply = done_but_lost  # type: ignore[method-assign]
+    lose_an_answer(world.grist)
     with pytest.raises(OutcomeUnknown):
         undo(world, *wanted)
     report = undo(world, *wanted)

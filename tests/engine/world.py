@@ -16,6 +16,7 @@ from backend.core.guard import Limits
 from backend.core.mapping import choose, default_mapping
 from backend.core.model import Mapping
 from backend.core.values import Value
+from backend.errors import OutcomeUnknown
 from backend.report import Report
 from backend.session import Session, UndoWanted
 from backend.shopify.resources import RESOURCES
@@ -200,3 +201,15 @@ def total_stock(shop: MemoryShopify, product: str) -> int:
     variants = {gid for gid, cells in shop.things.get("variants", {}).items() if cells.get("product") == product}
     levels = shop.things.get("inventory", {}).values()
     return sum(int(str(cells["available"])) for cells in levels if cells.get("variant") in variants)
+
+
+def lose_an_answer(twin: MemoryGrist | MemoryShopify) -> None:
+    """The next batch is written, and nobody hears of it."""
+    apply = twin.apply
+
+    def done_but_lost(*args: Any) -> Any:
+        twin.apply = apply  # type: ignore[method-assign]
+        apply(*args)
+        raise OutcomeUnknown("The answer was lost.")
+
+    twin.apply = done_but_lost  # type: ignore[method-assign]

@@ -118,6 +118,17 @@ def test_the_same_row_number_of_another_table_is_another_row(desk):
         assert base.keys(tx, desk.variants.id) == [(1, GID.format(1))]
 
 
+def test_a_thing_is_found_by_what_it_holds_among_however_many_texts(desk):
+    """Somebody pastes many new rows: the one that names a living thing must be found wherever it stands."""
+    with desk.write() as tx:
+        base.insert(tx, desk.variants.id, [
+            (n, GID.format(n), {}, {"sku": f"ZZZ-{n}", "title": "S"}) for n in (1, 2)], marked=True)
+        many = {f"aaa-{number}" for number in range(2_000)} | {"zzz-1"}
+        assert base.holding(tx, desk.variants.id, {"sku": many}) == {GID.format(1)}
+        assert base.holding(tx, desk.variants.id, {"title": {"s"}, "sku": many}) == {GID.format(1)}
+        assert base.holding(tx, desk.variants.id, {"title": {"m"}, "sku": many}) == set()
+
+
 # --- links --------------------------------------------------------------------------------------
 
 
