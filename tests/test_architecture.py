@@ -39,6 +39,7 @@ MAY_KNOW = {
     "gather": {"core", "connector", "store", "work"},
     "look": {"core", "connector", "store", "work"},
     "checkpoints": {"core", "gather", "session", "store", "work"},
+    "taking_back": {"core", "look", "report", "session", "store", "work"},
     "work": {"core"},
     "remember": {"core", "report", "store", "work"},
     "recover": {"core", "connector", "errors", "store", "work", "remember"},
