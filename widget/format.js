@@ -103,6 +103,8 @@ export function createFormat({ strings, culture = "en-US", language = "en-US", t
       return seconds % 3600 === 0 ? t("time.span_hours", { n: seconds / 3600 }) : t("time.span_minutes", { n: Math.round(seconds / 60) });
     },
     names: (names) => listFormat.format(names),
+    /** "Ana or Jonas": one of them will do. */
+    either: (names) => new Intl.ListFormat(language, { type: "disjunction" }).format(names),
     /** What a row is called: its title, else where it stands. A row of stock has no title once Shopify has forgotten it. */
     called: (item) => item.title || t(item.row ? "place.row" : "place.table", { table: item.label, row: item.row }),
     /** An error of the service, `{code, message, cure}`: in our words where its code has a sentence, else in its own. */

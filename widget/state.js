@@ -119,6 +119,12 @@ export function maySync(state) {
   return state.session !== null && state.session.role !== "viewer" && !state.settings.readonly;
 }
 
+/** The row chosen in Grist as `{resource, row}`, where its table is one that syncs; else null. */
+export function rowToSync({ cursor, server }) {
+  const mapping = cursor && server?.mappings.find((one) => one.table === cursor.table);
+  return mapping ? { resource: mapping.resource, row: cursor.row } : null;
+}
+
 /** Shopify turned the key away: nothing goes on before an owner connects the store again. */
 export function isKeyRefused(state) {
   return state.server?.message?.code === "shopify_key" && !state.server.run;
