@@ -212,13 +212,14 @@ class _Run:
     def _gathered(self, mappings: Sequence[Mapping], before: Gathered | None = None) -> Gathered:
         session = self.session
         return gather(session.database, session.link_id, mappings, session.local, session.remote,
-                      everything=session.everything, audit_seconds=session.audit_seconds, before=before)
+                      everything=session.everything, audit_seconds=session.audit_seconds, before=before, say=self._say)
 
     def _prepare(self, *, write: bool) -> None:
         session = self.session
-        self._say("preparing")
+        self._say("reading_shopify")
         remote = session.remote.prepare(session.mappings, {}, write=write)
         ready = [mapping for mapping in remote.mappings if mapping.name not in remote.paused]
+        self._say("reading_grist")
         local = session.local.prepare(ready, dict(session.bindings), write=write)
         paused = remote.paused | local.paused
         self.report.notes += [*remote.notes, *local.notes]

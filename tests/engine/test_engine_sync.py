@@ -760,6 +760,22 @@ def test_cancelling_ends_the_run_after_the_batch_in_hand(new_world: MakeWorld) -
     assert world.differences() == []
 
 
+@pytest.mark.parametrize(("away", "phase"), [("grist", "reading_grist"), ("shopify", "reading_shopify")])
+def test_while_a_service_is_away_a_run_says_which_one_it_asks(new_world: MakeWorld, away: str, phase: str) -> None:
+    world = new_world(shop_mappings()[:1])
+    world.run()
+
+    def gone(*_: object) -> None:
+        raise RetryLater("It does not answer.", cure="Wait.")
+
+    said: list[str] = []
+    getattr(world, away).changed = gone
+    with pytest.raises(RetryLater):
+        sync(Session(world.database, world.link_id, world.last_run, world.mappings, world.grist, world.shopify,
+                     beat=lambda progress: said.append(progress["phase"])))
+    assert said[-1] == phase
+
+
 # --- rules end to end ----------------------------------------------------------------------------------------------
 
 
