@@ -26,7 +26,7 @@ from backend.gather import Gathered, gather
 from backend.look import Looking
 from backend.recover import Recovery, pairs_anew
 from backend.remember import Memory, remember_agreed, remember_loose
-from backend.report import Report, meeting, plan_lines
+from backend.report import Report, changing, meeting, plan_lines, restless
 from backend.session import Session, UndoWanted
 from backend.store import base, changes, journal, links, loose, pairing, waiting
 from backend.store.db import Transaction
@@ -117,9 +117,11 @@ class _Run:
         self._brake()
         self._remember_plan()
         self._write()
-        for _ in range(ROUNDS - 1):
-            if not self._look_again():
-                break
+        rounds = [changing(one.planned for one in self.work)]
+        while len(rounds) < ROUNDS and self._look_again():
+            rounds.append(changing(one.planned for one in self.work))
+        if len(rounds) == ROUNDS:
+            self.report.notes += restless(rounds)
         self._finish()
 
     def undo(self, wanted: UndoWanted) -> Report:

@@ -310,8 +310,24 @@ def test_a_trigger_in_grist_is_carried_to_shopify(shop: Shop) -> None:
 def test_services_that_never_agree_on_a_spelling_end_a_run_all_the_same(shop: Shop) -> None:
     shop.world.grist.triggers["Products", "handle"] = lambda cells: str(cells.get("handle") or "").upper()
     shop.world.shopify.edit(shop.product, "handle", "cup")
-    shop.world.run()
+    report = shop.world.run()
     assert len(shop.world.written) <= 2 * 3, "three looks at most, each side once"
+    [note] = report.notes
+    assert note.startswith("Handle in Products changed again after this sync had written it: Mug. It is left")
+
+
+def test_a_formula_that_depends_on_its_own_result_is_told_and_not_followed(new_shop: Callable[..., Shop]) -> None:
+    """Through Shopify and back: what is compared with is one more than the price, which follows it there."""
+    shop = new_shop()
+    shop.world.shopify.computed["variants", "price"] = lambda store, gid: store.things["variants"][gid].get(
+        "compareAtPrice") or Decimal("12.50")
+    shop.world.grist.formulas["Variants", "compareAtPrice"] = lambda cells: Decimal(str(cells["price"] or 0)) + 1
+    report = shop.world.run()
+    reached = shop.world.shopify.thing(shop.variant)["compareAtPrice"]
+    assert reached == Decimal("12.50") + 2, "once there, back to the formula, and there again"
+    [note] = report.notes
+    assert note.startswith("Compare at in Variants changed again after this sync had written it: ")
+    assert "changed again after this sync had written it" in shop.world.run().notes[0], "the next step is taken"
 
 
 def test_a_formula_over_what_a_run_writes_is_pushed_in_the_same_run(new_shop: Callable[..., Shop]) -> None:

@@ -1,8 +1,8 @@
 """The engine over a simulated store that behaves otherwise than its makers guessed.
 
 What nobody has recorded of a real store is a switch of the stand-in (`demo/shopify/behaviour.py`). One story, with
-edits of both sides in every field that a switch is about, must end alike whatever stands there: both sides agree, nothing
-that was typed is lost, nothing waits or is refused, and a further run writes nothing.
+edits of both sides in every field that a switch is about, must end alike whatever stands there: both sides agree,
+nothing that was typed is lost, nothing waits or is refused, and a further run writes nothing.
 
     as guessed · all the other way round · with EVERY_SWITCH=1 also each alone
 """
