@@ -71,7 +71,8 @@ class _Run:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.report = Report()
-        self.directory = Directory(self._find_places)
+        self.directory = Directory(
+            self._find_places, unseen=lambda resource: all(one.mapping.name != resource for one in self.work))
         self.work: list[Work] = []
         self.memory = Memory(session.database, session.write, session.link_id, session.run_id, self.directory,
                              self.work, self.report)
@@ -351,8 +352,26 @@ class _Run:
             to_local = [op for op in one.planned.on(Side.LOCAL) if not isinstance(op, Delete)]
             self._send(one, self.session.local, [kept for op in to_local if (kept := _without(op, unwritten))])
         for one in reversed(self.work):
-            for connector in (self.session.remote, self.session.local):
-                self._send(one, connector, [op for op in one.planned.on(connector.side) if isinstance(op, Delete)])
+            self._send(one, self.session.remote, self._still_as_seen(one))
+            self._send(one, self.session.local, [op for op in one.planned.on(Side.LOCAL) if isinstance(op, Delete)])
+
+    def _still_as_seen(self, one: Work) -> list[Op]:
+        """The deletions in Shopify of things that nobody edited since the plan was made: Shopify deletes under no
+        condition, so they are read once more right before. The others are looked at again."""
+        deletes = [op for op in one.planned.on(Side.REMOTE) if isinstance(op, Delete)]
+        if not deletes:
+            return []
+        places = [place for place, rule in enumerate(one.mapping.fields) if rule.field.writable]
+        now = self.directory.canonical_remote(
+            one.mapping, self.session.remote.again(one.mapping, {op.key for op in deletes}))
+        kept: list[Op] = []
+        for op in deletes:
+            was, row = one.remote.rows.get(op.key), now.rows.get(op.key)
+            if op.key in now.gone or (was and row and all(was[place] == row[place] for place in places)):
+                kept.append(op)
+            else:
+                one.again.add(thing_of(op))
+        return kept
 
     def _send(self, one: Work, connector: Connector, ops: Sequence[Op]) -> set[tuple[Key, str]]:
         """Write `ops` batch by batch: into the journal, out, remembered.

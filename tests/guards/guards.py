@@ -123,6 +123,8 @@ GUARDS: tuple[Guard, ...] = (
           "    if now == line.after:", "    if True:", ("tests/engine/test_engine_undo.py",)),
     Guard("an undo removes no row that was edited", ("P17",), "backend/core/undo.py",
           "        return EDITED_ROW", "        pass", ("tests/engine/test_engine_undo_rows.py",)),
+    Guard("an undo removes no row that became another thing", ("P9", "P17"), "backend/core/undo.py",
+          "        return OTHER_ID", "        pass", ("tests/engine/test_engine_undo_rows.py",)),
     Guard("an undo removes no row that others refer to", ("P17",), "backend/core/undo.py",
           "    if line.thing in referred:", "    if False:", ("tests/engine/test_engine_undo_rows.py",)),
     Guard("what an undo leaves alone on one side stays", ("P9", "P17"), "backend/remember.py",
