@@ -11,11 +11,11 @@ from twins import Written
 from backend.core.model import Create, Direction, Op, Policy, Rule, Side
 from backend.core.values import Unfit
 from backend.engine import sync
-from backend.errors import BrakeError, Cancelled, RetryLater
+from backend.errors import BrakeError, Cancelled, OutcomeUnknown, RetryLater
 from backend.session import Session
 
 from .conftest import MakeWorld, Shop
-from .world import World, shop_mappings, with_rules
+from .world import World, lose_an_answer, shop_mappings, with_rules
 
 # --- the first sync ----------------------------------------------------------------------------------
 
@@ -790,6 +790,54 @@ def test_while_a_service_is_away_a_run_says_which_one_it_asks(new_world: MakeWor
         sync(Session(world.database, world.link_id, world.last_run, world.mappings, world.grist, world.shopify,
                      beat=lambda progress: said.append(progress["phase"])))
     assert said[-1] == phase
+
+
+# --- what random worlds found ------------------------------------------------------------------------------------------
+
+
+def test_an_edit_of_a_thing_whose_making_nobody_heard_of_is_no_spelling_of_shopifys(
+    new_shop: Callable[..., Shop],
+) -> None:
+    products, *rest = shop_mappings(products=CREATING)
+    world = new_shop([with_rules(products, title={"direction": Direction.TO_SHOPIFY}), *rest]).world
+    world.shopify.carries_key.add("products")
+    known = set(world.shopify.things["products"])
+    world.grist.add_row("Products", title="Cup", handle="cup")
+    lose_an_answer(world.shopify)
+    world.run_until(OutcomeUnknown)
+    (gid,) = set(world.shopify.things["products"]) - known
+    world.shopify.edit(gid, "title", "Beaker")
+    world.run()
+    assert world.shopify.thing(gid)["title"] == "Cup", "put back: the title goes to Shopify only"
+    assert set(world.shopify.things["products"]) == known | {gid}
+
+
+def test_a_sale_is_counted_once_though_access_rules_hide_the_row_that_it_was_written_to(shop: Shop) -> None:
+    world = shop.world
+    world.shopify.sell(shop.level, 2)
+    cut_off_at(world, "grist.apply.inventory.after", OutcomeUnknown)
+    hidden = ("Inventory", shop.level_row)
+    world.grist.hidden_rows.add(hidden)
+    world.shopify.sell(shop.level, 1)
+    world.run()
+    world.grist.hidden_rows.discard(hidden)
+    world.run(everything=True)
+    assert world.shopify.thing(shop.level)["available"] == 7
+    assert [one.field for one in world.conflicts()] == ["available"], "nobody can tell any more, so a person is asked"
+
+
+def test_a_thing_that_another_row_claims_is_not_given_a_row_of_its_own(new_world: MakeWorld) -> None:
+    world = new_world(shop_mappings()[:1])
+    gone, other = many(world, 2)
+    world.grist.remove_row("Products", world.row_of(gone))
+    world.shopify.edit(gone, "title", "Edited")
+    world.run()
+    world.choose("shopify")
+    row = world.row_of(other)
+    world.grist.set_mark("Products", row, gone)
+    world.run()
+    assert list(world.pairs("products").values()) == [gone]
+    assert world.refusals() != []
 
 
 # --- rules end to end ----------------------------------------------------------------------------------------------
