@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from backend.core.model import Policy
-from backend.core.undo import DELETED_THERE, EDITED_ROW, MADE_THERE, REFERRED, THERE_AGAIN
+from backend.core.undo import DELETED_THERE, EDITED_ROW, MADE_THERE, OTHER_ID, REFERRED, THERE_AGAIN
 from backend.errors import OutcomeUnknown
 from backend.session import UndoWanted
 
@@ -85,6 +85,16 @@ def test_a_row_that_was_edited_since_stays(shop: Shop) -> None:
     assert reasons(undo(world, *of_kind(world, "create", "inventory"))) == {EDITED_ROW}
     assert world.shopify.thing(shop.level)["available"] == 12, "the sync after it has carried the edit"
     assert reasons(undo(world, *of_kind(world, "create", "inventory"))) == {EDITED_ROW}
+
+
+@pytest.mark.parametrize("typed", ["", "gid://shopify/InventoryLevel/999"])
+def test_a_row_of_which_somebody_says_that_it_is_another_thing_stays(shop: Shop, typed: str) -> None:
+    """Found by a random world: its Shopify ID was emptied, or another one typed, before its making was taken back."""
+    world = shop.world
+    row = shop.level_row
+    world.grist.set_mark("Inventory", row, typed)
+    assert reasons(undo(world, *of_kind(world, "create", "inventory"))) == {OTHER_ID}
+    assert row in world.grist.rows["Inventory"]
 
 
 def test_a_row_that_others_refer_to_stays(shop: Shop) -> None:

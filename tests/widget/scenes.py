@@ -277,6 +277,6 @@ def open_scene(screen: Screen, name: str, *, language: str = "en-US", theme: str
 def wear(screen: Screen, theme: str) -> None:
     """Another theme of Grist's on the page as it stands."""
     rules = "".join(f"{name}: {value};" for name, value in fake.theme(theme).items())
-    screen.page.frames[1].evaluate(
+    screen.frame.evaluate(
         "(css) => document.head.append(Object.assign(document.createElement('style'), { textContent: css }))",
         f":root:root {{ {rules} }} * {{ transition: none !important; }}")
