@@ -16,8 +16,8 @@ def test_an_unknown_language_is_english_and_the_service_speaks_german_too(screen
     screen.open(query=QUERY.replace("language=en-US", "language=de-AT"))
     expect(screen.widget.locator("#tab-overview")).to_contain_text("Übersicht")
     expect(screen.widget.locator(".banner")).to_have_text(
-        "48 von 212 fehlen in Shopify (products). Das sind mehr als die 20, die Sie erlauben. Nichts wurde geschrieben. "
-        "Sehen Sie noch einmal nach.")
+        "48 von 212 fehlen in Shopify (products). Das sind mehr als die 20, die Sie erlauben. "
+        "Nichts wurde geschrieben. Sehen Sie noch einmal nach.")
 
 
 def test_english_a_key_and_an_empty_place_are_noticed() -> None:
