@@ -25,7 +25,7 @@ from backend.errors import BrakeError, OutcomeUnknown, PreviewOutdated, SyncErro
 from backend.gather import Gathered, gather
 from backend.look import Looking
 from backend.recover import Recovery, pairs_anew
-from backend.remember import Memory, remember_agreed, remember_loose
+from backend.remember import Memory, last_known, remember_agreed, remember_loose
 from backend.report import Report, changing, meeting, plan_lines, restless
 from backend.session import Session, UndoWanted
 from backend.store import base, changes, journal, links, loose, pairing, waiting
@@ -385,6 +385,7 @@ class _Run:
             self._say("writing", one)
             stamp = Stamp(self.session.new_key(), str(self.session.run_id))
             pending = {key: one.pending[key] for op in batch if (key := str(getattr(op, "key", ""))) in one.pending}
+            pending |= {str(op.key): dict(last_known(one, op)) for op in batch if isinstance(op, Delete)}
             with self.session.write() as tx:
                 intent = journal.add(tx, self.session.run_id, one.mapping, connector.side, stamp.key, batch, pending)
             receipts = self._apply(one, connector, batch, stamp, intent)
