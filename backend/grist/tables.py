@@ -11,7 +11,9 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from backend.core.mapping import targets
 from backend.core.model import Field, FieldRule, Mapping
+from backend.core.values import REFERENCES
 from backend.grist.binding import Bound, as_identifier
 from backend.grist.client import GristClient
 from backend.grist.schema import ID_COLUMN, Column, id_column, new_column, toggle_column
@@ -125,11 +127,6 @@ def in_order_of_reference(mappings: Sequence[Mapping]) -> list[Mapping]:
     return ordered
 
 
-def targets(mapping: Mapping) -> set[str]:
-    """The resources that a mapping's references point to."""
-    return {rule.field.target for rule in mapping.fields if rule.kind == "ref"}
-
-
 def make_new_column(time_zone: str, currency: str | None) -> NewColumn:
     def new(field: Field, name: str, target: str) -> dict[str, Any]:
         return new_column(field, name, target=target, time_zone=time_zone, currency=currency)
@@ -150,5 +147,5 @@ def _add(table: str, column: dict[str, Any], *, visible: bool) -> list[Any]:
 def _column(rule: FieldRule, target_of: Callable[[str], str], new: NewColumn) -> dict[str, Any]:
     """The new column of a field, labelled by the field, or by the mapping's words where they are no plain id."""
     name = as_identifier(rule.column)
-    target = target_of(rule.field.target) if rule.kind == "ref" else ""
+    target = target_of(rule.field.target) if rule.kind in REFERENCES else ""
     return new(rule.field, name, target) | {"label": rule.field.label if rule.column == name else rule.column}
