@@ -214,7 +214,8 @@ class Preparing:
         widths, self._widths = self._widths, {}
         try:
             if widths:
-                making.set_widths(self._client, widths)
+                cards = {table["fields"].get("recordCardViewSectionRef") for table in self._tables_told}
+                making.set_widths(self._client, widths, cards)
         except RetryLater:
             raise
         except UserError:

@@ -8,7 +8,7 @@ column of the referenced table that people see instead of row numbers.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from backend.core.mapping import targets
@@ -105,10 +105,13 @@ def show_names(client: GristClient, pairs: Iterable[tuple[str, Column, Column]])
         client.apply(actions)
 
 
-def set_widths(client: GristClient, widths: dict[int, int]) -> None:
-    """Give columns just made, by colRef, their widths on the pages that show them."""
+def set_widths(client: GristClient, widths: dict[int, int], cards: Collection[int]) -> None:
+    """Give columns just made, by colRef, their widths on the pages that show them. `cards` are the sections of record
+    cards: Grist refuses a change of their fields, and with it all others of the bundle."""
     places = client.data(PLACES)
-    rows = [(row, widths[ref]) for row, ref in zip(places["id"], places["colRef"], strict=True) if ref in widths]
+    rows = [(row, widths[ref])
+            for row, ref, section in zip(places["id"], places["colRef"], places["parentId"], strict=True)
+            if ref in widths and section not in cards]
     if rows:
         client.apply([["BulkUpdateRecord", PLACES, [row for row, _ in rows], {"width": [width for _, width in rows]}]])
 
