@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence, Set
 from dataclasses import replace
 
-from backend import checkpoints
+from backend import checkpoints, listed
 from backend.connector import Connector, Stamp
 from backend.core.guard import FLIPS_SECONDS, RESTORED, brakes, copied, flips
 from backend.core.mapping import Directory
@@ -273,7 +273,8 @@ class _Run:
     def _plan_one(self, one: Work) -> None:
         mapping = one.mapping
         one.local = self.directory.canonical_local(mapping, one.local)
-        one.remote = self.directory.canonical_remote(mapping, one.remote)
+        shown, one.remote = one.remote, self.directory.canonical_remote(mapping, one.remote)
+        listed.withhold(one, shown, self.directory, self.work, self.session.local)
         with self.session.database.read() as tx:
             one.resting = waiting.resting(tx, mapping.id, one.new_rows, self.session.rest_seconds)
             planned = plan(
@@ -426,6 +427,7 @@ class _Run:
             told = self.directory.for_local(one.mapping, op)
         else:
             told = self.directory.for_remote(one.mapping, op)
+        one.refuse(listed.left_out(one, op, told))
         if isinstance(told, Update):
             return told if told.changes else None
         lacking = [rule.field.label for rule in one.mapping.fields
@@ -498,6 +500,7 @@ class _Run:
         with session.write() as tx:
             for one in self.work:
                 waiting.replace_refusals(tx, one.mapping, list(one.refusals.values()), one.looked_at)
+                waiting.try_again(tx, one.mapping.id, listed.settles(one, self.directory.arrived))
                 if one.mapping.whole:
                     remember_loose(tx, one)
             checkpoints.move_on(tx, session, self.gathered, self.work)

@@ -246,7 +246,7 @@ def remember_agreed(tx: Transaction, one: Work) -> None:
     base.dissolve(tx, one.mapping.id, [thing for _, thing in planned.dissolved])
     pairing.ask(tx, one.mapping, one.local, one.remote, planned.questions)
     base.move(tx, one.mapping.id, planned.moved)
-    base.doubt(tx, one.mapping.id, planned.forgotten)
+    base.doubt(tx, one.mapping.id, [*planned.forgotten, *one.doubted])
     base.join(tx, one.mapping.id, planned.paired)
     base.mark(tx, one.mapping.id, [row for row, thing in planned.paired if one.local.marks.get(row) == thing])
     base.advance(tx, one.mapping.id, [(a.remote_key, a.local, a.remote, {}) for a in planned.agreements],
