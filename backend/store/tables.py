@@ -84,6 +84,8 @@ link = Table(
 # Every worker asks each second whose time has come.
 Index("ix_link_due", link.c.due_at)
 Index("ix_link_hinted", link.c.hinted_at)
+_UNSET = link.c.due_at.is_(None) & link.c.interval_seconds.is_not(None)
+Index("ix_link_unset", link.c.id, sqlite_where=_UNSET, postgresql_where=_UNSET)
 
 secret = Table(
     "secret", metadata,
