@@ -238,6 +238,7 @@ SCENES: dict[str, Scene] = {
         open_settings, lambda screen: screen.widget.locator("#interval").select_option("3600"))),
     "health": Scene(".health tbody tr", tab="health"),
     "health-asked": Scene("#disconnect-question", tab="health", show=press(".footer .link:last-child")),
+    "help": Scene(".help tbody tr", show=press("#more", ".menu [role=menuitem]:last-child")),
     "store-again": Scene("#test", prepare=key_refused, show=press(".banner .button")),
     "first-run-access": Scene(".intro", prepare=unconnected, access="none"),
     "first-run-store": Scene("#store", prepare=unconnected),
