@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Mapping as Dict
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,7 +35,7 @@ def pairs(
                       pair.c.shown, pair.c.marked).where(pair.c.mapping_id == mapping.id)
     loaders = [(rule.name, loader(rule.kind)) for rule in mapping.fields]
     everything = rows is None and things is None
-    found: Iterable[Any] = (tx.execute(query.execution_options(yield_per=ROWS_AT_ONCE)) if everything else
+    found: Iterable[Any] = (chain.from_iterable(tx.execute(query).partitions(ROWS_AT_ONCE)) if everything else
                             _of_keys(tx, query, rows or (), things or ()))
 
     def row(stored: dict[str, Any]) -> tuple[Value, ...]:
