@@ -181,9 +181,11 @@ class Worker:
         self.stopping.set()
         self.wake.set()
 
+    # What is queued here need not last before it is claimed: until then the timer, or the hint, stands as it was.
+
     def _queue_timer(self, link: Link) -> None:
         want = wishes.of(link, self.context.settings)
-        with self.context.database.write() as tx:
+        with self.context.database.write(lasting=False) as tx:
             if not schedule.take(tx, link.id) or not schedule.is_due(tx, link.id):
                 return
             quiet = want.quiet.seconds_left(runs.clock(tx)) if want.quiet else 0.0
@@ -202,7 +204,7 @@ class Worker:
                 schedule.pass_over(tx, link_id)
 
     def _queue(self, link_id: int, by: str) -> None:
-        with self.context.database.write() as tx:
+        with self.context.database.write(lasting=False) as tx:
             if schedule.take(tx, link_id) and schedule.is_hinted(tx, link_id):
                 runs.request(tx, link_id, "sync", by)
 
