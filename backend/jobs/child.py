@@ -130,15 +130,11 @@ class Worker:
         Sync waits for none of them."""
         database, settings = self.context.database, self.context.settings
         with database.read() as tx:
-            timers, hinted, held = schedule.due(tx, room), schedule.hinted(tx), runs.held(tx)
+            timers, hinted = schedule.due(tx, room), schedule.hinted(tx)
             pause = min(LOOK_SECONDS, schedule.seconds_to_next(tx) or LOOK_SECONDS)
             found = {link_id: links.get(tx, link_id) for link_id in {*timers, *(one.link_id for one in hinted)}}
             may = self.context.unattended(tx, list(found)) if found else set()
-        for run_id, owner in held:
-            if owners.is_dead(owner):
-                log.warning("the process that did run %s is dead; the run goes on", run_id)
-                with database.write() as tx:
-                    runs.bury(tx, run_id, owner)
+        owners.bury(database)
         for link_id in timers:
             link = found[link_id]
             if link_id not in may:
