@@ -273,6 +273,13 @@ def replace_refusals(
         tx.execute(sa.insert(refusal).values(**values, seen_at=now()))
 
 
+def try_again(tx: sa.Connection, mapping_id: int, fields: Sequence[str]) -> None:
+    """What was refused of these fields is tried again by itself, however often it was tried already."""
+    if fields:
+        tx.execute(sa.update(refusal).where(refusal.c.mapping_id == mapping_id, refusal.c.field.in_(fields))
+                   .values(tries=0))
+
+
 def refusals(tx: sa.Connection, link_id: int, *, limit: int = 200) -> list[sa.Row[Any]]:
     """Rows (id, mapping_id, side, key, field, title, message, cure, waits, tries, seen_at)."""
     query = (sa.select(refusal.c.id, refusal.c.mapping_id, refusal.c.side, refusal.c.key, refusal.c.field,

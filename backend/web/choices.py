@@ -14,7 +14,7 @@ import orjson
 import sqlalchemy as sa
 
 from backend.core.model import FieldRule
-from backend.core.values import NUMBERS, UNREAD, Kind, Unfit, Value, canonical, dump, load
+from backend.core.values import NUMBERS, REFERENCES, UNREAD, Kind, Unfit, Value, canonical, dump, load
 from backend.store import waiting
 from backend.store.waiting import OpenConflict
 from backend.web.values import Tables, in_words
@@ -36,6 +36,8 @@ _EXPECTED: dict[Kind, tuple[str, str]] = {
     "date": ("is not a date", "Type a date, for example 2026-12-01."),
     "datetime": ("is not a date with a time", "Type date, time and zone, for example 2026-12-01T14:00:00Z."),
     "list": ("is not a list of words", "Type words with commas between them."),
+    "ref": ("refers to nothing in that table", "Choose the row in Grist and sync again."),
+    "refs": ("refers to nothing in that table", "Choose the rows in Grist and sync again."),
 }
 
 
@@ -121,7 +123,7 @@ def _judged(known: Tables, one: OpenConflict, wanted: dict[str, Any], decimals: 
 
 def _typed(rule: FieldRule, raw: Any, decimals: int) -> Value:
     """A typed value in its canonical form. Raises _Unfitting."""
-    if rule.kind == "ref":
+    if rule.kind in REFERENCES:
         raise _Unfitting(f"{rule.field.label} refers to another row, which cannot be typed.",
                          "Keep one of the two, or choose the row in Grist and sync again.")
     if rule.kind in NUMBERS and raw is not None and not _is_number(raw):

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from backend.core.values import REFERENCES
 from backend.errors import UserError
 from backend.grist.client import GristClient
 from backend.store.waiting import OpenConflict
@@ -136,7 +137,7 @@ class Sight:
             told["title"] = f"{one['label']}, row {row}"
         if told.get("sku") is not None and not self._reads(mapping_id, row, "sku"):
             told["sku"] = None
-        if self._reads(mapping_id, row, one.get("field", "")) and one.get("type") != "ref":
+        if self._reads(mapping_id, row, one.get("field", "")) and one.get("type") not in REFERENCES:
             return told
         if "message" in told:  # a refusal: its sentence may quote the cell
             return None

@@ -187,7 +187,7 @@ def test_health_names_every_part_in_numbers(shop: Place) -> None:
     assert found["store"]["facts"]["ms"] >= 0
     assert found["permissions"]["facts"]["missing"] == []
     assert found["document"]["facts"] | {"at": ""} == {
-        "key": "kept", "by": "An owner, widget", "at": "", "role": "owner"}
+        "key": "kept", "by": "An owner, widget", "at": "", "role": "owner", "blocked": []}
     assert found["brakes"]["facts"] == {"deletions": 20, "deletions_share": 0.25, "changed_share": 0.9}
     assert found["mapping"]["facts"] == {"tables": 4, "columns": 26, "paused": 0}
     assert not [one for one in found.values() if one["needs_you"]]
