@@ -18,7 +18,7 @@ from backend.config_mistakes import MISSING, explain, listed, messages, nearest,
 from backend.core.guard import Limits
 from backend.core.mapping import choose, column_id, in_order, rule_for, why_not_archived
 from backend.core.model import Direction, Field, FieldRule, Mapping, Policy, Resource, Rule
-from backend.core.values import NUMBERS
+from backend.core.values import LISTS, NUMBERS
 from backend.errors import ConfigError
 from backend.settings import parse_audit, parse_interval
 
@@ -261,6 +261,7 @@ class _Checker:
                         for name in ("everything", "stock"))
         mappings = [self._mapping(i, one) for i, one in enumerate(checked["mappings"])]
         self._once_each(mappings)
+        self._check_ends(mappings)
         mappings = self._with_targets(mappings)
         return Config(
             checked["store"],
@@ -327,6 +328,7 @@ class _Checker:
             raise self._mistake((*at, "delete", "in_shopify"), *why)
         self._check_columns(at, mapping)
         self._check_stock(at, mapping)
+        self._check_lists(at, mapping)
         return mapping
 
     def _rule(self, at: tuple[Any, ...], resource: Resource, name: str, said: Any) -> FieldRule:
@@ -360,7 +362,7 @@ class _Checker:
 
     def _check_rule(self, at: tuple[Any, ...], described: Field, rule: Rule | None) -> None:
         numbers = described.kind in NUMBERS
-        if rule is Rule.MERGE and not (numbers or described.kind == "list"):
+        if rule is Rule.MERGE and not (numbers or described.kind in LISTS):
             raise self._mistake(
                 (*at, "on_conflict"),
                 f"{described.label} cannot be merged: it is no number and no list.",
@@ -429,6 +431,25 @@ class _Checker:
                 (*at, "fields", "onHand"),
                 "Available and on hand move together in Shopify.",
                 "Write only one of the two; give the other direction: to_grist.",
+            )
+
+    def _check_lists(self, at: tuple[Any, ...], mapping: Mapping) -> None:
+        for words, rows in (("collections", "collectionRefs"), ("members", "memberRefs")):
+            if {words, rows} <= mapping.index.keys():
+                raise self._mistake(
+                    (*at, "fields", rows),
+                    f"{words} and {rows} are the same list, once as words and once as rows.",
+                    "Map one of the two.",
+                )
+
+    def _check_ends(self, mappings: Sequence[Mapping]) -> None:
+        by_name = {mapping.name: (i, mapping) for i, mapping in enumerate(mappings)}
+        if "products" in by_name and "collectionRefs" in by_name["products"][1].index and \
+                "collections" in by_name and "memberRefs" in by_name["collections"][1].index:
+            raise self._mistake(
+                ("mappings", by_name["collections"][0], "fields", "memberRefs"),
+                "The collections of a product and the products of a collection are one list, seen from its two ends.",
+                "Map collectionRefs of products or memberRefs of collections, not both.",
             )
 
     def _once_each(self, mappings: Sequence[Mapping]) -> None:

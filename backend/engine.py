@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence, Set
 from dataclasses import replace
 
-from backend import checkpoints
+from backend import checkpoints, listed
 from backend.connector import Connector, Stamp
 from backend.core.guard import FLIPS_SECONDS, RESTORED, brakes, copied, flips
 from backend.core.mapping import Directory
@@ -25,7 +25,7 @@ from backend.errors import BrakeError, OutcomeUnknown, PreviewOutdated, SyncErro
 from backend.gather import Gathered, gather
 from backend.look import Looking
 from backend.recover import Recovery, pairs_anew
-from backend.remember import Memory, remember_agreed, remember_loose
+from backend.remember import Memory, last_known, remember_agreed, remember_loose
 from backend.report import Report, changing, meeting, plan_lines, restless
 from backend.session import Session, UndoWanted
 from backend.store import base, changes, journal, links, loose, pairing, waiting
@@ -234,10 +234,13 @@ class _Run:
             now = next((one.mapping for one in self.work if one.mapping.name == mapping.name), mapping)
             self.report.of(now).paused = paused.get(mapping.name)
         with session.database.read() as tx:
-            self.mapping_ids = {stored.resource: stored.id for stored in links.mappings(tx, session.link_id)}
-        if write:
+            stored = {one.resource: one for one in links.mappings(tx, session.link_id)}
+        self.mapping_ids = {name: one.id for name, one in stored.items()}
+        news = [mapping for mapping in session.mappings if mapping.name not in stored or local.moved.get(mapping.name)
+                or links.is_news(stored[mapping.name], local.bindings.get(mapping.name), paused.get(mapping.name))]
+        if write and news:
             with session.write() as tx:
-                for mapping in session.mappings:
+                for mapping in news:
                     links.remember_binding(tx, mapping.id, local.bindings.get(mapping.name), paused.get(mapping.name))
                     base.forget(tx, mapping.id, local.moved.get(mapping.name, ()))
 
@@ -273,7 +276,8 @@ class _Run:
     def _plan_one(self, one: Work) -> None:
         mapping = one.mapping
         one.local = self.directory.canonical_local(mapping, one.local)
-        one.remote = self.directory.canonical_remote(mapping, one.remote)
+        shown, one.remote = one.remote, self.directory.canonical_remote(mapping, one.remote)
+        listed.withhold(one, shown, self.directory, self.work, self.session.local)
         with self.session.database.read() as tx:
             one.resting = waiting.resting(tx, mapping.id, one.new_rows, self.session.rest_seconds)
             planned = plan(
@@ -385,6 +389,7 @@ class _Run:
             self._say("writing", one)
             stamp = Stamp(self.session.new_key(), str(self.session.run_id))
             pending = {key: one.pending[key] for op in batch if (key := str(getattr(op, "key", ""))) in one.pending}
+            pending |= {str(op.key): dict(last_known(one, op)) for op in batch if isinstance(op, Delete)}
             with self.session.write() as tx:
                 intent = journal.add(tx, self.session.run_id, one.mapping, connector.side, stamp.key, batch, pending)
             receipts = self._apply(one, connector, batch, stamp, intent)
@@ -425,6 +430,7 @@ class _Run:
             told = self.directory.for_local(one.mapping, op)
         else:
             told = self.directory.for_remote(one.mapping, op)
+        one.refuse(listed.left_out(one, op, told))
         if isinstance(told, Update):
             return told if told.changes else None
         lacking = [rule.field.label for rule in one.mapping.fields
@@ -497,6 +503,7 @@ class _Run:
         with session.write() as tx:
             for one in self.work:
                 waiting.replace_refusals(tx, one.mapping, list(one.refusals.values()), one.looked_at)
+                waiting.try_again(tx, one.mapping.id, listed.settles(one, self.directory.arrived))
                 if one.mapping.whole:
                     remember_loose(tx, one)
             checkpoints.move_on(tx, session, self.gathered, self.work)

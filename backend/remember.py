@@ -76,7 +76,9 @@ class Memory:
         mapping_id = one.mapping.id
         with self.write() as tx:
             base.dissolve(tx, mapping_id, [*batch.dissolved, *batch.replaced])
-            base.vacate(tx, mapping_id, [row for row, _, _, _ in batch.joined])
+            # The rows of these were deleted a moment ago, which nobody may have seen: the next run looks at them.
+            vacated = base.vacate(tx, mapping_id, [row for row, _, _, _ in batch.joined])
+            inbox.note(tx, self.link_id, Side.REMOTE, [(one.mapping.name, thing) for thing in vacated])
             base.insert(tx, mapping_id, batch.joined, marked=side is Side.LOCAL, parent=one.parent_field)
             base.advance(tx, mapping_id, batch.advanced, parent=one.parent_field)
             base.doubt(tx, mapping_id, batch.doubted)
@@ -134,7 +136,8 @@ class Memory:
             else:
                 batch.dissolved.append(thing_of(op))
             batch.deleted.append(op.key)
-            batch.history.append(self._line(one, op, kind="delete", before=_last_known(one, op)))
+            held = last_known(one, op) or pending.get(str(op.key), {})
+            batch.history.append(self._line(one, op, kind="delete", before=held))
             counts = self.report.of(one.mapping)
             counts.deleted += 1
             counts.rows -= op.side is Side.LOCAL
@@ -232,7 +235,8 @@ class Memory:
         }
 
 
-def _last_known(one: Work, op: Delete) -> dict[str, Value]:
+def last_known(one: Work, op: Delete) -> Dict[str, Value]:
+    """What was read last of what is deleted."""
     snapshot = one.local if op.side is Side.LOCAL else one.remote
     row = snapshot.rows.get(op.key)
     return one.mapping.values(row) if row is not None else {}
@@ -244,7 +248,7 @@ def remember_agreed(tx: Transaction, one: Work) -> None:
     base.dissolve(tx, one.mapping.id, [thing for _, thing in planned.dissolved])
     pairing.ask(tx, one.mapping, one.local, one.remote, planned.questions)
     base.move(tx, one.mapping.id, planned.moved)
-    base.doubt(tx, one.mapping.id, planned.forgotten)
+    base.doubt(tx, one.mapping.id, [*planned.forgotten, *one.doubted])
     base.join(tx, one.mapping.id, planned.paired)
     base.mark(tx, one.mapping.id, [row for row, thing in planned.paired if one.local.marks.get(row) == thing])
     base.advance(tx, one.mapping.id, [(a.remote_key, a.local, a.remote, {}) for a in planned.agreements],

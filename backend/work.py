@@ -62,6 +62,8 @@ class Work:
     """New rows that somebody may still be typing in."""
     doubtful: set[int] = field(default_factory=set)
     """Rows that may have been created in Shopify already: never created again by themselves."""
+    doubted: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    """(thing, fields) of which nobody can tell any more what was agreed."""
     again: set[str] = field(default_factory=set)
     """Things to look at once more in this run."""
     written: set[str] = field(default_factory=set)

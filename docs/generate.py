@@ -105,6 +105,7 @@ KIND_NOTES: dict[Kind, str] = {
     "datetime": "the same moment in two zones is the same; whole seconds",
     "list": "order, doubles and case of doubles do not count",
     "ref": "the row of the other table",
+    "refs": "order and doubles do not count",
 }
 
 

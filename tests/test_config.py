@@ -257,6 +257,13 @@ MISTAKES = [
     ("mappings:\n  - {resource: variants, fields: {sku: S}}\n"
      "  - {resource: inventory, fields: {variant: V, location: L, available: A, onHand: O}}\n", 3, 75,
      "Available and on hand move together", "direction: to_grist"),
+    ("mappings:\n  - {resource: products, fields: {title: T, collectionRefs: C, collections: W}}\n", 2, 45,
+     "collections and collectionRefs are the same list", "Map one of the two"),
+    ("mappings:\n  - {resource: products, fields: {title: T, collectionRefs: C}}\n", 2, 45,
+     "In collections refers to collections, which are not mapped", "Add a mapping for collections"),
+    ("mappings:\n  - {resource: products, fields: {title: T, collectionRefs: C}}\n"
+     "  - {resource: collections, fields: {title: T, memberRefs: M}}\n", 3, 48,
+     "are one list, seen from its two ends", "not both"),
     ("mappings:\n  - {resource: variants, table: Locations, fields: {sku: S}}\n"
      "  - {resource: inventory, fields: {variant: V, location: L, available: A}}\n", 3, 48,
      "“Locations” holds variants", "Add a mapping of locations"),

@@ -3,7 +3,7 @@
 //   type                      answer
 //   text, html                {kind: "text", parts: [{text, mark}], excerpt}
 //   integer, decimal, money   {kind: "number", difference: "-3.00"}
-//   list                      {kind: "list", tokens: [{text, mark}]}
+//   list, refs                {kind: "list", tokens: [{text, mark}]}
 //   date, datetime            {kind: "date", days} or {kind: "date", hours}
 //   boolean                   {kind: "boolean", was}
 //   anything else, or nothing to compare with: {kind: "plain"}
@@ -18,7 +18,7 @@ export function diff(type, base, value, known = true) {
   switch (type) {
     case "integer": case "decimal": case "money":
       return base === null || value === null ? { kind: "plain" } : { kind: "number", difference: subtract(value, base) };
-    case "list": return { kind: "list", tokens: listTokens(base ?? [], value ?? []) };
+    case "list": case "refs": return { kind: "list", tokens: listTokens(base ?? [], value ?? []) };
     case "date": case "datetime": return base === null || value === null ? { kind: "plain" } : dateDifference(base, value);
     case "boolean": return base === null || value === null ? { kind: "plain" } : { kind: "boolean", was: base };
     case "html": return htmlDifference(base, value);
@@ -73,7 +73,7 @@ export function excerpt(parts, limit = 60) {
 }
 
 function plainOrTokens(type, value) {
-  if (type === "list" && Array.isArray(value)) return { kind: "list", tokens: value.map((text) => ({ text, mark: null })) };
+  if ((type === "list" || type === "refs") && Array.isArray(value)) return { kind: "list", tokens: value.map((text) => ({ text, mark: null })) };
   return { kind: "plain" };
 }
 

@@ -61,6 +61,8 @@ export function standing(part, mapping, name) {
   return column.formula ? "formula" : "ok";
 }
 
+const REFERENCES = ["ref", "refs"];
+
 /** Whether a column can hold a field's values, or as a formula feed them. */
 export function fits(part, field, column) {
   const types = part.tables?.fits[field.kind];
@@ -68,13 +70,13 @@ export function fits(part, field, column) {
   if (!types || column.blank) return false;
   if (column.formula && !field.writable && !field.on_create) return false;
   if (!(column.formula ? types.formula : types.data).includes(pure)) return false;
-  return field.kind !== "ref" || pure !== "Ref" || target === targetTable(part, field);
+  return !REFERENCES.includes(field.kind) || pure === "Any" || target === targetTable(part, field);
 }
 
 /** The type a column needs for a field, as Grist writes it. */
 export function typeFor(part, field, timeZone) {
   const [first] = part.tables.fits[field.kind].data;
-  if (field.kind === "ref") return `Ref:${targetTable(part, field)}`;
+  if (REFERENCES.includes(field.kind)) return `${first}:${targetTable(part, field)}`;
   return field.kind === "datetime" ? `DateTime:${timeZone}` : first;
 }
 

@@ -230,9 +230,9 @@ export function canMerge(item) {
   return "merge" in item && item.merge !== undefined && !item.whole_row;
 }
 
-/** Typing makes no sense for a whole row or a reference: only a kept side does. */
+/** Typing makes no sense for a whole row or references: only a kept side does. */
 export function canType(item) {
-  return !item.whole_row && item.type !== "ref";
+  return !item.whole_row && item.type !== "ref" && item.type !== "refs";
 }
 
 export function canKeepBase(item) {

@@ -6,6 +6,8 @@ A reference is a Shopify gid in every row and plan, whichever side it came from.
     Grist row 7 → "gid://shopify/Product/1"          known pair
     Grist row 9 → LocalRef("products", 9)            a new row, nothing in Shopify yet
     "gid://shopify/Product/5" → row id               when it is written, and only once that row exists
+
+A list of references is told as a whole or not at all: one member that the other side lacks leaves all of it unread.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 
 from backend.core.model import Create, Direction, Field, FieldRule, Key, Mapping, Resource, Row, Rule, Snapshot, Update
-from backend.core.values import UNREAD, LocalRef, Unfit, Value
+from backend.core.values import REFERENCES, UNREAD, LocalRef, Ref, Unfit, Value, as_refs
 
 Translate = Callable[[str, Value], Value]
 """(target resource, value) → the same reference in other words; None where there are none yet."""
@@ -56,8 +58,21 @@ def choose(mappings: Iterable[Mapping], fields: Iterable[str]) -> list[Mapping]:
 
 
 def in_order(mappings: Sequence[Mapping], order: Sequence[str]) -> list[Mapping]:
-    """Sorted so that a resource stands after those it refers to."""
-    return sorted(mappings, key=lambda mapping: order.index(mapping.name))
+    """Sorted so that a resource stands after those it refers to, and by `order` otherwise."""
+    waiting = sorted(mappings, key=lambda mapping: order.index(mapping.name))
+    names = {mapping.name for mapping in waiting}
+    sorted_out: list[Mapping] = []
+    while waiting:
+        done = {mapping.name for mapping in sorted_out}
+        ready = [one for one in waiting if targets(one) & names <= done | {one.name}]
+        sorted_out.append((ready or waiting)[0])
+        waiting.remove(sorted_out[-1])
+    return sorted_out
+
+
+def targets(mapping: Mapping) -> set[str]:
+    """The resources that a mapping's references point to."""
+    return {rule.field.target for rule in mapping.fields if rule.kind in REFERENCES}
 
 
 Places = Iterable[tuple[int, str]]
@@ -83,8 +98,11 @@ class Directory:
     """Things that will have a row once this run has written it."""
     unseen: Callable[[str], bool] = lambda resource: False
     """Whether nobody looks at the rows of a resource now: where one is known to have been, another may be by now."""
+    arrived: set[str] = field(default_factory=set)
+    """The resources of which a row and a thing found each other in this run."""
 
     def add(self, resource: str, row: int, thing: str) -> None:
+        self.arrived.add(resource)
         self.things.setdefault(resource, {})[row] = thing
         self.rows.setdefault(resource, {})[thing] = row
 
@@ -132,27 +150,36 @@ class Directory:
         return self._translated(mapping, snapshot, self._from_thing)
 
     def _from_row(self, target: str, value: Value) -> Value:
-        if not isinstance(value, int):
-            return value
-        return self.thing(target, value) or LocalRef(target, value)
+        if isinstance(value, tuple):
+            return as_refs(self._one_from_row(target, one) for one in value)
+        return self._one_from_row(target, value) if isinstance(value, int) else value
+
+    def _one_from_row(self, target: str, one: Ref) -> Ref:
+        return (self.thing(target, one) or LocalRef(target, one)) if isinstance(one, int) else one
 
     def _from_thing(self, target: str, value: Value) -> Value:
-        return value if not isinstance(value, str) or self.knows(target, value) else UNREAD
+        return UNREAD if self.lacking(target, value) else value
+
+    def lacking(self, target: str, value: Value) -> list[str]:
+        """The things that `value` refers to which have no row, and will not get one in this run."""
+        things = value if isinstance(value, tuple) else (value,)
+        return [one for one in things if isinstance(one, str) and not self.knows(target, one)]
 
     def _translated(self, mapping: Mapping, snapshot: Snapshot, translate: Translate) -> Snapshot:
-        places = [(i, rule.field.target) for i, rule in enumerate(mapping.fields) if rule.kind == "ref"]
+        places = [(i, rule.field.target) for i, rule in enumerate(mapping.fields) if rule.kind in REFERENCES]
         if not places:
             return snapshot
         for place, target in places:
-            held = {row[place] for row in snapshot.rows.values()}
+            cells = [row[place] for row in snapshot.rows.values()]
+            held = {one for cell in cells for one in (cell if isinstance(cell, tuple) else (cell,))}
             self.look_up(target, [one for one in held if isinstance(one, int)],
                          [one for one in held if isinstance(one, str)])
         rows: dict[Key, Row] = {}
         for key, row in snapshot.rows.items():
-            cells = list(row)
+            told = list(row)
             for place, target in places:
-                cells[place] = translate(target, cells[place])
-            rows[key] = tuple(cells)
+                told[place] = translate(target, told[place])
+            rows[key] = tuple(told)
         return replace(snapshot, rows=rows)
 
     # --- writing --------------------------------------------------------------------------------
@@ -160,33 +187,39 @@ class Directory:
     def for_local(self, mapping: Mapping, op: Create | Update) -> Create | Update:
         """`op` with gids told as row ids. A reference whose row does not exist (yet), or may not any more, is left
         out."""
-        def translate(target: str, value: Value) -> Value:
-            if isinstance(value, LocalRef):
-                return value.row
-            return self.row(target, value) if isinstance(value, str) and not self.unseen(target) else None
+        def translate(target: str, one: Ref) -> Ref | None:
+            if isinstance(one, LocalRef):
+                return one.row
+            return self.row(target, one) if isinstance(one, str) and not self.unseen(target) else None
         return self._rewritten(mapping, op, translate)
 
     def for_remote(self, mapping: Mapping, op: Create | Update) -> Create | Update:
         """`op` with new rows told as the gids that they have got meanwhile; what has none is left out."""
-        def translate(target: str, value: Value) -> Value:
-            return self.thing(target, value.row) if isinstance(value, LocalRef) else value
+        def translate(target: str, one: Ref) -> Ref | None:
+            return self.thing(target, one.row) if isinstance(one, LocalRef) else one
         return self._rewritten(mapping, op, translate)
 
     def stored(self, mapping: Mapping, values: Dict[str, Value]) -> dict[str, Value]:
         """A Grist receipt's values, with row ids told as gids."""
         return {
             name: self._from_row(mapping.rule(name).field.target, value)
-            if name in mapping.index and mapping.rule(name).kind == "ref" else value
+            if name in mapping.index and mapping.rule(name).kind in REFERENCES else value
             for name, value in values.items()
         }
 
-    def _rewritten(self, mapping: Mapping, op: Create | Update, translate: Translate) -> Create | Update:
-        targets = {rule.name: rule.field.target for rule in mapping.fields if rule.kind == "ref"}
+    def _rewritten(
+        self, mapping: Mapping, op: Create | Update, translate: Callable[[str, Ref], Ref | None]
+    ) -> Create | Update:
+        targets = {rule.name: rule.field.target for rule in mapping.fields if rule.kind in REFERENCES}
 
         def said(name: str, value: Value) -> Value:
             if name not in targets or value is None or isinstance(value, Unfit):
                 return value
-            known: Value = translate(targets[name], value)
+            if isinstance(value, tuple):
+                found = [translate(targets[name], one) for one in value]
+                told = [one for one in found if one is not None]
+                return as_refs(told) if len(told) == len(found) else UNREAD
+            known = translate(targets[name], value) if isinstance(value, str | int | LocalRef) else None
             return UNREAD if known is None else known
 
         if isinstance(op, Create):

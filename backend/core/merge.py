@@ -22,7 +22,7 @@ from enum import Enum
 from typing import Final
 
 from backend.core.model import Choice, FieldRule, Rule, Side, Why
-from backend.core.values import NUMBERS, UNREAD, Unfit, Value, as_tokens, is_empty
+from backend.core.values import LISTS, NUMBERS, UNREAD, Unfit, Value, as_refs, as_tokens, is_empty
 
 
 class Action(Enum):
@@ -106,6 +106,8 @@ def merged_value(rule: FieldRule, base_local: Value, local: Value, remote: Value
     """Both sides' changes together, or UNREAD where they cannot be merged. The widget offers it as a choice."""
     if rule.kind in NUMBERS:
         return _sum(base_local, local, remote)
+    if rule.kind == "refs":
+        return _union_refs(base_local, local, remote)
     return _union(base_local, local, remote) if rule.kind == "list" else UNREAD
 
 
@@ -118,8 +120,8 @@ def _first(rule: FieldRule, local: Value, remote: Value) -> Verdict:
         return Verdict(Action.WRITE, local=remote, why=Why.FIRST)
     if is_empty(remote):
         return _write_remote(local, Why.FIRST)
-    if rule.on_conflict is Rule.MERGE and rule.kind == "list":
-        return _both(_union(None, local, remote), local, remote)
+    if rule.on_conflict is Rule.MERGE and rule.kind in LISTS:
+        return _both(merged_value(rule, None, local, remote), local, remote)
     verdict = _clash(rule, UNREAD, local, remote)
     return Verdict(Action.ASK, reason=NEVER_AGREED) if verdict.action is Action.ASK else verdict
 
@@ -213,8 +215,15 @@ def _union(base: Value, local: Value, remote: Value) -> Value:
     return as_tokens(v for k, v in merged.items() if k in mine or k not in was)
 
 
+def _union_refs(base: Value, local: Value, remote: Value) -> Value:
+    if not all(isinstance(v, tuple) or v is None for v in (base, local, remote)):
+        return UNREAD
+    was, mine, theirs = (set(v) if isinstance(v, tuple) else set() for v in (base, local, remote))
+    return as_refs((mine & theirs) | (mine - was) | (theirs - was))
+
+
 def _tokens(value: Value) -> dict[str, str]:
-    return {token.casefold(): token for token in value} if isinstance(value, tuple) else {}
+    return {token.casefold(): token for token in value if isinstance(token, str)} if isinstance(value, tuple) else {}
 
 
 def _comparable(local: Value, remote: Value) -> bool:

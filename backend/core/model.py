@@ -76,7 +76,7 @@ class Field:
     on_create: str = ""
     """Like `write`, for fields that may be given on create only (option values)."""
     target: str = ""
-    """For a `ref`: the resource it points to."""
+    """For a `ref` and for `refs`: the resource it points to."""
     choices: tuple[str, ...] = ()
     required: bool = False
     """Nothing is created in Shopify while this is empty."""

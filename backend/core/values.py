@@ -15,6 +15,7 @@ agree exactly when they are equal in Python:
     datetime   datetime in UTC, whole s   None    the same moment in two zones
     list       tuple of str, sorted       None    order, doubles, case of doubles; [] and null
     ref        key of the other thing     None    0 and null
+    refs       tuple of keys, sorted      None    order, doubles; [] and null
 
 Empty is a value. `UNREAD` is not a value: the cell was hidden, refused or not asked for, and must never
 clear, write or prove anything. `Unfit` is text in a cell whose type it does not fit: kept and shown, never sent.
@@ -32,12 +33,14 @@ from functools import cache
 from typing import Any, Final, Literal
 
 Kind = Literal[
-    "text", "html", "choice", "integer", "decimal", "money", "boolean", "date", "datetime", "list", "ref"
+    "text", "html", "choice", "integer", "decimal", "money", "boolean", "date", "datetime", "list", "ref", "refs"
 ]
 KINDS: Final[tuple[Kind, ...]] = (
-    "text", "html", "choice", "integer", "decimal", "money", "boolean", "date", "datetime", "list", "ref",
+    "text", "html", "choice", "integer", "decimal", "money", "boolean", "date", "datetime", "list", "ref", "refs",
 )
 NUMBERS: Final[frozenset[Kind]] = frozenset({"integer", "decimal", "money"})
+LISTS: Final[frozenset[Kind]] = frozenset({"list", "refs"})
+REFERENCES: Final[frozenset[Kind]] = frozenset({"ref", "refs"})
 
 
 LARGEST_INTEGER: Final = 2**63 - 1
@@ -71,11 +74,14 @@ class LocalRef:
     row: int
 
 
+Ref = str | int | LocalRef
+"""One of several things referred to: a gid, a row id, or a row without a partner."""
+
 _KEPT: Final = (Unfit, LocalRef)
 """A tuple, for `isinstance` of a union makes the union each time: these are asked of every cell."""
 
 Value = (
-    None | bool | int | str | Decimal | date | datetime | tuple[str, ...] | LocalRef | Unfit | Unread
+    None | bool | int | str | Decimal | date | datetime | tuple[str, ...] | tuple[Ref, ...] | LocalRef | Unfit | Unread
 )
 
 
@@ -159,6 +165,17 @@ def as_tokens(items: Iterable[str]) -> tuple[str, ...] | None:
     return tuple(sorted(spelled.values(), key=lambda token: (token.casefold(), token))) or None
 
 
+def as_refs(items: Iterable[Ref]) -> tuple[Ref, ...] | None:
+    """References as a set: each once, gids before rows; None when empty."""
+    return tuple(sorted(set(items), key=_ref_order)) or None
+
+
+def _ref_order(one: Ref) -> tuple[int, str, int]:
+    if isinstance(one, str):
+        return 0, one, 0
+    return (1, "", one) if isinstance(one, int) else (2, one.resource, one.row)
+
+
 def dump(value: Value) -> Any:
     """`value` as JSON keeps it; `load` with the same kind gives it back. `UNREAD` has no JSON: leave it out."""
     if isinstance(value, bool | int | str) or value is None:
@@ -170,7 +187,7 @@ def dump(value: Value) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple):
-        return list(value)
+        return [dump(one) for one in value]
     if isinstance(value, Unfit):
         return {"unfit": value.text}
     if isinstance(value, LocalRef):
@@ -308,10 +325,25 @@ def _ref(raw: Any, _: int) -> Value:
     return raw or None
 
 
+def _refs(raw: Any, _: int) -> Value:
+    if isinstance(raw, str) or not isinstance(raw, Iterable):
+        raise TypeError(raw)
+    items = list(raw)
+    if any(isinstance(one, bool) or not isinstance(one, Ref) for one in items):
+        raise TypeError(raw)
+    return as_refs(one for one in items if one)
+
+
+def _load_refs(raw: list[Any]) -> Value:
+    return tuple(LocalRef(one["resource"], one["row"]) if isinstance(one, dict) else one for one in raw)
+
+
 _CANONICAL: Final[dict[Kind, Callable[[Any, int], Value]]] = {
     "text": _text, "html": _html, "choice": _text, "integer": _integer, "decimal": _shortest_decimal, "money": _money,
     "boolean": _boolean, "date": _date, "datetime": _datetime, "list": _list, "ref": _ref,
+    "refs": _refs,
 }
 _LOADED: Final[dict[Kind, Callable[[Any], Value]]] = {
     "decimal": Decimal, "money": Decimal, "datetime": datetime.fromisoformat, "date": date.fromisoformat, "list": tuple,
+    "refs": _load_refs,
 }

@@ -9,7 +9,7 @@ from typing import Literal
 
 import orjson
 
-from backend.errors import AccessError, SyncError, UserError
+from backend.errors import AccessError, BundleRefused, SyncError, UserError
 from backend.grist.client import GristClient, explain
 from backend.grist.schema import ID_COLUMN
 
@@ -54,10 +54,34 @@ def owner_names(server_url: str, document: str, key: str, *, sleep: Callable[[fl
 
 @dataclass(frozen=True, slots=True)
 class KeyRights:
-    """What an API key may do in a document. `sees_all` is False where access rules hide something from it."""
+    """What an API key (a person's, or a service account's) may do in a document. `sees_all` is False where access rules
+    may hide something from it, `builds` where they keep it from changing tables and columns."""
 
     role: Role
     sees_all: bool
+    builds: bool = True
+
+    @property
+    def blocked(self) -> tuple[str, ...]:
+        """A sentence for each thing that cannot be done with it, and what that means for the sync."""
+        if self.role == "viewer":
+            return (BLOCKED["viewer"],)
+        lacking = [("editor", self.role == "owner"), ("structure", self.builds), ("hidden", self.sees_all)]
+        return tuple(BLOCKED[name] for name, may in lacking if not may)
+
+
+BLOCKED = {
+    "viewer": "The key may only read the document, so nothing can be synced with it.",
+    "editor": "The key is not an owner's, so Grist cannot be told to report changes by webhooks: changes in Grist are "
+              "found by the timer.",
+    "structure": "Access rules keep the key from changing tables and columns: what is missing has to be made by hand, "
+                 "and new choices are not added to the lists of columns.",
+    "hidden": "Access rules may hide rows or columns from the key: what it does not see is not synced, nothing is "
+              "created or deleted, and each sync reads everything.",
+}
+PROBE = "No_such_column_of_the_sync"
+"""Asked to give this column a formula, Grist looks at the right to change the structure first, and then finds no
+column: nothing is done, and no state of the document is made (tried with 1.7.17)."""
 
 
 def probe_key(
@@ -77,9 +101,19 @@ def probe_key(
     try:
         for table in tables[:1]:
             client.count_rows(table)
+        sees_all = True
     except UserError:
-        return KeyRights(role, False)
-    return KeyRights(role, True)
+        sees_all = False
+    return KeyRights(role, sees_all, role != "viewer" and _builds(client, tables))
+
+
+def _builds(client: GristClient, tables: list[str]) -> bool:
+    for table in tables[:1]:
+        try:
+            client.apply([["ModifyColumn", table, PROBE, {"formula": "1"}]])
+        except BundleRefused as error:
+            return "Blocked by" not in error.said
+    return True
 
 
 COPIED_ROWS = 5

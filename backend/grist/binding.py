@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backend.core.model import Direction, FieldRule, Mapping
+from backend.core.values import REFERENCES
 from backend.errors import UserError
 from backend.grist.history import Watched
 from backend.grist.schema import ID_COLUMN, ID_LABEL, Column, Table, fits, misfit
@@ -235,7 +236,7 @@ def _follow(known: Dict[str, Any], columns: Sequence[Column], table: str) -> tup
 def _checked(rule: FieldRule, column: Column, table: str, target_of: Callable[[str], str]) -> FieldRule:
     """The rule as the column allows it: a formula only feeds Shopify."""
     wanted = rule.field
-    target = target_of(wanted.target) if wanted.kind == "ref" else ""
+    target = target_of(wanted.target) if wanted.kind in REFERENCES else ""
     if column.blank:
         raise UserError(
             f"Column {column.id!r} in table {table!r} is new and empty, so Grist has not given it a type yet.",

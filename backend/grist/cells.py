@@ -8,6 +8,7 @@
     DateTime:ZONE       seconds                             ["D", seconds, zone]
     ChoiceList          ["L", "a", "b"] or null             ["L", …]
     Ref:Table           row id, 0 is empty                  ["R", table, id]
+    RefList:Table       ["L", 1, 2] or null                 ["r", table, [1, 2]], so typed, too
     any                 text that does not fit (kept as typed); ["E", class, …] an error; ["C"] hidden
 
 A number outside 32 bits in an Int column is kept by Grist as text (`"4294967296.0"`): plain numeric text in a number
@@ -89,7 +90,7 @@ def spoken_value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return ", ".join(value)
+        return ", ".join(map(str, value))
     if value is UNREAD:
         return "something that cannot be seen"
     return repr(value) if isinstance(value, str) else str(value)
@@ -104,6 +105,8 @@ def _read_plain(cell: Any, kind: Kind, pure: str, decimals: int) -> Value:
         return canonical(kind, None, decimals=decimals)
     if pure in ("Date", "DateTime"):
         return _read_time(cell, kind, pure, decimals)
+    if kind == "refs":
+        return Unfit(_shown(cell))
     if kind == "ref":
         if isinstance(cell, int | float) and not isinstance(cell, bool) and pure == "Ref":
             return int(cell) or None
@@ -144,6 +147,8 @@ def _read_wrapped(cell: list[Any], kind: Kind, target: str, decimals: int) -> Va
     if code == "L":
         if kind == "list" and all(isinstance(item, str) for item in rest):
             return canonical(kind, rest)
+        if kind == "refs" and all(_is_row(item) for item in rest):
+            return canonical(kind, [int(item) for item in rest])
         return canonical(kind, None) if not rest else Unfit(", ".join(_shown(item) for item in rest))
     if code == "d" and rest:
         return _read_time(rest[0], kind, "Date", decimals)
@@ -155,9 +160,20 @@ def _read_wrapped(cell: list[Any], kind: Kind, target: str, decimals: int) -> Va
         return int(rest[1]) or None
     if code in ("E", "C", "P", "U"):
         return UNREAD  # an error, hidden, not worked out yet, or nothing that Grist can say
-    if code == "r" and len(rest) == 2 and not rest[1]:
-        return canonical(kind, None)
+    if code == "r" and len(rest) == 2:
+        if not rest[1]:
+            return canonical(kind, None)
+        if kind == "refs" and isinstance(rest[1], list) and all(_is_row(item) for item in rest[1]):
+            if target and rest[0] != target:
+                return Unfit(f"{rest[0]}{rest[1]}")
+            return canonical(kind, [int(item) for item in rest[1]])
     return Unfit(str(cell))
+
+
+def _is_row(item: Any) -> bool:
+    if isinstance(item, bool) or not isinstance(item, int | float) or not item > 0:
+        return False
+    return isinstance(item, int) or item.is_integer()
 
 
 def _shown(cell: Any) -> str:
@@ -231,7 +247,16 @@ def _write_ref(value: Value) -> Any:
     return value or 0
 
 
+def _write_refs(value: Value) -> Any:
+    if value is None:
+        return None
+    if not isinstance(value, tuple) or any(isinstance(one, str) for one in value):
+        raise ValueError(f"{value!r} is no list of row ids")
+    return ["L", *(one.row if isinstance(one, LocalRef) else one for one in value)]
+
+
 _WRITE: dict[str, Callable[[Value], Any]] = {
     "Text": _write_text, "Choice": _write_text, "Numeric": _write_number, "Int": _write_whole, "Bool": _write_bool,
     "Date": _write_date, "DateTime": _write_moment, "ChoiceList": _write_list, "Ref": _write_ref,
+    "RefList": _write_refs,
 }

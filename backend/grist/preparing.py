@@ -12,6 +12,7 @@ from typing import Any
 
 from backend.connector import Prepared
 from backend.core.model import Mapping
+from backend.core.values import REFERENCES
 from backend.errors import AccessError, BundleRefused, RetryLater, UserError
 from backend.grist import tables as making
 from backend.grist.binding import Bound, as_identifier, bind, find_table
@@ -106,7 +107,7 @@ class Preparing:
         table = find_table(mapping, known, tables)
         if table is None:
             for rule in mapping.fields:
-                if rule.kind == "ref":
+                if rule.kind in REFERENCES:
                     target_of(rule.field.target)  # pauses where there is nothing to refer to
             if not write:
                 self._bound[mapping.name] = Bound(mapping)
@@ -179,7 +180,7 @@ class Preparing:
                 bound.toggle = column
             else:
                 bound.columns[name] = column
-                if column.pure == "Ref":
+                if column.pure in ("Ref", "RefList"):
                     made.append((bound.mapping.name, name))
                 pixels = width(bound.mapping.rule(name).field, title=name == bound.mapping.resource.title)
                 self._widths |= {column.ref: pixels} if pixels else {}
@@ -213,7 +214,8 @@ class Preparing:
         widths, self._widths = self._widths, {}
         try:
             if widths:
-                making.set_widths(self._client, widths)
+                cards = {table["fields"].get("recordCardViewSectionRef") for table in self._tables_told}
+                making.set_widths(self._client, widths, cards)
         except RetryLater:
             raise
         except UserError:

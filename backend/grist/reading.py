@@ -128,4 +128,4 @@ def _ignoring_false(read: Reader) -> Reader:
 def _text(value: Value) -> str:
     if isinstance(value, Unfit):
         return value.text
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from backend.core.model import Field
-from backend.core.values import Kind
+from backend.core.values import REFERENCES, Kind
 
 ID_COLUMN = "Shopify_ID"
 ID_LABEL = "Shopify ID"
@@ -26,6 +26,7 @@ FITTING: dict[Kind, tuple[str, ...]] = {
     "datetime": ("DateTime",),
     "list": ("ChoiceList",),
     "ref": ("Ref",),
+    "refs": ("RefList",),
 }
 """Types of data columns by kind; the first is what we make."""
 FEEDING: dict[Kind, tuple[str, ...]] = {kind: ("Any", *types) for kind, types in FITTING.items()} | {
@@ -45,8 +46,10 @@ _IS_A: dict[Kind, str] = {
     "text": "text", "html": "text with markup", "choice": "one of a few words", "integer": "a whole number",
     "decimal": "a number", "money": "a number", "boolean": "yes or no", "date": "a date",
     "datetime": "a date with a time", "list": "a list of words", "ref": "a reference to another row",
+    "refs": "a list of references",
 }
-_NAMES = {"ChoiceList": "Choice List", "Bool": "Toggle", "Int": "Integer", "Ref": "Reference"}
+_NAMES = {"ChoiceList": "Choice List", "Bool": "Toggle", "Int": "Integer", "Ref": "Reference",
+          "RefList": "Reference List"}
 """What Grist's own menus call a type, where that differs."""
 
 
@@ -110,26 +113,27 @@ def parse_columns(answer: Iterable[dict[str, Any]]) -> list[Column]:
 
 
 def fits(column: Column, kind: Kind, target: str = "") -> bool:
-    """Whether values of `kind` can live in the column; `target` is the table that a `ref` points to."""
+    """Whether values of `kind` can live in the column; `target` is the table that references point to."""
     types = FEEDING[kind] if column.computed else FITTING[kind]
     if column.pure not in types:
         return False
-    return kind != "ref" or column.pure != "Ref" or column.target == target
+    return kind not in REFERENCES or column.pure == "Any" or column.target == target
 
 
 def misfit(column: Column, table: str, wanted: Field, target: str = "") -> tuple[str, str]:
     """What is wrong with a column that does not fit, and the cure."""
     name = spoken(wanted.label)
     holds = _HOLDS.get(column.pure, f"values of type {column.pure}")
-    if column.pure == "Ref" and column.target:
-        holds = f"references to table {column.target!r}"
-    is_a = f"a reference to a row of table {target!r}" if wanted.kind == "ref" else _IS_A[wanted.kind]
+    if column.pure in ("Ref", "RefList") and column.target:
+        holds = f"{_HOLDS[column.pure]} to table {column.target!r}"
+    is_a = _IS_A[wanted.kind]
+    if wanted.kind in REFERENCES:
+        is_a = f"a reference to a row of table {target!r}" if wanted.kind == "ref" else f"{is_a} to table {target!r}"
     type_name = _NAMES.get(FITTING[wanted.kind][0], FITTING[wanted.kind][0])
-    if wanted.kind == "ref":
-        type_name = f"Reference to {target}"
-    article = "an" if name[:1].lower() in "aeio" else "a"
+    if wanted.kind in REFERENCES:
+        type_name = f"{type_name} to {target}"
     return (
-        f"Column {column.id!r} in table {table!r} holds {holds}, but {article} Shopify {name} is {is_a}.",
+        f"Column {column.id!r} in table {table!r} holds {holds}, but a Shopify {name} is {is_a}.",
         f"Set the column's type to {type_name}, or map {wanted.name} to another column.",
     )
 
@@ -140,8 +144,8 @@ def new_column(
     """What `AddTable` and `AddColumn` take for a field: `{"id", "type", "label", "isFormula", "widgetOptions"}`."""
     kind = wanted.kind
     column_type = FITTING[kind][0]
-    if kind == "ref":
-        column_type = f"Ref:{target}"
+    if kind in REFERENCES:
+        column_type = f"{column_type}:{target}"
     elif kind == "datetime":
         column_type = f"DateTime:{time_zone}"
     label = wanted.label if name.isidentifier() else name
@@ -153,7 +157,7 @@ def new_column(
 
 _WIDTHS: dict[Kind, int] = {
     "html": 260, "choice": 110, "integer": 90, "decimal": 90, "money": 100, "boolean": 80, "date": 110,
-    "datetime": 150, "list": 180, "ref": 200,
+    "datetime": 150, "list": 180, "ref": 200, "refs": 200,
 }
 
 

@@ -8,10 +8,12 @@ column of the referenced table that people see instead of row numbers.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
+from backend.core.mapping import targets
 from backend.core.model import Field, FieldRule, Mapping
+from backend.core.values import REFERENCES
 from backend.grist.binding import Bound, as_identifier
 from backend.grist.client import GristClient
 from backend.grist.schema import ID_COLUMN, Column, id_column, new_column, toggle_column
@@ -103,10 +105,13 @@ def show_names(client: GristClient, pairs: Iterable[tuple[str, Column, Column]])
         client.apply(actions)
 
 
-def set_widths(client: GristClient, widths: dict[int, int]) -> None:
-    """Give columns just made, by colRef, their widths on the pages that show them."""
+def set_widths(client: GristClient, widths: dict[int, int], cards: Collection[int]) -> None:
+    """Give columns just made, by colRef, their widths on the pages that show them. `cards` are the sections of record
+    cards: Grist refuses a change of their fields, and with it all others of the bundle."""
     places = client.data(PLACES)
-    rows = [(row, widths[ref]) for row, ref in zip(places["id"], places["colRef"], strict=True) if ref in widths]
+    rows = [(row, widths[ref])
+            for row, ref, section in zip(places["id"], places["colRef"], places["parentId"], strict=True)
+            if ref in widths and section not in cards]
     if rows:
         client.apply([["BulkUpdateRecord", PLACES, [row for row, _ in rows], {"width": [width for _, width in rows]}]])
 
@@ -123,11 +128,6 @@ def in_order_of_reference(mappings: Sequence[Mapping]) -> list[Mapping]:
         done |= {m.name for m in ready}
         waiting = [m for m in waiting if m.name not in done]
     return ordered
-
-
-def targets(mapping: Mapping) -> set[str]:
-    """The resources that a mapping's references point to."""
-    return {rule.field.target for rule in mapping.fields if rule.kind == "ref"}
 
 
 def make_new_column(time_zone: str, currency: str | None) -> NewColumn:
@@ -150,5 +150,5 @@ def _add(table: str, column: dict[str, Any], *, visible: bool) -> list[Any]:
 def _column(rule: FieldRule, target_of: Callable[[str], str], new: NewColumn) -> dict[str, Any]:
     """The new column of a field, labelled by the field, or by the mapping's words where they are no plain id."""
     name = as_identifier(rule.column)
-    target = target_of(rule.field.target) if rule.kind == "ref" else ""
+    target = target_of(rule.field.target) if rule.kind in REFERENCES else ""
     return new(rule.field, name, target) | {"label": rule.field.label if rule.column == name else rule.column}

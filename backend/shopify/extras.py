@@ -1,8 +1,8 @@
 """What an op sends besides plain fields of one input. Pure functions of the op and of what is known of the store.
 
     category              its id, in productUpdate's own input
-    collections           collectionsToJoin and collectionsToLeave, there too
-    members               selections added to and taken from the source of a manual collection
+    collections           collectionsToJoin and collectionsToLeave, there too; so do collectionRefs
+    members               selections added to and taken from the source of a manual collection; so do memberRefs
     customAttributes      the whole list, which is how Shopify takes it
     channels              publishablePublish, publishableUnpublish
     tracking              fulfillmentTrackingInfoUpdate of the one fulfilment that stands; nobody is notified
@@ -71,8 +71,9 @@ def trouble(mapping: Mapping, known: Known, op: Op) -> Trouble | None:
     if isinstance(op, Create):
         return _new_trouble(known, op)
     key = str(op.key)
-    if "members" in values and known.sources.get(key) == "":
-        return "members", "the members of this collection are found by its conditions", \
+    chosen = next((name for name in ("members", "memberRefs") if name in values), "")
+    if chosen and known.sources.get(key) == "":
+        return chosen, "the members of this collection are found by its conditions", \
             "Change its conditions in Shopify's admin, or the products themselves."
     return _tracking_trouble(mapping, known, key, values)
 
@@ -113,11 +114,14 @@ def input_parts(mapping: Mapping, known: Known, op: Op) -> dict[str, Any]:
     if "category" in values and mapping.name == "products":
         category = values["category"]
         parts["category"] = _id(known, "categories", str(category)) if category is not None else None
-    if "collections" in values:
-        parts |= _ids_of("collectionsToJoin", known, "collections", _joined(op, "collections"))
-        parts |= _ids_of("collectionsToLeave", known, "collections", _left(op, "collections"))
-    if "members" in values:
-        parts |= _selections(known, op)
+    named = dict(shape(mapping).named)
+    for name in ("collections", "collectionRefs"):
+        if name in values:
+            parts |= _ids_of("collectionsToJoin", known, named[name], _joined(op, name))
+            parts |= _ids_of("collectionsToLeave", known, named[name], _left(op, name))
+    for name in ("members", "memberRefs"):
+        if name in values:
+            parts |= _selections(known, op, name, named[name])
     if "customAttributes" in values:
         parts["customAttributes"] = [_attribute(token) for token in _tokens(values["customAttributes"])]
     if isinstance(op, Create):
@@ -200,11 +204,11 @@ def values_of(op: Op) -> dict[str, Value]:
 # --- the parts ------------------------------------------------------------------------------------
 
 
-def _selections(known: Known, op: Op) -> dict[str, Any]:
+def _selections(known: Known, op: Op, name: str, kind: str) -> dict[str, Any]:
     """Of `collectionUpdate`: what is chosen and no longer chosen; a new collection, or one without any source, is given
     a source of its own."""
-    add = [{"productId": _id(known, "products", name)} for name in _joined(op, "members")]
-    remove = [{"productId": one} for name in _left(op, "members") if (one := _id(known, "products", name))]
+    add = [{"productId": _id(known, kind, word)} for word in _joined(op, name)]
+    remove = [{"productId": one} for word in _left(op, name) if (one := _id(known, kind, word))]
     source = None if isinstance(op, Create) else known.sources.get(str(getattr(op, "key", "")))
     if source is None:
         made = [{"source": {"title": "Chosen products", "inclusion": {"selections": add}}}] if add else []
@@ -265,4 +269,6 @@ def _before(op: Op, name: str) -> tuple[str, ...]:
 
 
 def _tokens(value: Value) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else (value,) if isinstance(value, str) and value else ()
+    if isinstance(value, tuple):
+        return tuple(str(token) for token in value)
+    return (value,) if isinstance(value, str) and value else ()

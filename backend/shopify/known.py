@@ -95,7 +95,7 @@ class Known:
 
         def note(node: dict[str, Any]) -> None:
             key = node["id"]
-            if "views.members" in views and (source := source_of(node)) is not UNREAD:
+            if views & {"views.members", "views.memberRefs"} and (source := source_of(node)) is not UNREAD:
                 self.sources[key] = source
             if "@tracking" in dict(wholes) and (standing := shipments(node)) is not UNREAD:
                 self.shipments[key] = standing
@@ -134,7 +134,7 @@ class Known:
                 resource.writer == "stock" and key not in self.levels):
             return False
         written = [mapping.rule(name).field.write for name in op.values] if isinstance(op, Update) else []
-        if "@members" in written and key not in self.sources:
+        if {"@members", "@memberRefs"} & set(written) and key not in self.sources:
             return False
         held = self.wholes.get(key, {})
         return all((key, write) in self.metafields for write in written if write.startswith(METAFIELD)) and all(

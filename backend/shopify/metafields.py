@@ -13,7 +13,7 @@ Shopify keeps every metafield as text, and rewrites some of it (facts §7): so v
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -66,7 +66,7 @@ def text_of(value: Value, kind: Kind, held: Held, currency: str) -> str:
         return "true" if value else "false"
     if isinstance(value, tuple):
         before = raw_of({"value": held.value, "type": held.type}) if held.value is not None else []
-        return orjson.dumps(_in_place(before if isinstance(before, list) else [], value)).decode()
+        return orjson.dumps(_in_place(before if isinstance(before, list) else [], [str(one) for one in value])).decode()
     if isinstance(value, Decimal):
         number = format(value, "f")
         return orjson.dumps({"amount": number, "currency_code": currency}).decode() if kind == "money" else number
@@ -75,7 +75,7 @@ def text_of(value: Value, kind: Kind, held: Held, currency: str) -> str:
     return str(value)
 
 
-def _in_place(before: Iterable[Any], wanted: tuple[str, ...]) -> list[str]:
+def _in_place(before: Iterable[Any], wanted: Sequence[str]) -> list[str]:
     kept = [item for item in before if item in wanted]
     return kept + [item for item in wanted if item not in kept]
 

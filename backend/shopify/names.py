@@ -3,6 +3,7 @@
     channels      asked for once, all of them             Online Store    → gid://shopify/Publication/1
     collections   by handle, each                         winter          → gid://shopify/Collection/2
     products      by handle, each                         linen-shirt     → gid://shopify/Product/3
+    collectionIds, productIds    by id, each: whether it is there, and products can be put into it by hand
     categories    searched for by their full name         Apparel > Hats  → gid://shopify/TaxonomyCategory/aa-2
     skus          searched for; two of one SKU are none   LIN-S           → gid://shopify/ProductVariant/4
 
@@ -27,6 +28,9 @@ UNKNOWN = {
                     "Type the handle of a manual collection, as the end of its address shows it."),
     "products": ("the store has no product with the handle {name!r}", "Type the handle of a product, as the end of "
                  "its address shows it."),
+    "collectionIds": ("one of the collections is gone in Shopify, or is filled by its conditions ({name})",
+                      "Take its row out of the list, or change its conditions in Shopify's admin."),
+    "productIds": ("one of the products is gone in Shopify ({name})", "Take its row out of the list."),
     "categories": ("Shopify knows no category {name!r}", "Copy its full name from the product's page in Shopify's "
                    "admin, like Apparel & Accessories > Clothing."),
     "skus": ("there is not exactly one variant with the SKU {name!r}", "Type the SKU of one variant; where two share "
@@ -45,6 +49,9 @@ _ONE = {
     "collections": ("CollectionIdentifierInput!", "collectionByIdentifier(identifier: $n{n}) {{ id sources {{ "
                     "__typename id ... on CollectionConditionsSource {{ inclusion {{ conditions {{ id }} }} }} }} }}"),
     "products": ("ProductIdentifierInput!", "productByIdentifier(identifier: $n{n}) {{ id }}"),
+    "collectionIds": ("ID!", "collection(id: $n{n}) {{ id sources {{ __typename id ... on CollectionConditionsSource "
+                      "{{ inclusion {{ conditions {{ id }} }} }} }} }}"),
+    "productIds": ("ID!", "product(id: $n{n}) {{ id }}"),
     "categories": ("String!", "taxonomy {{ categories(first: 20, search: $n{n}) {{ nodes {{ id fullName }} }} }}"),
     "skus": ("String!", "productVariants(first: 5, query: $n{n}) {{ nodes {{ id sku }} }}"),
 }
@@ -102,6 +109,8 @@ class Names:
 def _asked(kind: str, name: str) -> Any:
     if kind in ("collections", "products"):
         return {"handle": name}
+    if kind in ("collectionIds", "productIds"):
+        return name
     if kind == "skus":
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
         return f'sku:"{quoted}"'
@@ -109,10 +118,10 @@ def _asked(kind: str, name: str) -> Any:
 
 
 def _found(kind: str, name: str, found: Any) -> str | None:
-    if kind == "collections":
+    if kind in ("collections", "collectionIds"):
         by_hand = isinstance(found, dict) and source_of({"v_sources": found["sources"]}) != ""
         return str(found["id"]) if by_hand else None
-    if kind == "products":
+    if kind in ("products", "productIds"):
         return str(found["id"]) if isinstance(found, dict) else None
     nodes: Sequence[dict[str, Any]] = (found["categories"] if kind == "categories" else found)["nodes"]
     called = "fullName" if kind == "categories" else "sku"

@@ -5,10 +5,12 @@ thing as it was answered:
 
     field                 of           selects                      the cell holds
     channels              product      resourcePublicationsV2 …     names of sales channels
-    collections           product      collections …                handles of those it is in by hand
+    collections           product      collections …                handles of those it is in by hand; their ids
+                                                                    as collectionRefs
     options               product      options { … }                Colour: Red, Blue; Size: S, L
     image                 product      featuredMedia { … }          its address; unread while Shopify works on it
-    members               collection   products …, sources { … }    handles of the chosen products
+    members               collection   products …, sources { … }    handles of the chosen products; their ids as
+                                                                    memberRefs
     kind, rules           collection   sources { … }, ruleSet …     MANUAL or SMART; TAG EQUALS winter
     attributes            order, draft customAttributes { … }       Gift: yes
     tracking…             order        fulfillments { … }           of the first that is not cancelled
@@ -111,16 +113,22 @@ def _channels(thing: dict[str, Any]) -> Any:
     return [one["publication"]["name"] for one in found]
 
 
-def _collections(thing: dict[str, Any]) -> Any:
-    found = nodes_of(thing, _COLLECTIONS)
-    return UNREAD if found is UNREAD else [one["handle"] for one in found if source_of(one) != ""]
+def _collections(part: str) -> Callable[[dict[str, Any]], Any]:
+    def value(thing: dict[str, Any]) -> Any:
+        found = nodes_of(thing, _COLLECTIONS)
+        return UNREAD if found is UNREAD else [one[part] for one in found if source_of(one) != ""]
+
+    return value
 
 
-def _members(thing: dict[str, Any]) -> Any:
-    if source_of(thing) == "":
-        return None  # not chosen: found by conditions
-    found = nodes_of(thing, _MEMBERS)
-    return UNREAD if found is UNREAD else [one["handle"] for one in found]
+def _members(part: str) -> Callable[[dict[str, Any]], Any]:
+    def value(thing: dict[str, Any]) -> Any:
+        if source_of(thing) == "":
+            return None  # not chosen: found by conditions
+        found = nodes_of(thing, _MEMBERS)
+        return UNREAD if found is UNREAD else [one[part] for one in found]
+
+    return value
 
 
 def _kind(thing: dict[str, Any]) -> Any:
@@ -181,10 +189,12 @@ def _lines(thing: dict[str, Any]) -> Any:
 
 VIEWS: dict[str, View] = {
     "channels": View(_channels, listed=_CHANNELS),
-    "collections": View(_collections, listed=_COLLECTIONS),
+    "collections": View(_collections("handle"), listed=_COLLECTIONS),
+    "collectionRefs": View(_collections("id"), listed=_COLLECTIONS),
     "options": View(_options, (("v_options", "options { name position optionValues { name } }"),)),
     "image": View(_image, (("v_image", "featuredMedia { status preview { image { url } } }"),)),
-    "members": View(_members, (_SOURCES,), _MEMBERS),
+    "members": View(_members("handle"), (_SOURCES,), _MEMBERS),
+    "memberRefs": View(_members("id"), (_SOURCES,), _MEMBERS),
     "kind": View(_kind, (_SOURCES,)),
     "rules": View(_rules, (_RULES,)),
     "attributes": View(_attributes, (("v_attributes", "customAttributes { key value }"),)),

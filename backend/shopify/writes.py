@@ -580,14 +580,15 @@ def _option_problem(options: Sequence[str], chosen: Sequence[str]) -> tuple[str,
 
 def _assert_sendable(op: Op) -> None:
     for name, value in values_of(op).items():
-        if value is UNREAD or isinstance(value, Unfit | LocalRef):
+        members = value if isinstance(value, tuple) else (value,)
+        if value is UNREAD or any(isinstance(one, Unfit | LocalRef) for one in members):
             raise TypeError(f"{value!r} of {name} must never be written.")
     if isinstance(op, Update) and TAGS in op.values and op.before[TAGS] is UNREAD:
         raise TypeError("Tags are written as a difference, so they must have been read.")
 
 
 def _tokens(value: Value) -> set[str]:
-    return set(value) if isinstance(value, tuple) else set()
+    return {str(one) for one in value} if isinstance(value, tuple) else set()
 
 
 def key_of(op: Op) -> Any:

@@ -32,7 +32,7 @@ from backend.core.model import (
     Snapshot,
     Update,
 )
-from backend.core.values import UNREAD, Value
+from backend.core.values import LISTS, UNREAD, Value
 from backend.errors import AccessError, InputRefused, OutcomeUnknown, RetryLater, TooCostly
 from backend.shopify import documents, extras, writes
 from backend.shopify.answers import LOOKED_AT, Answer
@@ -509,7 +509,7 @@ class Writing:
 def _is_blind(mapping: Mapping, field: str) -> bool:
     """Whether a write of this field goes over whatever stands there."""
     rule = mapping.rule(field)
-    return not field.startswith(METAFIELD) and (rule.kind != "list" or field == "customAttributes")
+    return not field.startswith(METAFIELD) and (rule.kind not in LISTS or field == "customAttributes")
 
 
 def _with_refused(op: Op, receipt: Receipt, without: Receipt) -> Receipt:

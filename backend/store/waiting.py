@@ -136,6 +136,11 @@ def choose(tx: sa.Connection, conflict_id: int, choice: dict[str, Any]) -> None:
     tx.execute(sa.update(conflict).where(conflict.c.id == conflict_id).values(choice=choice, moved=None))
 
 
+def edited(tx: sa.Connection, conflict_id: int, local: Any) -> None:
+    """Grist's cell holds this value (as JSON) now: somebody has just written it there."""
+    tx.execute(sa.update(conflict).where(conflict.c.id == conflict_id).values(local=local))
+
+
 def choices(tx: sa.Connection, mapped: Mapping) -> dict[tuple[int, str], Choice]:
     """The answers that wait to be applied, by (row id, field)."""
     query = sa.select(conflict.c.local_key, conflict.c.field, conflict.c.choice).where(
@@ -271,6 +276,13 @@ def replace_refusals(
         same = [refusal.c[name] == values[name] for name in ("mapping_id", "side", "key", "field")]
         tx.execute(sa.delete(refusal).where(*same))
         tx.execute(sa.insert(refusal).values(**values, seen_at=now()))
+
+
+def try_again(tx: sa.Connection, mapping_id: int, fields: Sequence[str]) -> None:
+    """What was refused of these fields is tried again by itself, however often it was tried already."""
+    if fields:
+        tx.execute(sa.update(refusal).where(refusal.c.mapping_id == mapping_id, refusal.c.field.in_(fields))
+                   .values(tries=0))
 
 
 def refusals(tx: sa.Connection, link_id: int, *, limit: int = 200) -> list[sa.Row[Any]]:

@@ -72,7 +72,7 @@ def keep_grist_key(said: dict[str, Any]) -> Response:
         here.context.keep(tx, found.id, "grist_key", key, by=visitor().by("widget"))
         entrusted.forget(tx, found.id, "token")
     log.info("link %s: a key for background work was kept", found.id)
-    return answer({"role": rights.role, "sees_all": rights.sees_all, **_settings(found.id)})
+    return answer({"role": rights.role, "sees_all": rights.sees_all, "blocked": rights.blocked, **_settings(found.id)})
 
 
 @bp.delete(f"{LINK}/grist-key")

@@ -16,7 +16,7 @@ from flask import Response
 from backend import __version__
 from backend.app import Context
 from backend.errors import SyncError
-from backend.grist.access import probe_key
+from backend.grist.access import BLOCKED, probe_key
 from backend.store import entrusted, links, options, runs, waiting
 from backend.store.links import Link
 from backend.store.runs import Run
@@ -121,10 +121,12 @@ def _document(tx: Any, found: Link, context: Context) -> Part:
         return _part("document", "There is no key for background work, so it syncs only while somebody has this widget "
                      "open.", "Add a key in Settings.", **facts)
     message, cure = seen.get("message", ""), seen.get("cure", "")
-    if not message and seen.get("sees_all") is False:
-        message = "Access rules hide something from the key for background work; what it does not see is not synced."
-        cure = "Use the key of somebody who may see everything."
-    return _part("document", message, cure, **facts, role=seen.get("role"))
+    blocked = seen.get("blocked", [])
+    if not message and (by_rules := [one for one in blocked if one != BLOCKED["editor"]]):
+        message = " ".join(by_rules)
+        cure = "Use the key of somebody who may see and change everything."
+    return _part("document", message, cure, **facts, role=seen.get("role"),
+                 blocked=blocked)
 
 
 def _webhooks(tx: Any, found: Link) -> list[Part]:
@@ -152,7 +154,7 @@ def _timer(tx: Any, found: Link, context: Context) -> Part:
         "interval_seconds": found.interval_seconds, "next_at": moment(next_at), "paused": chosen.paused,
         "quiet": {"from": chosen.quiet[0], "to": chosen.quiet[1]} if chosen.quiet else None,
     }
-    if found.interval_seconds is not None and not chosen.paused and found.id not in context.unattended(tx):
+    if found.interval_seconds is not None and not chosen.paused and found.id not in context.unattended(tx, [found.id]):
         return _part("timer", "The timer is off, because there is no key for background work.",
                      "Add a key in Settings.", **facts)
     return _part("timer", **facts)
@@ -214,4 +216,4 @@ def _look_at_document(found: Link) -> dict[str, Any]:
     if rights.role == "viewer":
         return {"message": "The key for background work may only look at the document.",
                 "cure": "Use the key of somebody who may edit it."}
-    return {"role": rights.role, "sees_all": rights.sees_all}
+    return {"role": rights.role, "sees_all": rights.sees_all, "blocked": list(rights.blocked)}

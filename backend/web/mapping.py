@@ -9,7 +9,7 @@ from typing import Any
 
 from backend.config import default_config
 from backend.core.model import Field, Resource, Rule
-from backend.core.values import NUMBERS
+from backend.core.values import LISTS, NUMBERS
 from backend.grist.schema import FEEDING, FITTING, ID_COLUMN, ID_LABEL, Column
 from backend.grist.suggest import reasons, suggest
 from backend.store.runs import Run
@@ -54,7 +54,7 @@ def _resource(one: Resource, found: dict[str, Any], scopes: Sequence[str] | None
         "searchable": bool(one.search),
         "filters": [{"field": field, "key": key, "label": described.label, "choices": list(described.choices)}
                     for field, key in FILTERS.get(one.name, ()) if (described := one.field(field)) is not None],
-        "missing": missing(one, scopes), "needs": sorted({field.target for field in one.fields if field.target}),
+        "missing": missing(one, scopes), "needs": sorted({field.target for field in one.fields if field.kind == "ref"}),
     }
 
 
@@ -78,7 +78,7 @@ def _field(one: Field) -> dict[str, Any]:
 def rules(one: Field) -> list[str]:
     """What may decide where both sides changed the field: only what its kind allows."""
     allowed = [Rule.ASK, Rule.SHOPIFY, Rule.GRIST]
-    if one.kind in NUMBERS or one.kind == "list":
+    if one.kind in NUMBERS or one.kind in LISTS:
         allowed.append(Rule.MERGE)
     if one.kind in NUMBERS or one.kind in ("date", "datetime"):
         allowed += [Rule.HIGHER, Rule.LOWER]

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from backend.core.values import REFERENCES
 from backend.errors import UserError
 from backend.grist.client import GristClient
 from backend.store.waiting import OpenConflict
@@ -136,7 +137,7 @@ class Sight:
             told["title"] = f"{one['label']}, row {row}"
         if told.get("sku") is not None and not self._reads(mapping_id, row, "sku"):
             told["sku"] = None
-        if self._reads(mapping_id, row, one.get("field", "")) and one.get("type") != "ref":
+        if self._reads(mapping_id, row, one.get("field", "")) and one.get("type") not in REFERENCES:
             return told
         if "message" in told:  # a refusal: its sentence may quote the cell
             return None
@@ -174,6 +175,11 @@ class Sight:
     def _seen(self, mapping_id: int) -> Seen:
         assert self._read is not None
         return self._read(self._known.head(mapping_id)["table"])
+
+
+def write_grist(server_url: str) -> Callable[[str, str], GristClient]:
+    """Writes to `server_url` with a document's token: own_hand."""
+    return lambda document, token: GristClient(server_url, document, token=token, sleep=patience())
 
 
 def read_grist(server_url: str) -> Callable[[str, str], Reader]:

@@ -2,6 +2,7 @@
 
     text html choice → string       integer → number          decimal money → string     boolean → true, false
     date datetime → string          list → array of strings   ref → {"title": …}         empty → null
+    refs → array of the names
     text that does not fit → {"unfit": …}
 
 Names are looked up for a whole page at once: `learn` first, then `value`.
@@ -19,6 +20,7 @@ import sqlalchemy as sa
 
 from backend.config import mapping_of
 from backend.core.model import Field, Mapping, Resource
+from backend.core.values import REFERENCES
 from backend.store import links, waiting
 from backend.store.links import StoredMapping
 
@@ -102,8 +104,10 @@ class Tables:
             parts = raw.items() if not name and isinstance(raw, dict) else [(name, raw)]
             for one, value in parts:
                 described = self._field(mapping_id, one)
-                if described is not None and described.kind == "ref" and isinstance(value, str):
-                    yield described.target, value
+                if described is not None and described.kind in REFERENCES:
+                    for thing in value if isinstance(value, list) else [value]:
+                        if isinstance(thing, str):
+                            yield described.target, thing
 
     def _shown(self, described: Field, raw: Any) -> Any:
         if isinstance(raw, dict):
@@ -111,8 +115,15 @@ class Tables:
         if raw is None:
             return None
         if described.kind == "ref":
-            return {"title": self.names.get((described.target, str(raw))) or str(raw).rsplit("/", 1)[-1]}
+            return {"title": self._name(described.target, raw)}
+        if described.kind == "refs":
+            return [self._name(described.target, one) for one in raw]
         return format(Decimal(raw), "f") if described.kind in ("decimal", "money") else raw
+
+    def _name(self, target: str, one: Any) -> str:
+        if isinstance(one, dict):
+            return f"row {one['row']}"
+        return self.names.get((target, str(one))) or str(one).rsplit("/", 1)[-1]
 
     def _line(self, mapping_id: int, values: Dict[str, Any]) -> str | None:
         filled = [name for name, value in values.items() if value not in (None, "", False, [])]

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from backend.core.merge import merged_value
 from backend.core.model import FieldRule, Rule
-from backend.core.values import NUMBERS, UNREAD, Unfit, Value, dump, load
+from backend.core.values import LISTS, NUMBERS, UNREAD, Unfit, Value, dump, load
 from backend.store import changes as history
 from backend.store import waiting
 from backend.store.waiting import OpenConflict
@@ -79,7 +79,7 @@ def merge(known: Tables, one: OpenConflict) -> Value:
     if isinstance(local, Unfit) or isinstance(remote, Unfit):
         return UNREAD
     # Two lists that never agreed are joined as if both had started empty.
-    base = load(rule.kind, one.base) if one.base_known else None if rule.kind == "list" else UNREAD
+    base = load(rule.kind, one.base) if one.base_known else None if rule.kind in LISTS else UNREAD
     merged = merged_value(rule, base, local, remote)
     if rule.kind in NUMBERS and merged is not UNREAD and merged < 0 <= min(local, remote):  # type: ignore[operator,type-var]
         return UNREAD
@@ -94,7 +94,7 @@ def rule_of(known: Tables, one: OpenConflict) -> FieldRule | None:
 
 def _mergeable(rule: FieldRule) -> bool:
     """Differences add up for stock and for lists; for a price, a weight or a counted shelf they mean nothing."""
-    return rule.kind == "list" or (rule.kind in NUMBERS and Rule.MERGE in (rule.on_conflict, rule.field.rule))
+    return rule.kind in LISTS or (rule.kind in NUMBERS and Rule.MERGE in (rule.on_conflict, rule.field.rule))
 
 
 def _choice(known: Tables, one: OpenConflict) -> dict[str, Any] | None:

@@ -372,9 +372,17 @@ def _apply(actions: list[Json], *, parse_text: bool = False) -> Applied:
             isinstance(action, list) and len(action) > 1 and str(action[1]).startswith("_grist_ACL")
             for action in actions):
         raise Refused(403, "Only owners can modify access rules")
+    if any(isinstance(action, list) and _builds(action) for action in actions) and rules.denies_structure(
+            document, g.caller.user):
+        raise Refused(403, "Blocked by full structure access rules", details={"memos": []})
     applied = document.apply(actions, user=g.caller.name, parse_text=parse_text, user_info=g.caller.user)
     g.modified = applied.modified
     return applied
+
+
+def _builds(action: list[Any]) -> bool:
+    """Whether a user action changes tables or columns."""
+    return len(action) > 1 and (str(action[0]).endswith(("Column", "Table")) or action[1] == "_grist_Tables_column")
 
 
 def _apply_reworded(table_id: str, named: Iterable[str], actions: list[Json], *, parse_text: bool = False) -> Applied:
@@ -436,7 +444,8 @@ def _writer() -> Document:
 
 
 def _refuse_partial_readers(document: Document, message: str) -> None:
-    if not g.caller.may("owner") and rules.hides_anything(document, g.caller.user):
+    if not g.caller.may("owner") and (
+            rules.hides_anything(document, g.caller.user) or rules.denies_structure(document, g.caller.user)):
         raise Refused(403, message)
 
 

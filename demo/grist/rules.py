@@ -57,15 +57,24 @@ def hides_anything(document: Document, user: dict[str, Any]) -> bool:
     return any(hidden(document, table_id, user) for table_id in document.table_ids())
 
 
-def _denials(document: Document, table_id: str) -> Iterable[tuple[str, str]]:
-    """`(colIds, condition)` of the rules of a table that deny reading."""
+def denies_structure(document: Document, user: dict[str, Any]) -> bool:
+    """Whether the rules for everything keep `user` from changing tables and columns (`-S`)."""
+    return any(_applies(document, condition, user) for _, condition in _denials(document, "*", "S"))
+
+
+def _applies(document: Document, condition: str, user: dict[str, Any]) -> bool:
+    return not condition or _holds(formulas.read(condition), document, "", 0, user)
+
+
+def _denials(document: Document, table_id: str, right: str = "R") -> Iterable[tuple[str, str]]:
+    """`(colIds, condition)` of the rules of a table that deny reading, or another `right`."""
     resources, rules = document.tables["_grist_ACLResources"], document.tables["_grist_ACLRules"]
     for row in sorted(rules.row_ids, key=lambda row: rules.column("rulePos").get(row) or 0):
         resource = rules.column("resource").get(row)
         permissions = rules.column("permissionsText").get(row) or ""
         denied = permissions.partition("-")[2].partition("+")[0]
         named = resources.column("tableId").get(resource)
-        if ("R" in denied or permissions == "none") and named in (table_id, "*"):
+        if (right in denied or permissions == "none") and named in (table_id, "*"):
             yield resources.column("colIds").get(resource), rules.column("aclFormula").get(row) or ""
 
 

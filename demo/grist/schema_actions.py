@@ -58,7 +58,15 @@ class UserActions(RowActions):
         elif table_id == "_grist_Tables":
             self._update_tables(rows, values)
         else:
+            if table_id == "_grist_Views_section_field":
+                self._refuse_record_cards(rows)
             super().update_records(table_id, rows, values)
+
+    def _refuse_record_cards(self, rows: list[int]) -> None:
+        tables = self._tables["_grist_Tables"]
+        cards = {tables.column("recordCardViewSectionRef").get(ref) for ref in tables.row_ids}
+        if any(self._value("_grist_Views_section_field", "parentId", row) in cards for row in rows):
+            raise SandboxError("ValueError", "Cannot modify record card view section fields")
 
     def remove_records(self, table_id: str, rows: list[int]) -> None:
         if table_id == "_grist_Tables_column":

@@ -59,6 +59,9 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
     ("list", [[], None, "", " , ", [""]], None),
     ("ref", [7], 7),
     ("ref", ["gid://shopify/Product/1"], "gid://shopify/Product/1"),
+    ("refs", [["b", "a", "b"], ("a", "b")], ("a", "b")),
+    ("refs", [[], None, [0, ""]], None),
+    ("refs", [[LocalRef("products", 2), 7, "a"]], ("a", 7, LocalRef("products", 2))),
     ("ref", [0, None, ""], None),
 ])
 def test_what_counts_as_the_same_value(kind: Kind, same: list[Any], value: Any) -> None:
@@ -128,6 +131,7 @@ TYPICAL: dict[Kind, st.SearchStrategy[Any]] = {
     "text": TEXT, "html": TEXT, "choice": TEXT, "integer": st.integers(-(2**53), 2**53), "decimal": NUMBERS,
     "money": NUMBERS, "boolean": st.booleans(), "date": st.dates(), "datetime": MOMENTS,
     "list": st.lists(TEXT, max_size=5), "ref": st.one_of(st.integers(0, 10**9), TEXT),
+    "refs": st.lists(st.one_of(st.integers(0, 10**9), TEXT), max_size=5),
 }
 
 

@@ -792,7 +792,7 @@ def test_while_a_service_is_away_a_run_says_which_one_it_asks(new_world: MakeWor
     assert said[-1] == phase
 
 
-# --- what random worlds found ------------------------------------------------------------------------------------------
+# --- what random worlds found ----------------------------------------------------------------------
 
 
 def test_an_edit_of_a_thing_whose_making_nobody_heard_of_is_no_spelling_of_shopifys(
@@ -838,6 +838,18 @@ def test_a_thing_that_another_row_claims_is_not_given_a_row_of_its_own(new_world
     world.run()
     assert list(world.pairs("products").values()) == [gone]
     assert world.refusals() != []
+
+
+def test_a_thing_that_a_row_claims_gets_no_row_either_while_runs_look_elsewhere(new_world: MakeWorld) -> None:
+    world = new_world(shop_mappings()[:1])
+    one, other = many(world, 2)
+    new = world.shopify.add("products", title="New", handle="new")
+    world.grist.set_mark("Products", world.row_of(one), new)
+    for _ in range(4):
+        world.run()
+    world.grist.copy_row("Products", world.row_of(other))
+    world.run()
+    assert list(world.pairs("products").values()).count(new) == 1
 
 
 # --- rules end to end ----------------------------------------------------------------------------------------------

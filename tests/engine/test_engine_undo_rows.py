@@ -13,7 +13,7 @@ from backend.errors import OutcomeUnknown
 from backend.session import UndoWanted
 
 from .conftest import MakeWorld, Shop
-from .test_engine_sync import many
+from .test_engine_sync import cut_off_at, many
 from .world import World, lose_an_answer, shop_mappings
 
 TABLES = ("Products", "Variants", "Inventory")
@@ -184,3 +184,15 @@ def test_an_undo_of_a_row_whose_answer_was_lost_happens_once(shop: Shop, kind: s
     rows = {"create": 0, "delete": 1}[kind]
     assert [len(world.grist.rows[table]) for table in TABLES] == [rows] * 3
     is_quiet(world)
+
+
+def test_a_row_comes_back_though_nobody_heard_that_it_was_removed(new_world: MakeWorld) -> None:
+    """Found by a random world: what a deletion takes with it is kept before it is sent."""
+    world = new_world(shop_mappings(products={"delete_local": Policy.APPLY})[:1])
+    gid = many(world, 2)[0]
+    world.shopify.delete(gid)
+    cut_off_at(world, "grist.apply.products.after", OutcomeUnknown)
+    world.run()
+    report = undo(world, *of_kind(world, "delete"))
+    assert (report.undone, report.stays) == (1, [])
+    assert world.grist.cell("Products", world.row_of(gid), "title") == "Mug 0"

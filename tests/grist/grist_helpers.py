@@ -6,6 +6,7 @@ With GRIST_TEST_URL and GRIST_TEST_KEY in the environment the same tests run aga
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -53,6 +54,13 @@ class Place:
 
     def states(self) -> int:
         return len(self.call("GET", "/states")["states"])
+
+    def share(self, email: str, role: str) -> None:
+        """Let somebody into the document of a real Grist, and wait until it has noticed."""
+        headers = {"Authorization": f"Bearer {self.key}"}
+        requests.patch(f"{self.url}/api/docs/{self.doc_id}/access", json={"delta": {"users": {email: role}}},
+                       headers=headers, timeout=60).raise_for_status()
+        time.sleep(6)  # it remembers for some seconds who may do what, and tells nobody when it forgets
 
     def remove(self, doc_id: str) -> None:
         if self.grist is None:

@@ -25,7 +25,9 @@ VALUES: dict[Kind, st.SearchStrategy[Any]] = {
     "money": MONEY, "boolean": st.booleans(), "date": st.dates(),
     "datetime": st.datetimes(timezones=st.just(UTC)),
     "list": st.lists(TEXT, max_size=5), "ref": st.integers(1, 10**6),
+    "refs": st.lists(st.integers(1, 10**6), max_size=5),
 }
+TYPES = {"Ref": "Ref:T", "RefList": "RefList:T", "DateTime": "DateTime:Asia/Tokyo"}
 CASES = [(kind, pure) for kind in KINDS for pure in FITTING[kind]]
 
 
@@ -33,7 +35,7 @@ CASES = [(kind, pure) for kind in KINDS for pure in FITTING[kind]]
 @settings(deadline=None)
 @given(data=st.data())
 def test_what_is_written_reads_back_equal(kind: Kind, pure: str, data: st.DataObject) -> None:
-    column_type = {"Ref": "Ref:Products", "DateTime": "DateTime:Asia/Tokyo"}.get(pure, pure)
+    column_type = TYPES.get(pure, pure)
     value = canonical(kind, data.draw(st.none() | VALUES[kind]))
     try:
         cell = write(value, column_type)
@@ -79,6 +81,16 @@ def test_a_number_that_grist_keeps_as_text_is_a_number(number: int) -> None:
     ("text", "Any", ["d", 1770076800], "2026-02-03"),
     ("list", "Any", ["L", "x", "y, z"], ("x", "y, z")),
     ("ref", "Any", ["R", "Products", 3], 3),
+    ("refs", "RefList:Products", None, None),
+    ("refs", "RefList:Products", ["L"], None),
+    ("refs", "RefList:Products", ["L", 7, 3, 7], (3, 7)),
+    ("refs", "RefList:Products", ["r", "Products", [7, 3]], (3, 7)),
+    ("refs", "RefList:Products", ["r", "Products", []], None),
+    ("refs", "RefList:Products", ["r", "Makers", [7]], Unfit("Makers[7]")),
+    ("refs", "RefList:Products", "Alpha", Unfit("Alpha")),
+    ("refs", "RefList:Products", ["L", "Alpha"], Unfit("Alpha")),
+    ("refs", "Any", ["r", "Products", [3]], (3,)),
+    ("refs", "RefList:Products", ["C"], UNREAD),
     ("money", "Any", 12.5, Decimal("12.50")),
 ])
 def test_a_cell_is_read_as_its_kind(kind: Kind, column_type: str, cell: Any, value: Any) -> None:
@@ -113,6 +125,7 @@ def test_what_nobody_has_seen_is_never_written(value: Any) -> None:
 
 def test_a_reference_to_a_row_without_partner_is_its_row() -> None:
     assert write(LocalRef("products", 3), "Ref:Products") == 3
+    assert write((4, LocalRef("products", 3)), "RefList:Products") == ["L", 4, 3]
 
 
 def test_moments_before_1970_are_kept() -> None:
@@ -128,7 +141,7 @@ ROWS = st.lists(st.tuples(*[st.none() | VALUES[kind] for kind, _ in CASES]), min
 def test_what_a_document_keeps_reads_back_equal(rows: list[tuple[Any, ...]]) -> None:
     """The same by way of a document: one column for each kind and type, all rows in one bundle."""
     document = Grist().new_document("Cells")
-    types = [{"Ref": "Ref:T", "DateTime": "DateTime:Asia/Tokyo"}.get(pure, pure) for _, pure in CASES]
+    types = [TYPES.get(pure, pure) for _, pure in CASES]
     document.apply([["AddTable", "T", [{"id": f"C{at}", "type": kind, "isFormula": False}
                                        for at, kind in enumerate(types)]]])
     for at, (kind, _) in enumerate(CASES):

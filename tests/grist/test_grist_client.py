@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+import os
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from flask import Flask
-from grist_helpers import Place
+from grist_helpers import Place, mapping
 
 from backend.errors import AccessError, BundleRefused, OutcomeUnknown, RetryLater, SyncError, UserError
 from backend.grist import GristConnector, create_document, probe_role
+from backend.grist.access import BLOCKED, probe_key
 from backend.grist.client import GristClient, explain
 from demo.serving import serving
 
@@ -133,6 +136,40 @@ def test_roles_are_probed_without_a_trace(place: Place) -> None:
     assert probe_role(place.url, place.doc_id, looking) == "viewer"
     assert probe_role(place.url, place.doc_id, "no-token") is None
     assert place.states() == states
+
+
+NOT_OWNERS = "user.Access != OWNER"
+
+
+def a_key(place: Place, role: str) -> str:
+    """An API key of somebody who has this role in the document."""
+    if place.grist is not None:
+        place.grist.add_key(f"key-of-{role}", role)
+        return f"key-of-{role}"
+    keys = Path(os.environ["GRIST_TEST_KEYS"])
+    place.share(f"{role}@example.com", f"{role}s")
+    return (keys / f"key.{role}").read_text().strip()
+
+
+@pytest.mark.parametrize(("role", "denied", "blocked"), [
+    ("owner", "", ()), ("viewer", "", ("viewer",)), ("editor", "", ("editor",)),
+    ("editor", "-S", ("editor", "structure", "hidden"))])
+def test_what_a_lower_right_blocks_is_named_without_a_trace(
+    place: Place, role: str, denied: str, blocked: tuple[str, ...]
+) -> None:
+    if place.grist is None and role != "owner" and "GRIST_TEST_KEYS" not in os.environ:
+        pytest.skip("needs GRIST_TEST_KEYS: the folder with key.editor and key.viewer")
+    if denied:
+        place.act(["AddRecord", "_grist_ACLResources", -1, {"tableId": "*", "colIds": "*"}],
+                  ["AddRecord", "_grist_ACLRules", None, {
+                      "resource": -1, "aclFormula": NOT_OWNERS, "permissionsText": denied, "rulePos": 1}])
+    key, states = place.key if role == "owner" else a_key(place, role), place.states()
+    rights = probe_key(place.url, place.doc_id, key, sleep=lambda seconds: None)
+    assert (rights.role, rights.blocked) == (role, tuple(BLOCKED[name] for name in blocked))
+    assert place.states() == states
+    if denied:
+        paused = place.connector(api_key=key).prepare([mapping("products", "title")], {}, write=True).paused
+        assert "Grist refused to make what is missing in table 'Products': Blocked by" in paused["products"]
 
 
 def test_a_token_reads_and_writes(place: Place) -> None:

@@ -95,27 +95,36 @@ class Shop:
 @contextmanager
 def synced(place: Place, database_file: Path, rows: int = 1) -> Iterator[Shop]:
     """A shop after its first sync, with one product that has so many variants."""
-    database = Database(f"sqlite:///{database_file}")
-    database.migrate()
     mappings = [default_mapping(RESOURCES[name], fields=fields) for name, fields in FIELDS.items()]
     mappings[0] = replace(mappings[0], delete_local=Policy.APPLY)
+    with linked(place, database_file, mappings) as made:
+        _fill(made.shopify, rows)
+        made.run()
+        made.shopify.log.clear()
+        yield made
+
+
+@contextmanager
+def linked(place: Place, database_file: Path, wanted: list[Mapping]) -> Iterator[Shop]:
+    """A document and an empty store, linked by these mappings."""
+    database = Database(f"sqlite:///{database_file}")
+    database.migrate()
     with database.write() as tx:
         link_id = links.add(tx, "a-shop.myshopify.com", place.url, place.doc_id, None)
-        links.set_mappings(tx, link_id, [{"resource": one.name} for one in mappings])
+        links.set_mappings(tx, link_id, [{"resource": one.name} for one in wanted])
         ids = {one.resource: one.id for one in links.mappings(tx, link_id)}
-    mappings = [replace(one, id=ids[one.name]) for one in mappings]
-    shopify = MemoryShopify(mappings)
+    mappings = [replace(one, id=ids[one.name]) for one in wanted]
+    yield Shop(place, database, link_id, mappings, MemoryShopify(mappings))
+    database.dispose()
+
+
+def _fill(shopify: MemoryShopify, rows: int) -> None:
     product = shopify.add("products", title="Mug", vendor="v", tags=["blue"])
     variant = shopify.add("variants", product=product, sku="m1", price="12.50")
     for number in range(2, rows + 1):
         shopify.add("variants", product=product, sku=f"m{number}", price="12.50")
     location = shopify.add("locations", name="Shelf")
     shopify.add("inventory", variant=variant, location=location, available=10)
-    made = Shop(place, database, link_id, mappings, shopify)
-    made.run()
-    shopify.log.clear()
-    yield made
-    database.dispose()
 
 
 @pytest.fixture

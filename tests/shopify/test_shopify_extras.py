@@ -76,23 +76,26 @@ def test_without_the_scope_for_channels_the_rest_of_products_is_read(start: Any)
     assert len(at.connector.read(ready).rows) == len(at.store.products)
 
 
-def test_a_product_joins_and_leaves_manual_collections_only(start: Any) -> None:
+@pytest.mark.parametrize(("field", "called", "said"), [
+    ("collections", "handle", "by hand"), ("collectionRefs", "gid", "filled by its conditions")])
+def test_a_product_joins_and_leaves_manual_collections_only(start: Any, field: str, called: str, said: str) -> None:
     at = start()
-    mapping = mapping_of("products", "title", "collections")
+    mapping = mapping_of("products", "title", field)
     product = first(at, "products")
     new = at.store.add_collection("Chosen", "chosen")
     smart = next(c for c in at.store.collections.values() if c.rule_set is not None)
-    held = row_of(at.connector, mapping, product.gid)["collections"] or ()
-    assert smart.handle not in held
-    [receipt] = write(at.connector, mapping, update(product.gid, collections=(held, (*held, new.handle))))
+    held = row_of(at.connector, mapping, product.gid)[field] or ()
+    assert getattr(smart, called) not in held
+    [receipt] = write(at.connector, mapping, update(product.gid, **{field: (held, (*held, getattr(new, called)))}))
     assert receipt.done
     assert product.id in new.product_ids
-    [refused] = write(at.connector, mapping, update(product.gid, collections=(held, (smart.handle,))))
+    assert set(row_of(at.connector, mapping, product.gid)[field]) == {*held, getattr(new, called)}
+    [refused] = write(at.connector, mapping, update(product.gid, **{field: (held, (getattr(smart, called),))}))
     assert refused.refusal is not None
-    assert "by hand" in refused.refusal.message
-    now = row_of(at.connector, mapping, product.gid)["collections"]
-    [receipt] = write(at.connector, mapping, update(product.gid, collections=(now, None)))
-    assert (receipt.done, row_of(at.connector, mapping, product.gid)["collections"]) == (True, None)
+    assert said in refused.refusal.message
+    now = row_of(at.connector, mapping, product.gid)[field]
+    [receipt] = write(at.connector, mapping, update(product.gid, **{field: (now, None)}))
+    assert (receipt.done, row_of(at.connector, mapping, product.gid)[field]) == (True, None)
 
 
 def test_a_list_that_is_longer_than_its_first_page_is_read_to_its_end(
@@ -157,37 +160,41 @@ def test_options_are_read_from_one_cell(text: Any, expected: Any) -> None:
 # --- members of collections -----------------------------------------------------------------------
 
 
-def test_members_of_a_manual_collection_are_selected_and_deselected(start: Any) -> None:
+@pytest.mark.parametrize(("field", "called"), [("members", "handle"), ("memberRefs", "gid")])
+def test_members_of_a_manual_collection_are_selected_and_deselected(start: Any, field: str, called: str) -> None:
     at = start()
-    mapping = mapping_of("collections", "title", "kind", "members")
+    mapping = mapping_of("collections", "title", "kind", field)
     collection = next(c for c in at.store.collections.values() if c.rule_set is None)
     products = list(at.store.products.values())
     held = row_of(at.connector, mapping, collection.gid)
     assert held["kind"] == "MANUAL"
-    wanted = tuple(sorted(p.handle for p in products[:3]))
-    [receipt] = write(at.connector, mapping, update(collection.gid, members=(held["members"], wanted)))
+    wanted = tuple(sorted(getattr(p, called) for p in products[:3]))
+    [receipt] = write(at.connector, mapping, update(collection.gid, **{field: (held[field], wanted)}))
     assert receipt.done
-    assert row_of(at.connector, mapping, collection.gid)["members"] == wanted
+    assert row_of(at.connector, mapping, collection.gid)[field] == wanted
     assert set(collection.product_ids) == {p.id for p in products[:3]}
 
 
-def test_members_of_a_smart_collection_are_left_to_its_conditions(start: Any) -> None:
+@pytest.mark.parametrize(("field", "called"), [("members", "handle"), ("memberRefs", "gid")])
+def test_members_of_a_smart_collection_are_left_to_its_conditions(start: Any, field: str, called: str) -> None:
     at = start()
-    mapping = mapping_of("collections", "title", "kind", "rules", "members")
+    mapping = mapping_of("collections", "title", "kind", "rules", field)
     smart = next(c for c in at.store.collections.values() if c.rule_set is not None)
     held = row_of(at.connector, mapping, smart.gid)
-    assert (held["kind"], held["members"], bool(held["rules"])) == ("SMART", None, True)
-    [receipt] = write(at.connector, mapping, update(smart.gid, members=(None, (first(at, "products").handle,))))
+    assert (held["kind"], held[field], bool(held["rules"])) == ("SMART", None, True)
+    wanted = (getattr(first(at, "products"), called),)
+    [receipt] = write(at.connector, mapping, update(smart.gid, **{field: (None, wanted)}))
     assert receipt.refusal is not None
     assert "conditions" in receipt.refusal.message
 
 
-def test_a_new_collection_is_made_with_its_members(start: Any) -> None:
+@pytest.mark.parametrize(("field", "called"), [("members", "handle"), ("memberRefs", "gid")])
+def test_a_new_collection_is_made_with_its_members(start: Any, field: str, called: str) -> None:
     at = start()
-    mapping = mapping_of("collections", "title", "members")
-    handle = first(at, "products").handle
-    [made] = write(at.connector, mapping, create(1, title="Chosen", members=(handle,)))
-    assert row_of(at.connector, mapping, str(made.key)) == {"title": "Chosen", "members": (handle,)}
+    mapping = mapping_of("collections", "title", field)
+    chosen = getattr(first(at, "products"), called)
+    [made] = write(at.connector, mapping, create(1, **{"title": "Chosen", field: (chosen,)}))
+    assert row_of(at.connector, mapping, str(made.key)) == {"title": "Chosen", field: (chosen,)}
 
 
 # --- stock ----------------------------------------------------------------------------------------

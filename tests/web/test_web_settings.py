@@ -187,7 +187,7 @@ def test_health_names_every_part_in_numbers(shop: Place) -> None:
     assert found["store"]["facts"]["ms"] >= 0
     assert found["permissions"]["facts"]["missing"] == []
     assert found["document"]["facts"] | {"at": ""} == {
-        "key": "kept", "by": "An owner, widget", "at": "", "role": "owner"}
+        "key": "kept", "by": "An owner, widget", "at": "", "role": "owner", "blocked": []}
     assert found["brakes"]["facts"] == {"deletions": 20, "deletions_share": 0.25, "changed_share": 0.9}
     assert found["mapping"]["facts"] == {"tables": 4, "columns": 26, "paused": 0}
     assert not [one for one in found.values() if one["needs_you"]]
@@ -211,11 +211,11 @@ def test_without_a_key_the_timer_is_off_and_health_says_so(bare: Place) -> None:
     assert found["timer"]["message"] == "The timer is off, because there is no key for background work."
     assert found["mapping"]["message"] == "No table is mapped yet, so nothing is synced."
     with bare.service.database.read() as tx:
-        assert bare.service.context.unattended(tx) == set()
+        assert bare.service.context.unattended(tx, [link_id]) == set()
     send(bare, "PUT", "grist-key", {"key": "grist-key-1"})
     assert parts(bare)["timer"]["message"] == ""
     with bare.service.database.read() as tx:
-        assert bare.service.context.unattended(tx) == {link_id}
+        assert bare.service.context.unattended(tx, [link_id]) == {link_id}
 
 
 def test_what_failed_and_what_was_refused_needs_somebody(shop: Place) -> None:

@@ -8,7 +8,7 @@ import { html } from "../vendor/preact-htm.js";
 export function Value({ type, value, f, now, struck = false }) {
   if (value === null || value === undefined) return html`<i class="quiet">${f.t("value.empty")}</i>`;
   if (isSpecial(value)) return "unread" in value ? html`<i class="quiet">${f.t("value.not_readable")}</i>` : String(value.unfit);
-  if (type === "list") return html`<${Tokens} tokens=${value.map((text) => ({ text, mark: struck ? "removed" : null }))} f=${f} />`;
+  if (type === "list" || type === "refs") return html`<${Tokens} tokens=${value.map((text) => ({ text, mark: struck ? "removed" : null }))} f=${f} />`;
   if (type === "choice") return html`<span class=${`token ${struck ? "removed" : ""}`}>${value}</span>`;
   return struck ? html`<del>${words(type, value, f, now)}</del>` : words(type, value, f, now);
 }
@@ -32,7 +32,7 @@ export function Base({ item, f, now, whole }) {
   if (item.whole_row) return f.t("value.in_both");
   if (!item.base_known) return html`<i>${f.t("value.not_known")}</i>`;
   if (item.base === null || isSpecial(item.base)) return html`<${Value} type=${item.type} value=${item.base} f=${f} now=${now} />`;
-  if (item.type === "list") return item.base.join(", ");
+  if (item.type === "list" || item.type === "refs") return item.base.join(", ");
   if (item.type === "choice") return html`<span class="token">${item.base}</span>`;
   const text = words(item.type, item.base, f, now);
   const long = item.type === "text" || item.type === "html";
@@ -61,7 +61,7 @@ export function words(type, value, f, now) {
     case "boolean": return f.t(value ? "value.yes" : "value.no");
     case "date": return f.date(value, now);
     case "datetime": return f.datetime(value, now);
-    case "list": return value.join(", ");
+    case "list": case "refs": return value.join(", ");
     case "ref": return value.title;
     case "html": return htmlText(value);
     default: return typeof value === "string" ? visible(value) : JSON.stringify(value);

@@ -10,11 +10,12 @@ from backend.shopify.resource import StoreResource
 
 
 def _in_order(found: dict[str, StoreResource]) -> dict[str, StoreResource]:
-    """A resource stands after those it refers to: creating in this order always finds the referenced thing."""
+    """A resource stands after those it refers to: creating in this order always finds the referenced thing. Lists of
+    references can go either way round: a mapping with one is put behind what it lists (`core.mapping.in_order`)."""
     ordered: dict[str, StoreResource] = {}
 
     def take(resource: StoreResource) -> None:
-        for target in sorted({field.target for field in resource.fields if field.target}):
+        for target in sorted({field.target for field in resource.fields if field.kind == "ref"}):
             if target not in ordered:
                 take(found[target])
         ordered[resource.name] = resource

@@ -24,7 +24,7 @@ RESOURCE = StoreResource(
     update=Verb("collectionUpdate", "collection", "CollectionUpdateInput!", "collection"),
     remove=Verb("collectionDelete", "input", "CollectionDeleteInput!", "deletedCollectionId"),
     owner="COLLECTION",
-    named=(("members", "products"),),
+    named=(("members", "products"), ("memberRefs", "productIds")),
     finds="collectionByIdentifier",
     natural=(("handle", "handle"),),
     fields=(
@@ -42,6 +42,8 @@ RESOURCE = StoreResource(
         Field("rules", "text", "Conditions", "metadata", path="views.rules", usual=False),
         Field("members", "list", "Members", "collections", path="views.members", write="@members", rule=Rule.MERGE,
               usual=False),
+        Field("memberRefs", "refs", "Chosen products", "collections", path="views.memberRefs", write="@memberRefs",
+              target="products", rule=Rule.MERGE, usual=False),
         Field("productsCount", "integer", "Products", "metadata", path="productsCount.count"),
         Field("imageUrl", "text", "Image", "metadata", path="image.url"),
         Field("updatedAt", "datetime", "Updated", "metadata", path="updatedAt"),

@@ -33,7 +33,8 @@ RESOURCE = StoreResource(
     rights=(Right(("views.channels", "@channels"), read=("read_publications", "read_product_listings"),
                   write=("write_publications",)),),
     warns=(("status", "ACTIVE", "channels", "active, but on no sales channel, so nobody can see them"),),
-    named=(("category", "categories"), ("channels", "channels"), ("collections", "collections")),
+    named=(("category", "categories"), ("channels", "channels"), ("collections", "collections"),
+           ("collectionRefs", "collectionIds")),
     finds="productByIdentifier",
     natural=(("handle", "handle"),),
     fields=(
@@ -54,6 +55,8 @@ RESOURCE = StoreResource(
               rule=Rule.MERGE),
         Field("collections", "list", "Collections", "collections", path="views.collections", write="@collections",
               rule=Rule.MERGE, usual=False),
+        Field("collectionRefs", "refs", "In collections", "collections", path="views.collectionRefs",
+              write="@collectionRefs", target="collections", rule=Rule.MERGE, usual=False),
         Field("options", "text", "Options", "metadata", path="views.options", on_create="@options", usual=False),
         Field("imageUrl", "text", "Image", "metadata", path="views.image", on_create="@media"),
         Field("totalInventory", "integer", "Total stock", "inventory", path="totalInventory"),
