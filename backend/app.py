@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -337,9 +337,9 @@ class Context:
             runs.go_on(tx, link.id)
         return True
 
-    def unattended(self, tx: Transaction) -> set[int]:
-        """The links that a timer or a webhook may sync: with a key for the document, and not disconnected."""
-        return entrusted.unattended(tx, configured=bool(self.settings.grist_api_key))
+    def unattended(self, tx: Transaction, among: Collection[int]) -> set[int]:
+        """Which of these links a timer or a webhook may sync: with a key for the document, and not disconnected."""
+        return entrusted.unattended(tx, bool(self.settings.grist_api_key), among)
 
     # --- secrets --------------------------------------------------------------------------------------
 

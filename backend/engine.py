@@ -25,8 +25,8 @@ from backend.errors import BrakeError, OutcomeUnknown, PreviewOutdated, SyncErro
 from backend.gather import Gathered, gather
 from backend.look import Looking
 from backend.recover import Recovery, pairs_anew
-from backend.remember import Memory, remember_agreed, remember_loose
-from backend.report import Report, meeting, plan_lines
+from backend.remember import Memory, last_known, remember_agreed, remember_loose
+from backend.report import Report, changing, meeting, plan_lines, restless
 from backend.session import Session, UndoWanted
 from backend.store import base, changes, journal, links, loose, pairing, waiting
 from backend.store.db import Transaction
@@ -71,7 +71,8 @@ class _Run:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.report = Report()
-        self.directory = Directory(self._find_places)
+        self.directory = Directory(
+            self._find_places, unseen=lambda resource: all(one.mapping.name != resource for one in self.work))
         self.work: list[Work] = []
         self.memory = Memory(session.database, session.write, session.link_id, session.run_id, self.directory,
                              self.work, self.report)
@@ -117,9 +118,11 @@ class _Run:
         self._brake()
         self._remember_plan()
         self._write()
-        for _ in range(ROUNDS - 1):
-            if not self._look_again():
-                break
+        rounds = [changing(one.planned for one in self.work)]
+        while len(rounds) < ROUNDS and self._look_again():
+            rounds.append(changing(one.planned for one in self.work))
+        if len(rounds) == ROUNDS:
+            self.report.notes += restless(rounds)
         self._finish()
 
     def undo(self, wanted: UndoWanted) -> Report:
@@ -212,13 +215,14 @@ class _Run:
     def _gathered(self, mappings: Sequence[Mapping], before: Gathered | None = None) -> Gathered:
         session = self.session
         return gather(session.database, session.link_id, mappings, session.local, session.remote,
-                      everything=session.everything, audit_seconds=session.audit_seconds, before=before)
+                      everything=session.everything, audit_seconds=session.audit_seconds, before=before, say=self._say)
 
     def _prepare(self, *, write: bool) -> None:
         session = self.session
-        self._say("preparing")
+        self._say("reading_shopify")
         remote = session.remote.prepare(session.mappings, {}, write=write)
         ready = [mapping for mapping in remote.mappings if mapping.name not in remote.paused]
+        self._say("reading_grist")
         local = session.local.prepare(ready, dict(session.bindings), write=write)
         paused = remote.paused | local.paused
         self.report.notes += [*remote.notes, *local.notes]
@@ -349,8 +353,26 @@ class _Run:
             to_local = [op for op in one.planned.on(Side.LOCAL) if not isinstance(op, Delete)]
             self._send(one, self.session.local, [kept for op in to_local if (kept := _without(op, unwritten))])
         for one in reversed(self.work):
-            for connector in (self.session.remote, self.session.local):
-                self._send(one, connector, [op for op in one.planned.on(connector.side) if isinstance(op, Delete)])
+            self._send(one, self.session.remote, self._still_as_seen(one))
+            self._send(one, self.session.local, [op for op in one.planned.on(Side.LOCAL) if isinstance(op, Delete)])
+
+    def _still_as_seen(self, one: Work) -> list[Op]:
+        """The deletions in Shopify of things that nobody edited since the plan was made: Shopify deletes under no
+        condition, so they are read once more right before. The others are looked at again."""
+        deletes = [op for op in one.planned.on(Side.REMOTE) if isinstance(op, Delete)]
+        if not deletes:
+            return []
+        places = [place for place, rule in enumerate(one.mapping.fields) if rule.field.writable]
+        now = self.directory.canonical_remote(
+            one.mapping, self.session.remote.again(one.mapping, {op.key for op in deletes}))
+        kept: list[Op] = []
+        for op in deletes:
+            was, row = one.remote.rows.get(op.key), now.rows.get(op.key)
+            if op.key in now.gone or (was and row and all(was[place] == row[place] for place in places)):
+                kept.append(op)
+            else:
+                one.again.add(thing_of(op))
+        return kept
 
     def _send(self, one: Work, connector: Connector, ops: Sequence[Op]) -> set[tuple[Key, str]]:
         """Write `ops` batch by batch: into the journal, out, remembered.
@@ -364,6 +386,7 @@ class _Run:
             self._say("writing", one)
             stamp = Stamp(self.session.new_key(), str(self.session.run_id))
             pending = {key: one.pending[key] for op in batch if (key := str(getattr(op, "key", ""))) in one.pending}
+            pending |= {str(op.key): dict(last_known(one, op)) for op in batch if isinstance(op, Delete)}
             with self.session.write() as tx:
                 intent = journal.add(tx, self.session.run_id, one.mapping, connector.side, stamp.key, batch, pending)
             receipts = self._apply(one, connector, batch, stamp, intent)

@@ -14,8 +14,8 @@ meanwhile, its own writes among it, is told to the next run; what proves to be a
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,15 +63,18 @@ class Gathered:
 def gather(
     database: Database, link_id: int, mappings: Sequence[Mapping], local: Connector, remote: Connector, *,
     everything: bool = False, audit_seconds: float = AUDIT_SECONDS, before: Gathered | None = None,
+    say: Callable[[str], None],
 ) -> Gathered:
     """Ask everybody what may have changed since the last run. Changes nothing. Raises what `changed` raises. `before`
-    is what came of asking when nothing was prepared yet."""
+    is what came of asking when nothing was prepared yet; `say` is told who is asked, who may be away."""
     with database.read() as tx:
         kept = links.checkpoints(tx, link_id)
         hints = inbox.claim(tx, link_id)
         cut_off = journal.count(tx, link_id) > 0
         clock = runs.clock(tx)
+    say("reading_grist")
     grist = local.changed(mappings, kept.get("grist"))
+    say("reading_shopify")
     shopify = before.shopify if before and before.shopify else remote.changed(mappings, kept.get("shopify"))
     audit = everything or clock - kept.get("audited_at", 0.0) >= audit_seconds
     found = Gathered(

@@ -16,6 +16,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -39,6 +40,10 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Explain = Callable[[requests.Response], None]
 """Returns for a good answer, raises one of our errors for any other."""
+
+about_to_ask: ContextVar[Callable[[], None]] = ContextVar("about_to_ask", default=lambda: None)
+"""Called right before each request to a service. Raises where it must not be sent. The web sees to it with this that
+none of its threads waits for a service (backend/web/aside.py)."""
 
 
 class Http:
@@ -120,6 +125,7 @@ class Http:
         def fetch() -> None:
             sink.seek(0)
             sink.truncate()
+            about_to_ask.get()()
             self._count()
             try:
                 with self.session.get(url, timeout=(CONNECT_TIMEOUT_SECONDS, timeout_seconds), allow_redirects=False,
@@ -139,6 +145,7 @@ class Http:
 
         def send() -> requests.Response:
             content.seek(0)
+            about_to_ask.get()()
             self._count()
             try:
                 response = self.session.post(url, data=fields, files={"file": (name, content)}, allow_redirects=False,
@@ -154,6 +161,7 @@ class Http:
     def _once(
         self, method: str, url: str, safe: bool, timeout_seconds: float, arguments: dict[str, Any]
     ) -> requests.Response:
+        about_to_ask.get()()
         self._count()
         try:
             response = self.session.request(

@@ -21,7 +21,7 @@ from backend.connector import Connector
 from backend.core.mapping import Directory
 from backend.core.model import Key, Mapping, Pair, Row, Side, Snapshot
 from backend.core.values import UNREAD
-from backend.store import base, loose, waiting
+from backend.store import base, loose, pairing, waiting
 from backend.store.db import Database
 from backend.store.waiting import Keys
 from backend.work import Scope, Work
@@ -175,10 +175,10 @@ class Looking:
             if more is None:
                 return False
             candidates = more
-            kept |= self._homeless(one)
+            kept |= self._homeless(one) | self._asked(one)
             known_rows |= {pair.local for pair in one.pairs.values()}
             remote.look(one.pairs.keys() & kept.keys())
-            local.look(candidates.rows)
+            local.look(candidates.rows | {pair.local for pair in kept.values()})
             remote.look(candidates.things)
             free_rows |= _free_rows(local.seen.only(candidates.rows), known_rows)
             free_things |= candidates.things & remote.seen.rows.keys()
@@ -226,6 +226,14 @@ class Looking:
             things = base.homeless(tx, one.mapping.id)
             one.take_pairs([*one.pairs.values(), *base.pairs(tx, one.mapping, things=things - one.pairs.keys())])
         return {thing: one.pairs[thing] for thing in things}
+
+    def _asked(self, one: Work) -> dict[str, Pair]:
+        """Pairs of rows that somebody is asked about: such a row may name the thing that looks new."""
+        with self._database.read() as tx:
+            rows = pairing.rows_asked(tx, one.mapping.id)
+            found = base.pairs(tx, one.mapping, rows) if rows else []
+        one.take_pairs([*one.pairs.values(), *(pair for pair in found if pair.remote not in one.pairs)])
+        return {pair.remote: one.pairs[pair.remote] for pair in found}
 
     def _witnessed(self, one: Work, seen: Snapshot, free_rows: set[int]) -> dict[str, Pair]:
         """Pairs that a witness of a new row names: it may be a second row of one, and nothing is made for it."""

@@ -49,7 +49,18 @@ class Recovery:
                 log.warning("a batch of run %s could not be settled by its key", intent.run_id)
                 continue
             if receipts is not None:
-                self._remember(one, intent, receipts)
+                self._remember(one, intent, [self._as_made(one, receipt) for receipt in receipts])
+
+    def _as_made(self, one: Work, receipt: Receipt) -> Receipt:
+        """What is there of a creation that was found again may be somebody's edit by now: only what was sent, or how
+        the service spells it, is what it was made with."""
+        op = receipt.op
+        if not isinstance(op, Create) or not receipt.done:
+            return receipt
+        spells = self.connectors[op.side].spells
+        return replace(receipt, stored={
+            name: value for name, value in receipt.stored.items() if name not in op.values
+            or value in (op.values[name], spells(one.mapping, name, op.values[name]))})
 
     def look(self, one: Work) -> bool:
         """Settle the rest by what was just read. True where bases moved, so that pairs must be read anew."""
@@ -87,7 +98,8 @@ class Recovery:
         snapshot = one.local if op.side is Side.LOCAL else one.remote
         row = snapshot.rows.get(op.key)
         if row is None:
-            return []
+            gone = snapshot.proves_gone(op.key) if op.side is Side.LOCAL else op.key in snapshot.gone
+            return [] if gone else [Receipt(op, op.key, unclear=True)]  # hidden: nobody can tell
         keyed = op.side is Side.REMOTE and one.mapping.name == "inventory"
         done, unclear = [], []
         for change in op.changes:

@@ -134,7 +134,8 @@ class Memory:
             else:
                 batch.dissolved.append(thing_of(op))
             batch.deleted.append(op.key)
-            batch.history.append(self._line(one, op, kind="delete", before=_last_known(one, op)))
+            held = last_known(one, op) or pending.get(str(op.key), {})
+            batch.history.append(self._line(one, op, kind="delete", before=held))
             counts = self.report.of(one.mapping)
             counts.deleted += 1
             counts.rows -= op.side is Side.LOCAL
@@ -232,7 +233,8 @@ class Memory:
         }
 
 
-def _last_known(one: Work, op: Delete) -> dict[str, Value]:
+def last_known(one: Work, op: Delete) -> Dict[str, Value]:
+    """What was read last of what is deleted."""
     snapshot = one.local if op.side is Side.LOCAL else one.remote
     row = snapshot.rows.get(op.key)
     return one.mapping.values(row) if row is not None else {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Mapping as Dict
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -168,6 +169,42 @@ def plan_lines(plan: Plan) -> Iterable[dict[str, Any]]:
                 "after": None,
                 "why": op.why.value,
             }
+
+
+def changing(plans: Iterable[Plan]) -> dict[tuple[str, str, str], str]:
+    """The fields that these plans write of things that both sides have: (table, label of the field, thing) → what
+    people call it."""
+    return {
+        (plan.mapping.table, plan.mapping.rule(change.field).field.label,
+         str(op.key if op.side is Side.REMOTE else op.partner)): op.title
+        for plan in plans for op in plan.ops if isinstance(op, Update) for change in op.changes
+    }
+
+
+def restless(rounds: Sequence[Dict[tuple[str, str, str], str]]) -> list[str]:
+    """One sentence for each field that the last round of a run wrote and an earlier one had written (`changing`):
+    something makes another value of it whenever it is written, and it was not chased any further."""
+    *earlier, last = rounds
+    found: dict[tuple[str, str], list[str]] = {}
+    for place, title in last.items():
+        if any(place in one for one in earlier):
+            found.setdefault(place[:2], []).append(title or place[2].rsplit("/", 1)[-1])
+    return [
+        f"{field} in {table} changed again after this sync had written it: {named(titles)}. It is left there until the "
+        "next sync. A formula that depends on its own result does this, and one that rewrites what Shopify stores; "
+        "correct it, or map the field in one direction only."
+        for (table, field), titles in sorted(found.items())
+    ]
+
+
+NAMED = 3
+
+
+def named(titles: Collection[str]) -> str:
+    """The first few of many, in a sentence."""
+    shown = sorted(titles)
+    more = f" and {len(shown) - NAMED} more" if len(shown) > NAMED else ""
+    return ", ".join(shown[:NAMED]) + more
 
 
 def meeting(plan: Plan, local: Snapshot, remote: Snapshot, pairs: Collection[Pair], most: int) -> dict[str, Any]:

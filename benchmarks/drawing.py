@@ -34,11 +34,11 @@ def measure(size: int, tell: Tell) -> dict[str, float]:
     """Always of five thousand conflicts. Raises FileNotFoundError where there is no Chromium."""
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "widget")]
     import fake  # type: ignore[import-not-found]
-    from conftest import CHROMIUM_ARGUMENTS  # type: ignore[import-not-found]
+    from conftest import CHROMIUM_ARGUMENTS, CHROMIUMS  # type: ignore[import-not-found]
     from playwright.sync_api import sync_playwright
     from screen import Screen  # type: ignore[import-not-found]
 
-    chromium = shutil.which("chromium")
+    chromium = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if chromium is None:
         raise FileNotFoundError("Chromium is missing. Run: apt-get install chromium")
     shop = fake.fieldhouse()

@@ -45,7 +45,7 @@ def main() -> int:
     parser.add_argument("--store-port", type=int, default=9292)
     parser.add_argument("--grist-port", type=int, default=9393)
     parser.add_argument("--any-port", action="store_true", default="DEMO_ANY_PORT" in os.environ,
-                        help="take free ports instead; also by DEMO_ANY_PORT=1")
+                        help="take free ports from the start, as is done for any that is taken; also DEMO_ANY_PORT=1")
     options = parser.parse_args()
     try:
         settings = Settings.from_environment()
@@ -56,7 +56,8 @@ def main() -> int:
         print("Credentials found: starting the backend for the real store and document.", flush=True)
         os.environ["PORT"] = str(options.port)
         os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "wsgi:app"])
-    ports = (0, 0, 0) if options.any_port else (options.store_port, options.grist_port, options.port)
+    ports = [0 if options.any_port or _is_taken(port) else port
+             for port in (options.store_port, options.grist_port, options.port)]
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -67,7 +68,7 @@ def main() -> int:
             print("\nNothing here is real and nothing is kept. Ctrl-C ends it.", flush=True)
             stop.wait()
     except OSError as error:
-        print(f"{error} Let free ports be chosen: DEMO_ANY_PORT=1 make run", file=sys.stderr)
+        print(f"{error} Start it again: make run", file=sys.stderr)
         return 1
     return 0
 
@@ -124,6 +125,18 @@ def running(store_port: int = 0, grist_port: int = 0, backend_port: int = 0, *, 
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+
+
+def _is_taken(port: int) -> bool:
+    import socket
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: one that has ended holds nothing
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
 
 
 def _free_port() -> int:

@@ -4,6 +4,9 @@
 // backend answered with its error shape) or `Unreachable` (it did not answer as our backend does).
 
 const TIMEOUT_MS = 20_000;
+const FIRST_LOOK_MS = 150;
+const LONGEST_LOOK_MS = 1_000;
+const PATIENCE_MS = 120_000;
 
 /** The backend said no: `status`, `code`, and `message` and `cure` in words for the person. */
 export class Refused extends Error {
@@ -27,9 +30,13 @@ export function createApi({ base, token, said = (error) => error }) {
   const link = (id, path) => `/api/links/${id}/${path}`;
 
   async function call(method, path, body, more = {}) {
-    let response = await send(method, path, body, await token(false), more);
+    const ask = async (renew) => {
+      const bearer = await token(renew);
+      return waitedFor(await send(method, path, body, bearer, more), bearer);
+    };
+    let response = await ask(false);
     // The token ended early (a laptop that slept): renewed once, in silence.
-    if (response.status === 401) response = await send(method, path, body, await token(true), more);
+    if (response.status === 401) response = await ask(true);
     if (response.status === 304) return { changed: false, body: known.get(path).body };
     const answer = await read(response);
     if (response.status >= 400) throw refusal(response.status, answer, said);
@@ -40,10 +47,13 @@ export function createApi({ base, token, said = (error) => error }) {
 
   /** A file: text out, text in; the answer to a sent one is JSON. */
   async function file(method, path, text) {
-    const ask = async (renew) => fetchOrLost(base + path, {
-      method, headers: { Authorization: `Bearer ${await token(renew)}`, ...(text === undefined ? {} : { "Content-Type": "text/yaml" }) },
-      body: text, signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "omit", cache: "no-store",
-    });
+    const ask = async (renew) => {
+      const bearer = await token(renew);
+      return waitedFor(await fetchOrLost(base + path, {
+        method, headers: { Authorization: `Bearer ${bearer}`, ...(text === undefined ? {} : { "Content-Type": "text/yaml" }) },
+        body: text, signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "omit", cache: "no-store",
+      }), bearer);
+    };
     let response = await ask(false);
     if (response.status === 401) response = await ask(true);
     if (response.status >= 400) throw refusal(response.status, await read(response), said);
@@ -58,6 +68,22 @@ export function createApi({ base, token, said = (error) => error }) {
       method, headers, body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "omit", cache: "no-store",
     });
+  }
+
+  /** The answer itself, where the backend says that it has to ask Shopify or Grist first: it is fetched with the same token. */
+  async function waitedFor(response, bearer) {
+    const until = Date.now() + PATIENCE_MS;
+    for (let pause = FIRST_LOOK_MS; response.status === 202; pause = Math.min(2 * pause, LONGEST_LOOK_MS)) {
+      const { asked } = await read(response.clone());
+      if (asked === undefined) break;
+      if (Date.now() > until) throw new Unreachable("no answer in time");
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      response = await fetchOrLost(`${base}/api/asked/${asked}`, {
+        headers: { Authorization: `Bearer ${bearer}`, Accept: "application/json" },
+        signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "omit", cache: "no-store",
+      });
+    }
+    return response;
   }
 
   const get = (path) => call("GET", path);

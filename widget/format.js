@@ -10,6 +10,9 @@ export function createFormat({ strings, culture = "en-US", language = "en-US", t
   // "$39.00" where the store's currency is the document's; "CA$39.00" where it is another one.
   const moneyStyle = { style: "currency", currency: money, currencyDisplay: money === currency ? "narrowSymbol" : "symbol" };
   const plain = new Intl.NumberFormat(culture, { maximumFractionDigits: 20 });
+  // To make a format costs more than to draw the cell it is for: each is made once.
+  const byPlaces = keeping((places) => new Intl.NumberFormat(culture, { minimumFractionDigits: places, maximumFractionDigits: 20 }));
+  const signedByPlaces = keeping((places) => new Intl.NumberFormat(culture, { minimumFractionDigits: places, maximumFractionDigits: 20, signDisplay: "exceptZero" }));
   const moneyFormat = new Intl.NumberFormat(culture, moneyStyle);
   const moneyPlaces = moneyFormat.resolvedOptions().maximumFractionDigits;
   const parts = new Intl.NumberFormat(culture).formatToParts(-12345.6);
@@ -20,12 +23,16 @@ export function createFormat({ strings, culture = "en-US", language = "en-US", t
   const clockFormat = dates({ hour, minute: "2-digit" });
   const dayFormat = dates({ day: "numeric", month: "short" });
   const dayYearFormat = dates({ day: "numeric", month: "short", year: "numeric" });
+  const exactFormat = dates({ hour, minute: "2-digit", second: "2-digit" });
+  const yearFormat = dates({ year: "numeric" });
+  // Dates without a time have no zone: read and shown in UTC, or the day before appears west of Greenwich.
+  const utcDay = new Intl.DateTimeFormat(culture, { timeZone: "UTC", day: "numeric", month: "short" });
+  const utcDayYear = new Intl.DateTimeFormat(culture, { timeZone: "UTC", day: "numeric", month: "short", year: "numeric" });
+  const isoYear = new Intl.DateTimeFormat("en", { timeZone, year: "numeric" });
   const listFormat = new Intl.ListFormat(language, { type: "conjunction" });
 
   const number = (value) => minus(plain.format(value));
-  // Dates without a time have no zone: read and shown in UTC, or the day before appears west of Greenwich.
-  const dayOnly = (iso, options) => new Intl.DateTimeFormat(culture, { timeZone: "UTC", ...options }).format(new Date(`${iso}T00:00:00Z`));
-  const yearOf = (at) => dates({ year: "numeric" }).format(at);
+  const yearOf = (at) => yearFormat.format(at);
   const dayOf = (at) => dayYearFormat.format(at);
   const day = (at, now) => (yearOf(at) === yearOf(now) ? dayFormat.format(at) : dayYearFormat.format(at));
 
@@ -57,25 +64,23 @@ export function createFormat({ strings, culture = "en-US", language = "en-US", t
     /** A decimal with the digits it was given: "12.50" stays "12.50". */
     decimal: (value) => {
       const places = /\.(\d+)$/.exec(String(value))?.[1].length ?? 0;
-      return minus(new Intl.NumberFormat(culture, { minimumFractionDigits: places, maximumFractionDigits: 20 }).format(value));
+      return minus(byPlaces(places).format(value));
     },
     /** A difference with its sign, "+3.00", from an exact string; money keeps the currency's digits. */
     signed: (difference, isMoney = false) => {
       const places = isMoney ? moneyPlaces : (/\.(\d+)$/.exec(difference)?.[1].length ?? 0);
-      const format = new Intl.NumberFormat(culture, { minimumFractionDigits: places, maximumFractionDigits: 20, signDisplay: "exceptZero" });
-      return minus(format.format(difference));
+      return minus(signedByPlaces(places).format(difference));
     },
     /** "1 Dec", with the year where it is not this one. */
     date: (iso, now) => {
       const at = Date.parse(`${iso}T00:00:00Z`);
       if (Number.isNaN(at)) return iso;
-      const thisYear = iso.slice(0, 4) === new Intl.DateTimeFormat("en", { timeZone, year: "numeric" }).format(now);
-      return dayOnly(iso, thisYear ? { day: "numeric", month: "short" } : { day: "numeric", month: "short", year: "numeric" });
+      return (iso.slice(0, 4) === isoYear.format(now) ? utcDay : utcDayYear).format(at);
     },
     datetime: (iso, now) => `${day(Date.parse(iso), now)}, ${clockFormat.format(Date.parse(iso))}`,
     clock: (at) => clockFormat.format(at),
     /** The full time, for tooltips. */
-    exact: (at) => `${dayYearFormat.format(at)}, ${dates({ hour, minute: "2-digit", second: "2-digit" }).format(at)}`,
+    exact: (at) => `${dayYearFormat.format(at)}, ${exactFormat.format(at)}`,
     isToday: (at, now) => dayOf(at) === dayOf(now),
     /** "just now", "3 min ago", "at 14:02", "22 Nov, 18:12": fits behind "Synced". */
     when: (at, now) => {
@@ -98,6 +103,8 @@ export function createFormat({ strings, culture = "en-US", language = "en-US", t
       return seconds % 3600 === 0 ? t("time.span_hours", { n: seconds / 3600 }) : t("time.span_minutes", { n: Math.round(seconds / 60) });
     },
     names: (names) => listFormat.format(names),
+    /** "Ana or Jonas": one of them will do. */
+    either: (names) => new Intl.ListFormat(language, { type: "disjunction" }).format(names),
     /** What a row is called: its title, else where it stands. A row of stock has no title once Shopify has forgotten it. */
     called: (item) => item.title || t(item.row ? "place.row" : "place.table", { table: item.label, row: item.row }),
     /** An error of the service, `{code, message, cure}`: in our words where its code has a sentence, else in its own. */
@@ -114,6 +121,15 @@ export function roughSeconds(seconds) {
 /** A count in a pill: "7", and "9,999+" above what fits. */
 export function pill(count, f) {
   return count > 9999 ? `${f.number(9999)}+` : f.number(count);
+}
+
+/** `make(key)`, made once for each key. */
+function keeping(make) {
+  const kept = new Map();
+  return (key) => {
+    if (!kept.has(key)) kept.set(key, make(key));
+    return kept.get(key);
+  };
 }
 
 function partOf(parts, type, fallback) {

@@ -363,6 +363,8 @@ const on = {
     dispatch({ type: "previewed", preview: null });
     return press("sync", (link) => api.startRun(link, "sync"));
   },
+  /** This row is read on both sides, besides what changed: `{resource, row}`. */
+  syncRow: ({ resource, row }) => press("sync", (link) => api.startRun(link, "sync", row === null ? {} : { row: { resource, row } })),
   /** Not only what changed: for whoever doubts that everything was noticed. */
   readAll: () => press("sync", (link) => api.startRun(link, "sync", { everything: true })),
   syncExactly: () => press("syncExactly", async (link) => {

@@ -20,6 +20,7 @@ const SCREENS = {
   actions: screen("Actions", () => import("./views/actions.js"), ["deeds"]),
   mapping: screen("Mapping", () => import("./views/mapping.js"), ["mapping"]),
   health: screen("Health", () => import("./views/health.js"), ["settings"]),
+  help: screen("Help", () => import("./views/help.js")),
   settings: screen("Settings", () => import("./views/settings.js"), ["settings"]),
   store: screen("StoreScreen", () => import("./views/store.js"), ["connect"]),
   firstRun: screen("FirstRun", () => import("./views/first-run.js"), ["connect", "mapping"]),

@@ -5,7 +5,7 @@
 // Choices are collected here and nowhere else; each remembers the values it was made on (`seen`). What arrives
 // while somebody works on the list waits in `lists.conflicts.waiting` and moves nothing.
 
-import { same } from "./same.js";
+import { remembering, same } from "./same.js";
 import { initialSlices, reduceSlice } from "./slices.js";
 import * as deeds from "./slices/deeds.js";
 import { isFirstRun } from "./slices/first-run.js";
@@ -119,6 +119,12 @@ export function maySync(state) {
   return state.session !== null && state.session.role !== "viewer" && !state.settings.readonly;
 }
 
+/** The row chosen in Grist as `{resource, row}`, where its table is one that syncs; else null. */
+export function rowToSync({ cursor, server }) {
+  const mapping = cursor && server?.mappings.find((one) => one.table === cursor.table);
+  return mapping ? { resource: mapping.resource, row: cursor.row } : null;
+}
+
 /** Shopify turned the key away: nothing goes on before an owner connects the store again. */
 export function isKeyRefused(state) {
   return state.server?.message?.code === "shopify_key" && !state.server.run;
@@ -168,25 +174,27 @@ export function isCursor(item, cursor) {
 }
 
 /** The conflicts that the filters let through, without those that a choice has settled. */
-export function visibleConflicts(state) {
-  const { items } = state.lists.conflicts;
-  const { table, field, row } = state.filters;
-  return (items ?? []).filter((item) => !isSettled(state, item)
-    && (table === null || item.resource === table)
-    && (field === null || item.field_label === field)
-    && (!row || isCursor(item, state.cursor)));
+export function visibleConflicts({ lists, settled, filters, cursor }) {
+  return visible(lists.conflicts.items, settled, filters.table, filters.field, filters.row ? cursor : undefined);
 }
+
+const visible = remembering((items, settled, table, field, cursor) => (items ?? []).filter((item) => !isSettled(settled, item)
+  && (table === null || item.resource === table)
+  && (field === null || item.field_label === field)
+  && (cursor === undefined || isCursor(item, cursor))));
 
 /** Conflicts that wait for an answer: what "of 7" counts; where not all are loaded, the server's own number. */
 export function openConflicts(state) {
   const { items, complete } = state.lists.conflicts;
-  const open = (items ?? []).filter((item) => !isSettled(state, item)).length;
+  const open = (items ?? []).length - settledOf(items, state.settled);
   return complete ? open : Math.max(open, state.server?.counts.conflicts ?? 0);
 }
 
 export function waitingChoices(state) {
-  return (state.lists.conflicts.items ?? []).filter((item) => isSettled(state, item)).length;
+  return settledOf(state.lists.conflicts.items, state.settled);
 }
+
+const settledOf = remembering((items, settled) => (items ?? []).filter((item) => isSettled(settled, item)).length);
 
 export function groupKey(item) {
   return `${item.resource}:${item.row ?? item.title}`;
@@ -194,9 +202,13 @@ export function groupKey(item) {
 
 /** Rows of the conflict list: a group line per row, its fields, and a line below a field that has something to say. */
 export function conflictLines(state) {
+  return linesOfItems(visibleConflicts(state));
+}
+
+const linesOfItems = remembering((items) => {
   const lines = [];
   let [last, group] = [null, null];
-  for (const item of visibleConflicts(state)) {
+  for (const item of items) {
     const key = groupKey(item);
     if (key !== last) {
       lines.push({ kind: "group", key: `g${key}:${item.id}`, item, ids: [] });
@@ -206,7 +218,7 @@ export function conflictLines(state) {
     lines.push({ kind: "field", key: `f${item.id}`, item });
   }
   return lines;
-}
+});
 
 /** What the choice of a conflict would write: `{value}`, or null where nothing is chosen. */
 export function keptValue(item, choice) {
@@ -228,10 +240,14 @@ export function canKeepBase(item) {
 }
 
 /** Ids that "Apply" would send: chosen, listed and free of typing errors. */
-export function readyChoices(state) {
-  const listed = new Set((state.lists.conflicts.items ?? []).map((item) => item.id));
-  return state.order.filter((id) => state.choices[id] && listed.has(id) && !state.leaving[id]);
+export function readyChoices({ lists, order, choices, leaving }) {
+  return ready(lists.conflicts.items, order, choices, leaving);
 }
+
+const ready = remembering((items, order, choices, leaving) => {
+  const listed = new Set(order.length ? (items ?? []).map((item) => item.id) : []);
+  return order.filter((id) => choices[id] && listed.has(id) && !leaving[id]);
+});
 
 export function wrongTyping(state) {
   return Object.values(state.typing).filter((entry) => entry.problem).length;
@@ -318,15 +334,26 @@ export function visibleChanges(state, text) {
     && (!needle || text(item).toLowerCase().includes(needle)));
 }
 
-/** Which rows of a windowed list to mount: those between `top` and `bottom` px, and `also` (the focused one). */
-export function windowOf(heights, top, bottom, also = -1) {
+/** Where each line of a list begins, in px, and where the last one ends. */
+export function offsetsOf(heights) {
   const offsets = [0];
-  for (const height of heights) offsets.push(offsets[offsets.length - 1] + height);
-  const shown = [];
-  for (let at = 0; at < heights.length; at += 1) {
-    if (at === also || (offsets[at + 1] >= top && offsets[at] <= bottom)) shown.push(at);
+  for (let at = 0; at < heights.length; at += 1) offsets.push(offsets[at] + heights[at]);
+  return offsets;
+}
+
+/** Which lines of a windowed list to mount: those between `top` and `bottom` px, and `also` (the focused one). */
+export function windowOf(offsets, top, bottom, also = -1) {
+  const last = offsets.length - 2;
+  let [low, high] = [0, last];
+  while (low < high) { // the first line that ends at or below `top`
+    const middle = (low + high) >> 1;
+    if (offsets[middle + 1] < top) low = middle + 1;
+    else high = middle;
   }
-  return { shown, offsets };
+  const shown = also >= 0 && also < low ? [also] : [];
+  for (let at = low; at <= last && offsets[at] <= bottom; at += 1) shown.push(at);
+  if (also > (shown[shown.length - 1] ?? -1)) shown.push(also);
+  return shown;
 }
 
 // ---- how events change it ----
@@ -401,8 +428,8 @@ function find(state, id) {
   return (state.lists.conflicts.items ?? []).find((item) => item.id === id);
 }
 
-function isSettled(state, item) {
-  return item.id in state.settled || (item.choice !== null && item.choice !== undefined && !item.moved);
+function isSettled(settled, item) {
+  return item.id in settled || (item.choice !== null && item.choice !== undefined && !item.moved);
 }
 
 /** Keeps a side; the same again takes it back. */

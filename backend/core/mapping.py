@@ -96,6 +96,8 @@ class Directory:
     rows: dict[str, dict[str, int | None]] = field(default_factory=dict)
     expected: dict[str, set[str]] = field(default_factory=dict)
     """Things that will have a row once this run has written it."""
+    unseen: Callable[[str], bool] = lambda resource: False
+    """Whether nobody looks at the rows of a resource now: where one is known to have been, another may be by now."""
     arrived: set[str] = field(default_factory=set)
     """The resources of which a row and a thing found each other in this run."""
 
@@ -183,11 +185,12 @@ class Directory:
     # --- writing --------------------------------------------------------------------------------
 
     def for_local(self, mapping: Mapping, op: Create | Update) -> Create | Update:
-        """`op` with gids told as row ids. A reference whose row does not exist (yet) is left out."""
+        """`op` with gids told as row ids. A reference whose row does not exist (yet), or may not any more, is left
+        out."""
         def translate(target: str, one: Ref) -> Ref | None:
             if isinstance(one, LocalRef):
                 return one.row
-            return self.row(target, one) if isinstance(one, str) else None
+            return self.row(target, one) if isinstance(one, str) and not self.unseen(target) else None
         return self._rewritten(mapping, op, translate)
 
     def for_remote(self, mapping: Mapping, op: Create | Update) -> Create | Update:
@@ -223,7 +226,8 @@ class Directory:
             values = {name: said(name, value) for name, value in op.values.items()}
             return replace(op, values={name: value for name, value in values.items() if value is not UNREAD})
         changes = [replace(c, before=said(c.field, c.before), after=said(c.field, c.after)) for c in op.changes]
-        return replace(op, changes=tuple(c for c in changes if c.after is not UNREAD))
+        # A row that has got its partner since the plan was made is the same row: nothing is written there.
+        return replace(op, changes=tuple(c for c in changes if c.after is not UNREAD and c.before != c.after))
 
 
 def default_mapping(resource: Resource, *, fields: Sequence[str] = (), table: str = "") -> Mapping:

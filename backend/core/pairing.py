@@ -189,7 +189,7 @@ def _check_known(
             del row_of[pair.remote]
             continue
         outcome.blocked.update((pair.local, pair.remote))
-        if free and mark is not None:
+        if mark is not None and (free or row_of.get(mark) not in local.rows):
             outcome.blocked.add(mark)  # it may be this row's: it gets none of its own meanwhile
         if answer is None:
             continue

@@ -46,6 +46,7 @@ MADE_THERE = ("It was made in Shopify, and a deletion there cannot be taken back
               "in Grist and say yes to the deletion.")
 DELETED_THERE = "It was deleted in Shopify, which cannot be taken back. Make it anew where it is needed."
 EDITED_ROW = "The row was edited since it was made."
+OTHER_ID = "The Shopify ID of the row was edited since it was made."
 REFERRED = "Other rows refer to this row. Undo those, too, or delete them first."
 THERE_AGAIN = "It is there again."
 FORGOTTEN = "What the row held is not kept any more."
@@ -171,6 +172,8 @@ def _whole_row(
     row = local.rows.get(pair.local) if pair is not None else None
     if pair is None or row is None or pair.local != line.row:
         return ROW_GONE
+    if local.marks.get(pair.local) != line.thing:
+        return OTHER_ID  # whoever changed that cell has said that the row is something else
     if line.thing in referred:
         return REFERRED
     if line.thing in worked or any(row[place] != pair.base_local[place] and _is_work(rule)

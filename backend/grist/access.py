@@ -43,6 +43,15 @@ def probe_role(
     return "owner"
 
 
+def owner_names(server_url: str, document: str, key: str, *, sleep: Callable[[float], None] = time.sleep
+                ) -> tuple[str, ...]:
+    """The names of those who own the document, where `key` is one of theirs. Raises AccessError for others'."""
+    answer = GristClient(server_url, document, api_key=key, sleep=sleep).access()
+    inherited = answer.get("maxInheritedRole") == "owners"
+    return tuple(user["name"] for user in answer.get("users", ()) if user.get("name") and (
+        user.get("access") == "owners" or (inherited and user.get("parentAccess") == "owners")))
+
+
 @dataclass(frozen=True, slots=True)
 class KeyRights:
     """What an API key (a person's, or a service account's) may do in a document. `sees_all` is False where access rules

@@ -23,7 +23,17 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from backend.core.values import NUMBERS, UNREAD, Kind, LocalRef, Unfit, Value, canonical
+from backend.core.values import (
+    NUMBERS,
+    UNREAD,
+    Kind,
+    LocalRef,
+    Unfit,
+    Value,
+    canonical,
+    converter,
+    remembering,
+)
 
 Reader = Callable[[Any], Value]
 
@@ -48,7 +58,10 @@ def reader(kind: Kind, column_type: str, *, decimals: int = 2) -> Reader:
             return _read_wrapped(cell, kind, target, decimals)
         return _read_plain(cell, kind, pure, decimals)
 
-    return read
+    if kind in ("text", "choice") and pure not in ("Date", "DateTime"):
+        plain = converter(kind)
+        return lambda cell: plain(cell) if cell.__class__ is str else read(cell)
+    return read if kind in ("text", "choice", "html") else remembering(read)
 
 
 def write(value: Value, column_type: str) -> Any:

@@ -182,6 +182,10 @@ class GristClient:
         self._wrote(actions, applied)
         return applied
 
+    def access(self) -> dict[str, Any]:
+        """Who the document is shared with: {"maxInheritedRole", "users": [{"name", "access", "parentAccess"}]}."""
+        return dict(self._get("/access"))
+
     def webhooks(self) -> list[dict[str, Any]]:
         """Only an owner may ask."""
         answer: list[dict[str, Any]] = self._get("/webhooks")["webhooks"]

@@ -32,9 +32,15 @@ _TOTALS = ("created", "updated", "deleted", "unchanged", "conflicts", "refused")
 def record(tx: Transaction, settings: Settings, link: Link, claimed: Run, report: Report,
            error: Exception | None) -> None:
     """Called with the run's end. `error` is what ended it early, if anything did."""
+    if claimed.kind == "sync":
+        _go_on(tx, settings, link, claimed, report, error)
+    # Last: all runs that end write these lines, and each waits for the one before.
     _count(tx, claimed, report)
-    if claimed.kind != "sync":
-        return
+
+
+def _go_on(tx: Transaction, settings: Settings, link: Link, claimed: Run, report: Report,
+           error: Exception | None) -> None:
+    """When the link's next sync begins, and who is told."""
     want, at = wishes.of(link, settings), runs.clock(tx)
     now = schedule.of(tx, link.id)
     if report.state == "done":
@@ -70,13 +76,14 @@ def _failed(tx: Transaction, settings: Settings, link: Link, claimed: Run, repor
 
 def _tell_what_waits(tx: Transaction, settings: Settings, link: Link) -> None:
     wait = GATHER_SECONDS if settings.notify_after_seconds is None else settings.notify_after_seconds
-    counts = waiting.counts(tx, link.id).values()
+    counts, passed = waiting.counts(tx, link.id).values(), []
     for kind, (one, many, cure) in _COUNTED.items():
         number = sum(numbers[kind] for numbers in counts)
         if number:
             notices.raise_(tx, link.id, kind, f"{number:,} {one if number == 1 else many}. {cure}", wait, number)
         else:
-            notices.drop(tx, link.id, [kind])
+            passed.append(kind)
+    notices.drop(tx, link.id, passed)
 
 
 def _count(tx: Transaction, claimed: Run, report: Report) -> None:

@@ -132,8 +132,8 @@ class Worker:
         with database.read() as tx:
             timers, hinted, held = schedule.due(tx, room), schedule.hinted(tx), runs.held(tx)
             pause = min(LOOK_SECONDS, schedule.seconds_to_next(tx) or LOOK_SECONDS)
-            may = self.context.unattended(tx) if timers or hinted else set()
             found = {link_id: links.get(tx, link_id) for link_id in {*timers, *(one.link_id for one in hinted)}}
+            may = self.context.unattended(tx, list(found)) if found else set()
         for run_id, owner in held:
             if owners.is_dead(owner):
                 log.warning("the process that did run %s is dead; the run goes on", run_id)

@@ -17,7 +17,9 @@ def forget_old(context: Context, link: Link | None = None) -> int:
     a link: what is left is for the next time, and no run waits long behind it."""
     with context.database.read() as tx:
         chosen = links.all_links(tx) if link is None else [link]
-        due = [one for one in chosen if retention.is_due(tx, one.id, options.of(one).history_days)]
+        old = {days: retention.with_old_runs(tx, days) for days in {options.of(one).history_days for one in chosen}}
+        due = [one for one in chosen if one.id in old[options.of(one).history_days]
+               and retention.is_due(tx, one.id, options.of(one).history_days)]
     forgotten = 0
     for one in due:
         days = options.of(one).history_days

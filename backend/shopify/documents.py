@@ -182,9 +182,19 @@ def look(path: str) -> Callable[[dict[str, Any]], Any]:
         return view(path).value
     if EACH in path:
         return value_at(path)
-    where = steps(path)
+    where: tuple[Any, ...] = steps(path)
     if path.startswith(METAFIELD):
         return lambda thing: raw_of(dig(thing, where))
+    if len(where) == 1:
+        (name,) = where
+        return lambda thing: thing.get(name, UNREAD)
+    if len(where) == 2:
+        above, name = where
+
+        def below(thing: dict[str, Any]) -> Any:
+            part = thing.get(above, UNREAD)
+            return part.get(name, UNREAD) if type(part) is dict else dig(part, (name,))
+        return below
     return lambda thing: dig(thing, where)
 
 

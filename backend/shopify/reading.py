@@ -18,7 +18,7 @@ from contextlib import closing
 from typing import Any, TypeVar
 
 from backend.core.model import Key, Mapping, Row, Snapshot
-from backend.core.values import UNREAD, canonical
+from backend.core.values import UNREAD, converter
 from backend.errors import AccessError, BulkFailed, InputRefused, RetryLater, TooCostly, UserError
 from backend.shopify import documents
 from backend.shopify.answers import RETRIED, Answer, denied
@@ -340,10 +340,10 @@ def read_definitions(client: Client, owner: str) -> dict[str, dict[str, Any]]:
 
 def row_maker(mapping: Mapping, decimals: int) -> Callable[[dict[str, Any]], Row]:
     """A function from a thing as Shopify answers it to a row in the order of `mapping.fields`."""
-    plan = [(rule.kind, look(rule.field.path)) for rule in mapping.fields]
+    plan = [(converter(rule.kind, decimals=decimals), look(rule.field.path)) for rule in mapping.fields]
 
     def row(node: dict[str, Any]) -> Row:
-        return tuple([canonical(kind, find(node), decimals=decimals) for kind, find in plan])
+        return tuple([convert(find(node)) for convert, find in plan])
 
     return row
 

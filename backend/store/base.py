@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Mapping as Dict
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
 
 from backend.core.model import Mapping, Pair
-from backend.core.values import UNREAD, Value, dump, load
+from backend.core.values import UNREAD, Value, dump, load, loader
 from backend.store.tables import link, pair
 from backend.store.tables import mapping as mapping_table
 
 CHUNK = 500
 """Keys in one `in (…)`: SQLite takes at most 32,766 bound values, and plans short lists better."""
 
+ROWS_AT_ONCE = 2_000
+"""Of a whole mapping are in memory as the database keeps them."""
 
 _SET_BASES = sa.update(pair).where(pair.c.id == sa.bindparam("pair")).values(
     base_local=sa.bindparam("base_local"), base_remote=sa.bindparam("base_remote"), shown=sa.bindparam("shown")
@@ -30,20 +33,23 @@ def pairs(
     rows and of these things."""
     query = sa.select(pair.c.id, pair.c.local_key, pair.c.remote_key, pair.c.base_local, pair.c.base_remote,
                       pair.c.shown, pair.c.marked).where(pair.c.mapping_id == mapping.id)
-    kinds = [(rule.name, rule.kind) for rule in mapping.fields]
+    loaders = [(rule.name, loader(rule.kind)) for rule in mapping.fields]
     everything = rows is None and things is None
-    found: Iterable[Any] = tx.execute(query) if everything else _of_keys(tx, query, rows or (), things or ())
+    found: Iterable[Any] = (chain.from_iterable(tx.execute(query).partitions(ROWS_AT_ONCE)) if everything else
+                            _of_keys(tx, query, rows or (), things or ()))
 
     def row(stored: dict[str, Any]) -> tuple[Value, ...]:
-        return tuple([load(kind, stored[name]) if name in stored else UNREAD for name, kind in kinds])
+        return tuple([load(stored[name]) if name in stored else UNREAD for name, load in loaders])
 
-    return [
-        Pair(local, remote, row(base_local), row(base_remote),
-             {name: tuple(load(mapping.rule(name).kind, v) for v in values)
-              for name, values in shown.items() if name in mapping.index},
-             marked, pair_id)
-        for pair_id, local, remote, base_local, base_remote, shown, marked in found
-    ]
+    pairs = []
+    for pair_id, local, remote, base_local, base_remote, shown, marked in found:
+        of_remote = row(base_remote)
+        # Nearly always both sides held the same: one row stands for both then.
+        of_local = of_remote if base_local == base_remote else row(base_local)
+        steps = {name: tuple(load(mapping.rule(name).kind, v) for v in values)
+                 for name, values in shown.items() if name in mapping.index} if shown else {}
+        pairs.append(Pair(local, remote, of_local, of_remote, steps, marked, pair_id))
+    return pairs
 
 
 def keys(tx: sa.Connection, mapping_id: int) -> list[tuple[int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 15_000
+RESTED_SECONDS = 0.25
+"""A connection that was used within this time is taken without a look whether the database is still there: a run takes
+one some dozens of times, and no database ends and begins again so quickly."""
 
 
 Transaction = sa.Connection
@@ -53,7 +57,7 @@ class Database:
         try:
             dialect = sa.make_url(self.url).get_backend_name()
             self.engine = sa.create_engine(
-                self.url, json_serializer=_dumps, json_deserializer=_loads, pool_pre_ping=True
+                self.url, json_serializer=_dumps, json_deserializer=_loads
             )
         except (sa.exc.ArgumentError, ImportError, ValueError) as error:
             raise _not_understood() from error
@@ -62,10 +66,17 @@ class Database:
         if self.engine.dialect.name == "sqlite":
             sa.event.listen(self.engine, "connect", _sqlite_connect)
             sa.event.listen(self.engine, "begin", _sqlite_begin)
+        else:
+            sa.event.listen(self.engine, "checkin", _rests)
+            sa.event.listen(self.engine, "checkout", self._is_there)
+        # On Postgres each statement of a transaction sees what is there at its moment anyway: two round trips less.
+        self._reading = self.engine if dialect == "sqlite" else self.engine.execution_options(
+            isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        with _told(), self.engine.begin() as tx:
+        """What stands there now. Whoever wants to lock or write takes `write`."""
+        with _told(), self._reading.begin() as tx:
             yield tx
 
     @contextmanager
@@ -77,6 +88,16 @@ class Database:
             connection.begin(),
         ):
             yield connection
+
+    def _is_there(self, connection: Any, record: Any, _: Any) -> None:
+        """Whether a connection that has rested still leads to the database; else the pool makes new ones."""
+        rests_since = record.info.get("rests_since")
+        if rests_since is None or time.monotonic() - rests_since < RESTED_SECONDS:
+            return
+        try:
+            self.engine.dialect.do_ping(connection)
+        except self.engine.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.InvalidatePoolError("the database has gone meanwhile") from error
 
     def migrate(self) -> None:
         """Bring the tables to the newest revision; one process at a time. Raises ConfigError where the database
@@ -230,6 +251,10 @@ def _sqlite_connect(connection: Any, _: Any) -> None:
     for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"pragma {pragma}")
     cursor.close()
+
+
+def _rests(_connection: Any, record: Any) -> None:
+    record.info["rests_since"] = time.monotonic()
 
 
 def _sqlite_begin(connection: sa.Connection) -> None:

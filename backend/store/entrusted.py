@@ -11,6 +11,7 @@ Nothing in here can open them: `backend.secrets`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -72,12 +73,12 @@ def forget_ended(tx: sa.Connection) -> None:
     tx.execute(sa.delete(secret).where(secret.c.expires_at <= now()))
 
 
-def unattended(tx: sa.Connection, configured: bool) -> set[int]:
-    """Links that can be synced while nobody looks: those with a key of Grist; where the environment has one
+def unattended(tx: sa.Connection, configured: bool, among: Collection[int]) -> set[int]:
+    """Which of these links can be synced while nobody looks: those with a key of Grist; where the environment has one
     (`configured`), also those that it describes."""
     has_key = sa.select(secret.c.link_id).where(secret.c.name == "grist_key")
     may: sa.ColumnElement[bool] = link.c.id.in_(has_key)
     if configured:
         may = sa.or_(may, link.c.configured)
-    query = sa.select(link.c.id).where(may, link.c.disconnected_at.is_(None))
+    query = sa.select(link.c.id).where(link.c.id.in_(among), may, link.c.disconnected_at.is_(None))
     return set(tx.execute(query).scalars())

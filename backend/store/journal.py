@@ -22,7 +22,7 @@ from backend.store.tables import intent, mapping
 @dataclass(frozen=True, slots=True)
 class Intent:
     """One batch that may or may not have been written. `pending`: by thing, what Grist still held of the fields that
-    the same plan also writes there."""
+    the same plan also writes there; by key, all that something held that is deleted."""
 
     id: int
     run_id: int

@@ -81,6 +81,13 @@ def ask(tx: sa.Connection, mapped: Mapping, local: Snapshot, remote: Snapshot, a
     _forget(tx, mapped.id, stale)
 
 
+def rows_asked(tx: sa.Connection, mapping_id: int) -> set[int]:
+    """The rows that an open question is about, and those of which a person has said what they are, or are not."""
+    asked = tx.execute(sa.select(question.c.rows).where(question.c.mapping_id == mapping_id)).scalars()
+    answered = tx.execute(sa.select(pairing.c.local_key).where(pairing.c.mapping_id == mapping_id)).scalars()
+    return {one["row"] for rows in asked for one in rows} | set(answered)
+
+
 def decided(tx: sa.Connection, mapped: Mapping, local: Snapshot, more: Sequence[Answer] = ()) -> dict[int, str | None]:
     """The answers that still fit the rows that were read, by row. `more` are answers that are not kept yet."""
     query = sa.select(pairing.c.local_key, pairing.c.thing, pairing.c.looks).where(pairing.c.mapping_id == mapped.id)

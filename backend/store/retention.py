@@ -19,6 +19,13 @@ RUNS_KEPT = 100
 DAY_SECONDS = 86_400.0
 
 
+def with_old_runs(tx: sa.Connection, days: int) -> set[int]:
+    """Links of which a run ended longer ago than that: no other one is worth a look of its own. One question for
+    all of them, however many there are."""
+    query = sa.select(run.c.link_id).where(run.c.finished_at < now() - days * DAY_SECONDS).distinct()
+    return set(tx.execute(query).scalars())
+
+
 def is_due(tx: sa.Connection, link_id: int, days: int) -> bool:
     """Whether `forget_old` would find anything, as far as the oldest tell."""
     return bool(_old_lines(tx, link_id, days, 1) or _old_runs(tx, link_id, days, 1))

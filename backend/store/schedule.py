@@ -56,17 +56,24 @@ def of(tx: sa.Connection, link_id: int) -> Schedule:
     return Schedule(*row)
 
 
-_DUE = sa.and_(
-    sa.or_(link.c.due_at <= now(), sa.and_(link.c.due_at.is_(None), link.c.interval_seconds.is_not(None))),
-    _IDLE, _MAY)
+_NOW = sa.select(now()).scalar_subquery()
+"""The clock, looked at once: a clock that goes on while rows are compared with it can use no index."""
+_TIMED = sa.and_(link.c.due_at <= _NOW, _IDLE, _MAY)
+_UNSET = sa.and_(link.c.due_at.is_(None), link.c.interval_seconds.is_not(None), _IDLE, _MAY)
+_DUE = sa.or_(_TIMED, _UNSET)
 _HINTED = sa.and_(
     link.c.hinted_at.is_not(None), _IDLE, _MAY, sa.or_(link.c.failures == 0, link.c.due_at.is_(None)))
 
 
 def due(tx: sa.Connection, most: int = MANY) -> list[int]:
     """Links whose time has come, and of which no sync waits or goes on; the longest due first."""
-    query = sa.select(link.c.id).where(_DUE).order_by(link.c.due_at, link.c.id).limit(min(most, MANY))
-    return list(tx.execute(query).scalars())
+    most = min(most, MANY)
+    timed = sa.select(link.c.id).where(_TIMED).order_by(link.c.due_at, link.c.id).limit(most)
+    found = list(tx.execute(timed).scalars())
+    if len(found) < most:
+        unset = sa.select(link.c.id).where(_UNSET).order_by(link.c.id).limit(most - len(found))
+        found += tx.execute(unset).scalars()
+    return found
 
 
 def is_due(tx: sa.Connection, link_id: int) -> bool:
@@ -86,7 +93,7 @@ def hinted(tx: sa.Connection) -> list[Hinted]:
 
 def seconds_to_next(tx: sa.Connection) -> float | None:
     """How long until the next timer runs out; None where none does."""
-    query = sa.select(sa.func.min(link.c.due_at) - now()).where(_MAY, link.c.due_at > now())
+    query = sa.select(link.c.due_at - now()).where(_MAY, link.c.due_at > _NOW).order_by(link.c.due_at).limit(1)
     found = tx.execute(query).scalar()
     return None if found is None else float(found)
 

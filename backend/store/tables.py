@@ -21,6 +21,7 @@
     tally                               what has been counted since the beginning, for /metrics
 
     bucket, document_cost             what a store's rate limit has left, and what each request cost last time
+    asked                              answers for which a service had to be asked, until they are fetched
 
 Values are JSON as `core.values.dump` makes it; a row is an object by field name, and a field that was not read
 is not in it. Moments are seconds since 1970, always told by the database's own clock (`now()`).
@@ -83,6 +84,8 @@ link = Table(
 # Every worker asks each second whose time has come.
 Index("ix_link_due", link.c.due_at)
 Index("ix_link_hinted", link.c.hinted_at)
+_UNSET = link.c.due_at.is_(None) & link.c.interval_seconds.is_not(None)
+Index("ix_link_unset", link.c.id, sqlite_where=_UNSET, postgresql_where=_UNSET)
 
 secret = Table(
     "secret", metadata,
@@ -383,6 +386,13 @@ document_cost = Table(
     Column("document", Text, primary_key=True),
     Column("points", Double, nullable=False),
     Column("at", Double, nullable=False),
+)
+
+asked = Table(
+    "asked", metadata,
+    Column("key", Text, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("sealed", Text),
 )
 
 action = Table(

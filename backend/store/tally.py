@@ -12,10 +12,16 @@ from backend.store.tables import tally
 def add(tx: sa.Connection, sums: Dict[tuple[str, str], float]) -> None:
     """Add to the sums of these (name, label)."""
     # In one order everywhere: two runs that end together wait for each other and never crosswise.
-    for (name, label), value in sorted(sums.items()):
-        where = (tally.c.name == name, tally.c.label == label)
-        if value and not tx.execute(sa.update(tally).where(*where).values(value=tally.c.value + value)).rowcount:
-            _insert(tx, name, label, value)
+    rows = [{"name": name, "label": label, "value": value} for (name, label), value in sorted(sums.items()) if value]
+    if not rows:
+        return
+    if tx.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
+    new = insert(tally).values(rows)
+    tx.execute(new.on_conflict_do_update(
+        index_elements=["name", "label"], set_={"value": tally.c.value + new.excluded.value}))
 
 
 def sums(tx: sa.Connection) -> dict[str, dict[str, float]]:
@@ -25,12 +31,3 @@ def sums(tx: sa.Connection) -> dict[str, dict[str, float]]:
         found.setdefault(name, {})[label] = value
     return found
 
-
-def _insert(tx: sa.Connection, name: str, label: str, value: float) -> None:
-    """The first of its kind; where another process was quicker, added to that one's."""
-    if tx.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert
-    else:
-        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
-    tx.execute(insert(tally).values(name=name, label=label, value=value).on_conflict_do_update(
-        index_elements=["name", "label"], set_={"value": tally.c.value + value}))

@@ -21,6 +21,7 @@ from backend.settings import Settings
 from backend.web import (
     acting,
     api,
+    aside,
     background,
     connect,
     health,
@@ -61,12 +62,17 @@ def create_app(settings: Settings | None = None, config: Config | None = None, *
     app.extensions[EXTENSION] = here
     handle_errors(app)
     assert all(vars(one)["bp"] is api.bp for one in (acting, mapping_api)), "their views stand in the same blueprint"
-    _Api(app, spec_kwargs=_TOKENS).register_blueprint(api.bp)
+    described = _Api(app, spec_kwargs=_TOKENS)
+    described.register_blueprint(api.bp)
+    described.register_blueprint(aside.bp)
+    _say_that_it_may_take_a_while(described)
     for blueprint in (pages.bp, hooks.bp, metrics.bp):
         app.register_blueprint(blueprint)
     grist_urls = [settings.grist_public_url or settings.grist_server_url, here.server_url]
     metrics.watch(app)
     set_headers(app, grist_urls, settings.allowed_origins, pages.STYLE)
+    app.extensions[aside.EXTENSION] = aside.Aside(app.wsgi_app, lambda: here.database)
+    app.wsgi_app = app.extensions[aside.EXTENSION]  # type: ignore[method-assign]
     behind_proxy(app, os.environ)
     if start_worker:
         _start_worker(here)
@@ -80,6 +86,18 @@ class _Api(Api):  # type: ignore[misc]
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         return of_http(error)
+
+
+_ASKED = {"description": "Not yet: Shopify or Grist is being asked; the answer will be at /api/asked/{asked}",
+          "content": {"application/json": {"schema": {"type": "object", "properties": {"asked": {"type": "string"}}}}}}
+
+
+def _say_that_it_may_take_a_while(described: Api) -> None:
+    """Every answer of the API may be this one first."""
+    for operations in described.spec._paths.values():
+        for operation in operations.values():
+            if "responses" in operation:
+                operation["responses"].setdefault("202", _ASKED)
 
 
 _TOKENS = {

@@ -16,7 +16,8 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ import orjson
 
 from backend.errors import RetryLater, UserError
 from backend.grist.access import Role, probe_role
+from backend.http import about_to_ask
 from backend.store import api_keys, links
 from backend.store.db import Database
 from backend.store.links import Link
@@ -99,7 +101,7 @@ class Gate:
     def visitor(self, database: Database, server_url: str, authorization: str | None) -> Visitor:
         """Raises Refused (401) for a token that is missing, broken, forged or expired; RetryLater where Grist cannot
         be asked."""
-        token = _token_of(authorization)
+        token = token_of(authorization)
         if token.startswith(api_keys.PREFIX):
             return _of_key(database, server_url, token)
         document = _document_of(token)
@@ -114,7 +116,7 @@ class Gate:
 
     def _role(self, document: str, token: str) -> Role | None:
         key = hashlib.sha256(token.encode()).digest()
-        with self._asking[key[0] % len(self._asking)]:
+        with _held(self._asking[key[0] % len(self._asking)]):
             with self._lock:
                 asked_at, role = self._known.get(key, (None, None))
                 if asked_at is not None and self._clock() - asked_at < REMEMBERED_SECONDS:
@@ -127,6 +129,18 @@ class Gate:
                 while len(self._known) > REMEMBERED_TOKENS:
                     self._known.popitem(last=False)
             return role
+
+
+@contextmanager
+def _held(lock: threading.Lock) -> Iterator[None]:
+    """With this lock. Whoever holds it asks Grist, so to wait for it is to wait for Grist."""
+    if not lock.acquire(blocking=False):
+        about_to_ask.get()()
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _of_key(database: Database, server_url: str, key: str) -> Visitor:
@@ -197,7 +211,7 @@ def check(visitor: Visitor, link_id: int | None, role: Role) -> None:
                   "Ask an owner of the document to do it, or to give you the right in Grist's sharing menu.")
 
 
-def _token_of(authorization: str | None) -> str:
+def token_of(authorization: str | None) -> str:
     scheme, _, token = (authorization or "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:

@@ -11,7 +11,8 @@ from flask import Response, current_app, g, request
 from flask_smorest import Blueprint
 
 from backend import __version__
-from backend.store import options, runs
+from backend.core.model import Side
+from backend.store import base, inbox, options, runs
 from backend.store import waiting as waiting_store
 from backend.store.links import Link
 from backend.web import choices, pairs, schemas, state, waiting
@@ -55,6 +56,8 @@ def session() -> Response:
     here, who = service(), visitor()
     body: dict[str, Any] = {"role": who.role, "document": who.document, "version": __version__,
                             "link": _link(who.link) if who.link else None}
+    if who.link is not None and who.role != "owner":
+        body["owners"] = list(here.owners.names(who.link))
     if who.link is None:
         copied = here.original(who)
         body["message"] = _why_no_link(here.trouble)
@@ -94,8 +97,23 @@ def start_run(wanted: dict[str, Any]) -> Response:
     more: dict[str, Any] = {name: True for name in ("go_on", "everything") if wanted[name]}
     if wanted["preview"]:
         more["plan"] = _previewed(wanted["preview"])
+    if wanted["row"]:
+        _look_at(**wanted["row"])
     button = "Sync anyway" if "go_on" in more else "Sync button" if kind == "sync" else "Preview button"
     return answer({"id": service().start(link(), kind, visitor().by(button), more)}, 202)
+
+
+def _look_at(resource: str, row: int) -> None:
+    """The next run reads this row on both sides, whatever has changed. Raises Refused (404) where it is not synced."""
+    here = service()
+    with here.database.write() as tx:
+        known = tables(tx, link().id, here.context.resources)
+        mapping_id = next((one for one, mapping in known.described.items() if mapping.name == resource), None)
+        if mapping_id is None:
+            raise Refused(404, "not_found", "This table is not synced with Shopify.", "Map it first.")
+        inbox.note(tx, link().id, Side.LOCAL, [(resource, row)])
+        things = [thing for _, thing in base.places(tx, mapping_id, [row], [])]
+        inbox.note(tx, link().id, Side.REMOTE, [(resource, thing) for thing in things])
 
 
 def _previewed(run_id: int) -> str:

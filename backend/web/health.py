@@ -154,7 +154,7 @@ def _timer(tx: Any, found: Link, context: Context) -> Part:
         "interval_seconds": found.interval_seconds, "next_at": moment(next_at), "paused": chosen.paused,
         "quiet": {"from": chosen.quiet[0], "to": chosen.quiet[1]} if chosen.quiet else None,
     }
-    if found.interval_seconds is not None and not chosen.paused and found.id not in context.unattended(tx):
+    if found.interval_seconds is not None and not chosen.paused and found.id not in context.unattended(tx, [found.id]):
         return _part("timer", "The timer is off, because there is no key for background work.",
                      "Add a key in Settings.", **facts)
     return _part("timer", **facts)

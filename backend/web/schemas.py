@@ -55,6 +55,11 @@ class ChangesAsked(Schema):
     before = fields.Integer(load_default=None, validate=validate.Range(1, LARGEST_ID))
 
 
+class RowWanted(Schema):
+    resource = fields.String(required=True, validate=validate.Length(1, 100))
+    row = _id(required=True)
+
+
 class RunWanted(Schema):
     kind = fields.String(required=True, validate=validate.OneOf(["sync", "preview"]))
     go_on = fields.Boolean(load_default=False, truthy={True}, falsy={False}, metadata={
@@ -63,10 +68,12 @@ class RunWanted(Schema):
         "description": "Read everything again, not only what changed."})
     preview = _id(load_default=None, allow_none=True, metadata={
         "description": "A preview that has ended: the sync does exactly that, or nothing where something moved."})
+    row = fields.Nested(RowWanted, load_default=None, allow_none=True, metadata={
+        "description": "A row that the sync reads on both sides in any case, besides what changed."})
 
     @validates_schema
     def _only_a_sync_goes_on(self, data: dict[str, Any], **_: Any) -> None:
-        for name in ("go_on", "preview"):
+        for name in ("go_on", "preview", "row"):
             if data[name] and data["kind"] != "sync":
                 raise ValidationError("Only a sync can do that.", name)
 

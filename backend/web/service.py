@@ -12,13 +12,15 @@ from flask import current_app, g
 from backend.app import Context
 from backend.config import Config
 from backend.errors import UserError
+from backend.grist.access import owner_names
 from backend.store import runs
 from backend.store.db import Database
 from backend.store.links import Link
-from backend.web.access import Gate, Visitor, ask_grist, ends_at
+from backend.web.access import Gate, Visitor, ask_grist, ends_at, patience
 from backend.web.copies import Copies
 from backend.web.errors import Refused
 from backend.web.limits import Limiter
+from backend.web.owners import Owners
 from backend.web.sight import Reads, Sight, read_grist
 from backend.web.values import Tables
 
@@ -37,6 +39,7 @@ class Service:
     gate: Gate
     reads: Reads
     copies: Copies
+    owners: Owners
     limiter: Limiter = field(default_factory=Limiter)
     configured: bool = False
     fixed_link: int | None = None
@@ -108,7 +111,16 @@ def open_service(context: Context, config: Config | None) -> Service:
             log.error("no link could be made from the configuration: %s", error)
             trouble = error
     return Service(context, server_url, Gate(ask_grist(server_url)), Reads(read_grist(server_url)),
-                   Copies(context.database, server_url), configured=configured, fixed_link=fixed, trouble=trouble)
+                   Copies(context.database, server_url), Owners(_ask_owners(context)), configured=configured,
+                   fixed_link=fixed, trouble=trouble)
+
+
+def _ask_owners(context: Context) -> Callable[[Link], tuple[str, ...]]:
+    def ask(link: Link) -> tuple[str, ...]:
+        key = context.grist_key(link)
+        return owner_names(link.server_url, link.document, key, sleep=patience()) if key else ()
+
+    return ask
 
 
 def _busy() -> Refused:

@@ -49,7 +49,7 @@ STEPS = (
          "reprice", "Change it in the store too"),
     Step("A deletion asks first",
          ("Delete Felt hat in the store. Press Sync: its row stays in the document.",
-          "Open Deletions, choose the rows, and delete them or keep them."),
+          "Open Deletions, choose the rows, and delete them. Keep would leave them; then go on with Next."),
          "Products", "FEL-9", "Answered. A deletion on one side never reaches the other by itself.",
          "delete", "Delete Felt hat"),
     Step("Nothing is lost, and everything can be taken back",

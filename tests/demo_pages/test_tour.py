@@ -5,10 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from demo.__main__ import _is_taken
 from demo.grist import Document, Grist
 from demo.pages import create_app
+from demo.serving import serving
 from demo.shopify import Store
 from demo.shopify import create_app as store_app
 
@@ -100,3 +103,9 @@ def test_what_is_gone_or_unknown_is_said(page: FlaskClient, store: Store) -> Non
 
 def test_another_sites_page_may_press_nothing(page: FlaskClient) -> None:
     assert page.post("/act/delete", headers={"Origin": "https://elsewhere.example"}).status_code == 403
+
+
+def test_a_port_that_is_taken_is_seen() -> None:
+    with serving(Flask("somebody")) as url:
+        assert _is_taken(int(url.rsplit(":", 1)[1]))
+    assert not _is_taken(0)

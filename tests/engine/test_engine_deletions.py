@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,38 @@ def test_a_deletion_is_proposed_and_waits(new_world: MakeWorld, side: Side) -> N
         assert world.written == []
     (waiting,) = world.deletions()
     assert (waiting.side, waiting.title) == (side.other, "Mug 0")
+
+
+def test_what_somebody_edits_right_before_it_is_deleted_is_asked_for(new_world: MakeWorld) -> None:
+    """Found by a random world: an edit after the look, in a thing that a rule deletes in Shopify."""
+    world, gid = one_product(new_world, delete_remote=Policy.APPLY)
+    again = world.shopify.again
+
+    def edited(*asked: Any) -> Any:
+        world.shopify.again = again  # type: ignore[method-assign]
+        world.shopify.edit(gid, "title", "Edited")
+        return again(*asked)
+
+    world.shopify.again = edited  # type: ignore[method-assign]
+    delete(world, Side.LOCAL, gid)
+    world.run()
+    assert world.shopify.thing(gid)["title"] == "Edited"
+    (conflict,) = world.conflicts()
+    assert (conflict.remote_key, conflict.field) == (gid, "")
+
+
+def test_no_row_refers_to_one_that_nobody_has_looked_at(shop: Shop) -> None:
+    """Found by a random world: products are paused, and the row of one was deleted meanwhile."""
+    world = shop.world
+    variant, row = world.row_of(shop.variant), shop.row
+    world.grist.retyped.add(("Products", "title"))
+    world.grist.remove_row("Products", row)
+    world.run()
+    assert world.grist.cell("Variants", variant, "product") is None
+    world.grist.retyped.clear()
+    world.run()
+    assert world.grist.cell("Variants", variant, "product") is None
+    assert len(world.deletions()) == 1
 
 
 @pytest.mark.parametrize("side", SIDES)

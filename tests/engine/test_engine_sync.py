@@ -11,11 +11,11 @@ from twins import Written
 from backend.core.model import Create, Direction, Op, Policy, Rule, Side
 from backend.core.values import Unfit
 from backend.engine import sync
-from backend.errors import BrakeError, Cancelled, RetryLater
+from backend.errors import BrakeError, Cancelled, OutcomeUnknown, RetryLater
 from backend.session import Session
 
 from .conftest import MakeWorld, Shop
-from .world import World, shop_mappings, with_rules
+from .world import World, lose_an_answer, shop_mappings, with_rules
 
 # --- the first sync ----------------------------------------------------------------------------------
 
@@ -310,8 +310,24 @@ def test_a_trigger_in_grist_is_carried_to_shopify(shop: Shop) -> None:
 def test_services_that_never_agree_on_a_spelling_end_a_run_all_the_same(shop: Shop) -> None:
     shop.world.grist.triggers["Products", "handle"] = lambda cells: str(cells.get("handle") or "").upper()
     shop.world.shopify.edit(shop.product, "handle", "cup")
-    shop.world.run()
+    report = shop.world.run()
     assert len(shop.world.written) <= 2 * 3, "three looks at most, each side once"
+    [note] = report.notes
+    assert note.startswith("Handle in Products changed again after this sync had written it: Mug. It is left")
+
+
+def test_a_formula_that_depends_on_its_own_result_is_told_and_not_followed(new_shop: Callable[..., Shop]) -> None:
+    """Through Shopify and back: what is compared with is one more than the price, which follows it there."""
+    shop = new_shop()
+    shop.world.shopify.computed["variants", "price"] = lambda store, gid: store.things["variants"][gid].get(
+        "compareAtPrice") or Decimal("12.50")
+    shop.world.grist.formulas["Variants", "compareAtPrice"] = lambda cells: Decimal(str(cells["price"] or 0)) + 1
+    report = shop.world.run()
+    reached = shop.world.shopify.thing(shop.variant)["compareAtPrice"]
+    assert reached == Decimal("12.50") + 2, "once there, back to the formula, and there again"
+    [note] = report.notes
+    assert note.startswith("Compare at in Variants changed again after this sync had written it: ")
+    assert "changed again after this sync had written it" in shop.world.run().notes[0], "the next step is taken"
 
 
 def test_a_formula_over_what_a_run_writes_is_pushed_in_the_same_run(new_shop: Callable[..., Shop]) -> None:
@@ -758,6 +774,82 @@ def test_cancelling_ends_the_run_after_the_batch_in_hand(new_world: MakeWorld) -
     world.run()
     assert len(world.written) == 3
     assert world.differences() == []
+
+
+@pytest.mark.parametrize(("away", "phase"), [("grist", "reading_grist"), ("shopify", "reading_shopify")])
+def test_while_a_service_is_away_a_run_says_which_one_it_asks(new_world: MakeWorld, away: str, phase: str) -> None:
+    world = new_world(shop_mappings()[:1])
+    world.run()
+
+    def gone(*_: object) -> None:
+        raise RetryLater("It does not answer.", cure="Wait.")
+
+    said: list[str] = []
+    getattr(world, away).changed = gone
+    with pytest.raises(RetryLater):
+        sync(Session(world.database, world.link_id, world.last_run, world.mappings, world.grist, world.shopify,
+                     beat=lambda progress: said.append(progress["phase"])))
+    assert said[-1] == phase
+
+
+# --- what random worlds found ----------------------------------------------------------------------
+
+
+def test_an_edit_of_a_thing_whose_making_nobody_heard_of_is_no_spelling_of_shopifys(
+    new_shop: Callable[..., Shop],
+) -> None:
+    products, *rest = shop_mappings(products=CREATING)
+    world = new_shop([with_rules(products, title={"direction": Direction.TO_SHOPIFY}), *rest]).world
+    world.shopify.carries_key.add("products")
+    known = set(world.shopify.things["products"])
+    world.grist.add_row("Products", title="Cup", handle="cup")
+    lose_an_answer(world.shopify)
+    world.run_until(OutcomeUnknown)
+    (gid,) = set(world.shopify.things["products"]) - known
+    world.shopify.edit(gid, "title", "Beaker")
+    world.run()
+    assert world.shopify.thing(gid)["title"] == "Cup", "put back: the title goes to Shopify only"
+    assert set(world.shopify.things["products"]) == known | {gid}
+
+
+def test_a_sale_is_counted_once_though_access_rules_hide_the_row_that_it_was_written_to(shop: Shop) -> None:
+    world = shop.world
+    world.shopify.sell(shop.level, 2)
+    cut_off_at(world, "grist.apply.inventory.after", OutcomeUnknown)
+    hidden = ("Inventory", shop.level_row)
+    world.grist.hidden_rows.add(hidden)
+    world.shopify.sell(shop.level, 1)
+    world.run()
+    world.grist.hidden_rows.discard(hidden)
+    world.run(everything=True)
+    assert world.shopify.thing(shop.level)["available"] == 7
+    assert [one.field for one in world.conflicts()] == ["available"], "nobody can tell any more, so a person is asked"
+
+
+def test_a_thing_that_another_row_claims_is_not_given_a_row_of_its_own(new_world: MakeWorld) -> None:
+    world = new_world(shop_mappings()[:1])
+    gone, other = many(world, 2)
+    world.grist.remove_row("Products", world.row_of(gone))
+    world.shopify.edit(gone, "title", "Edited")
+    world.run()
+    world.choose("shopify")
+    row = world.row_of(other)
+    world.grist.set_mark("Products", row, gone)
+    world.run()
+    assert list(world.pairs("products").values()) == [gone]
+    assert world.refusals() != []
+
+
+def test_a_thing_that_a_row_claims_gets_no_row_either_while_runs_look_elsewhere(new_world: MakeWorld) -> None:
+    world = new_world(shop_mappings()[:1])
+    one, other = many(world, 2)
+    new = world.shopify.add("products", title="New", handle="new")
+    world.grist.set_mark("Products", world.row_of(one), new)
+    for _ in range(4):
+        world.run()
+    world.grist.copy_row("Products", world.row_of(other))
+    world.run()
+    assert list(world.pairs("products").values()).count(new) == 1
 
 
 # --- rules end to end ----------------------------------------------------------------------------------------------

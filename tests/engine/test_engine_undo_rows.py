@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from backend.core.model import Policy
-from backend.core.undo import DELETED_THERE, EDITED_ROW, MADE_THERE, REFERRED, THERE_AGAIN
+from backend.core.undo import DELETED_THERE, EDITED_ROW, MADE_THERE, OTHER_ID, REFERRED, THERE_AGAIN
 from backend.errors import OutcomeUnknown
 from backend.session import UndoWanted
 
 from .conftest import MakeWorld, Shop
-from .test_engine_sync import many
+from .test_engine_sync import cut_off_at, many
 from .world import World, lose_an_answer, shop_mappings
 
 TABLES = ("Products", "Variants", "Inventory")
@@ -85,6 +85,16 @@ def test_a_row_that_was_edited_since_stays(shop: Shop) -> None:
     assert reasons(undo(world, *of_kind(world, "create", "inventory"))) == {EDITED_ROW}
     assert world.shopify.thing(shop.level)["available"] == 12, "the sync after it has carried the edit"
     assert reasons(undo(world, *of_kind(world, "create", "inventory"))) == {EDITED_ROW}
+
+
+@pytest.mark.parametrize("typed", ["", "gid://shopify/InventoryLevel/999"])
+def test_a_row_of_which_somebody_says_that_it_is_another_thing_stays(shop: Shop, typed: str) -> None:
+    """Found by a random world: its Shopify ID was emptied, or another one typed, before its making was taken back."""
+    world = shop.world
+    row = shop.level_row
+    world.grist.set_mark("Inventory", row, typed)
+    assert reasons(undo(world, *of_kind(world, "create", "inventory"))) == {OTHER_ID}
+    assert row in world.grist.rows["Inventory"]
 
 
 def test_a_row_that_others_refer_to_stays(shop: Shop) -> None:
@@ -174,3 +184,15 @@ def test_an_undo_of_a_row_whose_answer_was_lost_happens_once(shop: Shop, kind: s
     rows = {"create": 0, "delete": 1}[kind]
     assert [len(world.grist.rows[table]) for table in TABLES] == [rows] * 3
     is_quiet(world)
+
+
+def test_a_row_comes_back_though_nobody_heard_that_it_was_removed(new_world: MakeWorld) -> None:
+    """Found by a random world: what a deletion takes with it is kept before it is sent."""
+    world = new_world(shop_mappings(products={"delete_local": Policy.APPLY})[:1])
+    gid = many(world, 2)[0]
+    world.shopify.delete(gid)
+    cut_off_at(world, "grist.apply.products.after", OutcomeUnknown)
+    world.run()
+    report = undo(world, *of_kind(world, "delete"))
+    assert (report.undone, report.stays) == (1, [])
+    assert world.grist.cell("Products", world.row_of(gid), "title") == "Mug 0"

@@ -39,6 +39,7 @@ MATRIX: dict[str, tuple[Any, int, int, int, int]] = {
     "GET /widget/": (None, 200, 200, 200, 200),
     "GET /widget/<path:name>": (None, 200, 200, 200, 200),
     "GET /api/session": (None, 401, 200, 200, 200),
+    "GET /api/asked/<string:asked>": (None, 401, 404, 404, 404),  # an answer is only its asker's
     f"GET {LINK}/state": (None, 401, 200, 200, 200),
     f"GET {LINK}/runs": (None, 401, 200, 200, 200),
     f"GET {LINK}/runs/<int(max=2147483647):run_id>": (None, 401, 200, 200, 200),

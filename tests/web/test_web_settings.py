@@ -211,11 +211,11 @@ def test_without_a_key_the_timer_is_off_and_health_says_so(bare: Place) -> None:
     assert found["timer"]["message"] == "The timer is off, because there is no key for background work."
     assert found["mapping"]["message"] == "No table is mapped yet, so nothing is synced."
     with bare.service.database.read() as tx:
-        assert bare.service.context.unattended(tx) == set()
+        assert bare.service.context.unattended(tx, [link_id]) == set()
     send(bare, "PUT", "grist-key", {"key": "grist-key-1"})
     assert parts(bare)["timer"]["message"] == ""
     with bare.service.database.read() as tx:
-        assert bare.service.context.unattended(tx) == {link_id}
+        assert bare.service.context.unattended(tx, [link_id]) == {link_id}
 
 
 def test_what_failed_and_what_was_refused_needs_somebody(shop: Place) -> None:

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from web_helpers import SHIRT_S, Place, price
 
-from backend.store import links
+from backend.core.model import Side
+from backend.errors import AccessError
+from backend.grist.client import GristClient
+from backend.store import inbox, links
 
 REPORT = {"state": "done", "seconds": 9.0, "notes": [], "requests": {}, "points": 0,
           "totals": {"created": 0, "updated": 12, "deleted": 0, "unchanged": 240, "conflicts": 1, "refused": 0,
@@ -27,6 +30,32 @@ def test_a_link_that_never_synced_says_so(place: Place) -> None:
         "conflicts": 0, "deletions": 0, "refused": 0, "paused": None}
 
 
+def test_whoever_is_no_owner_is_told_who_owns_the_document_asked_once(
+        place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def access(client: GristClient) -> dict[str, Any]:
+        asked.append(repr(client))
+        return {"maxInheritedRole": "owners", "users": [
+            {"name": "Ana Lund", "access": "owners", "parentAccess": None},
+            {"name": "Jonas Berg", "access": None, "parentAccess": "owners"},
+            {"name": "Kim", "access": "editors", "parentAccess": "viewers"}]}
+
+    monkeypatch.setattr(GristClient, "access", access)
+    assert "owners" not in place.get("/api/session")
+    told = [place.get("/api/session", role)["owners"] for role in ("viewer", "editor")]
+    assert told == [["Ana Lund", "Jonas Berg"]] * 2
+    assert len(asked) == 1
+
+
+def test_names_that_grist_does_not_tell_are_left_out(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(client: GristClient) -> dict[str, Any]:
+        raise AccessError("access denied")
+
+    monkeypatch.setattr(GristClient, "access", refused)
+    assert place.get("/api/session", "viewer")["owners"] == []
+
+
 def test_the_session_names_store_and_shop_as_far_as_they_are_known(place: Place) -> None:
     link = place.get("/api/session")["link"]
     assert link["shop"] == {"name": "fieldhouse.myshopify.com", "currency": None, "timezone": None}
@@ -37,7 +66,7 @@ def test_the_session_names_store_and_shop_as_far_as_they_are_known(place: Place)
         "role": "viewer", "document": place.document.doc_id, "version": "0.1.0",
         "link": {"id": place.link.id, "store": "fieldhouse.myshopify.com",
                  "shop": {"name": "Fieldhouse Goods", "currency": "USD", "timezone": "Europe/Oslo"},
-                 "first_run": None, "language": "", "letters": True}}
+                 "first_run": None, "language": "", "letters": True}, "owners": []}
 
 
 def test_a_run_goes_from_queued_to_running_to_the_last_one(place: Place) -> None:
@@ -86,6 +115,18 @@ def test_a_second_press_answers_the_run_that_is_queued(place: Place) -> None:
     assert place.post("runs", {"kind": "sync"})["id"] == first
     place.begin()
     assert place.post("runs", {"kind": "sync"})["id"] > first
+
+
+def test_a_row_that_somebody_names_is_read_on_both_sides_by_the_next_sync(place: Place) -> None:
+    place.pair("variants", 1, SHIRT_S)
+    for row in (1, 2):  # the second is in Grist alone
+        place.post("runs", {"kind": "sync", "row": {"resource": "variants", "row": row}}, "editor")
+    with place.service.database.read() as tx:
+        hints = inbox.claim(tx, place.link.id).keys
+    assert hints == {(Side.LOCAL, "variants"): {1, 2}, (Side.REMOTE, "variants"): {SHIRT_S}}
+    for body, status in (({"kind": "sync", "row": {"resource": "orders", "row": 1}}, 404),
+                         ({"kind": "preview", "row": {"resource": "variants", "row": 1}}, 422)):
+        assert place.ask("POST", "runs", body=body).status_code == status
 
 
 def test_a_preview_waits_until_a_sync_has_ended_and_says_so(place: Place) -> None:

@@ -20,7 +20,7 @@ from backend.shopify.resources import RESOURCES
 from backend.store import base, changes, links, runs, tables, waiting
 from backend.store.links import Link
 from backend.store.runs import Run
-from backend.web import create_app
+from backend.web import aside, create_app
 from backend.web.service import EXTENSION, Service
 from backend.web.sight import Reads
 from demo.grist import Document, Grist
@@ -175,7 +175,7 @@ def make_place(grist: Grist, url: str, folder: Path, *, document: Document | Non
     chosen = {"shopify_store": STORE, "shopify_token": Secret("shpat_secret"), "grist_server_url": url,
               "grist_api_key": Secret("grist-secret"), "grist_document": document.doc_id,
               "database_url": f"sqlite:///{folder / 'sync.db'}", "allowed_origins": (ORIGIN,), **settings}
-    app = create_app(Settings(**chosen), config(), start_worker=False)
+    app = patient(create_app(Settings(**chosen), config(), start_worker=False))
     # These documents hold no tables, so Grist cannot be asked what is hidden in them: nothing is (see test_web_sight).
     app.extensions[EXTENSION].reads = Reads(lambda document, token: OpenDocument())
     return Place(app, app.test_client(), grist, document)
@@ -185,9 +185,15 @@ def make_bare_place(grist: Grist, url: str, folder: Path, **settings: Any) -> Pl
     """Nothing but Grist's address and a SECRET_KEY: links are made in the widget."""
     chosen = {"grist_server_url": url, "secret_key": Secret("a-long-secret-key-for-tests"),
               "database_url": f"sqlite:///{folder / 'sync.db'}", **settings}
-    app = create_app(Settings(**chosen), start_worker=False)
+    app = patient(create_app(Settings(**chosen), start_worker=False))
     app.extensions[EXTENSION].reads = Reads(lambda document, token: OpenDocument())
     return Place(app, app.test_client(), grist, grist.new_document("Shop"))
+
+
+def patient(app: Flask) -> Flask:
+    """Waits for what it asks of services, however slow the machine is; test_web_aside shows that it does not else."""
+    app.extensions[aside.EXTENSION].grace_seconds = 60
+    return app
 
 
 def price(row: int = 1, grist: Any = Decimal("39.00"), shopify: Any = Decimal("45.00"), base: Any = Decimal("42.00"),

@@ -396,6 +396,7 @@ def make_app(behind: Stage | Shop) -> Flask:
                 "shop": {"name": "Fieldhouse Goods", "currency": "USD", "timezone": "Europe/Oslo"}}
         link["first_run"] = shop.first_run
         return {"role": shop.role, "document": DOCUMENT, "version": "0.1.0", "link": link if shop.linked else None,
+                **({} if shop.role == "owner" else {"owners": ["Ana Lund", "Jonas Berg"] if shop.linked else []}),
                 "before": shop.before, "copy": shop.copy if not shop.linked else None}
 
     @app.post("/api/link/test")

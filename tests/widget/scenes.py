@@ -238,6 +238,7 @@ SCENES: dict[str, Scene] = {
         open_settings, lambda screen: screen.widget.locator("#interval").select_option("3600"))),
     "health": Scene(".health tbody tr", tab="health"),
     "health-asked": Scene("#disconnect-question", tab="health", show=press(".footer .link:last-child")),
+    "help": Scene(".help tbody tr", show=press("#more", ".menu [role=menuitem]:last-child")),
     "store-again": Scene("#test", prepare=key_refused, show=press(".banner .button")),
     "first-run-access": Scene(".intro", prepare=unconnected, access="none"),
     "first-run-store": Scene("#store", prepare=unconnected),
@@ -276,6 +277,6 @@ def open_scene(screen: Screen, name: str, *, language: str = "en-US", theme: str
 def wear(screen: Screen, theme: str) -> None:
     """Another theme of Grist's on the page as it stands."""
     rules = "".join(f"{name}: {value};" for name, value in fake.theme(theme).items())
-    screen.page.frames[1].evaluate(
+    screen.frame.evaluate(
         "(css) => document.head.append(Object.assign(document.createElement('style'), { textContent: css }))",
         f":root:root {{ {rules} }} * {{ transition: none !important; }}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 import fake
-from playwright.sync_api import ConsoleMessage, FrameLocator, Locator, Page
+from playwright.sync_api import ConsoleMessage, Frame, FrameLocator, Locator, Page
 
 QUERY = "access=full&readonly=false&culture=en-GB&language=en-US&timeZone=Europe/Oslo&currency=USD"
 
@@ -41,16 +41,24 @@ class Screen:
         """What a poll ten seconds later would do, now: the widget looks again when a tab is pressed."""
         self.widget.locator('[role=tab][aria-selected=true]').click()
 
+    @property
+    def frame(self) -> Frame:
+        """The widget's frame once its scripts have run. A page may be loaded before the frame within it has begun."""
+        self.widget.locator("body").wait_for(state="attached")
+        frame = self.page.frames[1]
+        frame.wait_for_function("window.fakeGrist && document.readyState === 'complete'")
+        return frame
+
     def settle(self) -> None:
         """Comes back when nothing is asked for and all that was answered is drawn."""
-        self.page.frames[1].evaluate("""async () => {
-          for (let calm = 0; calm < 3; calm = window.fakeGrist?.pending ? 0 : calm + 1) {
+        self.frame.evaluate("""async () => {
+          for (let calm = 0; calm < 3; calm = window.fakeGrist.pending ? 0 : calm + 1) {
             await new Promise((go) => requestAnimationFrame(go));
           }
         }""")
 
     def fake_grist(self, call: str) -> object:
-        return self.page.frames[1].evaluate(f"fakeGrist.{call}")
+        return self.frame.evaluate(f"fakeGrist.{call}")
 
     def asked(self, method: str, path: str) -> list[Any]:
         """The bodies sent to an address, oldest first."""

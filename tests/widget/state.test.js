@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  canUndo, choicesBody, conflictLines, fitTabs, initial, isUnreachable, linesOf, maySync, movedSides, neighbour, openConflicts, pace, progress, readyChoices, reduce, statusOf, visibleConflicts, windowOf,
+  canUndo, choicesBody, conflictLines, fitTabs, initial, isUnreachable, linesOf, maySync, movedSides, neighbour, openConflicts, offsetsOf, pace, progress, readyChoices, reduce, rowToSync, statusOf, visibleConflicts, windowOf,
 } from "../../widget/state.js";
 
 const conflict = (id, more = {}) => ({
@@ -151,10 +151,18 @@ test("tabs: the chosen one, those with counts, then as many as fit", () => {
 });
 
 test("a windowed list of 5,000 mounts what is seen, and the focused row", () => {
-  const { shown, offsets } = windowOf(Array.from({ length: 5000 }, () => 25), 50_000, 50_800, 3);
-  assert.equal(shown[0], 3);
-  assert.ok(shown.length < 40);
+  const offsets = offsetsOf(Array.from({ length: 5000 }, () => 25));
   assert.equal(offsets[5000], 125_000);
+  const between = (top, bottom, also) => windowOf(offsets, top, bottom, also);
+  assert.deepEqual([between(50_001, 50_099), between(50_001, 50_099, 3), between(50_001, 50_099, 4999), between(50_001, 50_099, 2001)], [
+    [2000, 2001, 2002, 2003], [3, 2000, 2001, 2002, 2003], [2000, 2001, 2002, 2003, 4999], [2000, 2001, 2002, 2003]]);
+  assert.deepEqual([between(-600, 24), between(124_999, 126_000), between(0, 100, -1).length], [[0], [4999], 5]);
+});
+
+test("a row chosen in Grist can be synced where its table is one that syncs", () => {
+  const state = play(begun(), { type: "polled", server: { ...SERVER, mappings: [{ resource: "variants", label: "Variants", table: "My_Variants" }] }, now: 0 });
+  const chosen = (cursor) => rowToSync(play(state, { type: "cursor", cursor, working: false }));
+  assert.deepEqual([chosen({ table: "My_Variants", row: 4 }), chosen({ table: "Notes", row: 4 }), chosen(null)], [{ resource: "variants", row: 4 }, null, null]);
 });
 
 test("an event nobody knows is an error", () => assert.throws(() => reduce(begun(), { type: "nonsense" }), /nonsense/));

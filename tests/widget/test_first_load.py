@@ -60,7 +60,7 @@ def test_a_screen_that_cannot_be_fetched_comes_with_the_next_try(screen: Screen)
 def test_the_last_known_words_and_counts_are_painted_before_any_answer(screen: Screen) -> None:
     screen.open("conflicts")
     expect(screen.value(31, "grist")).to_be_visible()
-    kept = screen.page.frames[1].evaluate("JSON.stringify(sessionStorage)")
+    kept = screen.frame.evaluate("JSON.stringify(sessionStorage)")
     values = [one for each in screen.shop.conflicts for one in (each["grist"], each["shopify"], each["title"])]
     assert not [one for one in values if isinstance(one, str) and one in kept], "no value of a cell is kept"
     screen.page.route("**/api/**", lambda route: None)  # no answer at all

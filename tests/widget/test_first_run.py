@@ -93,7 +93,7 @@ def test_the_form_is_resumed_without_its_secret(screen: Screen) -> None:
     screen.page.reload()
     expect(screen.widget.get_by_label("Client id")).to_have_value("9b1d4e07c2a85f36")
     expect(screen.widget.get_by_label("Client secret")).to_have_value("")
-    kept = screen.page.frames[1].evaluate("JSON.stringify(sessionStorage)")
+    kept = screen.frame.evaluate("JSON.stringify(sessionStorage)")
     assert "shpss_abc" not in kept
 
 

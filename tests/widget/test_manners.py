@@ -33,7 +33,7 @@ LOOKS = """() => ({
 def test_every_scene_keeps_the_manners(screen: Screen, name: str) -> None:
     """One visit answers everything. It is made in German: its words are the longer ones."""
     open_scene(screen, name, language="de")
-    frame = screen.page.frames[1]
+    frame = screen.frame
     assert frame.evaluate("document.documentElement.lang") == "de"
     said: list[str] = frame.evaluate(SAID)
     assert len(said) > 1

@@ -179,7 +179,7 @@ def test_the_set_up_is_left_and_resumed_where_it_was(unmapped: fake.Shop, screen
     screen.widget.get_by_label("Table", exact=True).select_option("variants")
     expect(screen.widget.get_by_text("Looks right for 1 of 2 tables.")).to_be_visible()  # Cost is text
     screen.page.evaluate("sessionStorage.clear()")
-    screen.page.frames[1].evaluate("sessionStorage.clear()")
+    screen.frame.evaluate("sessionStorage.clear()")
     screen.open()
     expect(screen.widget.locator(".steps b")).to_have_text("4 Tables")
     screen.widget.get_by_role("button", name="Resources, done").click()

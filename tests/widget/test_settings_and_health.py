@@ -148,11 +148,11 @@ def test_health_names_what_needs_somebody_first(screen: Screen) -> None:
 def test_the_report_holds_no_name_of_a_row(screen: Screen) -> None:
     screen.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     screen.open("health")
-    screen.page.frames[1].evaluate(
+    screen.frame.evaluate(
         "() => { window.copied = null; navigator.clipboard.writeText = async (text) => { window.copied = text; }; }")
     screen.widget.get_by_role("button", name="Copy report").click()
     expect(screen.widget.get_by_role("button", name="Report copied")).to_be_visible()
-    text = screen.page.frames[1].evaluate("window.copied")
+    text = screen.frame.evaluate("window.copied")
     assert "ok  Timer: Every 15 min" in text
     assert "Refused rows: 1 row" in text
     assert "#1039" not in text

@@ -185,10 +185,29 @@ def test_a_viewer_sees_no_button_that_writes(screen: Screen) -> None:
     screen.shop.role = "viewer"
     screen.open("conflicts")
     expect(screen.widget.locator('[data-conflict="31"]')).to_be_visible()
-    expect(screen.widget.get_by_text("You can look, but not sync or choose.")).to_be_visible()
-    assert screen.widget.locator(".button, input[type=radio], input[type=checkbox], .footer").count() == 4  # "Show row"
+    expect(screen.widget.locator(".banner")).to_have_text(
+        "You can look, but not sync or choose. Ana Lund or Jonas Berg can give you edit access.")
+    # "Show row" four times, and what else there is: help
+    expect(screen.widget.locator(".button, input[type=radio], input[type=checkbox], .footer")).to_have_count(5)
+    screen.widget.locator("#more").click()
+    expect(screen.widget.get_by_role("menuitem")).to_have_text(["Help"])
     for name in ("Sync", "Preview", "Apply"):
         expect(screen.widget.get_by_role("button", name=name, exact=True)).to_have_count(0)
+
+
+def test_one_row_is_synced_from_the_menu_and_a_refused_one_is_tried_again(screen: Screen) -> None:
+    screen.open("refused")
+    expect(screen.widget.locator(".refused tbody tr")).to_have_count(1)
+    screen.fake_grist("select('Variants', 1)")
+    screen.widget.locator("#more").click()
+    screen.widget.get_by_role("menuitem", name="Sync this row").click()
+    assert wait_for(screen, "runs") == {"kind": "sync", "row": {"resource": "variants", "row": 1}}
+    with screen.shop.lock:
+        screen.shop.run = None
+    screen.look_again()
+    screen.widget.get_by_role("button", name="Try again: #1039").click()
+    expect(screen.widget.locator("#cancel")).to_be_visible()
+    assert screen.shop.posts("runs")[1:] == [{"kind": "sync", "row": {"resource": "orders", "row": 812}}]
 
 
 def test_deletions_are_approved_only_after_a_question_that_names_them(screen: Screen) -> None:

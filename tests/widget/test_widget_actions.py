@@ -125,6 +125,6 @@ def test_the_screen_fits_280_px_without_scrolling_sideways(screen: Screen) -> No
     more.click()
     screen.widget.get_by_role("menuitem", name="Actions").click()
     screen.widget.get_by_label("Fulfil", exact=True).check()
-    width = screen.page.frames[1].evaluate(
+    width = screen.frame.evaluate(
         "[document.documentElement.scrollWidth, document.querySelector('.scroll').scrollWidth]")
     assert max(width) <= 280

@@ -159,6 +159,8 @@ class Judge:
             return
         if (mapping.id, Side.LOCAL, str(row), "") in listed or (gid, mapping.name) in self._blocked():
             return
+        if side is Side.REMOTE and self._is_candidate(mapping, gid, listed):
+            return
         self.wrong("P9", f"{mapping.name}: of {row} and {gid} one is gone, and nobody is asked about the other")
 
     def _alone(self, mapping: Mapping, rows: set[int], gids: set[str], listed: set[Any]) -> None:
@@ -190,6 +192,13 @@ class Judge:
         if mapping.filter and gid in things and str(things[gid].get("status")).casefold() != "active":
             return True
         return bool((mapping.table, row) in self.world.grist.hidden_rows)
+
+    def _is_candidate(self, mapping: Mapping, gid: str, listed: set[Any]) -> bool:
+        """Whether a row that is listed may be this thing: somebody is asked which of several it is."""
+        thing = self.world.shopify.thing(gid)
+        rows = self.world.grist.rows.get(mapping.table, {})
+        return any((mapping.id, Side.LOCAL, str(row), "") in listed and self.world.grist.cell(
+            mapping.table, row, witness) == thing[witness] is not None for row in rows for witness in mapping.match)
 
     def _blocked(self) -> set[tuple[str, str]]:
         """(thing, resource) of what rows that are listed claim to be."""

@@ -276,14 +276,14 @@ class Playing:
         finally:
             self.depth -= 1
         self._tell(f"    … ends: {type(error).__name__ if error else 'done'} after {len(wire.points)} steps")
+        if preview and before != self.judge.fingerprint() and not self.saw_people_since(wire):
+            self.judge.wrong("P18", "a preview changed something")
         if self.depth == 0:
             late, self.late = self.late, []
             for deliver in late:
                 deliver()
         self.late += wire.late
         self._look()
-        if preview and before != self.judge.fingerprint() and not self.saw_people_since(wire):
-            self.judge.wrong("P18", "a preview changed something")
         return error if isinstance(error, Exception) else None
 
     def saw_people_since(self, wire: _StoryWire) -> bool:

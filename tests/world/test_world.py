@@ -57,7 +57,7 @@ def test_a_failure_is_told_as_a_short_story(stage: Ground, monkeypatch: pytest.M
     monkeypatch.setattr(Snapshot, "proves_gone", lambda self, key: key not in self.rows)
     monkeypatch.setattr(merge, "_merge_number", lambda base, local, remote, *rest: merge._write_remote(
         local, merge.Why.CHANGED))
-    seed = next(seed for seed in range(40) if "P2" in one(seed)[1])
+    seed = next(seed for seed in range(3, 40) if "P2" in one(seed)[1])
     events, ended = shortest(seed, "P2")
     assert "P2" in ended.broken
     assert len(events) <= 4

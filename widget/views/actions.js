@@ -3,7 +3,7 @@
 import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 import { actableRow, notReady, wrongQuantity } from "../slices/deeds.js";
 import { maySync } from "../state.js";
-import { Box, Button, Empty, Icon, Rich, Select } from "./parts.js";
+import { Box, Button, Empty, Icon, Rich, Select, whoCan } from "./parts.js";
 
 const REASONS = ["CUSTOMER", "INVENTORY", "FRAUD", "DECLINED", "STAFF", "OTHER"];
 
@@ -14,7 +14,7 @@ export function Actions({ s, f, on }) {
   return html`<div class="tools"><span class="grow" data-cut>${about ? html`<b>${about.title}</b> <span class="quiet">${f.t("place.row", { table: about.label, row: about.row })}</span>` : f.t("actions.list")}</span></div>
     <div class="scroll" id="deed-list" tabIndex="-1">
       ${!row && html`<${Empty} words=${f.t("actions.empty")} />`}
-      ${row && !maySync(s) && html`<${Empty} words=${f.t("actions.viewer")} />`}
+      ${row && !maySync(s) && html`<${Empty} words=${`${f.t("actions.viewer")} ${whoCan(s, f)}`} />`}
       ${row && maySync(s) && !about && !deeds.trouble && html`<${Empty} words=${f.t("actions.looking")} />`}
       ${deeds.trouble && row && html`<p class="empty trouble" role="alert"><${Icon} name="triangle" tone="bad" /> <b>${deeds.trouble.message}</b> ${deeds.trouble.cure}</p>`}
       ${about && html`<${Choices} about=${about} s=${s} f=${f} on=${on} />`}

@@ -2,12 +2,12 @@
 
 import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
 import { pill } from "../format.js";
-import { isFirstRun } from "../slices/first-run.js";
+import { SHOWN, isFirstRun } from "../slices/first-run.js";
 import { screenOf } from "../screens.js";
 import { changeCount } from "../slices/settings.js";
-import { TABS, fitTabs, isKeyRefused, isUnreachable, maySync, progress, readyChoices, statusOf, tabsOf, undoCounts } from "../state.js";
+import { TABS, fitTabs, isKeyRefused, isUnreachable, maySync, progress, readyChoices, rowToSync, statusOf, tabsOf, undoCounts } from "../state.js";
 import { Overview, paceWords } from "./overview.js";
-import { Banner, Button, Facts, Icon, Link, Menu, Rich, Tips } from "./parts.js";
+import { Banner, Button, Facts, Icon, Link, Menu, Rich, Tips, whoCan } from "./parts.js";
 
 const GAP_PX = 18;
 const NARROW_GAP_PX = 14;
@@ -17,7 +17,7 @@ export function App({ s, f, on }) {
   const notice = isFirstRun(s) ? html`<${Lazy} name="firstRun" s=${s} f=${f} on=${on} />` : noticeOf(s, f, on);
   return html`<main id="app" aria-label=${f.t("bar.label")}><h1 class="hidden">${f.t("bar.label")}</h1>${notice ?? html`<${Bar} s=${s} f=${f} on=${on} /><${Tabs} s=${s} f=${f} on=${on} />
       <${Urgent} s=${s} f=${f} on=${on} />
-      <section class="screen" role="tabpanel" id=${`panel-${s.tab}`} aria-labelledby=${TABS.includes(s.tab) ? `tab-${s.tab}` : undefined} aria-label=${TABS.includes(s.tab) ? undefined : f.t(s.tab === "store" ? "state.connect" : "bar.settings")}><${Lazy} name=${s.tab} s=${s} f=${f} on=${on} /></section>`}
+      <section class="screen" role="tabpanel" id=${`panel-${s.tab}`} aria-labelledby=${TABS.includes(s.tab) ? `tab-${s.tab}` : undefined} aria-label=${TABS.includes(s.tab) ? undefined : f.t({ store: "state.connect", help: "bar.help" }[s.tab] ?? "bar.settings")}><${Lazy} name=${s.tab} s=${s} f=${f} on=${on} /></section>`}
     ${s.toast && html`<div class="toast" role="status">${s.toast.words}${s.toast.undo && html` · <button type="button" class="link lined" onClick=${s.toast.undo}>${f.t("undo.toast")}</button>`}</div>`}
     <div class="hidden" role="status" aria-live="polite" id="said">${s.said}</div><${Tips} /></main>`;
 }
@@ -84,11 +84,13 @@ function More({ s, f, on, status }) {
   const idle = maySync(s) && s.server !== null && !["running", "unreachable"].includes(status);
   const owner = s.session?.role === "owner" && !s.settings.readonly;
   const narrow = (document.getElementById("app")?.clientWidth ?? 1000) < 480;
+  const row = rowToSync(s);
   const items = [
     ...(idle && narrow ? [{ words: f.t("bar.preview"), onPress: on.preview }, null] : []),
-    ...(idle && !isKeyRefused(s) ? [{ words: f.t("bar.read_all"), onPress: on.readAll }] : []),
+    ...(idle && !isKeyRefused(s) ? [...(row ? [{ words: f.t("bar.sync_row"), onPress: () => on.syncRow(row) }] : []), { words: f.t("bar.read_all"), onPress: on.readAll }] : []),
     ...(owner && s.session.link ? [{ words: f.t(s.server?.paused ? "bar.resume" : "bar.pause"), onPress: () => on.pauseTimer(!s.server?.paused) }, { words: f.t("bar.settings"), onPress: () => on.go("settings") }, { words: f.t("bar.export"), onPress: on.exportFile }, null] : []),
     ...(maySync(s) ? [{ words: f.t("bar.keys"), onPress: () => { on.go("conflicts"); on.keys(true); } }, { words: f.t(s.letters ? "bar.keys_off" : "bar.keys_on"), onPress: () => on.letters(!s.letters) }] : []),
+    ...(s.session ? [{ words: f.t("bar.help"), onPress: () => on.go("help") }] : []),
   ];
   if (!items.length) return null;
   return html`<${Button} id="more" look="icon" label=${f.t("bar.more")} popup="menu" expanded=${s.menu === "more"} onPress=${() => on.menu("more")}><${Icon} name="dots" /><//>
@@ -192,7 +194,8 @@ function Urgent({ s, f, on }) {
   if (server?.asleep) return html`<${Banner} icon="pause"><${Rich} words=${f.t("state.asleep")} /><//>`;
   // The preview of a stopped sync says itself why it was stopped.
   if (server?.message && !server.run && !(s.tab === "changes" && (s.preview?.brake || (s.preview && server.message.code === "preview_outdated")))) return html`<${Banner} icon="triangle" yellow button=${server.message.brake && maySync(s) && html`<${Review} s=${s} f=${f} on=${on} />`}><${Facts} words=${message.message} />${message.cure && ` ${message.cure}`}<//>`;
-  if (s.session && !maySync(s)) return html`<${Banner} icon="eye">${f.t("state.viewer")}<//>`;
+  if (s.session?.role !== "owner" && SHOWN.includes(s.session?.link?.first_run?.step)) return html`<${Banner} icon="pause"><${Rich} words=${f.t("state.setting_up")} /><//>`;
+  if (s.session && !maySync(s)) return html`<${Banner} icon="eye">${f.t("state.viewer")} ${whoCan(s, f)}<//>`;
   return null;
 }
 

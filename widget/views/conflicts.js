@@ -2,17 +2,24 @@
 //
 //   [ ] | Field | Last agreed | (o) Grist now | ( ) Shopify now | Keep: what will be written
 
-import { html, useLayoutEffect, useRef, useState } from "../vendor/preact-htm.js";
+import { html, useLayoutEffect, useMemo, useRef, useState } from "../vendor/preact-htm.js";
 import {
-  canKeepBase, canMerge, canType, conflictLines, groupKey, isCursor, maySync, movedSides, neighbour, openConflicts, readyChoices, visibleConflicts, waitingChoices,
-  windowOf, wrongTyping,
+  canKeepBase, canMerge, canType, conflictLines, groupKey, isCursor, maySync, movedSides, neighbour, offsetsOf, openConflicts, readyChoices,
+  visibleConflicts, waitingChoices, windowOf, wrongTyping,
 } from "../state.js";
+import { remembering } from "../same.js";
 import { readTyped } from "../typed.js";
 import { Box, Button, Empty, Icon, Link, Menu, Select } from "./parts.js";
 import { Base, Marked, Value, keepWords, spoken, words } from "./value.js";
 
 const WINDOWED_FROM = 150;
-const SPARE_PX = 600;
+const SPARE_PX = 300;
+const CHUNK = 12;
+const STEP_PX = 100;
+const [GROUP_PX, FIELD_PX] = [28, 25];
+const MINUTE_MS = 60_000;
+
+let lastHeight = 700; // of the list, as it was seen last
 
 export function Conflicts({ s, f, on }) {
   const { items } = s.lists.conflicts;
@@ -76,11 +83,10 @@ function Tools({ s, f, on, lines, may }) {
   const visible = visibleConflicts(s);
   if (s.selected.length > 0 && may) return html`<${Selection} s=${s} f=${f} on=${on} />`;
   const all = s.lists.conflicts.items;
-  const tables = uniquePairs(all.map((item) => [item.resource, item.label]));
-  const fields = [...new Set(all.filter((item) => item.field_label !== null && (s.filters.table === null || item.resource === s.filters.table)).map((item) => item.field_label))].sort();
-  const rows = new Set(visible.map(groupKey)).size;
+  const { tables, fields } = filtersOf(all, s.filters.table);
+  const rows = rowCount(visible);
   const { waiting } = s.lists.conflicts;
-  const chip = all.find((item) => isCursor(item, s.cursor));
+  const chip = s.cursor === null ? undefined : all.find((item) => isCursor(item, s.cursor));
   const later = waitingChoices(s);
   // Before everything is loaded only the server's own count is true.
   const complete = s.lists.conflicts.complete;
@@ -120,43 +126,57 @@ function Head({ f }) {
     ${["field", "base", "grist", "shopify", "keep"].map((name) => html`<span role="columnheader" class="cell">${f.t(`conflicts.${name}`)}</span>`)}</div>`;
 }
 
-/** The list, windowed when long: measured heights, estimates for what was never mounted, the focused row always there. */
+/**
+ * The list, windowed when long: heights as the browser tells them, estimates for what was never mounted, the focused
+ * row always there. Lines come and go by chunks, for Preact takes one element out at the front without moving those
+ * behind it, but not several. Nothing here asks the page how it lies while it scrolls, and a line is drawn anew only
+ * when something in it is another.
+ */
 function Grid({ s, f, on, lines, may }) {
   const box = useRef(null);
-  const heights = useRef(new Map());
-  const drawn = useRef({});
-  const [view, setView] = useState({ top: 0, height: 800, measured: 0 });
+  const own = useRef({ heights: new Map(), watched: new WeakSet(), drawn: new Map() }).current;
+  const [view, setView] = useState({ top: 0, height: lastHeight, measured: 0 });
   const windowed = lines.length > WINDOWED_FROM;
-  const at = lines.findIndex((line) => line.kind === "field" && line.item.id === s.current?.id);
-  const sizes = windowed ? lines.map((line) => heights.current.get(line.key) ?? (line.kind === "group" ? 28 : 25)) : [];
-  const { shown, offsets } = windowed ? windowOf(sizes, view.top - SPARE_PX, view.top + view.height + SPARE_PX, at) : { shown: lines.map((_, index) => index), offsets: [0] };
+  const at = useMemo(() => lines.findIndex((line) => line.kind === "field" && line.item.id === s.current?.id), [lines, s.current?.id]);
+  const offsets = useMemo(() => offsetsOf(windowed ? chunkHeights(lines, own.heights) : []), [lines, view.measured]);
+  const chunks = windowed ? windowOf(offsets, view.top - SPARE_PX, view.top + view.height + SPARE_PX, at < 0 ? -1 : Math.floor(at / CHUNK)) : null;
 
   // The browser takes the focus from a row that is moved among its new neighbours: it is given back.
   const held = box.current?.contains(document.activeElement) ? document.activeElement : null;
   useLayoutEffect(() => {
-    if (held?.isConnected && document.activeElement === document.body) held.focus({ preventScroll: true });
+    if (!held || document.activeElement !== document.body) return;
+    // A line that came into another chunk is another element.
+    const again = held.isConnected ? held : box.current.querySelector(`[data-key="f${s.current?.id}"] [data-column="${s.current?.column}"]`);
+    again?.focus({ preventScroll: true });
   });
+  useLayoutEffect(() => {
+    own.watch = new ResizeObserver((entries) => {
+      let changed = false;
+      for (const { target, borderBoxSize } of entries) {
+        const { key } = target.dataset;
+        const height = Math.round(borderBoxSize[0].blockSize);
+        if (!key) {
+          changed ||= height !== lastHeight;
+          lastHeight = height;
+        } else if (target.isConnected && own.heights.get(key) !== height) {
+          // As estimated: known from now on, and nothing moves.
+          changed ||= height !== (key[0] === "g" ? GROUP_PX : FIELD_PX) || own.heights.has(key);
+          own.heights.set(key, height);
+        }
+      }
+      if (changed) setView((old) => ({ ...old, height: lastHeight, measured: old.measured + 1 }));
+    });
+    own.watch.observe(box.current);
+    return () => own.watch.disconnect();
+  }, []);
   useLayoutEffect(() => {
     if (!windowed) return;
-    let changed = false;
     for (const row of box.current.querySelectorAll("[data-key]")) {
-      const height = row.offsetHeight;
-      if (heights.current.get(row.dataset.key) !== height) {
-        heights.current.set(row.dataset.key, height);
-        changed = true;
-      }
+      if (own.watched.has(row)) continue;
+      own.watched.add(row);
+      own.watch.observe(row);
     }
-    if (changed) setView((old) => ({ ...old, measured: old.measured + 1 }));
   });
-  useLayoutEffect(() => {
-    const size = () => {
-      heights.current.clear();
-      setView((old) => ({ ...old, height: box.current?.clientHeight ?? old.height, measured: old.measured + 1 }));
-    };
-    const watch = new ResizeObserver(size);
-    watch.observe(box.current);
-    return () => watch.disconnect();
-  }, []);
   useLayoutEffect(() => {
     if (!s.focus || !s.current) return;
     const row = box.current.querySelector(`[data-key="f${s.current.id}"]`);
@@ -168,19 +188,39 @@ function Grid({ s, f, on, lines, may }) {
     else if (row.offsetTop + row.offsetHeight > box.current.scrollTop + box.current.clientHeight) box.current.scrollTop = row.offsetTop + row.offsetHeight - box.current.clientHeight;
   }, [s.focus]);
 
-  // Scrolling moves the window and nothing in its lines: drawn once, they are taken over as they are.
-  if (drawn.current.s !== s || drawn.current.f !== f || drawn.current.lines !== lines || drawn.current.may !== may) drawn.current = { s, f, lines, may, byIndex: new Map() };
-  const { byIndex } = drawn.current;
+  const selected = useMemo(() => new Set(s.selected), [s.selected]);
+  const drawn = new Map();
+  const draw = (index) => {
+    const line = lines[index];
+    const first = at < 0 && index === 1;
+    const of = [line, index, first, may, f, ...(line.kind === "group" ? groupDepends(line, s, selected) : fieldDepends(line, s, selected))];
+    const before = own.drawn.get(line.key);
+    const kept = before && before.of.length === of.length && of.every((one, place) => one === before.of[place]) ? before
+      : { of, row: html`<${line.kind === "group" ? Group : Field} key=${line.key} line=${line} index=${index + 2} first=${first} selected=${selected} s=${s} f=${f} on=${on} may=${may} />` };
+    drawn.set(line.key, kept);
+    return kept.row;
+  };
   const rows = [];
-  let next = 0;
-  for (const index of shown) {
-    if (windowed && index > next) rows.push(html`<${Space} key=${`s${index}`} height=${offsets[index] - offsets[next]} />`);
-    if (!byIndex.has(index)) byIndex.set(index, html`<${Line} key=${lines[index].key} line=${lines[index]} index=${index + 2} first=${at < 0 && index === 1} s=${s} f=${f} on=${on} may=${may} />`);
-    rows.push(byIndex.get(index));
-    next = index + 1;
+  if (!windowed) rows.push(...lines.map((_, index) => draw(index)));
+  else {
+    // Every gap has its own name and stays there at no height, so that nothing has to move because a gap came or went.
+    const gap = (name, from, to) => rows.push(html`<${Space} key=${name} height=${offsets[to] - offsets[from]} />`);
+    let [next, gaps] = [0, 0];
+    for (const chunk of chunks) {
+      if (chunk > next || gaps === 0) gap(`gap${gaps++}`, next, chunk);
+      const of = [];
+      for (let index = chunk * CHUNK; index < Math.min((chunk + 1) * CHUNK, lines.length); index += 1) of.push(draw(index));
+      rows.push(html`<div role="presentation" key=${chunk}>${of}</div>`);
+      next = chunk + 1;
+    }
+    gap("end", next, offsets.length - 1);
   }
-  if (windowed && next < lines.length) rows.push(html`<${Space} key="end" height=${offsets[lines.length] - offsets[next]} />`);
-  const scrolled = (event) => { if (windowed) setView((old) => ({ ...old, top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })); };
+  own.drawn = drawn;
+  // Within the spare lines nothing has to come or go.
+  const scrolled = (event) => {
+    const top = Math.floor(event.currentTarget.scrollTop / STEP_PX) * STEP_PX;
+    if (windowed) setView((old) => (old.top === top ? old : { ...old, top }));
+  };
   const keys = (event) => {
     if (may && pressKey(event, s, f, on)) {
       event.preventDefault();
@@ -191,18 +231,41 @@ function Grid({ s, f, on, lines, may }) {
     <${Head} f=${f} />${rows}</div>`;
 }
 
+/** How high the chunks of lines are, by what is known or estimated of their lines. */
+function chunkHeights(lines, known) {
+  const heights = [];
+  lines.forEach((line, index) => {
+    if (index % CHUNK === 0) heights.push(0);
+    heights[heights.length - 1] += known.get(line.key) ?? (line.kind === "group" ? GROUP_PX : FIELD_PX);
+  });
+  return heights;
+}
+
+/** All that a group's line shows, besides the line itself. */
+function groupDepends({ ids }, s, selected) {
+  return [chosenOf(ids, selected), s.gristTable];
+}
+
+/** All of the state that a field's line shows or hands on. An open menu looks at everything. */
+function fieldDepends({ item: { id } }, s, selected) {
+  const open = s.menu === `field${id}`;
+  return [
+    s.choices[id], s.leaving[id], s.whole[id], s.typing[id], s.invalid[id], s.moved[id], selected.has(id),
+    s.current?.id === id ? s.current.column : null, open && s, Math.floor(s.now / MINUTE_MS),
+  ];
+}
+
+function chosenOf(ids, selected) {
+  return selected.size ? ids.filter((id) => selected.has(id)).length : 0;
+}
+
 function Space({ height }) {
   return html`<div role="presentation" style=${{ height: `${height}px` }} />`;
 }
 
-function Line({ line, index, first, s, f, on, may }) {
-  return line.kind === "group" ? html`<${Group} line=${line} index=${index} s=${s} f=${f} on=${on} may=${may} />`
-    : html`<${Field} line=${line} index=${index} first=${first} s=${s} f=${f} on=${on} may=${may} />`;
-}
-
-function Group({ line, index, s, f, on, may }) {
+function Group({ line, index, selected, s, f, on, may }) {
   const { item, ids } = line;
-  const chosen = ids.filter((id) => s.selected.includes(id)).length;
+  const chosen = chosenOf(ids, selected);
   const place = item.row === null ? f.t("place.table", { table: item.label }) : f.t("place.row", { table: item.label, row: item.row });
   return html`<div class="group" role="row" aria-rowindex=${index} data-key=${line.key}>
     <span role="gridcell">${may && html`<${Box} label=${f.t("conflicts.select_row", { title: item.title })} on=${chosen === ids.length} some=${chosen > 0} onToggle=${(to) => on.select(ids, to, false)} />`}</span>
@@ -219,7 +282,7 @@ export function RowButton({ item, s, f, on, words: text }) {
   return html`<${Button} look="icon" label=${label} off=${off} onPress=${() => on.showRow(item)}><${Icon} name="row" /><//>`;
 }
 
-function Field({ line, index, first, s, f, on, may }) {
+function Field({ line, index, first, selected, s, f, on, may }) {
   const { item } = line;
   const leaving = s.leaving[item.id];
   const choice = s.choices[item.id] ?? (leaving && leaving !== true ? leaving : null);
@@ -236,7 +299,7 @@ function Field({ line, index, first, s, f, on, may }) {
         if (!isCurrent || name !== column) on.current(item.id, name, false);
       }}>
     <div class="line" role="row" aria-rowindex=${index}>
-      <span class="cell boxes" role="gridcell">${may && html`<${Box} label=${f.t("conflicts.select_field", { field: label, title: item.title })} on=${s.selected.includes(item.id)} tabIndex=${isCurrent || first ? 0 : -1}
+      <span class="cell boxes" role="gridcell">${may && html`<${Box} label=${f.t("conflicts.select_field", { field: label, title: item.title })} on=${selected.has(item.id)} tabIndex=${isCurrent || first ? 0 : -1}
         onToggle=${(to, event) => on.select([item.id], to, event.shiftKey)} />`}</span>
       <span class="cell name" role="gridcell" data-cut>${label}</span>
       <span class="cell base" role="gridcell"><span class="tag">${f.t("conflicts.base")}</span><span class="of"><${Base} item=${item} f=${f} now=${s.now} whole=${whole} /></span></span>
@@ -249,7 +312,7 @@ function Field({ line, index, first, s, f, on, may }) {
 function SideCell({ item, name, choice, may, tab, whole, label, s, f, on }) {
   const on_ = choice?.keep === name;
   const text = html`<span class="tag" aria-hidden="true">${f.t(`side.${name}`)}</span><span class="of"><${Marked} item=${item} side=${name} f=${f} now=${s.now} whole=${whole} /></span>`;
-  if (!may) return html`<span class=${`cell value ${on_ ? "chosen" : ""}`} role="gridcell">${text}</span>`;
+  if (!may) return html`<span class=${`cell value shut ${on_ ? "chosen" : ""}`} role="gridcell">${text}</span>`;
   const said = f.t("conflicts.value_label", { side: f.t(`side.${name}`), field: label, title: item.title, value: spoken(item, name, f, s.now) });
   return html`<span role="gridcell" class=${`cell value ${on_ ? "chosen" : ""}`}><label>
     <input type="radio" name=${`conflict${item.id}`} checked=${on_} aria-label=${said} data-column=${name} tabIndex=${tab}
@@ -264,7 +327,7 @@ function KeepCell({ item, choice, may, tab, note, label, s, f, on }) {
     onKeyDown=${(event) => typingKey(event, item, typing, on)} /></span>`;
   const shown = choice ? html`<${Kept} item=${item} choice=${choice} f=${f} now=${s.now} />`
     : canMerge(item) && may ? html`<span class="offer"><${Icon} name="merge" />${f.t("conflicts.merge")}</span>` : may ? html`<span class="quiet">${f.t("conflicts.choose")}</span>` : "";
-  if (!may) return html`<span role="gridcell" class="cell keep">${shown}</span>`;
+  if (!may) return html`<span role="gridcell" class="cell keep shut">${shown}</span>`;
   const words_ = choice ? keepWords(item, choice, f, s.now) : f.t(canMerge(item) ? "conflicts.merge" : "conflicts.choose");
   const press = () => {
     if (!choice && canMerge(item)) on.choose(item.id, "merge");
@@ -297,7 +360,7 @@ function typingKey(event, item, typing, on) {
 function FieldMenu({ item, label, tab, s, f, on }) {
   const id = `field${item.id}`;
   const opener = () => document.getElementById(id);
-  return html`<span class="more"><button type="button" id=${id} class="button icon" tabIndex=${tab} aria-haspopup="menu" aria-expanded=${String(s.menu === id)}
+  return html`<span class=${`more ${s.menu === id ? "open" : ""}`}><button type="button" id=${id} class="button icon" tabIndex=${tab} aria-haspopup="menu" aria-expanded=${String(s.menu === id)}
       aria-label=${f.t("conflicts.menu", { field: label, title: item.title })} onClick=${() => on.menu(id)}><${Icon} name="dots" /></button>
     ${s.menu === id && html`<${Menu} items=${menuItems(item, label, s, f, on)} opener=${opener} onClose=${() => on.menu(null)} />`}</span>`;
 }
@@ -367,9 +430,13 @@ function Keys({ f, on }) {
     <${Button} id="close-keys" onPress=${() => on.keys(false)}>${f.t("keys.close")}<//></section>`;
 }
 
-function uniquePairs(pairs) {
-  return [...new Map(pairs)].sort(([, a], [, b]) => a.localeCompare(b));
-}
+/** The tables, and the columns of the chosen one, that can be filtered by. */
+const filtersOf = remembering((items, table) => {
+  const labels = new Set(items.filter((item) => item.field_label !== null && (table === null || item.resource === table)).map((item) => item.field_label));
+  return { tables: [...new Map(items.map((item) => [item.resource, item.label]))].sort(([, a], [, b]) => a.localeCompare(b)), fields: [...labels].sort() };
+});
+
+const rowCount = remembering((items) => new Set(items.map(groupKey)).size);
 
 /** What an input begins with: the value that is chosen by now, as somebody would type it: "40.00", "gift, wool". */
 function typedText(s, id, f) {

@@ -76,6 +76,12 @@ export function Banner({ icon, yellow = false, alert = false, children, button }
     ${icon && html`<${Icon} name=${icon} />`}<div class="words">${children}</div>${button}</div>`;
 }
 
+/** Who can give somebody edit access; by name where the service knows the owners. */
+export function whoCan(s, f) {
+  const names = s.session?.owners ?? [];
+  return names.length ? f.t("state.can_edit", { names: f.either(names.slice(0, 3)) }) : f.t("state.owner_can_edit");
+}
+
 /** Two sentences at the place of an empty list. */
 export function Empty({ words, children }) {
   return html`<p class="empty"><${Rich} words=${words} /> ${children}</p>`;
