@@ -21,6 +21,9 @@ const KEPT_HERE = "shopify-grist-sync:";
 
 const KEPT_LETTERS = "shopify-grist-sync:letters";
 
+// Whether an answer may hold a sentence of the service; said.js knows which.
+const SENTENCES = /"(message|cure|reason|paused|facts|why|final|without|problem|trouble|effect)":\[?"[^"]/;
+
 const root = document.getElementById("root");
 const wanted = settings();
 let state = initial(wanted, Date.now());
@@ -177,7 +180,7 @@ async function hello() {
 /** An answer with the service's own sentences in the person's language. */
 async function heard(body) {
   const language = spoken.toLowerCase().split("-")[0];
-  if (language === "en") return body;
+  if (language === "en" || !SENTENCES.test(JSON.stringify(body))) return body;
   const { inLanguage } = await import("./said.js").catch(() => ({ inLanguage: null }));
   return inLanguage ? inLanguage(body, language, loadSaid) : body;
 }
