@@ -509,8 +509,8 @@ def make_app(behind: Stage | Shop) -> Flask:
     def start() -> tuple[dict[str, Any], int]:
         with shop.lock:
             if shop.busy:
-                return {"code": "busy", "message": "Another sync or preview is under way.", "cure": "Look again.",
-                        "details": {}}, 409
+                return {"code": "busy", "cure": "Look again when it has ended.", "details": {}, "message":
+                        "Another sync or preview is under way, so nothing can be previewed now."}, 409
             if request.get_json()["kind"] == "sync":
                 shop.run = writing(shop, done=0)
         return {"id": 7 if shop.run else 8}, 202
