@@ -10,6 +10,10 @@ from backend.core.values import UNREAD, Unfit, Value
 from backend.errors import RetryLater
 from backend.grist.binding import Bound
 from backend.grist.cells import Reader, error_of, is_hidden, reader
+from backend.grist.client import AWAY_SECONDS
+
+UNSUPPORTED = "Formula not supported"
+"""What every formula shows while its document is in recovery mode (tried with 1.7.17; nothing else tells)."""
 
 
 class RowReader:
@@ -106,6 +110,13 @@ class RowReader:
                      if isinstance(cell, list) and error_of(cell) and i not in outside]
             hidden = [i for i, cell in zip(ids, cells, strict=True) if is_hidden(cell)]
             column, table = self._bound.columns[name].id, self._bound.table
+            if any(error == UNSUPPORTED for _, error in wrong):
+                raise RetryLater(
+                    f"The document is in recovery mode, in which Grist works out no formulas, and column {column!r} of "
+                    f"table {table!r} is one.",
+                    cure="End recovery mode in the document's settings; the sync goes on by itself.",
+                    retry_after=AWAY_SECONDS,
+                )
             if wrong:
                 row, error = wrong[0]
                 where = f"row {row} ({titles[row]})" if row in titles else f"row {row}"

@@ -342,7 +342,7 @@ def _matches(table: Table, require: Values, count: int) -> list[list[int]]:
 def _compared(value: Any, col_type: str) -> Any:
     """What a cell is looked up by: dates by their day, whatever the second."""
     if col_type == "Date" and isinstance(value, int | float) and not isinstance(value, bool):
-        return value // 86_400
+        return int(value // 86_400)
     return value
 
 

@@ -438,8 +438,6 @@ def _reader() -> Document:
 def _writer() -> Document:
     document = _reader()
     require(g.caller, "editor")
-    if document.recovery:
-        raise Refused(403, "Document is in recovery mode")
     return document
 
 

@@ -12,6 +12,9 @@ from demo.grist.access import Caller, Refused
 from demo.grist.document import Document
 from demo.grist.tables import Table
 
+UNSUPPORTED = ["E", "Formula not supported"]
+"""What formulas show while a document is in recovery mode: it takes changes as ever, and works nothing out."""
+
 Columns = dict[str, tuple[str, list[Any]]]
 
 
@@ -36,6 +39,8 @@ def read_table(document: Document, caller: Caller, table_id: str, wanted: dict[s
             if column.col_id in unseen.columns:
                 continue
             cells = table.values(column.col_id, None if whole else rows)
+            if document.recovery and column.is_formula and column.formula:
+                cells = [UNSUPPORTED] * len(cells)
             if column.col_id in unseen.cells:
                 censored = unseen.cells[column.col_id]
                 cells = [rules.CENSORED if row in censored else cell for row, cell in zip(rows, cells, strict=True)]

@@ -198,10 +198,14 @@ def test_a_document_in_the_trash_or_disabled_answers_so(
     assert (answer.status_code, answer.json()["error"]) == (status, message)
 
 
-def test_a_document_in_recovery_mode_is_read_only(client: Client) -> None:
+def test_a_document_in_recovery_mode_takes_changes_and_works_out_no_formula(client: Client) -> None:
+    client.apply(["AddColumn", "Products", "Double", {"isFormula": True, "formula": "$Price * 2"}])
     client.document.recovery = True
-    assert client.call("GET", "/tables").status_code == 200
-    assert client.apply(["UpdateRecord", "Products", 1, {"Price": 5}]).status_code == 403
+    assert client.apply(["UpdateRecord", "Products", 1, {"Price": 5}]).status_code == 200
+    told = client.call("GET", "/tables/Products/data").json()
+    assert (told["Price"][0], told["Double"][0]) == (5, ["E", "Formula not supported"])
+    client.document.recovery = False
+    assert client.call("GET", "/tables/Products/data").json()["Double"][0] == 10
 
 
 def test_documents_are_made_in_the_workspace_and_listed(client: Client) -> None:

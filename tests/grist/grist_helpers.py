@@ -62,6 +62,49 @@ class Place:
                        headers=headers, timeout=60).raise_for_status()
         time.sleep(6)  # it remembers for some seconds who may do what, and tells nobody when it forgets
 
+    def put_away(self, state: str, *, away: bool) -> None:
+        """Put the document into the trash ("trashed"), switch it off ("disabled"), or into "recovery" mode, or back."""
+        if self.grist is not None:
+            setattr(self.grist.documents[self.doc_id], state, away)
+            return
+        verb, body = {"trashed": ("remove" if away else "unremove", None),
+                      "disabled": ("disable" if away else "enable", None),
+                      "recovery": ("recover", {"recoveryMode": away})}[state]
+        url, headers = f"{self.url}/api/docs/{self.doc_id}", {"Authorization": f"Bearer {self.key}"}
+        requests.post(f"{url}/{verb}", json=body, headers=headers, timeout=60).raise_for_status()
+        until = time.monotonic() + 30
+        while state != "recovery" and requests.get(f"{url}/tables", headers=headers, timeout=60).ok is away:
+            assert time.monotonic() < until, f"the document did not become {state}"
+            time.sleep(0.5)  # a real Grist remembers for some seconds how a document was
+
+    def copied(self) -> str:
+        """The id of a copy of the document, with its history."""
+        if self.grist is not None:
+            made = Place(self.url, self.grist.new_document("copy").doc_id, self.key, self.grist)
+            for table in [one["id"] for one in self.call("GET", "/tables")["tables"]][1:]:
+                columns = [{"id": name, "type": about["type"], "isFormula": False}
+                           for name, about in self.columns(table).items()]
+                rows = self.rows(table)
+                cells = {one["id"]: [row[one["id"]] for row in rows.values()] for one in columns}
+                made.act(["AddTable", table, columns], ["BulkAddRecord", table, list(rows), cells])
+            return made.doc_id
+        headers = {"Authorization": f"Bearer {self.key}"}
+        workspace = requests.get(f"{self.url}/api/docs/{self.doc_id}", headers=headers, timeout=60).json()["workspace"]
+        return str(requests.post(f"{self.url}/api/docs/{self.doc_id}/copy", headers=headers, timeout=60, json={
+            "workspaceId": workspace["id"], "documentName": "copy"}).json())
+
+    def forked(self) -> str:
+        """The id of a fork of the document, as somebody gets who tries changes on a copy; of a real Grist only."""
+        headers = {"Authorization": f"Bearer {self.key}"}
+        made = requests.post(f"{self.url}/api/docs/{self.doc_id}/fork", headers=headers, timeout=60).json()
+        return str(made["docId"])
+
+    def go_back_to(self, copy: str) -> None:
+        """Replace the document by an older state of it, as a restored snapshot does."""
+        headers = {"Authorization": f"Bearer {self.key}"}
+        requests.post(f"{self.url}/api/docs/{self.doc_id}/replace", json={"sourceDocId": copy}, headers=headers,
+                      timeout=60).raise_for_status()
+
     def remove(self, doc_id: str) -> None:
         if self.grist is None:
             headers = {"Authorization": f"Bearer {self.key}"}

@@ -20,9 +20,9 @@ from backend.errors import BrakeError, RetryLater
 from backend.grist import GristConnector
 from backend.grist.client import AWAY_SECONDS
 from backend.report import Report
-from backend.session import Session
+from backend.session import Session, UndoWanted
 from backend.shopify.resources import RESOURCES
-from backend.store import links, runs, waiting
+from backend.store import changes, links, runs, waiting
 from backend.store.db import Database
 from backend.store.waiting import OpenConflict
 
@@ -45,7 +45,8 @@ class Shop:
     shopify: MemoryShopify
 
     def run(
-        self, upset: Callable[[GristConnector], Any] = lambda connector: None, *, everything: bool = False
+        self, upset: Callable[[GristConnector], Any] = lambda connector: None, *, everything: bool = False,
+        undo: UndoWanted | None = None,
     ) -> Report:
         """One run with a fresh connector, which `upset` may prepare for what is to happen meanwhile."""
         connector = self.place.connector()
@@ -59,7 +60,7 @@ class Shop:
         session = Session(self.database, self.link_id, claimed.id, self.mappings, connector, self.shopify, bindings,
                           rest_seconds=0, everything=everything)
         try:
-            return engine.sync(session)
+            return engine.undo(session, undo) if undo else engine.sync(session)
         finally:
             with self.database.write() as tx:
                 runs.finish(tx, claimed, "test", "done", None)
@@ -211,6 +212,22 @@ def test_a_row_removed_in_the_moment_of_a_write_is_a_deletion_against_an_edit(sh
     assert conflict.field == ""
 
 
+def test_a_sync_that_is_undone_leaves_both_sides_as_they_were(shop: Shop) -> None:
+    product, variant = (next(iter(shop.shopify.things[name])) for name in ("products", "variants"))
+    shop.place.act(["UpdateRecord", "Variants", 1, {"Price": 13}])
+    shop.shopify.edit(product, "title", "Cup")
+    shop.run()
+    assert (shop.cell("Products", "Title"), str(shop.shopify.thing(variant)["price"])) == ("Cup", "13.00")
+    with shop.database.read() as tx:
+        lines = [one.id for one in changes.page(tx, shop.link_id, limit=2)]
+    shop.run(undo=UndoWanted(changes=tuple(lines)))
+    for _ in range(2):  # and a sync after it keeps that
+        assert (shop.cell("Products", "Title"), shop.cell("Variants", "Price")) == ("Mug", 12.5)
+        assert (shop.shopify.thing(product)["title"], str(shop.shopify.thing(variant)["price"])) == ("Mug", "12.50")
+        shop.run()
+    assert shop.conflicts() == []
+
+
 # --- a field that cannot run for a while -----------------------------------------------------------------
 
 
@@ -286,16 +303,15 @@ def test_a_change_of_nearly_everything_is_read_whole_and_the_report_says_so(
 @pytest.mark.parametrize(("state", "said"), [
     ("trashed", "in the trash"), ("disabled", "switched off"), ("recovery", "in recovery mode")])
 def test_a_document_that_is_away_pauses_the_sync_which_goes_on_by_itself(shop: Shop, state: str, said: str) -> None:
-    if shop.place.grist is None:
-        pytest.skip("only the stand-in can be told to be away")
-    document = shop.place.grist.documents[shop.place.doc_id]
+    shop.place.act(["ModifyColumn", "Products", "Vendor", {"isFormula": True, "formula": "'v'"}])
+    shop.run()
     product = next(iter(shop.shopify.things["products"]))
     shop.shopify.edit(product, "title", "Cup")
-    setattr(document, state, True)
+    shop.place.put_away(state, away=True)
     with pytest.raises(RetryLater, match=said) as stopped:
         shop.run()
     assert stopped.value.retry_after == AWAY_SECONDS
-    setattr(document, state, False)
+    shop.place.put_away(state, away=False)
     assert shop.cell("Products", "Title") == "Mug"
     shop.run()
     assert shop.cell("Products", "Title") == "Cup"
@@ -306,16 +322,35 @@ def test_a_document_that_is_away_pauses_the_sync_which_goes_on_by_itself(shop: S
 
 
 def test_a_document_put_back_to_a_snapshot_stops_before_anything_is_written(shop: Shop) -> None:
-    if shop.place.grist is None:
-        pytest.skip("only the stand-in keeps snapshots here")
-    document = shop.place.grist.documents[shop.place.doc_id]
-    kept = document.history.newest.n
+    document = shop.place.grist.documents[shop.place.doc_id] if shop.place.grist else None
+    kept = document.history.newest.n if document else shop.place.copied()
     shop.place.act(["UpdateRecord", "Products", 1, {"Title": "Cup"}])
     shop.run()
     product = next(iter(shop.shopify.things["products"]))
     assert shop.shopify.thing(product)["title"] == "Cup"
-    document.restore(kept)
+    if document:
+        document.restore(int(kept))
+    else:
+        shop.place.go_back_to(str(kept))
     shop.shopify.log.clear()
     with pytest.raises(BrakeError, match="older state"):
         shop.run()
     assert (shop.shopify.log, shop.cell("Products", "Title")) == ([], "Mug")
+
+
+@pytest.mark.parametrize("how", ["copied", "forked"])
+def test_a_copy_or_fork_of_a_synced_document_is_not_written_before_somebody_says_so(shop: Shop, how: str) -> None:
+    if how == "forked" and shop.place.grist is not None:
+        pytest.skip("only a real Grist makes forks")
+    other = Place(shop.place.url, getattr(shop.place, how)(), shop.place.key, shop.place.grist)
+    with shop.database.write() as tx:
+        link_id = links.add(tx, "a-shop.myshopify.com", other.url, other.doc_id, None)
+        links.set_mappings(tx, link_id, [{"resource": one.name} for one in shop.mappings])
+        ids = {one.resource: one.id for one in links.mappings(tx, link_id)}
+    there = replace(shop, place=other, link_id=link_id, mappings=[
+        replace(one, id=ids[one.name]) for one in shop.mappings])
+    states = other.states()
+    other.act(["UpdateRecord", "Products", 1, {"Title": "Cup"}])
+    with pytest.raises(BrakeError, match="copy"):
+        there.run()
+    assert (shop.shopify.log, other.states()) == ([], states + 1)

@@ -150,7 +150,7 @@ GUARDS: tuple[Guard, ...] = (
     Guard("what may have been created is not created again", ("P8",), RECOVER,
           "        one.doubtful.add(row)\n", "", ENGINE),
     Guard("stock that nobody can tell of loses its base", ("P2", "P7"), RECOVER,
-          "            if keyed or now is UNREAD:", "            if now is UNREAD:", WORLD),
+          "            if keyed or now is UNREAD:", "            if now is UNREAD:", SYNC),
     Guard("a sum that moved since is unclear", ("P2",), RECOVER,
           "            elif now != change.before and adds_up:", "            elif False:", FAULTS),
     # --- what waits

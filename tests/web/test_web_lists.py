@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from web_helpers import SHIRT, SHIRT_S, Place
 
+from backend.core.mapping import default_mapping
 from backend.core.model import Proposal, Refusal, Side
+from backend.shopify.resources import RESOURCES
+from backend.web.values import Tables
 
 LOCATION = "gid://shopify/Location/4"
 LEVEL = "gid://shopify/InventoryLevel/5?inventory_item_id=7"
@@ -135,3 +139,12 @@ def test_a_question_of_another_shape_is_refused_with_its_name(place: Place, path
     name = path.split("?")[1].split("=")[0]
     assert answer.status_code == 422
     assert answer.json["message"].startswith(f"“{name}”: ")
+
+
+def test_a_list_of_references_is_told_by_the_names_of_the_things() -> None:
+    mapping = replace(default_mapping(RESOURCES["products"], fields=("title", "collectionRefs")), id=1)
+    told = Tables(1, {1: mapping}, {}, names={("collections", "gid://shopify/Collection/2"): "Winter"})
+    listed = ["gid://shopify/Collection/2", "gid://shopify/Collection/7", {"resource": "collections", "row": 3}]
+    assert told.value(1, "collectionRefs", listed) == ["Winter", "7", "row 3"]
+    assert told.value(1, "collectionRefs", None) is None
+    assert told.describe(1, "collectionRefs")["type"] == "refs"

@@ -4,6 +4,7 @@ import { test } from "node:test";
 
 import { diff, excerpt, htmlText, subtract } from "../../widget/diff.js";
 import { same } from "../../widget/same.js";
+import { canType } from "../../widget/state.js";
 
 const marks = (parts) => parts.map(({ text, mark }) => (mark === "added" ? `[+${text}]` : mark === "removed" ? `[-${text}]` : text)).join("");
 
@@ -33,6 +34,12 @@ for (const [a, b, expected] of [["39.00", "42.00", "-3.00"], ["45.00", "42.00", 
   ["123456789012345678.01", "0.02", "123456789012345677.99"]]) {
   test(`${a} − ${b} = ${expected}, exactly`, () => assert.equal(subtract(a, b), expected));
 }
+
+test("a list of references shows names as a list of words does, and cannot be typed", () => {
+  assert.deepEqual(diff("refs", ["Sale"], ["Sale", "Winter"]).tokens, diff("list", ["Sale"], ["Sale", "Winter"]).tokens);
+  assert.equal(canType({ type: "refs" }), false);
+  assert.equal(canType({ type: "list" }), true);
+});
 
 test("a list shows what stayed, came and went; its order never counts", () => {
   assert.deepEqual(diff("list", ["winter", "wool"], ["wool", "gift"]).tokens, [

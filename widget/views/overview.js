@@ -63,7 +63,7 @@ function Last({ run, s, f, on }) {
 
 /** "timer" stands inside the sentence as it comes; a name keeps its capital. */
 function byWords(by, f) {
-  return by === "Timer" ? f.t("by.timer") : f.by(by);
+  return by === "Timer" ? f.t("by.timer") : f.by(by).replace(/^An /, "an ");
 }
 
 function capital(words) {
