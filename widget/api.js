@@ -27,14 +27,16 @@ export function createApi({ base, token, heard = async (body) => body }) {
   const link = (id, path) => `/api/links/${id}/${path}`;
 
   async function call(method, path, body, more = {}) {
+    // What is known may be forgotten while it is asked whether it still holds.
+    const held = method === "GET" ? known.get(path) : undefined;
     const ask = async (renew) => {
       const bearer = await token(renew);
-      return waitedFor(await send(method, path, body, bearer, more), bearer);
+      return waitedFor(await send(method, path, body, bearer, { ...more, ...(held && { "If-None-Match": held.etag }) }), bearer);
     };
     let response = await ask(false);
     // The token ended early (a laptop that slept): renewed once, in silence.
     if (response.status === 401) response = await ask(true);
-    if (response.status === 304) return { changed: false, body: known.get(path).body };
+    if (response.status === 304) return { changed: false, body: held.body };
     const answer = await heard(await read(response));
     if (response.status >= 400) throw refusal(response.status, answer);
     const etag = response.headers.get("ETag");
@@ -60,7 +62,6 @@ export function createApi({ base, token, heard = async (body) => body }) {
   async function send(method, path, body, bearer, more) {
     const headers = { Authorization: `Bearer ${bearer}`, Accept: "application/json", ...more };
     if (body !== undefined) headers["Content-Type"] = "application/json";
-    if (method === "GET" && known.has(path)) headers["If-None-Match"] = known.get(path).etag;
     return fetchOrLost(base + path, {
       method, headers, body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "omit", cache: "no-store",

@@ -261,11 +261,6 @@ export function choicesBody(state) {
   });
 }
 
-/** Which sides moved since somebody chose, as `[{side, was}]`; none where it cannot be told. */
-export function movedSides(item, moved) {
-  return ["grist", "shopify"].filter((side) => side in moved && !same(moved[side], item[side])).map((side) => ({ side, was: moved[side] }));
-}
-
 /** What can be taken back, once: changed cells, and rows of Grist. What was made or deleted in Shopify cannot. */
 export function canUndo(change) {
   return (change.kind === "update" || change.to === "grist") && !change.undone;
@@ -281,18 +276,6 @@ export function linesOf(changes, run, cells) {
 /** What an undo would do: how many lines it takes back, of how many, and why the others stay, by line. */
 export function undoCounts({ undone, stays }) {
   return { n: undone, total: undone + stays.length, reasons: new Map(stays.map((one) => [one.change, one.reason])) };
-}
-
-/** The field `steps` away from the current one in `lines`; by whole groups where `byGroup`. */
-export function neighbour(lines, current, steps, byGroup = false) {
-  const fields = lines.filter((line) => line.kind === "field").map((line) => line.item);
-  if (!fields.length) return null;
-  const at = fields.findIndex((item) => item.id === current?.id);
-  if (at < 0) return fields[0].id;
-  if (!byGroup) return fields[Math.min(Math.max(at + steps, 0), fields.length - 1)].id;
-  const groups = [...new Set(fields.map(groupKey))];
-  const wanted = Math.min(Math.max(groups.indexOf(groupKey(fields[at])) + steps, 0), groups.length - 1);
-  return fields.find((item) => groupKey(item) === groups[wanted]).id;
 }
 
 /** Rate and time left of the running write, from three seconds of data on; nulls before. Times in ms and seconds. */
@@ -321,39 +304,6 @@ export function fitTabs(tabs, { widths, room, gap, more, chosen, counts }) {
     kept.push(name);
   }
   return tabs.filter((name) => kept.includes(name));
-}
-
-/** The changes that the look (filters) lets through. */
-export function visibleChanges(state, text) {
-  const { table, field, to, text: wanted, row } = state.look;
-  const needle = wanted.trim().toLowerCase();
-  return (state.lists.changes.items ?? []).filter((item) => (table === null || item.resource === table)
-    && (field === null || item.field_label === field)
-    && (to === null || item.to === to)
-    && (!row || isCursor(item, state.cursor))
-    && (!needle || text(item).toLowerCase().includes(needle)));
-}
-
-/** Where each line of a list begins, in px, and where the last one ends. */
-export function offsetsOf(heights) {
-  const offsets = [0];
-  for (let at = 0; at < heights.length; at += 1) offsets.push(offsets[at] + heights[at]);
-  return offsets;
-}
-
-/** Which lines of a windowed list to mount: those between `top` and `bottom` px, and `also` (the focused one). */
-export function windowOf(offsets, top, bottom, also = -1) {
-  const last = offsets.length - 2;
-  let [low, high] = [0, last];
-  while (low < high) { // the first line that ends at or below `top`
-    const middle = (low + high) >> 1;
-    if (offsets[middle + 1] < top) low = middle + 1;
-    else high = middle;
-  }
-  const shown = also >= 0 && also < low ? [also] : [];
-  for (let at = low; at <= last && offsets[at] <= bottom; at += 1) shown.push(at);
-  if (also > (shown[shown.length - 1] ?? -1)) shown.push(also);
-  return shown;
 }
 
 // ---- how events change it ----

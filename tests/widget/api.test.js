@@ -44,3 +44,13 @@ test("an answer that has not changed is not read again, also where it took a whi
   assert.deepEqual(await api.state(1), { changed: true, body: { n: 1 } });
   assert.deepEqual(await api.state(1), { changed: false, body: { n: 1 } });
 });
+
+test("what is forgotten while it is asked about is answered all the same, and asked for whole the next time", async () => {
+  const { api, asked } = backend([200, { n: 1 }, { ETag: '"a"' }], [304, ""], [200, { n: 2 }, { ETag: '"b"' }]);
+  assert.deepEqual((await api.session()).body, { n: 1 });
+  const again = api.session();
+  api.forget();
+  assert.deepEqual(await again, { changed: false, body: { n: 1 } });
+  assert.deepEqual(await api.session(), { changed: true, body: { n: 2 } });
+  assert.equal(asked.length, 3);
+});

@@ -52,7 +52,9 @@ class Screen:
     def settle(self) -> None:
         """Comes back when nothing is asked for and all that was answered is drawn."""
         self.frame.evaluate("""async () => {
-          for (let calm = 0; calm < 3; calm = window.fakeGrist.pending ? 0 : calm + 1) {
+          // A screen that is on its way is no request of ours, but an empty place.
+          const busy = () => window.fakeGrist.pending || document.querySelector(".scroll[aria-busy]");
+          for (let calm = 0; calm < 3; calm = busy() ? 0 : calm + 1) {
             await new Promise((go) => requestAnimationFrame(go));
           }
         }""")

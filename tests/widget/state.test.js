@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { movedSides, neighbour, offsetsOf, windowOf } from "../../widget/lists.js";
 import {
-  canUndo, choicesBody, conflictLines, fitTabs, initial, isUnreachable, linesOf, maySync, movedSides, neighbour, openConflicts, offsetsOf, pace, progress, readyChoices, reduce, rowToSync, statusOf, visibleConflicts, windowOf,
+  canUndo, choicesBody, conflictLines, fitTabs, initial, isUnreachable, linesOf, maySync, openConflicts, pace, progress, readyChoices, reduce, rowToSync, statusOf, visibleConflicts,
 } from "../../widget/state.js";
 
 const conflict = (id, more = {}) => ({

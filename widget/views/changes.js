@@ -2,7 +2,8 @@
 
 import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 import { diff } from "../diff.js";
-import { canUndo, isCursor, maySync, undoCounts, visibleChanges } from "../state.js";
+import { visibleChanges } from "../lists.js";
+import { canUndo, isCursor, maySync, undoCounts } from "../state.js";
 import { Chip } from "./conflicts.js";
 import { Button, Direction, Empty, Facts, Icon, Link, Rich, Select } from "./parts.js";
 import { Value, change, words } from "./value.js";

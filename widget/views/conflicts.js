@@ -3,9 +3,9 @@
 //   [ ] | Field | Last agreed | (o) Grist now | ( ) Shopify now | Keep: what will be written
 
 import { html, useLayoutEffect, useMemo, useRef, useState } from "../vendor/preact-htm.js";
+import { movedSides, neighbour, offsetsOf, windowOf } from "../lists.js";
 import {
-  canKeepBase, canMerge, canType, conflictLines, groupKey, isCursor, maySync, movedSides, neighbour, offsetsOf, openConflicts, readyChoices,
-  visibleConflicts, waitingChoices, windowOf, wrongTyping,
+  canKeepBase, canMerge, canType, conflictLines, groupKey, isCursor, maySync, openConflicts, readyChoices, visibleConflicts, waitingChoices, wrongTyping,
 } from "../state.js";
 import { remembering } from "../same.js";
 import { readTyped } from "../typed.js";
