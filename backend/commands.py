@@ -9,7 +9,6 @@ import itertools
 import json
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -28,7 +27,7 @@ from backend.cli import BRAKED, DONE, FAILED, WAITS, WRONG_USAGE
 from backend.config import Config, narrowed
 from backend.errors import AccessError, BrakeError, ConfigError, RetryLater, SyncError, by_hand
 from backend.init import write_config
-from backend.jobs import keeping
+from backend.jobs import keeping, owners
 from backend.jobs.perform import Outcome, perform
 from backend.jobs.rehearse import rehearse
 from backend.logs import set_up
@@ -153,15 +152,15 @@ class _Sync(_Face):
     def __init__(self, context: Context, link: Link, wanted: dict[str, Any], as_json: bool) -> None:
         super().__init__(as_json)
         self.context, self.link, self.wanted = context, link, wanted
-        self.owner = f"cli:{socket.gethostname()}:{os.getpid()}"
+        self.owner = owners.new_owner()
         self.claimed: Run | None = None
 
     def wait_for_turn(self) -> bool:
         said = False
         while not self._begin():
             if not said:
-                _say("Another sync of this document is running; waiting for it to end. One that was killed is taken "
-                     f"for running for {runs.LEASE_SECONDS:.0f} seconds more.")
+                _say("Another sync of this document is running; waiting for it to end. One that was killed on another "
+                     f"machine is taken for running for {runs.LEASE_SECONDS:.0f} seconds more.")
                 said = True
             if self.stop.wait(0.5):
                 _say("Stopped before the sync began.")
@@ -169,6 +168,7 @@ class _Sync(_Face):
         return True
 
     def _begin(self) -> bool:
+        owners.bury(self.context.database)
         with self.context.database.write() as tx:
             self.claimed = runs.begin(tx, self.link.id, "sync", "Command line", self.wanted, self.owner)
         if self.claimed is not None:

@@ -234,10 +234,13 @@ class _Run:
             now = next((one.mapping for one in self.work if one.mapping.name == mapping.name), mapping)
             self.report.of(now).paused = paused.get(mapping.name)
         with session.database.read() as tx:
-            self.mapping_ids = {stored.resource: stored.id for stored in links.mappings(tx, session.link_id)}
-        if write:
+            stored = {one.resource: one for one in links.mappings(tx, session.link_id)}
+        self.mapping_ids = {name: one.id for name, one in stored.items()}
+        news = [mapping for mapping in session.mappings if mapping.name not in stored or local.moved.get(mapping.name)
+                or links.is_news(stored[mapping.name], local.bindings.get(mapping.name), paused.get(mapping.name))]
+        if write and news:
             with session.write() as tx:
-                for mapping in session.mappings:
+                for mapping in news:
                     links.remember_binding(tx, mapping.id, local.bindings.get(mapping.name), paused.get(mapping.name))
                     base.forget(tx, mapping.id, local.moved.get(mapping.name, ()))
 

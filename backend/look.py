@@ -307,7 +307,7 @@ def _is_hidden(pair: Pair, local: Snapshot, remote: Snapshot) -> bool:
 def _row_differs(pair: Pair, seen: Snapshot) -> bool:
     row: Row | None = seen.rows.get(pair.local)
     if row is None:
-        return pair.local in seen.gone
+        return pair.local in seen.gone or pair.local < 0
     return row != pair.base_local or not pair.marked or seen.marks.get(pair.local) != pair.remote
 
 

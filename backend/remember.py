@@ -76,7 +76,9 @@ class Memory:
         mapping_id = one.mapping.id
         with self.write() as tx:
             base.dissolve(tx, mapping_id, [*batch.dissolved, *batch.replaced])
-            base.vacate(tx, mapping_id, [row for row, _, _, _ in batch.joined])
+            # The rows of these were deleted a moment ago, which nobody may have seen: the next run looks at them.
+            vacated = base.vacate(tx, mapping_id, [row for row, _, _, _ in batch.joined])
+            inbox.note(tx, self.link_id, Side.REMOTE, [(one.mapping.name, thing) for thing in vacated])
             base.insert(tx, mapping_id, batch.joined, marked=side is Side.LOCAL, parent=one.parent_field)
             base.advance(tx, mapping_id, batch.advanced, parent=one.parent_field)
             base.doubt(tx, mapping_id, batch.doubted)

@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.stage import ROOT, Tell
 
 TIMES = 30
-LOOK_SECONDS = 0.005
+LOOK_SECONDS = 0.01
 
 
 def measure(size: int, tell: Tell) -> dict[str, float]:

@@ -22,10 +22,10 @@ export class Unreachable extends Error {}
 /**
  * The API of the backend at `base` (an origin, or "" for the page's own).
  * `token(renew)` resolves to the Grist access token, a fresh one where `renew` is true.
- * `said(error)` puts the service's error into the person's language.
+ * `heard(body)` resolves to an answer with the service's sentences in the person's language.
  * GETs resolve to `{changed, body}`; `changed` is false where the ETag says that nothing is new.
  */
-export function createApi({ base, token, said = (error) => error }) {
+export function createApi({ base, token, heard = async (body) => body }) {
   const known = new Map();
   const link = (id, path) => `/api/links/${id}/${path}`;
 
@@ -38,8 +38,8 @@ export function createApi({ base, token, said = (error) => error }) {
     // The token ended early (a laptop that slept): renewed once, in silence.
     if (response.status === 401) response = await ask(true);
     if (response.status === 304) return { changed: false, body: known.get(path).body };
-    const answer = await read(response);
-    if (response.status >= 400) throw refusal(response.status, answer, said);
+    const answer = await heard(await read(response));
+    if (response.status >= 400) throw refusal(response.status, answer);
     const etag = response.headers.get("ETag");
     if (method === "GET" && etag) known.set(path, { etag, body: answer });
     return { changed: true, body: answer };
@@ -56,8 +56,8 @@ export function createApi({ base, token, said = (error) => error }) {
     };
     let response = await ask(false);
     if (response.status === 401) response = await ask(true);
-    if (response.status >= 400) throw refusal(response.status, await read(response), said);
-    return method === "GET" ? response.text() : read(response);
+    if (response.status >= 400) throw refusal(response.status, await heard(await read(response)));
+    return method === "GET" ? response.text() : heard(await read(response));
   }
 
   async function send(method, path, body, bearer, more) {
@@ -91,6 +91,8 @@ export function createApi({ base, token, said = (error) => error }) {
   const put = async (path, body, more) => (await call("PUT", path, body, more)).body;
   const del = async (path) => (await call("DELETE", path)).body;
   return {
+    /** What was answered so far is asked for anew: it may be in another language now. */
+    forget: () => known.clear(),
     session: () => get("/api/session"),
     testStore: (body) => post("/api/link/test", body),
     connectStore: (body) => post("/api/link", body),
@@ -152,6 +154,14 @@ export async function loadStrings(language, part) {
   return null;
 }
 
+/** What the service says, in `language`; null where nobody has put it into that one. */
+export async function loadSaid(language) {
+  const response = await fetchOrLost(new URL(`i18n/${language}.said.json`, import.meta.url));
+  if (response.ok) return response.json();
+  if (response.status === 404) return null;
+  throw new Unreachable(`i18n/${language}.said.json answered ${response.status}`);
+}
+
 async function fetchOrLost(address, options) {
   try {
     return await fetch(address, options);
@@ -169,8 +179,8 @@ async function read(response) {
   }
 }
 
-function refusal(status, answer, said) {
+function refusal(status, answer) {
   // A gateway's own JSON is not our error shape: it means that our backend was not reached.
   if (typeof answer?.message !== "string" || typeof answer?.code !== "string") return new Unreachable(`${status} in another shape`);
-  return new Refused(status, said(answer));
+  return new Refused(status, answer);
 }

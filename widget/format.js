@@ -107,8 +107,8 @@ export function createFormat({ strings, culture = "en-US", language = "en-US", t
     either: (names) => new Intl.ListFormat(language, { type: "disjunction" }).format(names),
     /** What a row is called: its title, else where it stands. A row of stock has no title once Shopify has forgotten it. */
     called: (item) => item.title || t(item.row ? "place.row" : "place.table", { table: item.label, row: item.row }),
-    /** An error of the service, `{code, message, cure}`: in our words where its code has a sentence, else in its own. */
-    said: (error) => (strings.errors?.[error.code] ? { ...error, message: t(`errors.${error.code}`), cure: t(`errors.${error.code}_cure`) } : error),
+    /** Who began something, "An owner, Sync button", piece by piece. */
+    by: (who) => (who ? who.split(", ").map((one) => strings.by?.[one] ?? one).join(", ") : who),
   };
 }
 

@@ -1,6 +1,6 @@
 // Brings the parts together: events into the state, the state onto the screen, the clock and the backend into events.
 
-import { Refused, Unreachable, createApi, loadStrings } from "./api.js";
+import { Refused, Unreachable, createApi, loadSaid, loadStrings } from "./api.js";
 import { createFormat } from "./format.js";
 import { NoToken, connect, isFramed, settings } from "./grist.js";
 import { bring, expect } from "./screens.js";
@@ -62,7 +62,7 @@ async function start() {
     console.error(error);
     return dispatch({ type: "phase", phase: "no_grist" });
   }
-  api = createApi({ base: wanted.backend, token: grist.token, said: (error) => f.said(error) });
+  api = createApi({ base: wanted.backend, token: grist.token, heard });
   document.addEventListener("visibilitychange", () => { if (!document.hidden && api) poll(); });
   if (state.phase === "no_access") return undefined;
   return poll();
@@ -174,8 +174,17 @@ async function hello() {
   if (first) restoreChoices();
 }
 
+/** An answer with the service's own sentences in the person's language. */
+async function heard(body) {
+  const language = spoken.toLowerCase().split("-")[0];
+  if (language === "en") return body;
+  const { inLanguage } = await import("./said.js").catch(() => ({ inLanguage: null }));
+  return inLanguage ? inLanguage(body, language, loadSaid) : body;
+}
+
 /** From now on in this language, with this currency of the store. */
 async function speak(language, shopCurrency = null) {
+  if (spoken !== null && language !== spoken) api?.forget();
   const said = { ...await loadedStrings(language, "") };
   for (const part of further) addWords(said, await loadedStrings(language, part));
   sentences = said;

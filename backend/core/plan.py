@@ -127,7 +127,7 @@ class _Work:
             elif not blocked:
                 self.fields(pair, row, thing)
             return
-        if blocked or pair.local in self.local.outside or pair.remote in self.remote.outside:
+        if blocked:
             return
         row_gone = self.local.proves_gone(pair.local)
         thing_gone = thing is None and pair.remote in self.remote.gone

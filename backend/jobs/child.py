@@ -130,15 +130,11 @@ class Worker:
         Sync waits for none of them."""
         database, settings = self.context.database, self.context.settings
         with database.read() as tx:
-            timers, hinted, held = schedule.due(tx, room), schedule.hinted(tx), runs.held(tx)
+            timers, hinted = schedule.due(tx, room), schedule.hinted(tx)
             pause = min(LOOK_SECONDS, schedule.seconds_to_next(tx) or LOOK_SECONDS)
             found = {link_id: links.get(tx, link_id) for link_id in {*timers, *(one.link_id for one in hinted)}}
             may = self.context.unattended(tx, list(found)) if found else set()
-        for run_id, owner in held:
-            if owners.is_dead(owner):
-                log.warning("the process that did run %s is dead; the run goes on", run_id)
-                with database.write() as tx:
-                    runs.bury(tx, run_id, owner)
+        owners.bury(database)
         for link_id in timers:
             link = found[link_id]
             if link_id not in may:
@@ -181,9 +177,11 @@ class Worker:
         self.stopping.set()
         self.wake.set()
 
+    # What is queued here need not last before it is claimed: until then the timer, or the hint, stands as it was.
+
     def _queue_timer(self, link: Link) -> None:
         want = wishes.of(link, self.context.settings)
-        with self.context.database.write() as tx:
+        with self.context.database.write(lasting=False) as tx:
             if not schedule.take(tx, link.id) or not schedule.is_due(tx, link.id):
                 return
             quiet = want.quiet.seconds_left(runs.clock(tx)) if want.quiet else 0.0
@@ -202,7 +200,7 @@ class Worker:
                 schedule.pass_over(tx, link_id)
 
     def _queue(self, link_id: int, by: str) -> None:
-        with self.context.database.write() as tx:
+        with self.context.database.write(lasting=False) as tx:
             if schedule.take(tx, link_id) and schedule.is_hinted(tx, link_id):
                 runs.request(tx, link_id, "sync", by)
 

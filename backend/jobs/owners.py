@@ -8,9 +8,15 @@ when that one began. Whoever cannot look (another machine, no /proc) knows nothi
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from pathlib import Path
+
+from backend.store import runs
+from backend.store.db import Database
+
+log = logging.getLogger(__name__)
 
 PROC = Path("/proc")
 
@@ -37,6 +43,17 @@ def is_dead(owner: str) -> bool:
     if len(parts) != 4 or not parts[0] or parts[0] != place() or not parts[1].isdigit() or not parts[2]:
         return False
     return _began(int(parts[1])) != parts[2]
+
+
+def bury(database: Database) -> None:
+    """Free the runs of processes that are dead for certain: others need not wait for their leases."""
+    with database.read() as tx:
+        held = runs.held(tx)
+    for run_id, owner in held:
+        if is_dead(owner):
+            log.warning("the process that did run %s is dead; the run goes on", run_id)
+            with database.write() as tx:
+                runs.bury(tx, run_id, owner)
 
 
 def _began(pid: int) -> str | None:

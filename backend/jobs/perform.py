@@ -179,8 +179,9 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
         tell(session, link, report)
     except AccessError as error:
         raise pulse.of_ended_access(error) from error
-    with context.database.write() as tx:
-        links.set_shop(tx, link.id, shop_facts(shopify.shop))
+    if (facts := shop_facts(shopify.shop)) != link.shop:
+        with context.database.write() as tx:
+            links.set_shop(tx, link.id, facts)
     return report
 
 
@@ -215,12 +216,16 @@ class _Pulse:
     """Renews the lease while a run goes on, also through a long read, and tells the run when to end."""
 
     EVERY_SECONDS = LEASE_SECONDS / 9
+    TOLD_SECONDS = 0.5
+    """How long what it says of its progress may wait: a short run waits for the disk no more often than it must."""
 
     def __init__(self, context: Context, claimed: Run, owner: str, stop: threading.Event,
                  watch: Callable[[Progress], None]) -> None:
         self._context, self._claimed, self._owner = context, claimed, owner
         self._stop, self._watch = stop, watch
         self._progress: Progress = {}
+        self._told: Progress | None = None
+        self._told_at = -float("inf")
         self._ended = threading.Event()
         self._leaning: tuple[Link, GristConnector] | None = None
         self._access_until = float("inf")
@@ -254,7 +259,7 @@ class _Pulse:
         if progress.get("thing"):
             structlog.contextvars.bind_contextvars(mapping=progress["thing"])
         self._watch(progress)
-        cancelling = self._renew()
+        cancelling = self._renew() if time.monotonic() - self._told_at > self.TOLD_SECONDS else self._look()
         if cancelling is None:
             raise LeaseLost("Another worker has taken this sync over.", cure="Nothing to do: it goes on there.")
         if cancelling:
@@ -275,11 +280,19 @@ class _Pulse:
             raise LeaseLost("Another worker has taken this sync over.", cure="Nothing to do: it goes on there.")
 
     def _renew(self) -> bool | None:
-        with self._context.database.write() as tx:
-            return runs.alive(tx, self._claimed, self._owner, self._progress)
+        self._told, self._told_at = self._progress, time.monotonic()
+        with self._context.database.write(lasting=False) as tx:
+            return runs.alive(tx, self._claimed, self._owner, self._told)
+
+    def _look(self) -> bool | None:
+        """The same answer without saying anything."""
+        with self._context.database.read() as tx:
+            return runs.is_cancelling(tx, self._claimed, self._owner)
 
     def _go(self) -> None:
-        while not self._ended.wait(self.EVERY_SECONDS):
+        while not self._ended.wait(self.TOLD_SECONDS):
+            if self._told is self._progress and time.monotonic() - self._told_at < self.EVERY_SECONDS:
+                continue
             try:
                 self._renew()
             except Exception:

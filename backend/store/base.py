@@ -193,11 +193,17 @@ def dissolve(tx: sa.Connection, mapping_id: int, remotes: Sequence[str]) -> None
                                          pair.c.remote_key.in_(remotes[start:start + CHUNK])))
 
 
-def vacate(tx: sa.Connection, mapping_id: int, rows: Sequence[int]) -> None:
-    """Grist has given these row ids to other rows: the pairs that held them keep living without a row."""
+def vacate(tx: sa.Connection, mapping_id: int, rows: Sequence[int]) -> set[str]:
+    """Grist has given these row ids to other rows: the pairs that held them keep living without a row. Returns their
+    things."""
+    vacated: set[str] = set()
     for start in range(0, len(rows), CHUNK):
-        tx.execute(sa.update(pair).where(pair.c.mapping_id == mapping_id,
-                                         pair.c.local_key.in_(rows[start:start + CHUNK])).values(local_key=-pair.c.id))
+        held = sa.and_(pair.c.mapping_id == mapping_id, pair.c.local_key.in_(rows[start:start + CHUNK]))
+        found = tx.execute(sa.select(pair.c.remote_key).where(held)).scalars().all()
+        if found:
+            tx.execute(sa.update(pair).where(held).values(local_key=-pair.c.id))
+        vacated.update(found)
+    return vacated
 
 
 def insert(tx: sa.Connection, mapping_id: int,

@@ -30,7 +30,7 @@ class Buckets:
     def change(self, think: Callable[[dict[str, Any], float], tuple[dict[str, Any] | None, T]]) -> T:
         """Let `think(books, now)` say what the books are from now on (None: as they were), with nobody in between.
         `now` is the database's clock, in seconds since 1970; `books` is empty the first time."""
-        with self._database.write() as tx:
+        with self._database.write(lasting=False) as tx:
             _lock(tx, self._store)
             at = tx.execute(sa.select(now())).scalar_one()
             before: dict[str, Any] = tx.scalar(sa.select(bucket.c.books).where(bucket.c.store == self._store)) or {}
@@ -46,7 +46,7 @@ class Buckets:
         return points
 
     def note_cost(self, document: str, points: float) -> None:
-        with self._database.write() as tx:
+        with self._database.write(lasting=False) as tx:
             _put(tx, document_cost, {"document": document}, {"points": points, "at": now()})
             tx.execute(sa.delete(document_cost).where(document_cost.c.at < now() - OLD_SECONDS))
 

@@ -48,6 +48,9 @@ def _now_postgres(element: now, compiler: Any, **_: Any) -> str:
     return "extract(epoch from clock_timestamp())"
 
 
+_UNSYNCED = sa.text("set local synchronous_commit = off")
+
+
 class Database:
     """An engine with two ways in: `read()` and `write()`, each one transaction. Both raise DatabaseAway where the
     database cannot be reached, or breaks off."""
@@ -80,14 +83,28 @@ class Database:
             yield tx
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
+    def write(self, *, lasting: bool = True) -> Iterator[sa.Connection]:
         """A transaction that may write. On SQLite it takes the write lock at once: two writers queue instead of
-        finding out half-way that one of them must give up."""
-        with (
-            _told(), self.engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection,
-            connection.begin(),
-        ):
-            yield connection
+        finding out half-way that one of them must give up.
+
+        Not `lasting`: nobody waits for the disk, so a power cut may take it back, and never a part of it. For what
+        says how things stand at this moment: whoever said it is gone then, too.
+        """
+        with _told(), self.engine.connect().execution_options(sqlite_begin="BEGIN IMMEDIATE") as connection:
+            if lasting:
+                with connection.begin():
+                    yield connection
+            elif self.is_postgres:
+                with connection.begin():
+                    connection.execute(_UNSYNCED)
+                    yield connection
+            else:
+                _pragma(connection, "synchronous=NORMAL")  # in WAL mode: a commit does not wait for the disk
+                try:
+                    with connection.begin():
+                        yield connection
+                finally:
+                    _pragma(connection, "synchronous=FULL")
 
     def _is_there(self, connection: Any, record: Any, _: Any) -> None:
         """Whether a connection that has rested still leads to the database; else the pool makes new ones."""

@@ -166,5 +166,10 @@ def remember_binding(
     tx.execute(sa.update(mapping).where(mapping.c.id == mapping_id).values(values))
 
 
+def is_news(stored: StoredMapping, binding: dict[str, Any] | None, paused: str | None) -> bool:
+    """Whether `remember_binding` would change anything."""
+    return paused != stored.paused or (binding is not None and paused is None and binding != stored.binding)
+
+
 def remember_rows(tx: sa.Connection, mapping_id: int, rows: int) -> None:
     tx.execute(sa.update(mapping).where(mapping.c.id == mapping_id).values(rows=rows))

@@ -117,10 +117,10 @@ def claim(tx: sa.Connection, owner: str) -> Run | None:
 
 
 # Said before each write of a run, so they are put into words once.
-_HOLD = sa.update(run).where(
-    run.c.id == sa.bindparam("mine"), run.c.owner == sa.bindparam("by"), run.c.attempt == sa.bindparam("try"),
-    run.c.state == "running", run.c.lease_until >= now(),
-).values(lease_until=now() + LEASE_SECONDS)
+_OWNED = (run.c.id == sa.bindparam("mine"), run.c.owner == sa.bindparam("by"), run.c.attempt == sa.bindparam("try"),
+          run.c.state == "running", run.c.lease_until >= now())
+_IS_MINE = sa.select(run.c.cancelling).where(*_OWNED)
+_HOLD = sa.update(run).where(*_OWNED).values(lease_until=now() + LEASE_SECONDS)
 _ALIVE = _HOLD.values(progress=sa.bindparam("said", type_=run.c.progress.type)).returning(run.c.cancelling)
 
 
@@ -132,6 +132,12 @@ def alive(tx: sa.Connection, claimed: Run, owner: str, progress: dict[str, Any])
     """Say that the owner lives and how far it is. None where the run is no longer its own; else whether somebody
     wants it cancelled."""
     wanted = tx.execute(_ALIVE, _mine(claimed, owner) | {"said": progress}).scalar_one_or_none()
+    return None if wanted is None else bool(wanted)
+
+
+def is_cancelling(tx: sa.Connection, claimed: Run, owner: str) -> bool | None:
+    """What `alive` answers, for an owner who has just said it."""
+    wanted = tx.execute(_IS_MINE, _mine(claimed, owner)).scalar_one_or_none()
     return None if wanted is None else bool(wanted)
 
 

@@ -136,6 +136,11 @@ def choose(tx: sa.Connection, conflict_id: int, choice: dict[str, Any]) -> None:
     tx.execute(sa.update(conflict).where(conflict.c.id == conflict_id).values(choice=choice, moved=None))
 
 
+def edited(tx: sa.Connection, conflict_id: int, local: Any) -> None:
+    """Grist's cell holds this value (as JSON) now: somebody has just written it there."""
+    tx.execute(sa.update(conflict).where(conflict.c.id == conflict_id).values(local=local))
+
+
 def choices(tx: sa.Connection, mapped: Mapping) -> dict[tuple[int, str], Choice]:
     """The answers that wait to be applied, by (row id, field)."""
     query = sa.select(conflict.c.local_key, conflict.c.field, conflict.c.choice).where(

@@ -15,7 +15,7 @@ from backend.core.model import Side
 from backend.store import base, inbox, options, runs
 from backend.store import waiting as waiting_store
 from backend.store.links import Link
-from backend.web import choices, pairs, schemas, state, waiting
+from backend.web import choices, own_hand, pairs, schemas, state, waiting
 from backend.web.access import check, needed_role, needs
 from backend.web.answers import answer, polled
 from backend.web.errors import Refused
@@ -197,12 +197,15 @@ def choose(made: dict[str, Any]) -> Response:
     with here.database.read() as tx:
         known = tables(tx, link().id, here.context.resources)
         open_now = waiting_store.conflicts_by_id(tx, known.ids, [one["conflict"] for one in made["choices"]])
-    eyes = sight(known)
-    seen = {number for number, one in open_now.items() if eyes.conflict(one)}
+        waiting.look_up(tx, known, list(open_now.values()))
+    eyes, who, decimals = sight(known), visitor(), link().shop.get("decimals", 2)
+    seen = {number: one for number, one in open_now.items() if eyes.conflict(one)}
+    tried = {} if eyes.everything else own_hand.write(
+        here.hand_of(who.document, who.token), known, seen, made["choices"], decimals)
     with here.database.write() as tx:
         known = tables(tx, link().id, here.context.resources)
-        taken = choices.take(tx, known, made["choices"], link().shop.get("decimals", 2), visitor().by("in the widget"),
-                             lambda one: one.id in seen)
+        taken = choices.take(tx, known, made["choices"], decimals, who.by("in the widget"), lambda one: one.id in seen,
+                             tried)
     run = here.start(link(), "sync", visitor().by("Apply button")) if taken.applied else None
     return answer({"applied": taken.applied, "moved": taken.moved, "invalid": taken.invalid, "run": run}, 202)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,7 @@ class Taken:
     invalid: list[dict[str, Any]]
 
 
-class _Unfitting(Exception):
+class Unfitting(Exception):
     """An answer that cannot be kept, and why."""
 
     def __init__(self, message: str, cure: str) -> None:
@@ -59,9 +60,10 @@ class _Unfitting(Exception):
 
 
 def take(tx: sa.Connection, known: Tables, wanted: list[dict[str, Any]], decimals: int, by: str,
-         sees: Callable[[OpenConflict], bool] = lambda one: True) -> Taken:
+         sees: Callable[[OpenConflict], bool] = lambda one: True, tried: Dict[int, Any] | None = None) -> Taken:
     """Keep those of `wanted` (see schemas.Choice) that are good. `decimals` is how many the shop's currency has;
-    `sees` says which conflicts this person may read, for an answer to another would tell its values."""
+    `sees` says which conflicts this person may read, for an answer to another would tell its values; `tried` what
+    became of answers that were written with the person's own token (own_hand.Tried), by conflict."""
     taken = Taken([], [], [])
     found = waiting.conflicts_by_id(tx, known.ids, [one["conflict"] for one in wanted])
     look_up(tx, known, list(found.values()))
@@ -77,41 +79,48 @@ def take(tx: sa.Connection, known: Tables, wanted: list[dict[str, Any]], decimal
                                   "cure": "Nothing to do: the list is read again."})
             continue
         now = sides(known, open_now)
-        if _json(one["seen"]) != _json(now):
+        if not same(one["seen"], now):
             taken.moved.append({"conflict": number, **now})
             continue
         try:
-            keep, value = _judged(known, open_now, one, decimals)
-        except _Unfitting as error:
+            keep, value = judged(known, open_now, one, decimals)
+        except Unfitting as error:
             taken.invalid.append({"conflict": number, "message": error.message, "cure": error.cure})
             continue
-        waiting.choose(tx, number, {"keep": keep, "value": dump(value), "local": open_now.local,
-                                    "remote": open_now.remote, "by": by})
+        local, own = open_now.local, (tried or {}).get(number)
+        if own is not None and own.refused:
+            taken.invalid.append({"conflict": number, "message": own.refused, "cure": own.cure})
+            continue
+        if own is not None:  # it stands in the cell already, so Grist's value is what is kept
+            keep, value, local = "grist", None, own.local
+            waiting.edited(tx, number, local)
+        waiting.choose(tx, number, {"keep": keep, "value": dump(value), "local": local, "remote": open_now.remote,
+                                    "by": by})
         taken.applied.append(number)
     return taken
 
 
-def _judged(known: Tables, one: OpenConflict, wanted: dict[str, Any], decimals: int) -> tuple[str, Value]:
-    """(keep, value) as they are kept. Raises _Unfitting."""
+def judged(known: Tables, one: OpenConflict, wanted: dict[str, Any], decimals: int) -> tuple[str, Value]:
+    """(keep, value) as they are kept. Raises Unfitting."""
     keep = wanted["keep"]
     if not one.field:
         if keep in NAMES:
             return keep, None
-        raise _Unfitting("A row that is gone on one side can only be deleted or created again.",
+        raise Unfitting("A row that is gone on one side can only be deleted or created again.",
                          "Keep Grist or keep Shopify.")
     rule = rule_of(known, one)
     if rule is None:
-        raise _Unfitting("This field is not synced any more.", "Nothing to do: the next sync closes the conflict.")
+        raise Unfitting("This field is not synced any more.", "Nothing to do: the next sync closes the conflict.")
     if keep == "value":
         return "value", _typed(rule, wanted.get("value"), decimals)
     if keep == "merge":
         merged = merge(known, one)
         if merged is UNREAD:
-            raise _Unfitting("These two values cannot be merged.", "Keep one of the two, or type the value.")
+            raise Unfitting("These two values cannot be merged.", "Keep one of the two, or type the value.")
         return "value", merged
     if keep == "base":
         if not one.base_known:
-            raise _Unfitting("It is not known what Grist and Shopify last agreed on here.",
+            raise Unfitting("It is not known what Grist and Shopify last agreed on here.",
                              "Keep one of the two, or type the value.")
         kept = load(rule.kind, one.base)
     else:
@@ -122,9 +131,9 @@ def _judged(known: Tables, one: OpenConflict, wanted: dict[str, Any], decimals: 
 
 
 def _typed(rule: FieldRule, raw: Any, decimals: int) -> Value:
-    """A typed value in its canonical form. Raises _Unfitting."""
+    """A typed value in its canonical form. Raises Unfitting."""
     if rule.kind in REFERENCES:
-        raise _Unfitting(f"{rule.field.label} refers to another row, which cannot be typed.",
+        raise Unfitting(f"{rule.field.label} refers to another row, which cannot be typed.",
                          "Keep one of the two, or choose the row in Grist and sync again.")
     if rule.kind in NUMBERS and raw is not None and not _is_number(raw):
         raise _no(rule, raw, decimals)
@@ -132,9 +141,9 @@ def _typed(rule: FieldRule, raw: Any, decimals: int) -> Value:
     if isinstance(value, Unfit):
         raise _no(rule, raw, decimals)
     if rule.field.choices and value is not None and value not in rule.field.choices:
-        raise _Unfitting(f"“{_quoted(value)}” is not one of {', '.join(rule.field.choices)}.", "Choose one of them.")
+        raise Unfitting(f"“{_quoted(value)}” is not one of {', '.join(rule.field.choices)}.", "Choose one of them.")
     if rule.field.required and value is None:
-        raise _Unfitting(f"{rule.field.label} cannot be empty in Shopify.", f"Type a value for {rule.field.label}.")
+        raise Unfitting(f"{rule.field.label} cannot be empty in Shopify.", f"Type a value for {rule.field.label}.")
     return value
 
 
@@ -144,11 +153,11 @@ def _is_number(raw: Any) -> bool:
     return isinstance(raw, int | float) and not isinstance(raw, bool) and abs(raw) < 10 ** 18
 
 
-def _no(rule: FieldRule, raw: Any, decimals: int) -> _Unfitting:
+def _no(rule: FieldRule, raw: Any, decimals: int) -> Unfitting:
     said, cure = _EXPECTED[rule.kind]
     if rule.kind == "money":
         cure = f"Type a price, for example {40:.{decimals}f}."
-    return _Unfitting(f"“{_quoted(raw)}” {said}.", cure)
+    return Unfitting(f"“{_quoted(raw)}” {said}.", cure)
 
 
 def _quoted(raw: Any) -> str:
@@ -156,5 +165,6 @@ def _quoted(raw: Any) -> str:
     return text if len(text) <= LONGEST_QUOTE else text[:LONGEST_QUOTE - 1] + "…"
 
 
-def _json(value: Any) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+def same(seen: Any, now: Any) -> bool:
+    """Whether what an answer was made on is what stands there now."""
+    return orjson.dumps(seen, option=orjson.OPT_SORT_KEYS) == orjson.dumps(now, option=orjson.OPT_SORT_KEYS)

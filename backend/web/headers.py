@@ -47,7 +47,7 @@ def set_headers(app: Flask, grist_urls: Iterable[str], allowed_origins: Iterable
         if request.is_secure:
             headers["Strict-Transport-Security"] = HSTS
         if request.path.startswith("/api/"):
-            _share(response, allowed)
+            share(response, allowed)
         return response
 
 
@@ -57,7 +57,7 @@ def behind_proxy(app: Flask, environ: Dict[str, str]) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
 
 
-def _share(response: Response, allowed: frozenset[str]) -> None:
+def share(response: Response, allowed: frozenset[str]) -> None:
     """Let pages of the allowed origins read this answer: a widget that is served from elsewhere."""
     if not allowed:
         return

@@ -21,7 +21,7 @@ from backend.web.copies import Copies
 from backend.web.errors import Refused
 from backend.web.limits import Limiter
 from backend.web.owners import Owners
-from backend.web.sight import Reads, Sight, read_grist
+from backend.web.sight import Reads, Sight, read_grist, write_grist
 from backend.web.values import Tables
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,8 @@ class Service:
     server_url: str
     gate: Gate
     reads: Reads
+    hand_of: Callable[[str, str], Any]
+    """Writes into a document with a person's token: `(document, token)` → own_hand.Hand."""
     copies: Copies
     owners: Owners
     limiter: Limiter = field(default_factory=Limiter)
@@ -111,8 +113,8 @@ def open_service(context: Context, config: Config | None) -> Service:
             log.error("no link could be made from the configuration: %s", error)
             trouble = error
     return Service(context, server_url, Gate(ask_grist(server_url)), Reads(read_grist(server_url)),
-                   Copies(context.database, server_url), Owners(_ask_owners(context)), configured=configured,
-                   fixed_link=fixed, trouble=trouble)
+                   write_grist(server_url), Copies(context.database, server_url), Owners(_ask_owners(context)),
+                   configured=configured, fixed_link=fixed, trouble=trouble)
 
 
 def _ask_owners(context: Context) -> Callable[[Link], tuple[str, ...]]:

@@ -177,6 +177,11 @@ class Sight:
         return self._read(self._known.head(mapping_id)["table"])
 
 
+def write_grist(server_url: str) -> Callable[[str, str], GristClient]:
+    """Writes to `server_url` with a document's token: own_hand."""
+    return lambda document, token: GristClient(server_url, document, token=token, sleep=patience())
+
+
 def read_grist(server_url: str) -> Callable[[str, str], Reader]:
     """Reads from `server_url` with a document's token. A page waits for it, so it is given up soon."""
     return lambda document, token: GristClient(server_url, document, token=token, sleep=patience())

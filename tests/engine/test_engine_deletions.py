@@ -12,6 +12,7 @@ from backend.core.mapping import default_mapping
 from backend.core.model import Policy, Side
 from backend.errors import BrakeError, RetryLater
 from backend.shopify.resources import RESOURCES
+from backend.store import base
 
 from .conftest import MakeWorld, Shop
 from .test_engine_sync import cut_off_at, many
@@ -67,6 +68,26 @@ def test_what_somebody_edits_right_before_it_is_deleted_is_asked_for(new_world: 
     assert world.shopify.thing(gid)["title"] == "Edited"
     (conflict,) = world.conflicts()
     assert (conflict.remote_key, conflict.field) == (gid, "")
+
+
+def test_no_two_things_have_one_row(new_world: MakeWorld) -> None:
+    """A row is deleted right before what is new in Shopify is written, and that gets its id."""
+    world, first = one_product(new_world)
+    last = max(world.pairs("products"))
+    old = world.pairs("products")[last]
+
+    def deleted(point: str) -> None:
+        if point == "grist.apply.products.before" and old in world.pairs("products").values():
+            world.grist.remove_row("Products", last)
+
+    world.grist.on_io = deleted
+    new = world.shopify.add("products", title="New", handle="new")
+    world.run()
+    assert world.pairs("products") == {world.row_of(first): first, last: new}
+    with world.database.read() as tx:
+        assert {thing for row, thing in base.keys(tx, world.mapping("products").id) if row == last} == {new}
+    world.run()
+    assert [one.key for one in world.deletions()] == [old]
 
 
 def test_no_row_refers_to_one_that_nobody_has_looked_at(shop: Shop) -> None:

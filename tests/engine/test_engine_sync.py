@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 from twins import Written
 
 from backend.core.model import Create, Direction, Op, Policy, Rule, Side
@@ -824,6 +825,22 @@ def test_a_sale_is_counted_once_though_access_rules_hide_the_row_that_it_was_wri
     world.run(everything=True)
     assert world.shopify.thing(shop.level)["available"] == 7
     assert [one.field for one in world.conflicts()] == ["available"], "nobody can tell any more, so a person is asked"
+
+
+def test_stock_that_looks_untouched_after_a_day_is_asked_for(shop: Shop) -> None:
+    """10 → 15 was written and nobody heard of it, then 5 were sold: 10 again, and Shopify has forgotten the key."""
+    world = shop.world
+    world.grist.type("Inventory", shop.level_row, "available", 15)
+    cut_off_at(world, "shopify.apply.inventory.after", OutcomeUnknown)
+    world.shopify.sell(shop.level, 5)
+    world.shopify.forget_keys()
+    with world.database.write() as tx:
+        tx.execute(sa.text("update intent set at = at - 100000"))
+    world.run()
+    world.run()
+    assert world.shopify.thing(shop.level)["available"] == 10
+    (conflict,) = world.conflicts()
+    assert (conflict.local, conflict.remote) == (15, 10)
 
 
 def test_a_thing_that_another_row_claims_is_not_given_a_row_of_its_own(new_world: MakeWorld) -> None:

@@ -108,7 +108,9 @@ def running(shop: Shop, **settings: str) -> Iterator[Backend]:
 
         until(listens)
         until(lambda: _answers(f"{url}/readyz"), 60)
-        yield Backend(shop, url, process)
+        backend = Backend(shop, url, process)
+        with backend.session:  # gunicorn waits for connections that are left open
+            yield backend
     finally:
         process.terminate()
         try:

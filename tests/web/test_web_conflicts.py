@@ -301,12 +301,12 @@ def test_dates_and_moments_are_typed_as_the_api_shows_them() -> None:
     # No field that both sides write has these types yet; the rule is the same function.
     from backend.core.mapping import rule_for
     from backend.core.model import Field
-    from backend.web.choices import _typed, _Unfitting
+    from backend.web.choices import Unfitting, _typed
 
     day, at = rule_for(Field("d", "date", "Day", "x")), rule_for(Field("t", "datetime", "At", "x"))
     assert _typed(day, "2026-12-01", 2) == date(2026, 12, 1)
     assert _typed(at, "2026-12-01T14:00:00Z", 2) == datetime(2026, 12, 1, 14, tzinfo=UTC)
-    with pytest.raises(_Unfitting, match="“tomorrow” is not a date"):
+    with pytest.raises(Unfitting, match="“tomorrow” is not a date"):
         _typed(day, "tomorrow", 2)
-    with pytest.raises(_Unfitting, match="is not a date with a time"):
+    with pytest.raises(Unfitting, match="is not a date with a time"):
         _typed(at, "2026-12-01T14:00:00", 2)

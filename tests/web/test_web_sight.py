@@ -11,6 +11,7 @@ from web_helpers import SHIRT, SHIRT_S, Place, price, whole_row
 from backend.core.model import Change, Proposal, Refusal, Side, Why
 from backend.errors import AccessError, RetryLater, UserError
 from backend.grist.client import GristClient
+from backend.store import links
 from backend.web.sight import Reads, Seen, read_grist
 
 TABLES: dict[str, dict[str, list[Any]]] = {
@@ -92,6 +93,64 @@ def test_an_answer_to_what_somebody_does_not_see_is_not_kept_and_tells_nothing(t
     assert [one["conflict"] for one in taken["moved"]] == ids[:1]
     assert [one["conflict"] for one in taken["invalid"]] == ids[1:]
     assert three.choices("variants") == {}
+
+
+class Hand:
+    """Grist as it takes what one person writes: the price of row 1 stands there, and row 4 may not be changed."""
+
+    def __init__(self) -> None:
+        self.written: list[Any] = []
+
+    def records(self, table: str, row_ids: list[int]) -> dict[int, dict[str, Any]]:
+        return {row: {"Price": 39} for row in row_ids}
+
+    def apply(self, actions: list[Any]) -> None:
+        if actions[0][2] == 4:
+            raise AccessError("Grist does not let this key do that.")
+        self.written += actions
+
+
+@pytest.mark.parametrize(("keep", "typed", "written"), [
+    ("shopify", None, [45]), ("base", None, [42]), ("value", "40.00", [40]), ("grist", None, [])])
+def test_an_answer_of_whoever_sees_only_parts_is_written_with_their_own_token(
+        three: Place, keep: str, typed: str | None, written: list[int]) -> None:
+    hand, used = Hand(), []
+    three.service.hand_of = lambda document, token: used.append(token) or hand
+    bind(three, "variants", price=("Price", "Numeric"))
+    number, token = three.get("conflicts")["conflicts"][0]["id"], three.token("editor")
+    answer = {"conflict": number, "keep": keep, "seen": {"grist": "39.00", "shopify": "45.00"}}
+    made = {"choices": [answer | ({"value": typed} if typed else {})]}
+    assert three.ask("POST", "choices", body=made, token=token).json["applied"] == [number]
+    assert hand.written == [["UpdateRecord", "Variants", 1, {"Price": value}] for value in written]
+    assert used == [token]
+    choice = three.choices("variants")[1, "price"]
+    assert (choice.keep, choice.local, choice.remote) == ("grist", Decimal(written[0] if written else 39), 45)
+
+
+def test_what_grist_refuses_a_person_is_not_kept_and_nobody_writes_it_for_them(
+        place: Place, narrow: Grist, monkeypatch: pytest.MonkeyPatch) -> None:
+    hand = Hand()
+    place.service.hand_of = lambda document, token: hand
+    seen = TABLES["Variants"] | {"id": [1, 4, 5, 6], "Price": ["39"] * 4}
+    monkeypatch.setitem(TABLES, "Variants", {name: (cells * 2)[:4] for name, cells in seen.items()})
+    bind(place, "variants", price=("Price", "Numeric"))
+    ids = place.conflicts("variants", price(4), price(5, grist=Decimal("38.00")), whole_row(
+        6, SHIRT_S, "Shirt", [Change("price", Decimal("16.00"), Decimal("18.00"), Why.CHANGED)]))
+    shown = {one["id"]: one for one in place.get("conflicts", "editor")["conflicts"]}
+    made = [{"conflict": number, "keep": "shopify",
+             "seen": {side: shown[number][side] for side in ("grist", "shopify")}} for number in ids]
+    taken = place.post("choices", {"choices": made}, "editor")
+    assert [one["message"] for one in taken["invalid"]] == [
+        "Grist does not let you change this cell.", "This cell was changed in Grist since the last sync.",
+        "An answer about a whole row changes more of it than you see."]
+    assert (hand.written, taken["run"], place.choices("variants")) == ([], None, {})
+
+
+def bind(place: Place, resource: str, **columns: tuple[str, str]) -> None:
+    """As a sync has found the columns: id and type by field."""
+    bound = {name: {"colRef": 1, "colId": column, "type": kind} for name, (column, kind) in columns.items()}
+    with place.service.database.write() as tx:
+        links.remember_binding(tx, place.mapping(resource).id, {"columns": bound}, None)
 
 
 def test_changes_refusals_and_plans_are_held_to_the_same(place: Place, narrow: Grist) -> None:

@@ -25,7 +25,7 @@ import fake_mapping
 from flask import Flask, Response, request, send_from_directory
 from werkzeug.local import LocalProxy
 
-from backend.web import files
+from backend.web import files, headers
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDGET = ROOT / "widget"
@@ -314,9 +314,10 @@ class Stage:
 
     def __init__(self, shop: Shop | None = None) -> None:
         self.shop, self.number = shop or Shop(), 0
+        self.elsewhere = ""  # another site that may call the API, as the backend's ALLOWED_ORIGINS names one
 
     def bring(self, shop: Shop) -> None:
-        self.shop, self.number = shop, self.number + 1
+        self.shop, self.number, self.elsewhere = shop, self.number + 1, ""
 
 
 def make_app(behind: Stage | Shop) -> Flask:
@@ -328,10 +329,10 @@ def make_app(behind: Stage | Shop) -> Flask:
 
     @app.get("/host")
     def host() -> str:
-        query = request.query_string.decode()
+        address = f"{stage.elsewhere or '/widget'}/?{request.query_string.decode()}"
         return f"""<!doctype html><meta charset=utf-8><title>Grist</title>
             <style>html,body{{margin:0;height:100%}}iframe{{border:0;width:100%;height:100%;display:block}}</style>
-            <iframe src="/widget/?{query}" title="Shopify sync"></iframe>"""
+            <iframe src="{address}" title="Shopify sync"></iframe>"""
 
     @app.get("/empty")
     def empty() -> str:
@@ -369,6 +370,8 @@ def make_app(behind: Stage | Shop) -> Flask:
     def gate() -> Response | tuple[Any, int] | None:
         if not request.path.startswith("/api/"):
             return None
+        if request.method == "OPTIONS":
+            return "", 204
         if request.headers.get("X-Stage") != str(stage.number):
             return Response("the page of another test", 410, mimetype="text/plain")
         with shop.lock:
@@ -382,6 +385,15 @@ def make_app(behind: Stage | Shop) -> Flask:
                 refusal = {"code": "token", "message": "The Grist token is not good.", "cure": "Reload.", "details": {}}
                 return refusal, 401
         return None
+
+    @app.after_request
+    def shared(response: Response) -> Response:
+        """As the backend shares it, and with the header by which our pages say whose they are."""
+        if request.path.startswith("/api/") and stage.elsewhere:
+            headers.share(response, frozenset({stage.elsewhere}))
+            if "Access-Control-Allow-Headers" in response.headers:
+                response.headers["Access-Control-Allow-Headers"] += ", X-Stage"
+        return response
 
     @app.after_request
     def tagged(response: Response) -> Response:
@@ -509,8 +521,8 @@ def make_app(behind: Stage | Shop) -> Flask:
     def start() -> tuple[dict[str, Any], int]:
         with shop.lock:
             if shop.busy:
-                return {"code": "busy", "message": "Another sync or preview is under way.", "cure": "Look again.",
-                        "details": {}}, 409
+                return {"code": "busy", "cure": "Look again when it has ended.", "details": {}, "message":
+                        "Another sync or preview is under way, so nothing can be previewed now."}, 409
             if request.get_json()["kind"] == "sync":
                 shop.run = writing(shop, done=0)
         return {"id": 7 if shop.run else 8}, 202

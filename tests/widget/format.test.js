@@ -122,11 +122,6 @@ test("values are never read as HTML, and only their own files fetch or touch Gri
   }
 });
 
-test("an error of the service is said in the person's language where its code has a sentence", () => {
-  const here = createFormat({ strings: read("de"), language: "de" });
-  assert.match(here.said({ code: "busy", message: "Another sync is under way.", cure: "" }).message, /^Gerade läuft/);
-  assert.deepEqual(here.said({ code: "access_error", message: "No.", cure: "Ask." }), { code: "access_error", message: "No.", cure: "Ask." });
-});
 
 test("the clock is the culture's", () => {
   const at = Date.parse("2026-11-23T13:05:00Z");

@@ -7,11 +7,17 @@ from playwright.sync_api import expect
 from screen import QUERY, Screen
 
 
-def test_a_language_that_is_not_there_is_english(screen: Screen) -> None:
+def test_an_unknown_language_is_english_and_the_service_speaks_german_too(screen: Screen) -> None:
+    screen.shop.status = "stopped"
+    screen.shop.message = {"message": "48 of 212 products are gone from Shopify. That is more than the 20 you allow. "
+                           "Nothing was written.", "cure": "Look again."}
     screen.open(query=QUERY.replace("language=en-US", "language=nb-NO"))
     expect(screen.widget.locator("#tab-overview")).to_contain_text("Overview")
     screen.open(query=QUERY.replace("language=en-US", "language=de-AT"))
     expect(screen.widget.locator("#tab-overview")).to_contain_text("Übersicht")
+    expect(screen.widget.locator(".banner")).to_have_text(
+        "48 von 212 fehlen in Shopify (products). Das sind mehr als die 20, die Sie erlauben. "
+        "Nichts wurde geschrieben. Sehen Sie noch einmal nach.")
 
 
 def test_english_a_key_and_an_empty_place_are_noticed() -> None:

@@ -25,7 +25,13 @@ class Known:
         return promise == self.promise and re.search(self.says, what) is not None and set(self.needs) <= set(kinds)
 
 
-KNOWN: tuple[Known, ...] = ()
+KNOWN: tuple[Known, ...] = (
+    # P15's limit, named in docs/promises.md: a worker that slept beyond its lease between the journal and the request
+    # makes its rows in Grist when it wakes, beside those of its successor. They are listed as copies; nothing is lost.
+    Known("asleep before making rows", "P8", r"^\d rows of \w+ hold", (
+        Event("add_thing", (8, 4, 8)), Event("paused beyond lease", (10, 4, 8), 46), Event("audit", (0, 1, 3)),
+    ), needs=("paused beyond lease",)),
+)
 
 
 def split(events: Sequence[Event], broken: dict[str, list[str]]) -> tuple[dict[str, list[str]], set[str]]:

@@ -99,7 +99,7 @@ function Done({ s, f, on }) {
   return html`<table class="table done"><thead><tr><th scope="col">${f.t("actions.recent")}</th><th scope="col" class="became">${f.t("actions.became")}</th></tr></thead>
     <tbody>${items.map((item) => {
       const at = Date.parse(item.ended_at ?? item.asked_at);
-      return html`<tr key=${item.id} class="two"><th scope="row"><span data-cut>${item.label} ${item.title}</span><small class="quiet" data-tip=${f.exact(at)}>${f.moment(at, s.now)} · ${item.by}</small></th>
+      return html`<tr key=${item.id} class="two"><th scope="row"><span data-cut>${item.label} ${item.title}</span><small class="quiet" data-tip=${f.exact(at)}>${f.moment(at, s.now)} · ${f.by(item.by)}</small></th>
         <td class="became">${item.state === "maybe" && html`<${Icon} name="triangle" tone="bad" /> `}<b>${f.t(`actions.state_${item.state}`)}</b>${(item.message || item.effect.length > 0) && html`<small class="words">${item.message ? `${item.message} ${item.cure}` : item.effect.join(" ")}</small>`}
         ${item.state === "maybe" && maySync(s) && html`<span class="buttons"><${Button} busy=${s.pressed.settle} onPress=${() => on.settleDeed(item.id, true)}>${f.t("actions.it_did")}<//>
           <${Button} busy=${s.pressed.settle} onPress=${() => on.settleDeed(item.id, false)}>${f.t("actions.it_did_not")}<//></span>`}</td></tr>`;

@@ -186,7 +186,7 @@ function Urgent({ s, f, on }) {
   }
   if (problem) return html`<${Banner} icon="triangle" yellow alert><b>${problem.message}</b>${problem.cure && ` ${problem.cure}`}<//>`;
   const owner = s.session?.role === "owner" && !s.settings.readonly;
-  const message = server?.message && f.said(server.message);
+  const message = server?.message;
   if (isKeyRefused(s)) return s.tab === "store" ? null : html`<${Banner} icon="triangle" yellow button=${owner && html`<${Button} look="filled" onPress=${() => on.go("store")}>${f.t("state.connect")}<//>`}><${Rich} words=${f.t("state.key_refused")} /><//>`;
   if (server?.message?.code === "brake_restored" && !server.run) return html`<${Banner} icon="triangle" yellow button=${maySync(s) && html`<${Button} look="green" busy=${s.pressed.preview || s.previewing !== null} onPress=${on.preview}>${f.t("bar.preview")}<//>`}><${Rich} words=${f.t("state.restored")} /><//>`;
   if (server?.message?.code === "preview_outdated" && !server.run && !s.preview) return html`<${Banner} icon="triangle" yellow button=${maySync(s) && html`<${Button} look="green" busy=${s.pressed.preview || s.previewing !== null} onPress=${on.preview}>${f.t("bar.preview")}<//>`}><${Rich} words=${f.t("preview.outdated")} /><//>`;

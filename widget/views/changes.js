@@ -68,7 +68,7 @@ function Run({ group, cut, may, s, f, on }) {
   const wanted = may && (cut || group.items.some(canUndo));
   return html`<tbody><tr class="group"><th scope="rowgroup" colSpan="4"><button type="button" class="fold" aria-expanded=${String(!closed)} aria-label=${f.t(closed ? "undo.show" : "undo.hide")}
       onClick=${() => on.open(`closed${group.run}`)}><${Icon} name="chevron" tone=${closed ? "small closed" : "small"} /></button>
-      <b data-tip=${f.exact(at)}>${when}</b> <span class="quiet">${first.by} · ${f.t(cut ? "changes.count_listed" : "changes.count", { n: group.items.length })}</span></th><td class="after" />
+      <b data-tip=${f.exact(at)}>${when}</b> <span class="quiet">${f.by(first.by)} · ${f.t(cut ? "changes.count_listed" : "changes.count", { n: group.items.length })}</span></th><td class="after" />
       <td class="undo">${wanted && html`<button type="button" class="link all" aria-label=${f.t("undo.sync")} aria-busy=${s.pressed.undo ? "true" : undefined} onClick=${() => on.undo(key, { runs: [group.run] })}><${Icon} name="undo" /><span class="wide">${f.t("undo.sync")}</span></button>`}</td></tr>
     ${s.undo?.key === key && html`<${Asked} s=${s} f=${f} on=${on} />`}
     ${shown.map((item) => html`<${Line} key=${item.id} item=${item} may=${may} undo s=${s} f=${f} on=${on} />${s.undo?.key === `change${item.id}` && html`<${Asked} key=${`asked${item.id}`} s=${s} f=${f} on=${on} />`}`)}
@@ -155,7 +155,7 @@ function After({ item, f, now }) {
 
 /** "undone 14:20 by an owner": who pressed, without the button's name. */
 function undoneWords({ at, by }, s, f) {
-  const who = by.split(",")[0].replace(/^An /, "an ");
+  const who = f.by(by.split(",")[0]).replace(/^An /, "an ");
   return at === null ? f.t("undo.undoing", { by: who }) : f.t("undo.undone", { clock: f.moment(Date.parse(at), s.now), by: who });
 }
 

@@ -40,7 +40,7 @@ export function words(one, s, f) {
   switch (one.part) {
     case "store": return facts.ms === null || facts.ms === undefined ? f.t("health.store_unasked", { domain: facts.domain }) : f.t("health.store_ok", { domain: facts.domain, ms: facts.ms });
     case "permissions": return f.t("health.permissions_ok", { n: facts.granted });
-    case "document": return facts.key === "kept" ? f.t("health.document_kept", { by: facts.by.split(",")[0], when: f.date(facts.at.slice(0, 10), s.now) }) : f.t("health.document_environment");
+    case "document": return facts.key === "kept" ? f.t("health.document_kept", { by: f.by(facts.by.split(",")[0]), when: f.date(facts.at.slice(0, 10), s.now) }) : f.t("health.document_environment");
     case "shopify_webhooks": case "grist_webhooks": {
       const counted = f.t("health.webhooks", { n: facts.registered, wanted: facts.wanted });
       return facts.last_at ? f.t("health.webhooks_last", { counted, when: at(facts.last_at) }) : counted;

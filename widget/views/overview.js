@@ -52,7 +52,7 @@ function lastSync(s) {
 }
 
 function Last({ run, s, f, on }) {
-  const values = { when: f.whenAt(Date.parse(run.finished_at), s.now), by: byWords(run.by), seconds: f.seconds(run.seconds ?? 0) };
+  const values = { when: f.whenAt(Date.parse(run.finished_at), s.now), by: byWords(run.by, f), seconds: f.seconds(run.seconds ?? 0) };
   const parts = run.state === "done" ? resultParts(run, true) : [];
   const tabs = { conflicts: "conflicts", deletions: "deletions", refused: "refused" };
   return html`<div class="last"><div class="quiet">${f.t(run.by ? "overview.last_sync" : "overview.last_sync_nobody", values)}</div>
@@ -62,8 +62,8 @@ function Last({ run, s, f, on }) {
 }
 
 /** "timer" stands inside the sentence as it comes; a name keeps its capital. */
-function byWords(by) {
-  return by === "Timer" ? "timer" : by;
+function byWords(by, f) {
+  return by === "Timer" ? f.t("by.timer") : f.by(by).replace(/^An /, "an ");
 }
 
 function capital(words) {
@@ -103,7 +103,7 @@ function Recent({ s, f, on }) {
       const result = resultWords(run, f);
       const at = Date.parse(run.finished_at ?? run.started_at);
       return html`<tr key=${run.id}><th scope="row"><${Link} onPress=${() => on.go("changes")}><span data-tip=${f.exact(at)}>${f.moment(at, s.now)}</span><//></th>
-        <td data-cut><span class="wide">${capital(run.by)}</span><span class="narrow">${capital(run.by?.split(/[,:]/)[0])}</span></td>
+        <td data-cut><span class="wide">${capital(f.by(run.by))}</span><span class="narrow">${capital(f.by(run.by?.split(/[,:]/)[0]))}</span></td>
         <td data-cut>${run.kind === "preview" ? f.t("overview.preview", { result }) : result}</td>
         <td class="number took">${run.seconds === null || run.seconds === undefined ? "" : f.seconds(run.seconds)}</td></tr>`;
     })}</tbody></table>`;
@@ -124,11 +124,11 @@ function Running({ s, f }) {
         ? f.t("overview.written_of", { written: mapping.written, total: mapping.to_write }) : f.number(mapping.written)}</span></td>
       <td class=${`state ${["next", "waits"].includes(mapping.state) ? "quiet" : ""}`}>${["done", "nothing"].includes(mapping.state) && html`<${Icon} name="tick" tone="good" />`}
         ${f.t(`overview.state_${mapping.state}`)}</td></tr>`)}</tbody></table>
-    <p class="foot">${started && html`${run.by ? f.t("overview.started", { clock: started, by: shortBy(run.by) }) : f.t("overview.started_nobody", { clock: started })} `}
+    <p class="foot">${started && html`${run.by ? f.t("overview.started", { clock: started, by: shortBy(run.by, f) }) : f.t("overview.started_nobody", { clock: started })} `}
       ${isSync ? f.t("overview.go_on") : f.t("overview.preview_means")}${isSync && html`<br />${f.t("overview.cancel_means")}`}</p></div>`;
 }
 
 /** "Ana, Sync button" pressed it: the sentence needs only who. */
-function shortBy(by) {
-  return byWords(by.split(",")[0]);
+function shortBy(by, f) {
+  return byWords(by.split(",")[0], f);
 }

@@ -120,7 +120,7 @@ function Kept({ name, part, note, environment = false, s, f, onKeep, onForget, o
 }
 
 function keptWords(held, environment, s, f) {
-  if (held) return f.t("settings.kept", { hint: held.hint, by: held.by.split(",")[0], when: f.moment(Date.parse(held.at), s.now) });
+  if (held) return f.t("settings.kept", { hint: held.hint, by: f.by(held.by.split(",")[0]), when: f.moment(Date.parse(held.at), s.now) });
   return environment ? f.t("settings.kept_environment") : f.t("settings.kept_none");
 }
 
