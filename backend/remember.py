@@ -120,6 +120,10 @@ class Memory:
             if isinstance(op, Update):
                 batch.doubted.append((thing_of(op), tuple(op.values)))
                 one.again.add(thing_of(op))
+                told = replace(op, changes=self._canonical(one, op))
+                batch.history += [
+                    self._line(one, told, kind="update", field=change.field, before=change.before, after=change.after,
+                               why=Why.UNHEARD.value) for change in told.changes]
         elif isinstance(op, Update):
             self._updated(one, op, receipt, pending, batch)
         elif isinstance(op, Create):

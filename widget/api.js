@@ -4,9 +4,6 @@
 // backend answered with its error shape) or `Unreachable` (it did not answer as our backend does).
 
 const TIMEOUT_MS = 20_000;
-const FIRST_LOOK_MS = 150;
-const LONGEST_LOOK_MS = 1_000;
-const PATIENCE_MS = 120_000;
 
 /** The backend said no: `status`, `code`, and `message` and `cure` in words for the person. */
 export class Refused extends Error {
@@ -71,20 +68,18 @@ export function createApi({ base, token, heard = async (body) => body }) {
     });
   }
 
-  /** The answer itself, where the backend says that it has to ask Shopify or Grist first: it is fetched with the same token. */
+  /** The answer itself, where the backend says that it has to ask Shopify or Grist first. */
   async function waitedFor(response, bearer) {
-    const until = Date.now() + PATIENCE_MS;
-    for (let pause = FIRST_LOOK_MS; response.status === 202; pause = Math.min(2 * pause, LONGEST_LOOK_MS)) {
-      const { asked } = await read(response.clone());
-      if (asked === undefined) break;
-      if (Date.now() > until) throw new Unreachable("no answer in time");
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      response = await fetchOrLost(`${base}/api/asked/${asked}`, {
-        headers: { Authorization: `Bearer ${bearer}`, Accept: "application/json" },
-        signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "omit", cache: "no-store",
-      });
-    }
-    return response;
+    if (response.status !== 202) return response;
+    const { asked } = await read(response.clone());
+    if (asked === undefined) return response;
+    const { patiently } = await import("./asked.js");
+    const found = await patiently(() => fetchOrLost(`${base}/api/asked/${asked}`, {
+      headers: { Authorization: `Bearer ${bearer}`, Accept: "application/json" },
+      signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "omit", cache: "no-store",
+    }));
+    if (found === null) throw new Unreachable("no answer in time");
+    return found;
   }
 
   const get = (path) => call("GET", path);

@@ -315,6 +315,7 @@ class Why(StrEnum):
     CREATED = "new on the other side"
     DELETED = "deleted on the other side"
     UNDO = "undo"
+    UNHEARD = "may have been written: the answer was lost, and nobody can tell"
 
 
 @dataclass(frozen=True, slots=True)

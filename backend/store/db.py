@@ -72,14 +72,10 @@ class Database:
         else:
             sa.event.listen(self.engine, "checkin", _rests)
             sa.event.listen(self.engine, "checkout", self._is_there)
-        # On Postgres each statement of a transaction sees what is there at its moment anyway: two round trips less.
-        self._reading = self.engine if dialect == "sqlite" else self.engine.execution_options(
-            isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """What stands there now. Whoever wants to lock or write takes `write`."""
-        with _told(), self._reading.begin() as tx:
+        with _told(), self.engine.begin() as tx:
             yield tx
 
     @contextmanager

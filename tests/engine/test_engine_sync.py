@@ -827,6 +827,17 @@ def test_a_sale_is_counted_once_though_access_rules_hide_the_row_that_it_was_wri
     assert [one.field for one in world.conflicts()] == ["available"], "nobody can tell any more, so a person is asked"
 
 
+def test_a_count_typed_over_one_that_nobody_heard_of_is_asked_for(shop: Shop) -> None:
+    """Whoever typed 12 may have seen 10, or 8 already: nobody can tell what was added."""
+    world = shop.world
+    world.shopify.sell(shop.level, 2)
+    cut_off_at(world, "grist.apply.inventory.after", OutcomeUnknown)
+    world.grist.type("Inventory", shop.level_row, "available", 12)
+    world.run()
+    (conflict,) = world.conflicts()
+    assert (conflict.field, conflict.local, conflict.remote) == ("available", 12, 8)
+
+
 def test_stock_that_looks_untouched_after_a_day_is_asked_for(shop: Shop) -> None:
     """10 → 15 was written and nobody heard of it, then 5 were sold: 10 again, and Shopify has forgotten the key."""
     world = shop.world

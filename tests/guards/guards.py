@@ -152,7 +152,7 @@ GUARDS: tuple[Guard, ...] = (
     Guard("stock that nobody can tell of loses its base", ("P2", "P7"), RECOVER,
           "            if keyed or now is UNREAD:", "            if now is UNREAD:", SYNC),
     Guard("a sum that moved since is unclear", ("P2",), RECOVER,
-          "            elif now != change.before and adds_up:", "            elif False:", FAULTS),
+          "            elif now != change.before and adds_up:", "            elif False:", SYNC),
     # --- what waits
     Guard("a choice falls when its values move", ("P16",), WAITING,
           "        elif old.choice is not None:", "        elif False:",

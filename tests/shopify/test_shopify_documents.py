@@ -31,7 +31,7 @@ from backend.core.values import Kind, Value
 from backend.shopify import actions, creating, documents, watched
 from backend.shopify.documents import dig, selection, steps
 from backend.shopify.known import Held, Known, Level
-from backend.shopify.names import CHANNELS, names_document
+from backend.shopify.names import CHANNELS, UNKNOWN, names_document
 from backend.shopify.resource import METAFIELD, metafield, shape
 from backend.shopify.resources import RESOURCES
 from backend.shopify.views import VIEW, view
@@ -46,7 +46,7 @@ ALLOWED_DEPRECATIONS: dict[str, str] = {
 
 EXAMPLES: dict[str, Value] = {
     "text": "Text", "html": "<p>Text</p>", "integer": 5, "decimal": Decimal("0.5"), "money": Decimal("24.00"),
-    "boolean": True, "list": ("blue", "red"),
+    "boolean": True, "list": ("blue", "red"), "refs": ("gid://shopify/Anything/9",),
 }
 
 
@@ -71,7 +71,7 @@ class AnythingNamed(dict[str, str | None]):
 def known() -> Known:
     other = "gid://shopify/Product/2"
     return Known(
-        names={kind: AnythingNamed() for kind in ("channels", "collections", "products", "categories", "skus")},
+        names={kind: AnythingNamed() for kind in UNKNOWN},
         sources={"gid://shopify/Collection/1": "gid://shopify/CollectionConditionsSource/8"},
         shipments={"gid://shopify/Order/1": [{"id": "gid://shopify/Fulfillment/7", "trackingInfo": []}]},
         items={VARIANT: ITEM},
@@ -90,6 +90,8 @@ def example(about: Field) -> Value:
 def before(about: Field) -> Value:
     if about.kind == "list":
         return ("red",) if about.name.startswith(METAFIELD) else ("red", "Old")
+    if about.kind == "refs":
+        return ("gid://shopify/Anything/8",)
     return False if about.kind == "boolean" and about.name.startswith(METAFIELD) else None
 
 
@@ -173,6 +175,8 @@ def test_every_document_of_a_mapping_fits_the_schema(name: str, mapping: Mapping
     (names_document("collections", 2), {"n0": {"handle": "a"}, "n1": {"handle": "b"}}),
     (names_document("products", 1), {"n0": {"handle": "a"}}), (names_document("categories", 1), {"n0": "Hats"}),
     (names_document("skus", 1), {"n0": 'sku:"LIN-S"'}),
+    (names_document("collectionIds", 1), {"n0": "gid://shopify/Collection/1"}),
+    (names_document("productIds", 2), {"n0": "gid://shopify/Product/1", "n1": "gid://shopify/Product/2"}),
     (documents.DEFINITIONS, {"owner": "PRODUCT", "first": 250, "after": None}),
     (creating.LOOK, {"owner": "PRODUCT", "namespace": creating.NAMESPACE, "key": creating.KEY}),
     (creating.DEFINE, {"definition": {"namespace": creating.NAMESPACE, "key": creating.KEY, "name": "N", "type": "id",

@@ -9,6 +9,7 @@ import pytest
 from shopify_helpers import STORE, create, delete, mapping_of, row_of, says, scripted, update, write
 
 from backend.connector import Stamp
+from backend.core.mapping import in_order
 from backend.core.model import Mapping
 from backend.core.values import UNREAD
 from backend.shopify import reading
@@ -30,7 +31,16 @@ def first_of(at: Any, mapping: Mapping) -> str:
 def test_what_is_referred_to_stands_first() -> None:
     names = list(RESOURCES)
     for resource in RESOURCES.values():
-        assert all(names.index(field.target) < names.index(resource.name) for field in resource.fields if field.target)
+        assert all(names.index(field.target) < names.index(resource.name) for field in resource.fields
+                   if field.kind == "ref")
+
+
+def test_a_list_of_references_puts_its_mapping_behind_what_it_lists() -> None:
+    wanted = [mapping_of(name, *fields) for name, fields in (
+        ("products", ["title", "collectionRefs"]), ("variants", ["product"]), ("collections", ["title"]))]
+    assert [one.name for one in in_order(wanted, list(RESOURCES))] == ["collections", "products", "variants"]
+    wanted[0] = mapping_of("products", "title", "collections")
+    assert [one.name for one in in_order(wanted, list(RESOURCES))] == ["products", "variants", "collections"]
 
 
 # --- collections and customers ------------------------------------------------------------------
