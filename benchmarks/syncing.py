@@ -1,10 +1,14 @@
-"""Figures of whole runs, on a synced shop of the wished size (`stage`) and, for growth, on one of a hundredth of it."""
+"""Figures of whole runs, on a synced shop of the wished size and, for growth, on one of a hundredth of it.
+
+    idle     everything mapped (`stage`)
+    edits    variants mapped, with twelve fields; what the same edits cost with everything mapped is told besides
+"""
 
 from __future__ import annotations
 
 import statistics
 
-from benchmarks.stage import SETTLING_RUNS, Stage, Tell, Took, stage
+from benchmarks.stage import SETTLING_RUNS, Stage, Tell, Took, linked, shop, stage, twelve_fields_of_variants
 
 RUNS = 7
 EDITS = 10
@@ -20,22 +24,31 @@ def measure(size: int, tell: Tell) -> Figures:
     with stage(max(10, size // SMALLER), tell=tell) as small:
         small_seconds = _idle_seconds(small)
     with stage(size, tell=tell) as big:
-        idle = big.run()
-        found: Figures = {"idle_requests": idle.requests, "idle_growth": _idle_seconds(big) / small_seconds}
+        found: Figures = {"idle_requests": big.run().requests, "idle_growth": _idle_seconds(big) / small_seconds}
         fresh, _ = _ten_edits(big, 0)
         tell(f"ten edits right after the set-up, which made lists of choices longer: {fresh.requests} requests")
-        first, after = _ten_edits(big, 1)
-        tell(f"ten edits: {first.seconds:.2f} s, the stand-ins {first.served_seconds:.2f} s; {first.paths}; "
-             f"the runs after it: {[took.requests for took in after]} requests")
-        audit = big.run(everything=True)
-        tell(f"full audit: {audit.seconds:.2f} s, the stand-ins {audit.served_seconds:.2f} s; "
+        took, after = _ten_edits(big, 1)
+        tell(f"ten edits with everything mapped: {_told(took, after)}")
+    with shop(size, orders=0) as (store, answers, url), \
+            linked(store, answers, url, twelve_fields_of_variants()) as one:
+        one.first_sync(tell)
+        one.settle()
+        first, after = _ten_edits(one, 1)
+        tell(f"ten edits with variants mapped: {_told(first, after)}")
+        audit = one.run(everything=True)
+        tell(f"full audit of them: {audit.seconds:.2f} s, the stand-ins {audit.served_seconds:.2f} s; "
              f"{audit.requests} requests")
-        second, _ = _ten_edits(big, 2)
-        edits_seconds = (first.seconds + second.seconds) / 2
-        found |= {"ten_edits_requests": max(first.requests, second.requests),
-                  "requests_after_ten_edits": sum(took.requests for took in after),
-                  "ten_edits_vs_audit": audit.seconds / edits_seconds}
-    return found
+        second, _ = _ten_edits(one, 2)
+        return found | {
+            "ten_edits_requests": max(first.requests, second.requests),
+            "requests_after_ten_edits": sum(took.requests for took in after),
+            "ten_edits_vs_audit": audit.seconds / ((first.seconds + second.seconds) / 2),
+        }
+
+
+def _told(took: Took, after: list[Took]) -> str:
+    return (f"{took.requests} requests, {took.seconds:.2f} s, the stand-ins {took.served_seconds:.2f} s; {took.paths}; "
+            f"the runs after it: {[one.requests for one in after]} requests")
 
 
 def _idle_seconds(one: Stage) -> float:

@@ -1,11 +1,13 @@
 """Worlds to run in. The database is migrated once; each test gets a copy of that file.
 
 A tenth of the tests, chosen by their names, run on Postgres too: what the engine asks of the store is the same there,
-and `tests/store` asks all of it on both. Long stories by seed run there in `tests/world`.
+and `tests/store` asks all of it on both. Long stories by seed run there in `tests/world`. With EVERY_DATABASE (`make
+databases`) each test runs on both.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -32,8 +34,10 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    story = "seed" in metafunc.fixturenames or "new_world" not in metafunc.fixturenames
-    if not story and zlib.crc32(metafunc.definition.nodeid.encode()) % 10 == 0:
+    if "new_world" not in metafunc.fixturenames:
+        return
+    tenth = "seed" not in metafunc.fixturenames and zlib.crc32(metafunc.definition.nodeid.encode()) % 10 == 0
+    if tenth or os.environ.get("EVERY_DATABASE"):
         metafunc.parametrize("kind_of_database", ["sqlite", "postgres"], indirect=True)
 
 
