@@ -40,6 +40,8 @@ class _Batch:
     """What an undo leaves without its other half, on purpose."""
     emptied: list[tuple[int, str]] = field(default_factory=list)
     """(row, thing) whose row an undo has removed: the thing is known without one."""
+    ended: list[tuple[int, str]] = field(default_factory=list)
+    """(row, thing) of pairs of which the last half was deleted: nothing refers to that row any more."""
     marked: list[int] = field(default_factory=list)
     marks: list[Op] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -98,7 +100,7 @@ class Memory:
                 journal.settle(tx, intent)
         for row, thing, _, _ in batch.joined:
             self.directory.add(one.mapping.name, row, thing)
-        for row, thing in batch.emptied:
+        for row, thing in [*batch.emptied, *batch.ended]:
             self.directory.drop(one.mapping.name, row, thing)
         return batch.marks
 
@@ -139,6 +141,9 @@ class Memory:
                 batch.undone += op.undoes
             else:
                 batch.dissolved.append(thing_of(op))
+                row = op.key if op.side is Side.LOCAL else op.partner
+                assert isinstance(row, int)
+                batch.ended.append((row, thing_of(op)))
             batch.deleted.append(op.key)
             held = last_known(one, op) or pending.get(str(op.key), {})
             batch.history.append(self._line(one, op, kind="delete", before=held))

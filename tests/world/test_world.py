@@ -74,6 +74,15 @@ def test_a_story_is_shortened_to_what_matters() -> None:
     assert shrunk(events, fails) == kept
 
 
+def test_no_row_refers_to_one_that_this_very_run_deleted(stage: Ground) -> None:
+    """A variant and its level are deleted in Shopify and edited in Grist; a person lets one go and keeps the other."""
+    assert play(stage, (
+        Event("retype", (4, 4, 2), 39), Event("run", (11, 4, 6)),
+        Event("delete_thing", (11, 5, 7)), Event("type_price", (8, 1, 4)), Event("count_stock", (2, 9, 5)),
+        Event("add_product", (10, 6, 3)), Event("run", (5, 2, 10)), Event("choose", (3, 9, 11)),
+    )).broken == {}
+
+
 @pytest.mark.parametrize("bug", [
     pytest.param(bug, marks=pytest.mark.xfail(strict=True, reason=bug.name), id=bug.name) for bug in KNOWN])
 def test_a_known_bug_is_mended(stage: Ground, bug: Known) -> None:
