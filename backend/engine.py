@@ -23,7 +23,7 @@ from backend.core.plan import fingerprint, plan
 from backend.core.undo import Undo
 from backend.errors import BrakeError, OutcomeUnknown, PreviewOutdated, SyncError
 from backend.gather import Gathered, gather
-from backend.look import Looking
+from backend.look import Looking, without_collecting
 from backend.recover import Recovery, pairs_anew
 from backend.remember import Memory, last_known, remember_agreed, remember_loose
 from backend.report import Report, changing, meeting, plan_lines, restless
@@ -256,8 +256,9 @@ class _Run:
 
     def _read(self) -> None:
         """In order of reference, so that what changed above is known below."""
-        for one in self.work:
-            self.report.notes += self.looking.at(one)
+        with without_collecting():
+            for one in self.work:
+                self.report.notes += self.looking.at(one)
 
     # --- deciding -------------------------------------------------------------------------------
 
