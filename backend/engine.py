@@ -306,6 +306,8 @@ class _Run:
             if one.local.proves_gone(pair.local):
                 # Grist gives freed row ids away again: nothing may point at a row that is not there.
                 self.directory.drop(mapping.name, pair.local, pair.remote)
+            elif pair.local not in one.local.rows and pair.local not in one.local.outside:
+                self.directory.unsure.add((mapping.name, pair.local))
         coming = (str(op.source) for op in planned.on(Side.LOCAL) if isinstance(op, Create))
         self.directory.expect(mapping.name, coming)
 

@@ -211,6 +211,8 @@ class Looking:
         """Leave in `one` what the plan is made of: the pairs that matter, and what has no partner."""
         dropped = one.pairs.keys() - kept.keys()
         scope = one.scope
+        unshown = local.read - local.seen.rows.keys() - local.seen.outside - local.seen.gone
+        self._directory.unsure |= {(one.mapping.name, row) for row in unshown if isinstance(row, int)}
         one.looked_at = (local.read | remote.read | set(one.pairs)
                          | {pair.local for pair in one.pairs.values()})
         rows = {pair.local for pair in kept.values()} | free_rows | (local.seen.outside & local.read)

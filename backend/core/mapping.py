@@ -98,6 +98,8 @@ class Directory:
     """Things that will have a row once this run has written it."""
     unseen: Callable[[str], bool] = lambda resource: False
     """Whether nobody looks at the rows of a resource now: where one is known to have been, another may be by now."""
+    unsure: set[tuple[str, int]] = field(default_factory=set)
+    """(resource, row) that a read did not show without proving it gone: nothing is told to refer to it meanwhile."""
     arrived: set[str] = field(default_factory=set)
     """The resources of which a row and a thing found each other in this run."""
 
@@ -190,7 +192,8 @@ class Directory:
         def translate(target: str, one: Ref) -> Ref | None:
             if isinstance(one, LocalRef):
                 return one.row
-            return self.row(target, one) if isinstance(one, str) and not self.unseen(target) else None
+            row = self.row(target, one) if isinstance(one, str) and not self.unseen(target) else None
+            return None if row is None or (target, row) in self.unsure else row
         return self._rewritten(mapping, op, translate)
 
     def for_remote(self, mapping: Mapping, op: Create | Update) -> Create | Update:

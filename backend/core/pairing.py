@@ -189,8 +189,8 @@ def _check_known(
             del row_of[pair.remote]
             continue
         outcome.blocked.update((pair.local, pair.remote))
-        if mark is not None and (free or row_of.get(mark) not in local.rows):
-            outcome.blocked.add(mark)  # it may be this row's: it gets none of its own meanwhile
+        if mark in remote.rows and (free or row_of.get(str(mark)) not in local.rows):
+            outcome.blocked.add(str(mark))  # it may be this row's: it gets none of its own meanwhile
         if answer is None:
             continue
         happened = "was emptied" if mark is None else "was changed"

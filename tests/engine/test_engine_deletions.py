@@ -104,6 +104,17 @@ def test_no_row_refers_to_one_that_nobody_has_looked_at(shop: Shop) -> None:
     assert len(world.deletions()) == 1
 
 
+@pytest.mark.parametrize("everything", [True, False])
+def test_no_row_refers_to_one_that_a_read_did_not_show(shop: Shop, everything: bool) -> None:
+    """Where access rules may hide rows, one that is not shown may be gone, and its id may be another's tomorrow."""
+    world = shop.world
+    variant = world.row_of(shop.variant)
+    world.grist.incomplete.add("products")
+    world.grist.remove_row("Products", shop.row)
+    world.run(everything=everything)
+    assert world.grist.cell("Variants", variant, "product") is None
+
+
 @pytest.mark.parametrize("side", SIDES)
 def test_an_approved_deletion_is_made_once(new_world: MakeWorld, side: Side) -> None:
     world, gid = one_product(new_world)

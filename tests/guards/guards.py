@@ -136,12 +136,14 @@ GUARDS: tuple[Guard, ...] = (
           "            vacated = set()\n", DELETIONS),
     Guard("no row refers to one that nobody looked at", ("P12",), "backend/core/mapping.py",
           "and not self.unseen(target) else None", "else None", DELETIONS),
+    Guard("no row refers to one that was not seen", ("P12",), "backend/core/mapping.py",
+          "return None if row is None or (target, row) in self.unsure else row", "return row", DELETIONS),
     Guard("an edit right before a deletion keeps the thing", ("P1",), ENGINE_FILE,
           "            self._send(one, self.session.remote, self._still_as_seen(one))",
           "            self._send(one, self.session.remote, [op for op in one.planned.on(Side.REMOTE)\n"
           "                                                  if isinstance(op, Delete)])", DELETIONS),
     Guard("a thing that a row claims gets none of its own", ("P8", "P12"), "backend/core/pairing.py",
-          "(free or row_of.get(mark) not in local.rows)", "free", SYNC),
+          "(free or row_of.get(str(mark)) not in local.rows)", "free", SYNC),
     # --- recovery
     Guard("what is hidden is not decided", ("P2", "P7"), RECOVER,
           "return [] if gone else [Receipt(op, op.key, unclear=True)]", "return []", SYNC),
