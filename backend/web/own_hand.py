@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from backend.core.values import REFERENCES, dump, load
-from backend.errors import AccessError
+from backend.errors import AccessError, BundleRefused
 from backend.grist import cells
 from backend.grist.cells import Unstorable
 from backend.store.waiting import OpenConflict
@@ -76,7 +76,7 @@ def _one(hand: Hand, known: Tables, conflict: OpenConflict, keep: str, value: An
         if column["colId"] not in there or read(there[column["colId"]]) != load(rule.kind, conflict.local):
             return Tried(refused="This cell was changed in Grist since the last sync.", cure="Sync, then look again.")
         hand.apply([["UpdateRecord", table, row, {column["colId"]: cells.write(value, column["type"])}]])
-    except AccessError:
+    except (AccessError, BundleRefused):
         return Tried(refused="Grist does not let you change this cell.")
     except Unstorable as error:
         return Tried(refused=str(error), cure="Keep another value.")

@@ -9,7 +9,7 @@ import pytest
 from web_helpers import SHIRT, SHIRT_S, Place, price, whole_row
 
 from backend.core.model import Change, Proposal, Refusal, Side, Why
-from backend.errors import AccessError, RetryLater, UserError
+from backend.errors import AccessError, BundleRefused, RetryLater, UserError
 from backend.grist.client import GristClient
 from backend.store import links
 from backend.web.sight import Reads, Seen, read_grist
@@ -96,17 +96,19 @@ def test_an_answer_to_what_somebody_does_not_see_is_not_kept_and_tells_nothing(t
 
 
 class Hand:
-    """Grist as it takes what one person writes: the price of row 1 stands there, and row 4 may not be changed."""
+    """Grist as it takes what one person writes: the price of row 1 stands there, and row 4 may not be changed. What a
+    real one says there is `BundleRefused`, to a key that may not write at all AccessError."""
 
-    def __init__(self) -> None:
+    def __init__(self, refusal: Exception | None = None) -> None:
         self.written: list[Any] = []
+        self.refusal = refusal
 
     def records(self, table: str, row_ids: list[int]) -> dict[int, dict[str, Any]]:
         return {row: {"Price": 39} for row in row_ids}
 
     def apply(self, actions: list[Any]) -> None:
-        if actions[0][2] == 4:
-            raise AccessError("Grist does not let this key do that.")
+        if actions[0][2] == 4 and self.refusal is not None:
+            raise self.refusal
         self.written += actions
 
 
@@ -127,9 +129,12 @@ def test_an_answer_of_whoever_sees_only_parts_is_written_with_their_own_token(
     assert (choice.keep, choice.local, choice.remote) == ("grist", Decimal(written[0] if written else 39), 45)
 
 
+@pytest.mark.parametrize("refusal", [
+    AccessError("Grist does not let this key do that."),
+    BundleRefused("Blocked by column update access rules")])
 def test_what_grist_refuses_a_person_is_not_kept_and_nobody_writes_it_for_them(
-        place: Place, narrow: Grist, monkeypatch: pytest.MonkeyPatch) -> None:
-    hand = Hand()
+        place: Place, narrow: Grist, monkeypatch: pytest.MonkeyPatch, refusal: Exception) -> None:
+    hand = Hand(refusal)
     place.service.hand_of = lambda document, token: hand
     seen = TABLES["Variants"] | {"id": [1, 4, 5, 6], "Price": ["39"] * 4}
     monkeypatch.setitem(TABLES, "Variants", {name: (cells * 2)[:4] for name, cells in seen.items()})
