@@ -20,9 +20,11 @@ from backend.core.values import (
     Unfit,
     as_tokens,
     canonical,
+    converter,
     dump,
     is_empty,
     load,
+    loader,
     round_money,
 )
 
@@ -153,6 +155,30 @@ def test_canonical_is_idempotent(case: tuple[Kind, Any], decimals: int) -> None:
     again = canonical(kind, once, decimals=decimals)
     assert again == once
     assert type(again) is type(once)
+
+
+KIND_AND_COLUMN = st.sampled_from(KINDS).flatmap(lambda kind: st.tuples(
+    st.just(kind), st.lists(raw_of(kind), max_size=8)))
+
+
+@given(KIND_AND_COLUMN, st.sampled_from([0, 2, 3]))
+def test_a_column_is_converted_as_each_of_its_values_is(case: tuple[Kind, list[Any]], decimals: int) -> None:
+    """True after 1, 1 after 1.0, and everything a second time: what is remembered of one is told of no other."""
+    kind, column = case
+    convert, back = converter(kind, decimals=decimals), loader(kind)
+    for raw in [*column, 1, True, 1.0, "1", 0, False, 0.0, "", None, UNREAD, Unfit("ten"), *column]:
+        expected = canonical(kind, raw, decimals=decimals)
+        assert (convert(raw), type(convert(raw))) == (expected, type(expected))
+        if expected is not UNREAD:
+            kept = orjson.loads(orjson.dumps(dump(expected)))
+            assert (back(kept), type(back(kept))) == (expected, type(expected))
+
+
+@pytest.mark.parametrize(("raw", "told"), [
+    ("180.0", "180"), ("180", "180"), (0.5, "0.5"), ("0.50", "0.5"), ("0.0", "0"), ("-0.00", "0"), ("1.10e1", "11"),
+    ("123456789012345678901234567890.1230", "123456789012345678901234567890.123")])
+def test_a_decimal_is_told_in_its_shortest_form(raw: Any, told: str) -> None:
+    assert dump(canonical("decimal", raw)) == told
 
 
 @pytest.mark.parametrize("kind", ["text", "html"])
