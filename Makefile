@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Processes that do not compile the same code anew each time start twice as quickly, and the tests start hundreds.
+# Where this is set, every process compiles the same code anew: a sixth of the time that it takes to start.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help

@@ -374,7 +374,8 @@ class _Run:
         kept: list[Op] = []
         for op in deletes:
             was, row = one.remote.rows.get(op.key), now.rows.get(op.key)
-            if op.key in now.gone or (was and row and all(was[place] == row[place] for place in places)):
+            if op.key in now.gone or (
+                    was is not None and row is not None and all(was[place] == row[place] for place in places)):
                 kept.append(op)
             else:
                 one.again.add(thing_of(op))

@@ -12,6 +12,8 @@ from backend.core.model import Create, Delete, Mapping, Pair, Plan, Side, Snapsh
 from backend.core.questions import told
 from backend.core.values import UNREAD, Value, dump
 
+NAMED = 3
+"""How many things one sentence names."""
 SIDE_NAMES = {Side.LOCAL: "grist", Side.REMOTE: "shopify"}
 
 
@@ -195,9 +197,6 @@ def restless(rounds: Sequence[Dict[tuple[str, str, str], str]]) -> list[str]:
         "correct it, or map the field in one direction only."
         for (table, field), titles in sorted(found.items())
     ]
-
-
-NAMED = 3
 
 
 def named(titles: Collection[str]) -> str:

@@ -107,8 +107,8 @@ REMEMBERED: Final = 10_000
 
 
 def converter(kind: Kind, *, decimals: int = 2) -> Callable[[Any], Value]:
-    """`canonical` for a whole column: the same values, several times as quickly. What is there already is seen at one
-    look, and what comes again and again (prices, dates) is worked out once."""
+    """`canonical` for a whole column: the same values, sooner. What is canonical already is seen at one look, and what
+    comes again and again (prices, dates) is worked out once."""
     if kind in ("text", "choice"):
         def of_text(raw: Any) -> Value:
             if raw.__class__ is str:

@@ -41,15 +41,15 @@ def pairs(
     def row(stored: dict[str, Any]) -> tuple[Value, ...]:
         return tuple([load(stored[name]) if name in stored else UNREAD for name, load in loaders])
 
-    pairs = []
+    told = []
     for pair_id, local, remote, base_local, base_remote, shown, marked in found:
         of_remote = row(base_remote)
         # Nearly always both sides held the same: one row stands for both then.
         of_local = of_remote if base_local == base_remote else row(base_local)
         steps = {name: tuple(load(mapping.rule(name).kind, v) for v in values)
                  for name, values in shown.items() if name in mapping.index} if shown else {}
-        pairs.append(Pair(local, remote, of_local, of_remote, steps, marked, pair_id))
-    return pairs
+        told.append(Pair(local, remote, of_local, of_remote, steps, marked, pair_id))
+    return told
 
 
 def keys(tx: sa.Connection, mapping_id: int) -> list[tuple[int, str]]:

@@ -108,7 +108,7 @@ def _look_at(resource: str, row: int) -> None:
     here = service()
     with here.database.write() as tx:
         known = tables(tx, link().id, here.context.resources)
-        mapping_id = next((one for one, mapping in known.described.items() if mapping.name == resource), None)
+        mapping_id = known.mapping_id(resource)
         if mapping_id is None:
             raise Refused(404, "not_found", "This table is not synced with Shopify.", "Map it first.")
         inbox.note(tx, link().id, Side.LOCAL, [(resource, row)])

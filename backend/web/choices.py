@@ -107,7 +107,7 @@ def judged(known: Tables, one: OpenConflict, wanted: dict[str, Any], decimals: i
         if keep in NAMES:
             return keep, None
         raise Unfitting("A row that is gone on one side can only be deleted or created again.",
-                         "Keep Grist or keep Shopify.")
+                        "Keep Grist or keep Shopify.")
     rule = rule_of(known, one)
     if rule is None:
         raise Unfitting("This field is not synced any more.", "Nothing to do: the next sync closes the conflict.")
@@ -121,7 +121,7 @@ def judged(known: Tables, one: OpenConflict, wanted: dict[str, Any], decimals: i
     if keep == "base":
         if not one.base_known:
             raise Unfitting("It is not known what Grist and Shopify last agreed on here.",
-                             "Keep one of the two, or type the value.")
+                            "Keep one of the two, or type the value.")
         kept = load(rule.kind, one.base)
     else:
         kept = load(rule.kind, one.local if keep == "grist" else one.remote)
@@ -134,7 +134,7 @@ def _typed(rule: FieldRule, raw: Any, decimals: int) -> Value:
     """A typed value in its canonical form. Raises Unfitting."""
     if rule.kind in REFERENCES:
         raise Unfitting(f"{rule.field.label} refers to another row, which cannot be typed.",
-                         "Keep one of the two, or choose the row in Grist and sync again.")
+                        "Keep one of the two, or choose the row in Grist and sync again.")
     if rule.kind in NUMBERS and raw is not None and not _is_number(raw):
         raise _no(rule, raw, decimals)
     value = canonical(rule.kind, raw, decimals=decimals)

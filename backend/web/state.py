@@ -143,7 +143,7 @@ def _table(known: Tables, mapping_id: int, waits: dict[str, int], sync: Run | No
 def _plan_line(line: dict[str, Any], known: Tables) -> dict[str, Any]:
     told = {**line, "field_label": line["field_label"] or None,
             "row": line["row"] if isinstance(line["row"], int) else None}
-    mapping_id = next((one for one, mapping in known.described.items() if mapping.name == line["resource"]), None)
+    mapping_id = known.mapping_id(line["resource"])
     if mapping_id is None:  # mapped when the preview was made, and not any more
         return told
     return {**told, "before": known.value(mapping_id, line["field"], line["before"]),

@@ -64,6 +64,10 @@ class Tables:
             return {"field": name, "field_label": name or None, "type": "text"}
         return {"field": name, "field_label": described.label, "type": described.kind}
 
+    def mapping_id(self, resource: str) -> int | None:
+        """Under which number a resource is mapped; None where it is not."""
+        return next((one for one, mapping in self.described.items() if mapping.name == resource), None)
+
     def learn(self, tx: sa.Connection, cells: Iterable[Cell] = (), things: Iterable[tuple[int, str]] = ()) -> None:
         """Look up what references in `cells` point to, and rows and SKUs of `things` (mapping id, Shopify id)."""
         by_mapping: dict[int, set[str]] = {}
