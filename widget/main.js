@@ -479,7 +479,8 @@ const on = {
   confirm: (confirm) => dispatch({ type: "confirm", confirm }),
   look: (look) => dispatch({ type: "look", look }),
   open: (key) => dispatch({ type: "open", key }),
-  whole: (id) => dispatch({ type: "whole", id }),
+  /** `how`: "all" of a long value, or the "source" of an HTML text; the same again shows it short. */
+  whole: (id, how) => dispatch({ type: "whole", id, how }),
   menu: (menu) => dispatch({ type: "menu", menu }),
   keys: (to) => {
     dispatch({ type: "keys", on: to });

@@ -90,7 +90,7 @@ export function reduce(state, event) {
     case "restore": return { ...state, choices: event.choices, order: Object.keys(event.choices).map(Number) };
     case "type": return typed(state, event);
     case "type_end": return { ...state, typing: without(state.typing, [event.id]), focus: event.focus ? state.focus + 1 : state.focus };
-    case "whole": return { ...state, menu: null, whole: { ...state.whole, [event.id]: !state.whole[event.id] } };
+    case "whole": return { ...state, menu: null, whole: { ...state.whole, [event.id]: state.whole[event.id] === event.how ? null : event.how } };
     case "select": return selected(state, event);
     case "applied": return applied(state, event);
     case "left": return left(state, event.ids);

@@ -197,7 +197,9 @@ def fieldhouse(now: datetime | None = None) -> Shop:
                      ["wool", "gift"], merge=["wool", "sale", "gift"]),
         conflict_row(35, "Products", 3, "Wool scarf", "Restock", "date", "2026-12-01", "2026-12-08", "2026-12-15"),
         conflict_row(36, "Variants", 4, "Canvas tote", "Whole row", "text", None, "Price $18.00", None, sku="CAN-1",
-                     whole_row=True, deleted="shopify", field="", field_label=None),
+                     whole_row=True, deleted="shopify", field="", field_label=None, edits=[
+                         {"field": "price", "field_label": "Price", "type": "money", "before": "16.00",
+                          "after": "18.00"}]),
         conflict_row(37, "Products", 5, "Felt hat", "Description", "text", text, text.replace("7 cm", "8 cm"),
                      text.replace("blocked by", "blocked and steamed by")),
     ]

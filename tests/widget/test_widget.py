@@ -90,11 +90,69 @@ def test_conflicts_are_resolved_by_keyboard_alone(screen: Screen) -> None:
 
 def test_a_whole_row_is_kept_or_deleted_in_words(screen: Screen) -> None:
     screen.open("conflicts")
-    expect(screen.value(36, "grist").locator("xpath=..")).to_contain_text("edited: Price $18.00")
+    edited = screen.value(36, "grist").locator("xpath=..")
+    expect(edited).to_contain_text("edited: Price removed $16.00 added $18.00")
+    expect(edited.locator("del")).to_contain_text("$16.00")
+    expect(screen.value(36, "shopify").locator("xpath=..")).to_contain_text("deleted, noticed 23 Nov, 14:00")
     screen.value(36, "grist").click()
     expect(screen.value(36, "keep")).to_have_text("Create again in Shopify")
     screen.value(36, "shopify").click()
     expect(screen.value(36, "keep")).to_have_text("Delete row 4")
+
+
+def test_a_long_value_is_shown_whole_in_its_place(screen: Screen) -> None:
+    text = "A felt hat with a 7 cm brim, blocked by hand in our own workshop at the foot of the hill."
+    screen.shop.conflicts[6] |= {"grist": text.replace("7 cm", "8 cm").replace("foot", "top")}
+    screen.open("conflicts")
+    cell = screen.value(37, "grist").locator("xpath=../..")
+    link = cell.locator(".unfold")
+    expect(link).to_have_text("Show all 2 differences")
+    expect(cell).not_to_contain_text("of the hill")
+    link.click()
+    expect(cell).to_contain_text("of the hill")
+    expect(screen.value(37, "shopify").locator("xpath=../..")).to_contain_text("of the hill")
+    expect(link).to_have_text("Show less")
+    expect(link).to_be_focused()
+    assert screen.shop.posts("choices") == []
+    expect(screen.widget.get_by_text("0 of 7 chosen")).to_be_visible()  # to look is no choice
+    screen.page.keyboard.press("Enter")
+    expect(link).to_have_text("Show all 2 differences")
+
+
+def test_a_value_without_marks_that_is_cut_off_says_so_and_nothing_else_does(screen: Screen) -> None:
+    screen.shop.conflicts[6] |= {"base": "Old words", "grist": "Entirely other words, " * 12, "shopify": "New"}
+    screen.open("conflicts")
+    cell = screen.value(37, "grist").locator("xpath=../..")
+    cell.get_by_role("button", name="Show all: Grist now, Description, Felt hat").click()
+    assert cell.locator(".of").evaluate("(one) => one.firstChild.scrollHeight <= one.firstChild.clientHeight + 1")
+    expect(cell.locator(".unfold")).to_have_text("Show less")
+    expect(screen.value(37, "shopify").locator("xpath=../..").locator(".unfold")).to_have_count(0)
+
+
+def test_other_markup_around_the_same_words_is_shown_as_source(screen: Screen) -> None:
+    screen.shop.conflicts[6] |= {"type": "html", "base": "<p>A felt hat, steamed by <i>hand</i></p>",
+                                 "grist": "<p>A felt hat, steamed by <b>hand</b></p>", "shopify": "<p>Cap</p>"}
+    screen.open("conflicts")
+    cell = screen.value(37, "grist").locator("xpath=../..")
+    expect(cell).to_contain_text("A felt hat, steamed by hand same text, other formatting")
+    cell.locator(".unfold").click()
+    expect(cell).to_contain_text("<p>A felt hat")
+    expect(cell.locator("ins").first).to_contain_text("b>")
+    expect(screen.widget.locator('[data-conflict="37"] .base')).to_contain_text("<i>hand</i>")
+    screen.value(37, "keep").focus()
+    screen.page.keyboard.press(".")
+    screen.widget.get_by_role("menuitem", name="Show as text").click()
+    expect(cell).to_contain_text("A felt hat, steamed by hand same text, other formatting")
+
+
+def test_per_cent_stands_behind_the_difference_where_there_is_room(screen: Screen) -> None:
+    screen.open("conflicts")
+    small = screen.value(31, "shopify").locator("xpath=..").locator("small")
+    expect(small).to_have_text("+3.00 · +7 %")
+    expect(small.locator(".roomy")).to_be_hidden()
+    screen.page.set_viewport_size({"width": 1280, "height": 700})
+    expect(small.locator(".roomy")).to_be_visible()
+    screen.page.set_viewport_size({"width": 640, "height": 700})
 
 
 def test_a_whole_column_is_kept_from_the_menu_of_one_field(screen: Screen) -> None:
@@ -267,7 +325,9 @@ def test_a_preview_lists_what_a_sync_would_write_and_writes_nothing(screen: Scre
 
 def test_changes_are_grouped_by_sync_and_searched(screen: Screen) -> None:
     screen.open("changes")
-    expect(screen.widget.get_by_role("button", name="Show 1 more")).to_be_visible()
+    more = screen.widget.get_by_role("button", name="Show 1 more")
+    expect(more).to_be_visible()
+    assert more.evaluate("(one) => one.closest('tr').checkVisibility({ opacityProperty: true })")
     screen.widget.get_by_label("Find row or value").fill("summer")
     expect(screen.widget.locator("tbody tr:not(.group)")).to_have_count(1)
 

@@ -6,7 +6,7 @@ import { visibleChanges } from "../lists.js";
 import { canUndo, isCursor, maySync, undoCounts } from "../state.js";
 import { Chip } from "./conflicts.js";
 import { Button, Direction, Empty, Facts, Icon, Link, Rich, Select } from "./parts.js";
-import { Value, change, words } from "./value.js";
+import { Change, Value, words } from "./value.js";
 
 const FIRST_LINES = 5;
 
@@ -147,11 +147,11 @@ function Line({ item, may = false, undo = false, s, f, on }) {
 
 /** The value after, with its difference: "12 −2", "bag + summer". */
 function After({ item, f, now }) {
-  const as = { type: item.type, base: item.before, after: item.after, base_known: true };
+  const as = { ...item, base: item.before, base_known: true };
   const found = item.kind === "update" ? diff(item.type, item.before, item.after) : null;
   if (found?.kind === "list") return html`<span class="tokens">${found.tokens.filter(({ mark }) => mark !== "removed").map(({ text, mark }) => (mark ? html`<ins class="token">+ ${text}</ins>` : html`<span class="token">${text}</span>`))}</span>`;
-  const difference = item.kind === "update" && item.type !== "money" && item.type !== "boolean" ? change(as, "after", f) : "";
-  return html`<${Value} type=${item.type} value=${item.after} f=${f} now=${now} />${difference && html` <small>${difference}</small>`}`;
+  const shown = item.kind === "update" && item.type !== "boolean";
+  return html`<${Value} type=${item.type} value=${item.after} f=${f} now=${now} />${shown && html`<${Change} item=${as} side="after" quiet=${item.type === "money"} f=${f} />`}`;
 }
 
 /** "undone 14:20 by an owner": who pressed, without the button's name. */

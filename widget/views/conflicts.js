@@ -2,7 +2,7 @@
 //
 //   [ ] | Field | Last agreed | (o) Grist now | ( ) Shopify now | Keep: what will be written
 
-import { html, useLayoutEffect, useMemo, useRef, useState } from "../vendor/preact-htm.js";
+import { html, useCallback, useLayoutEffect, useMemo, useRef, useState } from "../vendor/preact-htm.js";
 import { movedSides, neighbour, offsetsOf, windowOf } from "../lists.js";
 import {
   canKeepBase, canMerge, canType, conflictLines, groupKey, isCursor, maySync, openConflicts, readyChoices, visibleConflicts, waitingChoices, wrongTyping,
@@ -10,7 +10,7 @@ import {
 import { remembering } from "../same.js";
 import { readTyped } from "../typed.js";
 import { Box, Button, Empty, Icon, Link, Menu, Select } from "./parts.js";
-import { Base, Marked, Value, keepWords, spoken, words } from "./value.js";
+import { Base, Marked, Value, keepWords, spoken, unfolding, words } from "./value.js";
 
 const WINDOWED_FROM = 150;
 const SPARE_PX = 300;
@@ -287,7 +287,7 @@ function Field({ line, index, first, selected, s, f, on, may }) {
   const leaving = s.leaving[item.id];
   const choice = s.choices[item.id] ?? (leaving && leaving !== true ? leaving : null);
   const isCurrent = s.current?.id === item.id;
-  const whole = Boolean(s.whole[item.id]);
+  const whole = s.whole[item.id] ?? null;
   const column = isCurrent ? s.current.column : "grist";
   const note = noteOf(item, s, f);
   const tab = (name) => ((isCurrent ? column === name : first && name === "grist") ? 0 : -1);
@@ -311,12 +311,30 @@ function Field({ line, index, first, selected, s, f, on, may }) {
 
 function SideCell({ item, name, choice, may, tab, whole, label, s, f, on }) {
   const on_ = choice?.keep === name;
-  const text = html`<span class="tag" aria-hidden="true">${f.t(`side.${name}`)}</span><span class="of"><${Marked} item=${item} side=${name} f=${f} now=${s.now} whole=${whole} /></span>`;
-  if (!may) return html`<span class=${`cell value shut ${on_ ? "chosen" : ""}`} role="gridcell">${text}</span>`;
+  const [isCut, clamp] = useCut();
+  const unfold = unfolding(item, name, { whole, isCut }, f);
+  const link = unfold && html`<button type="button" class="link unfold" tabIndex=${may ? tab : 0} aria-expanded=${String(whole === unfold.how)} aria-label=${f.t("conflicts.unfold", { words: unfold.words, side: f.t(`side.${name}`), field: label, title: item.title })}
+    onClick=${() => on.whole(item.id, unfold.how)}>${unfold.words}</button>`;
+  const text = html`<span class="tag" aria-hidden="true">${f.t(`side.${name}`)}</span><span class="of"><${Marked} item=${item} side=${name} f=${f} now=${s.now} whole=${whole} clamp=${clamp} /></span>`;
+  if (!may) return html`<span class=${`cell value shut ${on_ ? "chosen" : ""}`} role="gridcell"><span class="shown">${text}</span>${link}</span>`;
   const said = f.t("conflicts.value_label", { side: f.t(`side.${name}`), field: label, title: item.title, value: spoken(item, name, f, s.now) });
   return html`<span role="gridcell" class=${`cell value ${on_ ? "chosen" : ""}`}><label>
     <input type="radio" name=${`conflict${item.id}`} checked=${on_} aria-label=${said} data-column=${name} tabIndex=${tab}
-      onClick=${() => on.choose(item.id, name)} />${text}</label></span>`;
+      onClick=${() => on.choose(item.id, name)} />${text}</label>${link}</span>`;
+}
+
+/** Whether a text is cut off after its three lines: [isCut, what its element is given to]. Asked when the browser has laid it out. */
+function useCut() {
+  const [isCut, setCut] = useState(false);
+  const watch = useRef(null);
+  const clamp = useCallback((element) => {
+    watch.current?.disconnect();
+    watch.current = null;
+    if (!element) return;
+    watch.current = new ResizeObserver(() => setCut(element.scrollHeight > element.clientHeight + 1));
+    watch.current.observe(element);
+  }, []);
+  return [isCut, clamp];
 }
 
 function KeepCell({ item, choice, may, tab, note, label, s, f, on }) {
@@ -373,7 +391,8 @@ function menuItems(item, label, s, f, on) {
     canType(item) && { words: f.t("conflicts.menu_type"), onPress: () => on.startTyping(item.id, typedText(s, item.id, f)) },
     ...(same.length > 1 ? [null, ...["grist", "shopify"].map((side) => ({ words: f.t(`conflicts.menu_all_${side}`, { n: same.length, field: label }), onPress: () => on.chooseMany(same, side) }))] : []),
     null,
-    ...(["text", "html"].includes(item.type) ? [{ words: f.t(s.whole[item.id] ? "conflicts.menu_short" : "conflicts.menu_whole"), onPress: () => on.whole(item.id) }] : []),
+    ...(["text", "html"].includes(item.type) ? [{ words: f.t(s.whole[item.id] === "all" ? "conflicts.menu_short" : "conflicts.menu_whole"), onPress: () => on.whole(item.id, "all") }] : []),
+    item.type === "html" && { words: f.t(s.whole[item.id] === "source" ? "value.show_text" : "value.show_source"), onPress: () => on.whole(item.id, "source") },
     { words: f.t("conflicts.menu_history"), onPress: () => on.go("changes", { look: { text: item.title, field: item.whole_row ? null : item.field_label } }) },
   ].filter((one) => one !== false);
   while (items[0] === null) items.shift();
