@@ -127,6 +127,8 @@ export function createApi({ base, token, heard = async (body) => body }) {
     choose: (id, choices) => post(link(id, "choices"), { choices }),
     refused: (id) => get(link(id, "refused?limit=200")),
     deletions: (id) => get(link(id, "deletions?limit=200")),
+    along: (id) => get(link(id, "deletions/along?limit=200")),
+    row: (id, { resource, row }) => get(link(id, `row?resource=${encodeURIComponent(resource)}&row=${row}`)),
     answerDeletions: (id, answer) => post(link(id, "deletions"), answer),
     actions: (id) => get(link(id, "actions?limit=50")),
     previewActions: (id, wanted) => post(link(id, "actions/preview"), wanted),

@@ -242,9 +242,10 @@ async function refresh(id) {
   if (need === "conflicts") await refreshConflicts(id);
   else if (need === "mapping") await on.readMapping(id);
   else if (need === "pairs") await on.readPairs(id);
-  else if (need === "refused" || need === "deletions") {
-    const { body } = await api[need](id);
-    dispatch({ type: need, items: body[need], total: body.total });
+  else if (need === "deletions") await on.readDeletions(id);
+  else if (need === "refused") {
+    const { body } = await api.refused(id);
+    dispatch({ type: "refused", items: body.refused, total: body.total });
   } else if (need === "changes") {
     const { body } = await api.changes(id, null);
     dispatch({ type: "changes", items: body.changes, next: body.next, more: false });
@@ -439,16 +440,6 @@ const on = {
       }
     });
   },
-  approve: (ids) => press("approve", async (link) => {
-    await api.answerDeletions(link, { approve: ids });
-    dispatch({ type: "choose_deletions", ids: [] });
-    toast({ words: f.t("deletions.approved", { n: ids.length }) });
-  }),
-  keepRows: (ids) => press("keep", async (link) => {
-    await api.answerDeletions(link, { keep: ids });
-    dispatch({ type: "choose_deletions", ids: [] });
-    toast({ words: f.t("deletions.kept", { n: ids.length }) });
-  }),
   moreChanges: () => press("changes", async (link) => {
     const { body } = await api.changes(link, state.lists.changes.next);
     dispatch({ type: "changes", items: body.changes, next: body.next, more: true });

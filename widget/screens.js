@@ -13,8 +13,8 @@ const SHEETS = { lists: "lists.css", more: "screens.css" };
 // `part`: which further sentences it says, i18n/<language>.<part>.json, and which sheet it wears.
 const screen = (view, load, needs = [], part = "more") => ({ view, load, needs, part });
 const SCREENS = {
-  conflicts: screen("Conflicts", () => import("./views/conflicts.js"), [], "lists"),
-  deletions: screen("Deletions", () => import("./views/deletions.js"), [], "lists"),
+  conflicts: screen("Conflicts", () => import("./views/conflicts.js"), ["beside"], "lists"),
+  deletions: screen("Deletions", () => import("./views/deletions.js"), ["beside"], "lists"),
   refused: screen("Refused", () => import("./views/refused.js"), [], "lists"),
   changes: screen("Changes", () => import("./views/changes.js"), [], "lists"),
   pairs: screen("Pairs", () => import("./views/pairs.js"), ["mapping"]),
@@ -27,6 +27,7 @@ const SCREENS = {
   firstRun: screen("FirstRun", () => import("./views/first-run.js"), ["connect", "mapping"]),
 };
 const ACTIONS = {
+  beside: () => import("./actions/beside.js").then((file) => file.besideActions),
   connect: () => import("./actions/connect.js").then((file) => file.connectActions),
   deeds: () => import("./actions/deeds.js").then((file) => file.deedActions),
   mapping: () => import("./actions/mapping.js").then((file) => file.mappingActions),

@@ -139,11 +139,13 @@ def refused(tx: sa.Connection, known: Tables, limit: int) -> dict[str, Any]:
 def deletions(tx: sa.Connection, known: Tables, limit: int) -> dict[str, Any]:
     """What is gone on one side and would be deleted on the other, `in`, if somebody says so."""
     page = [one for one in waiting.deletions(tx, known.link_id, limit=limit) if one.mapping_id in known.described]
+    things = [(one.mapping_id, one.partner if one.side == "local" else one.key) for one in page]
+    known.learn(tx, things=things)
     return {
         "deletions": [{
             "id": one.id, **known.head(one.mapping_id), "row": int(one.key) if one.side == "local" else None,
-            "title": one.title, "in": SIDES[one.side], "seen_at": moment(one.seen_at),
-        } for one in page],
+            "title": one.title, "sku": known.skus.get(thing), "in": SIDES[one.side], "seen_at": moment(one.seen_at),
+        } for one, thing in zip(page, things, strict=True)],
         "total": waits(tx, known, "deletions"),
     }
 

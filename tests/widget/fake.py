@@ -53,6 +53,9 @@ class Shop:
     conflicts: list[dict[str, Any]] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
     deletions: list[dict[str, Any]] = field(default_factory=list)
+    along: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """The other fields of a row, by "resource:row"."""
     changes: list[dict[str, Any]] = field(default_factory=list)
     plan: list[dict[str, Any]] = field(default_factory=list)
     deeds: list[dict[str, Any]] = field(default_factory=list)
@@ -144,6 +147,12 @@ def change_row(number: int, run: int, at: str, by: str, title: str, name: str | 
             "to": to, "kind": "update", "before": before, "after": after, "why": "", "undone": None, **more}
 
 
+def along_row(stock: tuple[int, list[str]] | None = None, **counts: list[tuple[str, int]]) -> dict[str, Any]:
+    """What goes along with a deletion."""
+    told = {name: [{"label": label, "n": n} for label, n in counts.get(name, [])] for name in ("go", "wait", "lose")}
+    return {**told, "stock": {"n": stock[0], "places": stock[1]} if stock else None}
+
+
 def order_row(seen: str = "seen-1") -> dict[str, Any]:
     """What may be done to an order with two lines that wait."""
     def may(action: str, label: str, why: str = "", final: str = "") -> dict[str, Any]:
@@ -205,12 +214,17 @@ def fieldhouse(now: datetime | None = None) -> Shop:
     ]
     shop.deletions = [
         {"id": 51, "resource": "products", "label": "Products", "table": "Products", "row": 14,
-         "title": "Wool scarf, kids", "in": "grist", "seen_at": "2026-11-22T17:12:00Z"},
+         "title": "Wool scarf, kids", "sku": None, "in": "grist", "seen_at": "2026-11-22T17:12:00Z"},
         {"id": 52, "resource": "products", "label": "Products", "table": "Products", "row": 31, "title": "Gift card",
-         "in": "grist", "seen_at": "2026-11-22T17:12:00Z"},
+         "sku": None, "in": "grist", "seen_at": "2026-11-22T17:12:00Z"},
         {"id": 53, "resource": "variants", "label": "Variants", "table": "Variants", "row": None,
-         "title": "Rain hat / L", "in": "shopify", "seen_at": shop.ago(hours=2, minutes=45)},
+         "title": "Rain hat / L", "sku": "RAI-2", "in": "shopify", "seen_at": shop.ago(hours=2, minutes=45)},
     ]
+    shop.along = {
+        "51": along_row(wait=[("Variants", 2)], lose=[("Order lines", 5)]), "52": along_row(),
+        "53": along_row(go=[("Inventory", 1)], stock=(12, ["Main store"]))}
+    for one in shop.deletions:
+        one["may_put_back"] = True
     shop.refused = [{
         "id": 61, "resource": "orders", "label": "Orders", "table": "Orders", "row": 812, "title": "#1039",
         "side": "shopify", "field_label": "Tracking no.", "tries": 1, "at": stamp(at), "waits": False,
@@ -230,6 +244,21 @@ def fieldhouse(now: datetime | None = None) -> Shop:
         change_row(91, 1, shop.runs[3]["started_at"], "Ana, Sync button", "Canvas tote", "Tags", "shopify", "list",
                    ["bag"], ["bag", "summer"]),
     ]
+    def cell(name: str, kind: str, value: Any) -> dict[str, Any]:
+        return {"field": name.lower().replace(" ", "_"), "field_label": name, "type": kind, "value": value}
+
+    shop.rows = {
+        "variants:1": [
+            cell("Product", "ref", {"title": "Linen shirt"}), cell("SKU", "text", "LIN-S"),
+            cell("Price", "money", "42.00"), cell("Compare at", "money", "59.00"), cell("Barcode", "text", None),
+            cell("Weight", "decimal", "0.25"), cell("Taxable", "boolean", True)],
+        "products:3": [
+            cell("Title", "text", "Wool scarf, undyed"), cell("Vendor", "text", "Hill Weavers"),
+            cell("Status", "choice", "DRAFT"), cell("Tags", "list", ["winter", "wool"]),
+            cell("Restock", "date", "2026-12-01")],
+        "products:5": [cell("Vendor", "text", "Hat Works"), cell("Status", "choice", "ACTIVE"),
+                       cell("Description", "text", text)],
+        "variants:4": [cell("Price", "money", "16.00"), cell("SKU", "text", "CAN-1")]}
     kept = {"hint": "…4f2a", "by": "Ana Lund, widget", "at": "2026-11-03T09:12:00Z"}
     shop.kept = {"store": kept, "grist_key": kept, "notify_url": None}
     shop.options = {
@@ -576,11 +605,23 @@ def make_app(behind: Stage | Shop) -> Flask:
     def deletions() -> dict[str, Any]:
         return {"deletions": shop.deletions, "total": len(shop.deletions)}
 
+    @app.get("/api/links/1/deletions/along")
+    def along() -> dict[str, Any]:
+        return {"along": {str(one["id"]): shop.along.get(str(one["id"]), along_row()) for one in shop.deletions}}
+
+    @app.get("/api/links/1/row")
+    def row() -> tuple[dict[str, Any], int]:
+        resource, number = request.args["resource"], int(request.args["row"])
+        if f"{resource}:{number}" not in shop.rows:
+            return {"code": "no_such_row", "message": "There is no such row here that is synced.", "cure": "",
+                    "details": {}}, 404
+        return {"resource": resource, "row": number, "fields": shop.rows[f"{resource}:{number}"]}, 200
+
     @app.post("/api/links/1/deletions")
     def answer() -> tuple[dict[str, Any], int]:
         body = request.get_json()
         with shop.lock:
-            answered = body.get("approve", []) + body.get("keep", [])
+            answered = [one for ids in body.values() for one in ids]
             shop.deletions = [one for one in shop.deletions if one["id"] not in answered]
         return {"run": None}, 202
 

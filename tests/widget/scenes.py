@@ -217,6 +217,8 @@ SCENES: dict[str, Scene] = {
     "conflicts-none": Scene(".empty", tab="conflicts", prepare=having(conflicts=[])),
     "deletions": Scene(".deletions tbody tr", tab="deletions"),
     "deletions-asked": Scene(".question", tab="deletions", show=then(tick(0, 1), press(".footer .button"))),
+    "deletions-back": Scene("#yes-put-back", tab="deletions", show=then(tick(0, 1), press(
+        ".footer .button:nth-child(2)"))),
     "deletions-none": Scene(".empty", tab="deletions", prepare=having(deletions=[])),
     "refused": Scene(".refused tbody tr", tab="refused"),
     "refused-none": Scene(".empty", tab="refused", prepare=having(refused=[])),

@@ -155,6 +155,26 @@ def test_per_cent_stands_behind_the_difference_where_there_is_room(screen: Scree
     screen.page.set_viewport_size({"width": 640, "height": 700})
 
 
+def test_beside_the_conflicts_stand_the_other_fields_of_their_row_where_there_is_room(screen: Screen) -> None:
+    screen.open("conflicts")
+    expect(screen.value(33, "grist")).to_be_visible()
+    beside = screen.widget.locator(".beside")
+    expect(beside).to_be_hidden()
+    screen.settle()
+    assert screen.asked("GET", "/api/links/1/row") == []  # nothing is read that nobody sees
+    screen.page.set_viewport_size({"width": 1280, "height": 700})
+    screen.value(33, "grist").focus()
+    expect(beside.get_by_text("Hill Weavers")).to_be_visible()
+    expect(beside.locator("dt")).to_have_text(["Vendor", "Status"])  # Title, Tags and Restock are in the list
+    screen.page.keyboard.press("Shift+J")
+    expect(beside.locator("b")).to_have_text("Felt hat")
+    expect(beside.get_by_text("Hat Works")).to_be_visible()
+    screen.shop.rows = {}
+    screen.value(36, "grist").focus()
+    expect(beside.get_by_text("No other field of this row is synced.")).to_be_visible()
+    screen.page.set_viewport_size({"width": 640, "height": 700})
+
+
 def test_a_whole_column_is_kept_from_the_menu_of_one_field(screen: Screen) -> None:
     screen.shop.conflicts += [fake.conflict_row(number, "Variants", number, f"Shirt {number}", "Price", "money", "1.00",
                                                 "2.00", "3.00") for number in (70, 71)]
@@ -273,7 +293,7 @@ def test_deletions_are_approved_only_after_a_question_that_names_them(screen: Sc
     for title in ("Wool scarf, kids", "Gift card"):
         screen.widget.get_by_label(f"Choose {title}").check(force=True)
     screen.widget.get_by_role("button", name="Delete 2 rows in Grist").click()
-    expect(screen.widget.get_by_text("Wool scarf, kids and Gift card.")).to_be_visible()
+    expect(screen.widget.get_by_text("Wool scarf, kids and Gift card. You can undo this in Changes.")).to_be_visible()
     expect(screen.widget.get_by_role("button", name="Cancel")).to_be_focused()
     assert screen.shop.posts("deletions") == []
     screen.widget.get_by_role("button", name="Delete 2 rows", exact=True).click()
@@ -281,16 +301,79 @@ def test_deletions_are_approved_only_after_a_question_that_names_them(screen: Sc
     expect(screen.widget.get_by_text("1 deletion waits for your answer")).to_be_visible()
 
 
+def test_a_deletion_says_in_numbers_what_goes_along(screen: Screen) -> None:
+    screen.open("deletions")
+    expect(screen.widget.get_by_role("row", name="Wool scarf, kids")).to_contain_text(
+        "2 in Variants are asked about here as well. 5 in Order lines stay and lose their reference.")
+    expect(screen.widget.get_by_role("row", name="Gift card")).to_contain_text("Nothing else points to it.")
+    hat = screen.widget.get_by_role("row", name="Rain hat / L")
+    expect(hat).to_contain_text("RAI-2 · Variants")
+    expect(hat).to_contain_text("1 in Inventory goes too. 12 are in stock at Main store. It can only be created anew")
+    screen.widget.get_by_label("Choose Rain hat / L").check(force=True)
+    screen.widget.get_by_role("button", name="Delete 1 in Shopify").click()
+    expect(screen.widget.locator(".question")).to_contain_text("Rain hat / L (with 1 in Inventory). It can only be")
+
+
+@pytest.mark.parametrize(("title", "number", "side", "lost"), [
+    ("Gift card", 52, "Shopify", "with a new Shopify id, without its reviews, and old orders do not lead to it"),
+    ("Rain hat / L", 53, "Grist", "References to the old one, and columns that are not synced, stay empty"),
+])
+def test_what_was_deleted_is_put_back_after_a_question_that_says_what_is_lost(
+        screen: Screen, title: str, number: int, side: str, lost: str) -> None:
+    screen.open("deletions")
+    screen.widget.get_by_label(f"Choose {title}").check(force=True)
+    screen.widget.get_by_role("button", name=f"Put back in {side}").click()
+    question = screen.widget.locator(".question")
+    expect(question).to_contain_text(f"Put 1 row back in {side}? {title}.")
+    expect(question).to_contain_text(lost)
+    expect(screen.widget.get_by_role("button", name="Cancel")).to_be_focused()
+    assert screen.shop.posts("deletions") == []
+    screen.widget.get_by_role("button", name="Put 1 row back").click()
+    assert wait_for(screen, "deletions") == {"put_back": [number]}
+    expect(screen.widget.get_by_text("1 row is put back by the next sync")).to_be_visible()
+
+
+def test_nothing_offers_to_put_back_what_cannot_be_made_again(screen: Screen) -> None:
+    screen.shop.deletions[1]["may_put_back"] = False
+    screen.open("deletions")
+    screen.widget.get_by_label("Choose Wool scarf, kids").check(force=True)
+    expect(screen.widget.get_by_role("button", name="Put back in Shopify")).to_be_visible()
+    screen.widget.get_by_label("Choose Gift card").check(force=True)
+    expect(screen.widget.get_by_role("button", name="Put back")).to_have_count(0)
+
+
 def test_only_one_direction_at_a_time_is_deleted_but_both_can_be_kept(screen: Screen) -> None:
     screen.open("deletions")
     for title in ("Gift card", "Rain hat / L"):
         screen.widget.get_by_label(f"Choose {title}").check(force=True)
-    expect(screen.widget.get_by_role("button", name="Choose one direction")).to_have_attribute("aria-disabled", "true")
-    screen.widget.get_by_role("button", name="Keep 2 rows").click()
+    for name in ("Choose one direction", "Put back"):
+        expect(screen.widget.get_by_role("button", name=name)).to_have_attribute("aria-disabled", "true")
+    screen.widget.get_by_role("button", name="Keep apart").click()
     assert wait_for(screen, "deletions") == {"keep": [52, 53]}
+    expect(screen.widget.get_by_text("2 rows kept apart")).to_be_visible()
 
 
-@pytest.mark.parametrize(("role", "boxes"), [("editor", 3), ("viewer", 0)])
+def test_deletions_of_one_table_are_chosen_at_once(screen: Screen) -> None:
+    screen.open("deletions")
+    screen.widget.get_by_label("All tables").select_option("products")
+    expect(screen.widget.locator(".deletions tbody tr.two")).to_have_count(2)
+    screen.widget.get_by_label("Choose all").check(force=True)
+    expect(screen.widget.get_by_role("button", name="Delete 2 rows in Grist")).to_be_visible()
+
+
+def test_what_came_back_leaves_the_list_and_is_said(screen: Screen) -> None:
+    screen.open("deletions")
+    screen.widget.get_by_label("Choose Gift card").check(force=True)
+    screen.widget.get_by_role("button", name="Delete 1 row in Grist").click()
+    with screen.shop.lock:
+        del screen.shop.deletions[1]
+    screen.look_again()
+    expect(screen.widget.locator(".toast")).to_have_text(
+        "Gift card is no longer asked about: it came back, was edited or was answered.")
+    expect(screen.widget.locator(".question")).to_have_count(0)  # a yes counts for exactly what was shown
+
+
+@pytest.mark.parametrize(("role", "boxes"), [("editor", 4), ("viewer", 0)])
 def test_whoever_may_edit_answers_deletions(screen: Screen, role: str, boxes: int) -> None:
     screen.shop.role = role
     screen.open("deletions")

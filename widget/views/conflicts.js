@@ -9,6 +9,7 @@ import {
 } from "../state.js";
 import { remembering } from "../same.js";
 import { readTyped } from "../typed.js";
+import { Beside } from "./beside.js";
 import { Box, Button, Empty, Icon, Link, Menu, Select } from "./parts.js";
 import { Base, Marked, Value, keepWords, spoken, unfolding, words } from "./value.js";
 
@@ -30,9 +31,14 @@ export function Conflicts({ s, f, on }) {
   return html`<${Tools} s=${s} f=${f} on=${on} lines=${lines} may=${may} />
     ${lines.length === 0 && open === 0 ? html`<div class="scroll"><${Empty} words=${f.t("conflicts.empty")} /></div>`
       : lines.length === 0 ? html`<div class="scroll"><${Empty} words=${f.t("conflicts.empty_filter")}><${Link} onPress=${() => on.filter({ table: null, field: null, row: false })}>${f.t("conflicts.show_all", { n: open })}<//><//></div>`
-        : html`<${Grid} s=${s} f=${f} on=${on} lines=${lines} may=${may} />`}
+        : html`<div class="sides"><${Grid} s=${s} f=${f} on=${on} lines=${lines} may=${may} /><${Beside} item=${lookedAt(lines, s)} s=${s} f=${f} on=${on} /></div>`}
     ${may && (lines.length > 0 || open > 0) && html`<${Hints} f=${f} /><${Footer} s=${s} f=${f} on=${on} open=${open} />`}
     ${s.keys && html`<${Keys} f=${f} on=${on} />`}`;
+}
+
+/** The conflict whose row stands beside the list: the current one, else the first. */
+function lookedAt(lines, s) {
+  return (lines.find((line) => line.kind === "field" && line.item.id === s.current?.id) ?? lines[0]).item;
 }
 
 /** What a key does in the list: the only place that knows. True where the key was ours. */

@@ -1,0 +1,12 @@
+// What stands beside a question: what goes along with deletions, by their numbers; the other fields of a conflict's row.
+
+export const initial = { table: null, along: {}, row: null };
+
+export function reduce(part, event) {
+  switch (event.type) {
+    case "table": return { ...part, table: event.table };
+    case "along": return { ...part, along: event.along };
+    case "row": return { ...part, row: event.row };
+    default: throw new Error(`What stands beside a question does not know the event ${event.type}`);
+  }
+}
