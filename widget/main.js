@@ -45,6 +45,7 @@ async function start() {
   await speak(wanted.language);
   dispatch({ type: "letters", on: localStorage.getItem(KEPT_LETTERS) !== "off" });
   draw();
+  addEventListener("resize", draw); // what is asked of the width is asked anew
   setInterval(() => dispatch({ type: "tick", now: Date.now() }), 1_000);
   if (!isFramed()) return dispatch({ type: "phase", phase: "no_frame" });
   if (wanted.access && wanted.access !== "full") dispatch({ type: "access", level: wanted.access });

@@ -32,7 +32,7 @@ export function initial(settings, now) {
     current: null, focus: 0,
     selected: [], anchor: null,
     filters: { table: null, field: null, row: false },
-    look: { table: null, field: null, to: null, text: "", row: false }, opened: {},
+    look: { table: null, field: null, to: null, text: "", row: false, run: null }, opened: {},
     cursor: null, gristTable: null,
     pressed: {}, chosenDeletions: [], confirm: null,
     preview: null, previewing: null,

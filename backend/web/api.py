@@ -73,6 +73,7 @@ def read_state() -> Response:
     here = service()
     with here.database.read() as tx:
         told = state.state(tx, link(), tables(tx, link().id, here.context.resources))
+        told |= state.ahead(tx, link(), link().id in here.context.unattended(tx, [link().id]))
     if told["run"]:
         here.leave_access(link())
     return polled(told)

@@ -81,6 +81,8 @@ class Shop:
     copy: dict[str, Any] | None = None
     paused: bool = False
     asleep: bool = False
+    soon: bool = True
+    next_minutes: int | None = 12
     options: dict[str, Any] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
     keys: list[dict[str, Any]] = field(default_factory=list)
@@ -110,7 +112,8 @@ class Shop:
             "synced_at": syncs[0]["finished_at"] if syncs else None, "message": self.message,
             "counts": {**{name: len(getattr(self, name)) for name in ("conflicts", "deletions", "refused")},
                        "pairs": len(self.questions)},
-            "paused": self.paused, "asleep": self.asleep,
+            "paused": self.paused, "asleep": self.asleep, "soon": self.soon,
+            "next_at": None if self.next_minutes is None else self.ago(minutes=-self.next_minutes), "history_days": 90,
             "run": self.run, "last_run": self.runs[0] if self.runs else None, "mappings": self.mappings,
         }
 

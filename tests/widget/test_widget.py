@@ -406,6 +406,29 @@ def test_a_preview_lists_what_a_sync_would_write_and_writes_nothing(screen: Scre
     expect(screen.widget.get_by_role("row", name="Linen shirt / M Price to Shopify")).to_be_visible()
 
 
+def test_the_time_of_a_sync_leads_to_its_changes(screen: Screen) -> None:
+    screen.open()
+    screen.widget.locator(".recent tbody .link").nth(2).click()
+    fold = screen.widget.locator("#fold2")
+    expect(fold).to_be_focused()
+    screen.widget.locator("#tab-overview").click()
+    screen.widget.locator("#tab-changes").click()
+    expect(fold).to_be_visible()
+    expect(screen.widget.locator("#tab-changes")).to_be_focused()
+    expect(screen.widget.get_by_text("Changes are kept for 90 days.")).to_be_visible()
+
+
+@pytest.mark.parametrize(("next_minutes", "soon", "words"), [
+    (12, True, r"^Next sync (at|.*,) \d\d:\d\d\. Changes made in Shopify arrive within seconds\.$"),
+    (12, False, r"^Next sync (at|.*,) \d\d:\d\d\. Real time is off: changes are noticed by the timer\.$"),
+    (None, False, r"^No timer runs: a sync starts with the button\.$"),
+])
+def test_overview_says_what_comes_by_itself(screen: Screen, next_minutes: int | None, soon: bool, words: str) -> None:
+    screen.shop.soon, screen.shop.next_minutes = soon, next_minutes
+    screen.open()
+    expect(screen.widget.locator(".foot")).to_have_text(re.compile(words))
+
+
 def test_changes_are_grouped_by_sync_and_searched(screen: Screen) -> None:
     screen.open("changes")
     more = screen.widget.get_by_role("button", name="Show 1 more")
