@@ -125,6 +125,8 @@ export function createApi({ base, token, heard = async (body) => body }) {
     cancelRun: (id, run) => post(link(id, `runs/${run}/cancel`)),
     conflicts: (id, after) => get(link(id, `conflicts?limit=200${after === null ? "" : `&after=${after}`}`)),
     choose: (id, choices) => post(link(id, "choices"), { choices }),
+    apart: (id) => get(link(id, "apart?limit=200")),
+    askAgain: (id, ids) => post(link(id, "apart"), { ask_again: ids }),
     refused: (id) => get(link(id, "refused?limit=200")),
     deletions: (id) => get(link(id, "deletions?limit=200")),
     along: (id) => get(link(id, "deletions/along?limit=200")),

@@ -5,7 +5,7 @@ import { createFormat } from "./format.js";
 import { NoToken, connect, isFramed, settings } from "./grist.js";
 import { bring, expect } from "./screens.js";
 import { isFirstRun } from "./slices/first-run.js";
-import { choicesBody, initial, isUnreachable, linesOf, maySync, reduce, screenName } from "./state.js";
+import { choicesBody, doneOf, initial, isUnreachable, linesOf, maySync, reduce, screenName } from "./state.js";
 import { html, render } from "./vendor/preact-htm.js";
 import { resultWords } from "./views/overview.js";
 import { App, runWords } from "./views/app.js";
@@ -240,7 +240,10 @@ async function refresh(id) {
   const runs = await api.runs(id);
   if (runs.changed || !state.runs.length) dispatch({ type: "runs", runs: runs.body.runs });
   if (need === "actions") await on.refreshDeeds(id);
-  if (need === "conflicts") await refreshConflicts(id);
+  if (need === "conflicts") {
+    await refreshConflicts(id);
+    await on.readApart(id);
+  }
   else if (need === "mapping") await on.readMapping(id);
   else if (need === "pairs") await on.readPairs(id);
   else if (need === "deletions") await on.readDeletions(id);
@@ -259,7 +262,7 @@ async function refreshConflicts(id) {
   const items = [...first.body.conflicts];
   let { next } = first.body;
   let changed = first.changed;
-  if (next !== null && state.lists.conflicts.items === null) dispatch({ type: "conflicts", items, complete: false, working: false });
+  if (next !== null && state.lists.conflicts.items === null) dispatch({ type: "conflicts", items, complete: false, working: false, apart: first.body.apart });
   while (next !== null) {
     const page = await api.conflicts(id, next);
     items.push(...page.body.conflicts);
@@ -268,7 +271,7 @@ async function refreshConflicts(id) {
   }
   if (!changed && state.lists.conflicts.complete) return;
   const droppedBefore = state.dropped ?? 0;
-  dispatch({ type: "conflicts", items, complete: true, working: isWorking() });
+  dispatch({ type: "conflicts", items, complete: true, working: isWorking(), apart: first.body.apart });
   const dropped = (state.dropped ?? 0) - droppedBefore;
   if (dropped > 0) toast({ words: f.t("conflicts.settled", { n: dropped }) });
 }
@@ -433,11 +436,12 @@ const on = {
     return press("apply", async (link) => {
       const answer = await api.choose(link, choices);
       dispatch({ type: "applied", answer });
-      if (answer.applied.length) {
+      const done = doneOf(answer);
+      if (done.length) {
         const cells = items.filter((item) => answer.applied.includes(item.id) && !item.whole_row).map(({ resource, row, field }) => ({ resource, row, field }));
         const undo = answer.run !== null && cells.length ? () => on.undoApplied({ run: answer.run, cells }) : null;
-        toast({ words: f.t("conflicts.applied", { n: answer.applied.length }), undo });
-        setTimeout(() => dispatch({ type: "left", ids: answer.applied }), LEAVE_MS);
+        toast({ words: f.t("conflicts.applied", { n: done.length }), undo });
+        setTimeout(() => dispatch({ type: "left", ids: done }), LEAVE_MS);
       }
     });
   },

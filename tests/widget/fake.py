@@ -53,6 +53,7 @@ class Shop:
     conflicts: list[dict[str, Any]] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
     deletions: list[dict[str, Any]] = field(default_factory=list)
+    cells_apart: list[dict[str, Any]] = field(default_factory=list)
     along: dict[str, dict[str, Any]] = field(default_factory=dict)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """The other fields of a row, by "resource:row"."""
@@ -141,6 +142,13 @@ def conflict_row(number: int, table: str, row: int, title: str, name: str, kind:
             "sku": None, "field": name.lower().replace(" ", "_"), "field_label": name, "type": kind, "choices": None,
             "base": base, "grist": grist, "shopify": shopify, "base_known": True, "whole_row": False, "deleted": None,
             "reason": "", "moved": None, "choice": None, "seen_at": "2026-11-23T13:00:00Z", **more}
+
+
+def apart_row(conflict: dict[str, Any]) -> dict[str, Any]:
+    """What a conflict is in the list of what is kept apart."""
+    names = ("id", "resource", "label", "table", "row", "title", "sku", "field", "field_label", "type", "whole_row",
+             "grist", "shopify", "deleted")
+    return {**{name: conflict[name] for name in names}, "by": "An editor, in the widget", "at": "2026-11-20T13:00:00Z"}
 
 
 def change_row(number: int, run: int, at: str, by: str, title: str, name: str | None, to: str, shown_as: str,
@@ -588,7 +596,7 @@ def make_app(behind: Stage | Shop) -> Flask:
         with shop.lock:
             rest = [one for one in shop.conflicts if one["id"] > after]
             page = copy.deepcopy(rest[:limit])
-            return {"conflicts": page, "total": len(shop.conflicts),
+            return {"conflicts": page, "total": len(shop.conflicts), "apart": len(shop.cells_apart),
                     "next": page[-1]["id"] if len(rest) > limit else None}
 
     @app.post("/api/links/1/choices")
@@ -596,9 +604,23 @@ def make_app(behind: Stage | Shop) -> Flask:
         with shop.lock:
             if shop.choices_answer is not None:
                 return shop.choices_answer, 202
-            wanted = [one["conflict"] for one in request.get_json()["choices"]]
-            shop.conflicts = [one for one in shop.conflicts if one["id"] not in wanted]
-            return {"applied": wanted, "moved": [], "invalid": [], "run": 9}, 202
+            keeps = {one["conflict"]: one["keep"] for one in request.get_json()["choices"]}
+            shop.cells_apart += [apart_row(one) for one in shop.conflicts if keeps.get(one["id"]) == "apart"]
+            shop.conflicts = [one for one in shop.conflicts if one["id"] not in keeps]
+            applied = [number for number, keep in keeps.items() if keep != "apart"]
+            return {"applied": applied, "apart": [number for number in keeps if number not in applied], "moved": [],
+                    "invalid": [], "run": 9 if applied else None}, 202
+
+    @app.get("/api/links/1/apart")
+    def kept_apart() -> dict[str, Any]:
+        return {"apart": shop.cells_apart, "total": len(shop.cells_apart)}
+
+    @app.post("/api/links/1/apart")
+    def ask_again() -> tuple[dict[str, Any], int]:
+        with shop.lock:
+            wanted = request.get_json()["ask_again"]
+            shop.cells_apart = [one for one in shop.cells_apart if one["id"] not in wanted]
+        return {"run": 9}, 202
 
     @app.get("/api/links/1/refused")
     def refused() -> dict[str, Any]:

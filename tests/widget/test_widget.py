@@ -175,6 +175,67 @@ def test_beside_the_conflicts_stand_the_other_fields_of_their_row_where_there_is
     screen.page.set_viewport_size({"width": 640, "height": 700})
 
 
+def test_a_cell_is_kept_apart_and_asked_about_again(screen: Screen) -> None:
+    screen.open("conflicts")
+    screen.value(31, "keep").focus()
+    screen.page.keyboard.press(".")
+    screen.widget.get_by_role("menuitem", name="Keep apart: stop syncing this cell").click()
+    expect(screen.value(31, "keep")).to_have_text("Keep apart")
+    assert screen.shop.posts("choices") == []  # a choice like any other
+    screen.value(32, "grist").click()
+    screen.widget.get_by_role("button", name="Apply 2 choices").click()
+    assert wait_for(screen, "choices") == {"choices": [
+        {"conflict": 31, "keep": "apart", "seen": {"grist": "39.00", "shopify": "45.00"}},
+        {"conflict": 32, "keep": "grist", "seen": {"grist": "49.00", "shopify": None}}]}
+    expect(screen.widget.locator('[data-conflict="31"]')).to_have_count(0)
+    screen.widget.get_by_role("button", name="1 cell is kept apart").click()
+    line = screen.widget.get_by_role("row", name="Linen shirt / S")
+    expect(line).to_contain_text("Price")
+    expect(line).to_contain_text("$39.00")
+    line.get_by_role("button", name="Ask again: Price, Linen shirt / S").click()
+    assert wait_for(screen, "apart") == {"ask_again": [31]}
+    expect(screen.widget.get_by_text("1 cell takes part again")).to_be_visible()
+    expect(screen.widget.get_by_text("Nothing is kept apart.")).to_be_visible()
+    expect(screen.widget.locator("#apart-list")).to_be_focused()
+    screen.widget.get_by_role("button", name="Back to the conflicts").click()
+    expect(screen.value(33, "grist")).to_be_visible()
+    expect(screen.widget.locator(".apart-line")).to_have_count(0)
+
+
+def test_many_are_kept_apart_at_once_also_a_whole_row(screen: Screen) -> None:
+    screen.open("conflicts")
+    screen.widget.get_by_label("Select Wool scarf").check(force=True)
+    screen.widget.locator("#list-more").click()
+    screen.widget.get_by_role("menuitem", name="Keep apart: stop syncing 3 cells").click()
+    screen.value(36, "keep").focus()
+    screen.page.keyboard.press(".")
+    screen.widget.get_by_role("menuitem", name="Keep apart: leave both as they are").click()
+    screen.widget.get_by_role("button", name="Apply 4 choices").click()
+    assert [(one["conflict"], one["keep"]) for one in wait_for(screen, "choices")["choices"]] == [
+        (33, "apart"), (34, "apart"), (35, "apart"), (36, "apart")]
+    screen.widget.get_by_role("button", name="4 cells are kept apart").click()
+    expect(screen.widget.get_by_role("row", name="Canvas tote")).to_contain_text("Whole row")
+    screen.widget.get_by_role("button", name="Ask again about all 4").click()
+    assert wait_for(screen, "apart") == {"ask_again": [33, 34, 35, 36]}
+
+
+def test_who_may_only_look_sees_what_is_kept_apart(screen: Screen) -> None:
+    screen.shop.role = "viewer"
+    screen.shop.cells_apart = [fake.apart_row(screen.shop.conflicts[0])]
+    screen.open("conflicts")
+    screen.widget.get_by_role("button", name="1 cell is kept apart").click()
+    expect(screen.widget.get_by_role("row", name="Linen shirt / S")).to_be_visible()
+    expect(screen.widget.get_by_role("button", name="Ask again")).to_have_count(0)
+
+
+def test_everything_shown_is_kept_from_the_menu_of_the_list(screen: Screen) -> None:
+    screen.open("conflicts")
+    screen.widget.get_by_label("All tables").select_option("variants")
+    screen.widget.locator("#list-more").click()
+    screen.widget.get_by_role("menuitem", name="Keep Shopify in all 3 shown").click()
+    expect(screen.widget.get_by_text("3 of 7 chosen")).to_be_visible()
+
+
 def test_a_whole_column_is_kept_from_the_menu_of_one_field(screen: Screen) -> None:
     screen.shop.conflicts += [fake.conflict_row(number, "Variants", number, f"Shirt {number}", "Price", "money", "1.00",
                                                 "2.00", "3.00") for number in (70, 71)]

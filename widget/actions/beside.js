@@ -4,6 +4,11 @@ import { Refused } from "../api.js";
 
 const CALM_MS = 150; // whoever runs through the list with J is not followed row by row
 
+async function readApart(w, link) {
+  const { body } = await w.api.apart(link);
+  w.dispatch({ type: "beside/apart", apart: { items: body.apart, total: body.total } });
+}
+
 export function besideActions(w) {
   let timer = null;
   const gone = new Set(); // answered here: that they leave the list is no news
@@ -32,6 +37,15 @@ export function besideActions(w) {
       w.dispatch({ type: "deletions", items: body.deletions, total: body.total });
       if (left.length) w.toast({ words: w.f.t("deletions.left", { n: left.length, names: w.f.names(left.slice(0, 3).map(w.f.called)) }) });
     },
+    /** The list of what is kept apart, opened (true), closed, or read anew while it is open. */
+    showApart: (open) => (open ? w.press("apart", (link) => readApart(w, link)) : w.dispatch({ type: "beside/apart", apart: null })),
+    readApart: (link) => (w.state.beside.apart ? readApart(w, link) : undefined),
+    askAgain: (ids) => w.press("ask_again", async (link) => {
+      await w.api.askAgain(link, ids);
+      w.toast({ words: w.f.t("apart.asked", { n: ids.length }) });
+      await readApart(w, link);
+      setTimeout(() => document.getElementById("apart-list")?.focus());
+    }),
     /** The other fields of a conflict's row, read once somebody stays there. */
     lookBeside: (item) => {
       clearTimeout(timer);

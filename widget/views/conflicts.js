@@ -9,6 +9,7 @@ import {
 } from "../state.js";
 import { remembering } from "../same.js";
 import { readTyped } from "../typed.js";
+import { Apart } from "./apart.js";
 import { Beside } from "./beside.js";
 import { Box, Button, Empty, Icon, Link, Menu, Select } from "./parts.js";
 import { Base, Marked, Value, keepWords, spoken, unfolding, words } from "./value.js";
@@ -23,7 +24,8 @@ const MINUTE_MS = 60_000;
 let lastHeight = 700; // of the list, as it was seen last
 
 export function Conflicts({ s, f, on }) {
-  const { items } = s.lists.conflicts;
+  const { items, apart } = s.lists.conflicts;
+  if (s.beside.apart) return html`<${Apart} s=${s} f=${f} on=${on} />`;
   if (items === null) return html`<div class="tools"><span class="quiet">${f.t("conflicts.loading")}</span></div><div class="scroll"><${Head} f=${f} /></div>`;
   const lines = conflictLines(s);
   const open = openConflicts(s);
@@ -32,6 +34,7 @@ export function Conflicts({ s, f, on }) {
     ${lines.length === 0 && open === 0 ? html`<div class="scroll"><${Empty} words=${f.t("conflicts.empty")} /></div>`
       : lines.length === 0 ? html`<div class="scroll"><${Empty} words=${f.t("conflicts.empty_filter")}><${Link} onPress=${() => on.filter({ table: null, field: null, row: false })}>${f.t("conflicts.show_all", { n: open })}<//><//></div>`
         : html`<div class="sides"><${Grid} s=${s} f=${f} on=${on} lines=${lines} may=${may} /><${Beside} item=${lookedAt(lines, s)} s=${s} f=${f} on=${on} /></div>`}
+    ${apart > 0 && html`<p class="foot apart-line"><${Link} onPress=${() => on.showApart(true)}>${f.t("apart.kept", { n: apart })}<//></p>`}
     ${may && (lines.length > 0 || open > 0) && html`<${Hints} f=${f} /><${Footer} s=${s} f=${f} on=${on} open=${open} />`}
     ${s.keys && html`<${Keys} f=${f} on=${on} />`}`;
 }
@@ -107,7 +110,27 @@ function Tools({ s, f, on, lines, may }) {
     ${all.length > 0 && html`<${Select} label=${f.t("conflicts.all_tables")} value=${s.filters.table} options=${[["", f.t("conflicts.all_tables")], ...tables]}
       onChange=${(value) => on.filter({ table: value || null, field: null })} />
     <${Select} className="wide" label=${f.t("conflicts.all_columns")} value=${s.filters.field} options=${[["", f.t("conflicts.all_columns")], ...fields.map((one) => [one, one])]}
-      onChange=${(value) => on.filter({ field: value || null })} />`}</div>`;
+      onChange=${(value) => on.filter({ field: value || null })} />`}<${ListMenu} items=${listItems(visible, may, s, f, on)} s=${s} f=${f} on=${on} /></div>`;
+}
+
+/** The ⋯ at the end of the line above the list. */
+function ListMenu({ items, s, f, on }) {
+  if (!items.length) return null;
+  return html`<${Button} id="list-more" look="icon" label=${f.t("conflicts.list_menu")} popup="menu" expanded=${s.menu === "list"} onPress=${() => on.menu("list")}><${Icon} name="dots" /><//>
+    ${s.menu === "list" && html`<${Menu} items=${items} opener=${() => document.getElementById("list-more")} onClose=${() => on.menu(null)} />`}`;
+}
+
+/** What can be done to all that is shown: choices, as everywhere, that "Apply" applies. */
+function listItems(visible, may, s, f, on) {
+  const ids = visible.map((item) => item.id);
+  const mergeable = visible.filter(canMerge).map((item) => item.id);
+  const all = !may || !ids.length ? [] : [
+    ...["grist", "shopify"].map((side) => ({ words: f.t(`conflicts.all_${side}`, { n: ids.length }), onPress: () => on.chooseMany(ids, side) })),
+    ...(mergeable.length ? [{ words: f.t("conflicts.all_merge", { n: mergeable.length }), onPress: () => on.chooseMany(mergeable, "merge") }] : []),
+  ];
+  const { apart } = s.lists.conflicts;
+  const kept = apart > 0 ? [{ words: f.t("apart.show", { n: apart }), onPress: () => on.showApart(true) }] : [];
+  return [...all, ...(all.length && kept.length ? [null] : []), ...kept];
 }
 
 /** The row chosen in Grist: pressed, it filters the list to that row; × shows all again. */
@@ -124,6 +147,7 @@ function Selection({ s, f, on }) {
     <span class="grow"><span class="wide">${f.t("conflicts.selected", { n: ids.length })}</span><span class="narrow" aria-hidden="true">${f.number(ids.length)}</span></span>
     <${Button} onPress=${() => on.chooseMany(ids, "grist")}>${f.t("conflicts.keep_grist")}<//><${Button} onPress=${() => on.chooseMany(ids, "shopify")}>${f.t("conflicts.keep_shopify")}<//>
     ${mergeable.length > 0 && html`<${Button} onPress=${() => on.chooseMany(mergeable.map((item) => item.id), "merge")}>${f.t("conflicts.merge_n", { n: mergeable.length })}<//>`}
+    <${ListMenu} items=${[{ words: f.t("conflicts.menu_apart_n", { n: items.length }), onPress: () => on.chooseMany(ids, "apart") }]} s=${s} f=${f} on=${on} />
     <${Button} look="icon" label=${f.t("conflicts.unselect")} onPress=${on.selectNone}><${Icon} name="cross" /><//></div>`;
 }
 
@@ -364,7 +388,7 @@ function KeepCell({ item, choice, may, tab, note, label, s, f, on }) {
 }
 
 function Kept({ item, choice, f, now }) {
-  if (item.whole_row) return keepWords(item, choice, f, now);
+  if (item.whole_row || choice.keep === "apart") return keepWords(item, choice, f, now);
   const value = choice.keep === "value" ? choice.value : item[choice.keep];
   const merged = choice.keep === "merge";
   return html`<span class="clamp"><${Value} type=${item.type} value=${value} f=${f} now=${now} />${merged && html` <small>${f.t("value.merged")}</small>`}</span>`;
@@ -395,6 +419,7 @@ function menuItems(item, label, s, f, on) {
     canKeepBase(item) && { words: f.t("conflicts.menu_base", { value: shorten(words(item.type, item.base, f, s.now)) }), onPress: () => on.choose(item.id, "base") },
     canMerge(item) && { words: f.t("conflicts.menu_merge"), onPress: () => on.choose(item.id, "merge") },
     canType(item) && { words: f.t("conflicts.menu_type"), onPress: () => on.startTyping(item.id, typedText(s, item.id, f)) },
+    { words: f.t(item.whole_row ? "conflicts.menu_apart_row" : "conflicts.menu_apart"), onPress: () => on.choose(item.id, "apart") },
     ...(same.length > 1 ? [null, ...["grist", "shopify"].map((side) => ({ words: f.t(`conflicts.menu_all_${side}`, { n: same.length, field: label }), onPress: () => on.chooseMany(same, side) }))] : []),
     null,
     ...(["text", "html"].includes(item.type) ? [{ words: f.t(s.whole[item.id] === "all" ? "conflicts.menu_short" : "conflicts.menu_whole"), onPress: () => on.whole(item.id, "all") }] : []),

@@ -79,7 +79,7 @@ function Footer({ items, total, s, f, on }) {
   const none = n ? null : f.t("deletions.none_chosen");
   const one = none ?? (sides.size > 1 ? f.t("deletions.one_direction") : null);
   const ask = (kind) => on.confirm({ kind, side, ids: chosen.map((item) => item.id) });
-  return html`<div class="footer"><span class="grow">${f.t("deletions.chosen", { n, total })}</span><span class="buttons">
+  return html`<div class="footer many"><span class="grow">${f.t("deletions.chosen", { n, total })}</span><span class="buttons">
     <${Button} off=${one} onPress=${() => ask("approve")}>${!n ? f.t("deletions.delete_none") : sides.size > 1 ? f.t("deletions.one_direction") : f.t(`deletions.delete_${side}`, { n })}<//>
     ${mayPutBack(chosen) && html`<${Button} off=${one} onPress=${() => ask("put_back")}>${f.t(sides.size > 1 ? "deletions.put_back" : `deletions.put_back_${side}`)}<//>`}
     <${Button} off=${none} busy=${s.pressed.keep} onPress=${() => on.keepRows(chosen.map((item) => item.id))}>${f.t("deletions.keep")}<//></span></div>`;

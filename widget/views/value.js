@@ -122,6 +122,7 @@ export function spoken(item, side, f, now) {
 
 /** What would be written by a kept value or typed one: the content of the Keep column, and words for it. */
 export function keepWords(item, choice, f, now) {
+  if (choice.keep === "apart") return f.t("conflicts.apart");
   if (item.whole_row) return rowWords(item, choice.keep, f);
   return words(item.type, choice.keep === "value" ? choice.value : item[choice.keep], f, now);
 }
