@@ -513,7 +513,7 @@ class _Run:
                 waiting.try_again(tx, one.mapping.id, listed.settles(one, self.directory.arrived))
                 if one.mapping.whole:
                     remember_loose(tx, one)
-            checkpoints.move_on(tx, session, self.gathered, self.work)
+            checkpoints.move_on(tx, session, self.gathered, self.work, self.directory.unsure)
             links.mark_synced(tx, session.link_id)
             waits = waiting.counts(tx, session.link_id)
             stored = {one.id: one for one in links.mappings(tx, session.link_id)}

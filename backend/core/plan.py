@@ -213,7 +213,7 @@ class _Work:
         if side is Side.REMOTE and not self.mapping.resource.deletable:
             policy = Policy.IGNORE
         edits = self._edits(side, base, now)
-        if (side, key) in self.put_back and (where is Side.LOCAL or self.mapping.resource.creatable):
+        if (side, key) in self.put_back and self._may_put_back(where, key, title):
             self._put_back(where, key, now, title)
             return
         if policy is Policy.ARCHIVE:
@@ -301,7 +301,8 @@ class _Work:
         choice = self.choices.get((pair.local, WHOLE_ROW))
         moved = choice is not None and (choice.local, choice.remote) != (local, remote)
         lost = where is Side.REMOTE and not self.mapping.resource.creatable
-        unmakable = lost and choice is not None and choice.keep == "grist"
+        makes = choice is not None and choice.keep == ("grist" if where is Side.REMOTE else "shopify")
+        unmakable = makes and not moved and not self._may_put_back(where, key, title)
         if choice is None or moved or unmakable or choice.keep not in ("grist", "shopify"):
             self.conflicts.append(Conflict(
                 pair.local, pair.remote, WHOLE_ROW, None, local, remote, title,
@@ -313,6 +314,17 @@ class _Work:
             self.ops.append(Delete(survivor, key, partner, title, Why.CHOICE))
             return
         self._put_back(where, key, (self.local if survivor is Side.LOCAL else self.remote).rows[key], title)
+
+    def _may_put_back(self, where: Side, key: Key, title: str) -> bool:
+        """Whether the half that is gone can be made again. In Grist only where no hidden row may be it."""
+        if where is Side.REMOTE:
+            return self.mapping.resource.creatable
+        if not self.local.shows_candidates:
+            self.refusals.append(Refusal(
+                Side.REMOTE, key, "Its row is not made again yet: Grist does not show all rows of this table.",
+                "Let the key for background work see the whole table, then sync again.", title=title, waits=True))
+            return False
+        return True
 
     def _put_back(self, where: Side, key: Key, now: Row, title: str) -> None:
         """Make the half that is gone again out of `now`, which the other half, `key`, holds."""

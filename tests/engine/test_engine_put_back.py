@@ -122,3 +122,21 @@ def test_a_line_that_dies_before_the_answer_was_read_changes_nothing(new_world: 
     world.run_until(RetryLater)
     world.shopify.on_io = lambda point: None
     assert len(answered(world)) == 1
+
+
+def test_where_rows_may_be_hidden_none_is_made_again(new_world: MakeWorld) -> None:
+    """One of them may be the row."""
+    world, gid = one_product(new_world)
+    delete(world, Side.LOCAL, gid)
+    world.run()
+    world.put_back()
+    world.grist.sql_refused = True
+    world.run(everything=True)
+    assert len(world.grist.rows["Products"]) == 1
+    (told,) = world.refusals()
+    assert told.message.startswith("Its row is not made again yet")
+    assert told.waits
+    world.grist.sql_refused = False
+    world.run(everything=True)
+    assert len(world.grist.rows["Products"]) == 2
+    assert (world.refusals(), answered(world), world.differences()) == ([], set(), [])

@@ -268,6 +268,11 @@ class People:
         with_ids = b % 2 == 0
         self.freed |= {(table, row) for row in self.world.grist.rows[table]}
         self.ledger.edited_ids = True
+        marks = self.world.grist.marks.get(table, {}) if with_ids else {}
+        for row, cells in self.world.grist.rows[table].items():
+            if row not in marks:
+                # As where a row is cut and pasted: only what it says tells that this is the same one.
+                self.ledger.copied |= words(cells)
         self.world.grist.import_over(table, with_ids=with_ids)
         self.saw["reused ids"] += 1
         return f"Grist: a file is imported over {table}, {'with' if with_ids else 'without'} Shopify IDs"
