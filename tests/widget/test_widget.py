@@ -5,7 +5,7 @@ import re
 
 import fake
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 from screen import QUERY, Screen
 
 
@@ -200,6 +200,23 @@ def test_a_cell_is_kept_apart_and_asked_about_again(screen: Screen) -> None:
     screen.widget.get_by_role("button", name="Back to the conflicts").click()
     expect(screen.value(33, "grist")).to_be_visible()
     expect(screen.widget.locator(".apart-line")).to_have_count(0)
+
+
+def test_whoever_goes_back_to_the_conflicts_is_not_called_back(screen: Screen) -> None:
+    screen.shop.cells_apart = [fake.apart_row(one) for one in screen.shop.conflicts[:2]]
+    screen.open("conflicts")
+    screen.widget.get_by_role("button", name="2 cells are kept apart").click()
+    expect(screen.widget.locator(".apart tbody tr")).to_have_count(2)
+    held: list[Route] = []
+    screen.page.route("**/apart?*", lambda route: held.append(route))
+    screen.widget.get_by_role("button", name="Ask again: Price").click()
+    expect(screen.widget.get_by_text("1 cell takes part again")).to_be_visible()  # the list is on its way
+    screen.widget.get_by_role("button", name="Back to the conflicts").click()
+    for route in held:
+        route.continue_()
+    screen.page.unroute("**/apart?*")
+    screen.settle()
+    expect(screen.value(33, "grist")).to_be_visible()
 
 
 def test_many_are_kept_apart_at_once_also_a_whole_row(screen: Screen) -> None:

@@ -4,9 +4,10 @@ import { Refused } from "../api.js";
 
 const CALM_MS = 150; // whoever runs through the list with J is not followed row by row
 
-async function readApart(w, link) {
+/** `opens`: the list is opened by it; else whoever went back to the conflicts meanwhile is not called back. */
+async function readApart(w, link, opens = false) {
   const { body } = await w.api.apart(link);
-  w.dispatch({ type: "beside/apart", apart: { items: body.apart, total: body.total } });
+  if (opens || w.state.beside.apart) w.dispatch({ type: "beside/apart", apart: { items: body.apart, total: body.total } });
 }
 
 export function besideActions(w) {
@@ -38,7 +39,7 @@ export function besideActions(w) {
       if (left.length) w.toast({ words: w.f.t("deletions.left", { n: left.length, names: w.f.names(left.slice(0, 3).map(w.f.called)) }) });
     },
     /** The list of what is kept apart, opened (true), closed, or read anew while it is open. */
-    showApart: (open) => (open ? w.press("apart", (link) => readApart(w, link)) : w.dispatch({ type: "beside/apart", apart: null })),
+    showApart: (open) => (open ? w.press("apart", (link) => readApart(w, link, true)) : w.dispatch({ type: "beside/apart", apart: null })),
     readApart: (link) => (w.state.beside.apart ? readApart(w, link) : undefined),
     askAgain: (ids) => w.press("ask_again", async (link) => {
       await w.api.askAgain(link, ids);

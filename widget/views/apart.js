@@ -11,7 +11,7 @@ export function Apart({ s, f, on }) {
   const may = maySync(s);
   const back = html`<${Button} id="apart-back" onPress=${() => on.showApart(false)}>${f.t("apart.back")}<//>`;
   const ids = items.map((item) => item.id);
-  return html`<div class="tools"><span class="grow" data-cut>${f.t("apart.kept", { n: total })}</span></div>
+  return html`<div class="tools"><span class="grow" data-cut>${total > 0 && f.t("apart.kept", { n: total })}</span></div>
     <div class="scroll" id="apart-list" tabIndex="-1">${!items.length ? html`<${Empty} words=${f.t("apart.none")} />`
       : html`<table class="table apart"><caption class="hidden">${f.t("apart.list")}</caption>
         <thead><tr><th scope="col">${f.t("changes.row")}</th><th scope="col" class="name">${f.t("changes.field")}</th><th scope="col" class="then">${f.t("apart.grist")}</th>
