@@ -151,6 +151,8 @@ GUARDS: tuple[Guard, ...] = (
           "[self._as_made(one, receipt) for receipt in receipts]", "receipts", SYNC),
     Guard("what may have been created is not created again", ("P8",), RECOVER,
           "        one.doubtful.add(row)\n", "", ENGINE),
+    Guard("what the mapping forbids by now is not repeated", ("P11",), RECOVER,
+          "            if not all(_may_write(one, op) for op in intent.ops):", "            if False:", SYNC),
     Guard("stock that nobody can tell of loses its base", ("P2", "P7"), RECOVER,
           "            if keyed or now is UNREAD:", "            if now is UNREAD:", SYNC),
     Guard("a sum that moved since is unclear", ("P2",), RECOVER,
