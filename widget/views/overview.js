@@ -64,7 +64,7 @@ function Last({ run, s, f, on }) {
   const tabs = { conflicts: "conflicts", deletions: "deletions", refused: "refused" };
   return html`<div class="last"><div class="quiet">${f.t(run.by ? "overview.last_sync" : "overview.last_sync_nobody", values)}</div>
     <div class="counts">${parts.some(([key]) => key !== "unchanged")
-      ? parts.map(([key, n]) => html`<${Link} lined onPress=${() => on.go(tabs[key] ?? "changes")}>${f.t(`overview.${key}`, { n })}<//>`)
+      ? parts.map(([key, n]) => html`<${Link} lined onPress=${() => (tabs[key] ? on.go(tabs[key]) : on.go("changes", { look: { run: run.id } }))}>${f.t(`overview.${key}`, { n })}<//>`)
       : html`<span>${resultWords(run, f)}</span>`}</div></div>`;
 }
 
