@@ -171,8 +171,7 @@ class TooCostly(SyncError):
 
 
 class BulkFailed(SyncError):
-    """Shopify gave up, or never began, a large operation that it works off by itself. Nothing of it is to be used: go
-    page by page, request by request."""
+    """Shopify gave up, or never began, a large operation of its own. Nothing of it is to be used: go by requests."""
 
     code = "bulk_failed"
 

@@ -13,10 +13,9 @@ from typing import Any
 import structlog
 
 from backend import engine
-from backend.actions import Acting, act
+from backend.actions import Acting, act, calm_actor
 from backend.app import NEEDED_SECONDS, Context, shop_facts
 from backend.connector import Usage
-from backend.core.model import Side
 from backend.errors import (
     AccessError,
     BrakeError,
@@ -36,9 +35,7 @@ from backend.jobs.look import answers, look
 from backend.jobs.telling import tell
 from backend.report import Report
 from backend.session import UndoWanted
-from backend.shopify.actions import Actor
-from backend.shopify.connector import ShopifyConnector
-from backend.store import journal, links, runs
+from backend.store import links, runs
 from backend.store.db import Transaction
 from backend.store.links import Link
 from backend.store.runs import LEASE_SECONDS, Run
@@ -174,7 +171,7 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
             return engine.preview_undo(session, undo) if undo.changes or undo.runs else engine.preview(session)
         subscribe.ensure(context, link, session)
         # First, so that what they change is seen by this very sync.
-        acted = act(Acting(context.database, link.id, claimed.id, lambda: _actor(context, link, shopify),
+        acted = act(Acting(context.database, link.id, claimed.id, lambda: calm_actor(context.database, link.id, shopify),
                            session.write, pulse.beat))
         report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
         report.actions = acted
@@ -201,21 +198,13 @@ def _act(context: Context, claimed: Run, link: Link, pulse: _Pulse) -> Report:
                           cure="Connect the store again in the widget.")
     report = Report()
     remote = context.shopify(link, shared=True)
-    report.actions = act(Acting(context.database, link.id, claimed.id, lambda: _actor(context, link, remote),
+    report.actions = act(Acting(context.database, link.id, claimed.id, lambda: calm_actor(context.database, link.id, remote),
                                 write, pulse.beat))
     report.used(Usage(), remote.usage)
     if report.actions.get("done"):
         with context.database.write() as tx:
             runs.request(tx, link.id, "sync", claimed.started_by)
     return report
-
-
-def _actor(context: Context, link: Link, shopify: ShopifyConnector) -> Actor:
-    """Who acts, once nothing of an earlier run goes on at Shopify by itself."""
-    with context.database.read() as tx:
-        sizes = journal.sizes(tx, link.id, Side.REMOTE)
-    shopify.halt(sizes)
-    return shopify.acting()
 
 
 def _state(error: SyncError) -> str:

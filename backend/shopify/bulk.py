@@ -163,8 +163,7 @@ class Bulk:
         except DatabaseAway:
             raise
         except RetryLater as error:
-            raise OutcomeUnknown("Shopify works off many changes, and how far it came is not known.",
-                                 cure=LOOKED_AT) from error
+            raise _unknown() from error
         log.info("shopify: a file of changes ended as %s with %d answers", ended.status, len(answers))
         return Ran(answers, ended.status == "COMPLETED", self._clock() - begun)
 
@@ -280,7 +279,7 @@ class Bulk:
                 stopped = self._clock()
                 self.cancel(operation)
             if stopped is not None and self._clock() - stopped > STOPPING_SECONDS:
-                raise RetryLater("Shopify did not end a large operation in time.", cure=RETRIED)
+                raise _unknown()
         raise AssertionError("pauses never end")
 
     def _try_to_cancel(self, operation: str) -> None:
@@ -398,6 +397,10 @@ def _ended(found: dict[str, Any]) -> Ended:
     status = str(found["status"])
     return Ended(status, str(found["errorCode"] or status), int(found["objectCount"] or 0),
                  str(found["url"] or found["partialDataUrl"] or ""))
+
+
+def _unknown() -> OutcomeUnknown:
+    return OutcomeUnknown("Shopify works off many changes, and how far it came is not known.", cure=LOOKED_AT)
 
 
 def _not_started(error: SyncError) -> SyncError:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,10 +13,10 @@ from files_helpers import Killed, Shop
 from shopify_helpers import LEVEL, PRODUCT, VARIANT, create, delete, flat, mapping_of, update
 from test_shopify_documents import assert_fits
 
+from backend.actions import calm_actor
 from backend.core.model import Mapping, Op, Receipt, Snapshot, Update, Why
 from backend.core.values import UNREAD
 from backend.errors import AccessError
-from backend.jobs.perform import _actor
 from backend.shopify import in_files
 from backend.shopify.in_files import Size
 from backend.shopify.known import Known
@@ -249,8 +248,6 @@ def test_nobody_acts_on_an_order_while_a_file_of_an_earlier_run_goes_on(
         raise Killed
 
     shop.killed(shop.once_done(2, kill))
-    context: Any = SimpleNamespace(database=shop.database)
-    link: Any = SimpleNamespace(id=shop.link_id)
-    _actor(context, link, shop.connector())
+    calm_actor(shop.database, shop.link_id, shop.connector())
     [left] = shop.mutations()
     assert left.status == "CANCELED"
