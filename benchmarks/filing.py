@@ -1,5 +1,5 @@
 """`file_points`, `file_requests`: what 5,000 changes of products cost as files, over what they cost by requests, with
-the looks right before and, for files, the look after. No time is taken: the stand-in tells nothing of Shopify's pace."""
+the looks right before and, for files, after. No time is taken: the stand-in tells nothing of Shopify's pace."""
 
 from __future__ import annotations
 
