@@ -13,7 +13,7 @@ import requests
 from files_helpers import STOPPED, Killed, Shop
 from shopify_helpers import counted
 
-from backend.errors import Cancelled, DatabaseAway, LeaseLost, OutcomeUnknown
+from backend.errors import Cancelled, DatabaseAway, LeaseLost, OutcomeUnknown, RetryLater
 from backend.shopify import bulk
 from backend.shopify.bulk import START_MUTATION
 
@@ -277,6 +277,26 @@ def test_a_file_that_takes_too_long_is_cancelled_and_the_rest_goes_by_requests(
     shop.run()
     [operation] = shop.mutations()
     assert (operation.status, operation.object_count) == ("CANCELED", 6)
+    settled(shop, titles)
+
+
+def test_a_look_afterwards_that_fails_leaves_the_file_to_be_settled_by_the_next_run(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles = shop.retitle()
+    connector = shop.connector()
+    read = connector.read
+
+    def away(mapping: Any, keys: Any = None) -> Any:
+        if shop.mutations("COMPLETED"):
+            raise RetryLater("Shopify has trouble (status 503).")
+        return read(mapping, keys)
+
+    monkeypatch.setattr(connector, "read", away)
+    with pytest.raises(RetryLater):
+        shop.run(connector=connector)
+    assert (shop.titles(), shop.open_batches()) == (titles, 1)
+    shop.run()
     settled(shop, titles)
 
 
