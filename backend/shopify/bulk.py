@@ -17,6 +17,7 @@ the journal before it starts: by that it is found again, ended, and never starte
 from __future__ import annotations
 
 import logging
+import math
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -141,10 +142,10 @@ class Bulk:
 
     def run_mutation(
         self, mutation: str, lines: Iterable[dict[str, Any]], mark: str,
-        going_on: Callable[[int], None] = lambda done: None,
+        going_on: Callable[[int], None] = lambda done: None, start_by: float = math.inf,
     ) -> Ran:
         """Let `mutation` run once for each line of variables. `mark` is a part of its text by which it is found again:
-        nothing else of anybody's may hold it.
+        nothing else of anybody's may hold it. `start_by`, by the clock of `now`: it is not started later.
 
         `going_on` is told again and again how many lines are done. Where it raises Cancelled the operation is
         cancelled, and what it had done is told; where it raises anything else, that is raised. Raises BulkFailed where
@@ -156,6 +157,9 @@ class Bulk:
         if not path:
             return Ran({}, True, 0.0)
         begun = self._clock()
+        if begun > start_by:
+            raise BulkFailed("The upload of many changes took so long that what they go over may be another by now.",
+                             cure=RETRIED)
         started = self._begin(mutation, path, mark)
         try:
             ended = self._follow(started, going_on)

@@ -87,18 +87,23 @@ class Filing(Writing):
             narrow, some, stamp))
         text = next((line.request.document for line in lines if in_files.mark_of(stamp.key) in line.request.document),
                     "")
-        filed = [line for line in lines if line.request.document == text or not line.request.calls]
+        filed, apart = [], list[int]()
+        for line in lines:
+            if line.request.document == text or not line.request.calls:
+                filed.append(line)
+            else:
+                apart += line.places
         sent = [line for line in filed if line.request.calls]
         try:
             ran = self._bulk.run_mutation(text, (line.request.variables for line in sent),
-                                          in_files.mark_of(stamp.key), self._going_on)
+                                          in_files.mark_of(stamp.key), self._going_on,
+                                          start_by=self._looked_at + in_files.OLD_SECONDS)
         except BulkFailed as error:
             log.info("shopify: no file of changes was begun: %s", error.message)
             self._size.ended = True
             return self._by_requests(mapping, ops, stamp)
         self._learn_pace(len(sent), ran)
         receipts = self._receipts_of(mapping, ops, filed, sent, ran)
-        apart = [place for line in lines if line not in filed for place in line.places]
         receipts |= dict(zip(apart, self._by_requests(mapping, [ops[place] for place in apart], stamp), strict=True))
         return [receipts[place] for place in range(len(ops))]
 

@@ -44,6 +44,8 @@ FEWEST_LINES = 11
 """One more than a request carries: so the journal tells what may have been a file."""
 WINDOW_SECONDS = 60.0
 """How long a file should take at most."""
+OLD_SECONDS = 30.0
+"""A look that is older when its file is ready to start is taken anew, by requests."""
 ROWS_PER_LINE = 250
 FREED = ("handle", "email", "phone")
 """No two things may hold the same of these: one must be let go before another takes it, and a file has no order."""

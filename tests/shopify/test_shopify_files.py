@@ -14,7 +14,7 @@ from files_helpers import STOPPED, Killed, Shop
 from shopify_helpers import counted
 
 from backend.errors import Cancelled, DatabaseAway, LeaseLost, OutcomeUnknown, RetryLater
-from backend.shopify import bulk
+from backend.shopify import bulk, in_files
 from backend.shopify.bulk import START_MUTATION
 
 PRODUCTS = 15
@@ -441,6 +441,16 @@ def test_an_upload_that_is_refused_leaves_the_changes_to_requests(
 ) -> None:
     titles = shop.retitle()
     monkeypatch.setattr(shop.store.bulks.blobs, "signed_rightly", lambda text, signature: False)
+    shop.run()
+    assert shop.mutations() == []
+    settled(shop, titles)
+
+
+def test_a_look_that_has_grown_old_during_the_upload_is_taken_anew(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles = shop.retitle()
+    monkeypatch.setattr(in_files, "OLD_SECONDS", -1.0)
     shop.run()
     assert shop.mutations() == []
     settled(shop, titles)
