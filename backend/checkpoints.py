@@ -1,12 +1,12 @@
 """How far both sides have been looked at: moved at the end of a run, together with what it leaves for the next one.
 
     what each side said of itself when the run began → the checkpoint, moved over what this run wrote itself
-    what could not be read, and new rows that rest   → hints for the next run
+    what could not be read, and new rows that rest   → hints for the next run, rows that were not shown among them
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from backend.core.model import Side
 from backend.gather import Gathered, settings_of
@@ -19,9 +19,12 @@ NAMED_AT_ONCE = 5_000
 """Rows made in one run beyond which they are not named one by one: they stay hinted at as a whole."""
 
 
-def move_on(tx: Transaction, session: Session, gathered: Gathered, work: Sequence[Work]) -> None:
+def move_on(tx: Transaction, session: Session, gathered: Gathered, work: Sequence[Work],
+            unsure: Set[tuple[str, int]] = frozenset()) -> None:
     """Move the checkpoints to where this run began, and keep on the list what it could not deal with. A run over some
-    fields moves nothing: it has not looked at the others. `work` is empty where nothing had changed."""
+    fields moves nothing: it has not looked at the others. `work` is empty where nothing had changed. `unsure` are rows,
+    by (resource, row), that were looked for and not shown: hidden, or gone without proof. Their changes are behind the
+    checkpoint, so nothing else would bring the next run to them."""
     if not all(mapping.whole for mapping in session.mappings) or not gathered.checkpoints:
         return
     known = gathered.checkpoints["mappings"]
@@ -35,6 +38,11 @@ def move_on(tx: Transaction, session: Session, gathered: Gathered, work: Sequenc
                                "things_known": one.scope.things_known}
         inbox.note(tx, session.link_id, Side.REMOTE, [(mapping.name, thing) for thing in one.again | one.unread])
         inbox.note(tx, session.link_id, Side.LOCAL, [(mapping.name, row) for row in one.resting])
+        hidden = sorted(row for name, row in unsure if name == mapping.name and row > 0)
+        if len(hidden) > NAMED_AT_ONCE:
+            inbox.note_whole(tx, session.link_id, Side.LOCAL, mapping.name)
+        else:
+            inbox.note(tx, session.link_id, Side.LOCAL, [(mapping.name, row) for row in hidden])
     told = True
     for name, connector in (("grist", session.local), ("shopify", session.remote)):
         gathered.checkpoints[name], all_told = connector.settled(gathered.checkpoints[name])

@@ -28,7 +28,7 @@ from backend.recover import Recovery, pairs_anew
 from backend.remember import Memory, last_known, remember_agreed, remember_loose
 from backend.report import Report, changing, meeting, plan_lines, restless
 from backend.session import Session, UndoWanted
-from backend.store import base, changes, journal, links, loose, pairing, waiting
+from backend.store import apart, base, changes, journal, links, loose, pairing, waiting
 from backend.store.db import Transaction
 from backend.taking_back import undoings
 from backend.work import Scope, Work, thing_of
@@ -283,11 +283,14 @@ class _Run:
         listed.withhold(one, shown, self.directory, self.work, self.session.local)
         with self.session.database.read() as tx:
             one.resting = waiting.resting(tx, mapping.id, one.new_rows, self.session.rest_seconds)
+            one.apart = apart.known(tx, mapping.id)
             planned = plan(
                 mapping, one.local, one.remote, list(one.pairs.values()),
                 choices=waiting.choices(tx, mapping),
                 approved=waiting.approved_deletions(tx, mapping.id),
                 kept=waiting.kept_deletions(tx, mapping.id),
+                apart=one.apart,
+                put_back=waiting.put_back_deletions(tx, mapping.id),
                 resting=one.resting | one.doubtful,
                 decided=pairing.decided(tx, mapping, one.local, self.session.decided.get(mapping.name, ())),
             )
@@ -516,7 +519,7 @@ class _Run:
                 waiting.try_again(tx, one.mapping.id, listed.settles(one, self.directory.arrived))
                 if one.mapping.whole:
                     remember_loose(tx, one)
-            checkpoints.move_on(tx, session, self.gathered, self.work)
+            checkpoints.move_on(tx, session, self.gathered, self.work, self.directory.unsure)
             links.mark_synced(tx, session.link_id)
             waits = waiting.counts(tx, session.link_id)
             stored = {one.id: one for one in links.mappings(tx, session.link_id)}

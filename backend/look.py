@@ -218,7 +218,8 @@ class Looking:
         rows = {pair.local for pair in kept.values()} | free_rows | (local.seen.outside & local.read)
         seen = local.seen.only(rows)
         gone = seen.gone | {pair.local for pair in kept.values() if pair.local < 0}
-        one.local = replace(seen, gone=gone, all_loose=scope.rows_known)
+        # A row that is hidden may be what a thing of Shopify looks for.
+        one.local = replace(seen, gone=gone, all_loose=scope.rows_known and not unshown)
         one.remote = replace(remote.seen.only(kept.keys() | free_things | remote.seen.outside - dropped),
                              all_loose=scope.things_known)
         one.pairs = kept

@@ -14,7 +14,7 @@ from backend.core.mapping import Directory
 from backend.core.model import Change, Create, Delete, Key, Mark, Op, Proposal, Receipt, Side, Update, Why
 from backend.core.values import Value
 from backend.report import Report
-from backend.store import base, changes, inbox, journal, links, loose, pairing, waiting
+from backend.store import apart, base, changes, inbox, journal, links, loose, pairing, waiting
 from backend.store.db import Database, Transaction
 from backend.work import Work, thing_of
 
@@ -36,6 +36,8 @@ class _Batch:
     settled: list[tuple[int, str]] = field(default_factory=list)
     undone: list[int] = field(default_factory=list)
     deleted: list[Key] = field(default_factory=list)
+    put_back: list[Key] = field(default_factory=list)
+    """Of what somebody wanted made again: the half that was left."""
     apart: list[Proposal] = field(default_factory=list)
     """What an undo leaves without its other half, on purpose."""
     emptied: list[tuple[int, str]] = field(default_factory=list)
@@ -89,6 +91,8 @@ class Memory:
                 waiting.conflict_settled(tx, mapping_id, row, name)
             for key in batch.deleted:
                 waiting.deletion_done(tx, mapping_id, side, key)
+            for key in batch.put_back:
+                waiting.deletion_done(tx, mapping_id, side.other, key)
             waiting.keep_apart(tx, mapping_id, batch.apart)
             base.vacate(tx, mapping_id, [row for row, _ in batch.emptied])
             if side is Side.LOCAL and batch.joined:
@@ -198,6 +202,8 @@ class Memory:
         if op.side is Side.REMOTE:
             batch.marks.append(Mark(row, thing, op.title))
             self._children_are_coming(one)
+        if op.why is Why.CHOICE:
+            batch.put_back.append(op.source)
         if op.why is Why.UNDO:
             # Its thing is gone, and the row is back all the same: nobody asks whether it may be deleted again.
             batch.apart.append(Proposal(op.side, row, thing, op.title))
@@ -262,6 +268,8 @@ def remember_agreed(tx: Transaction, one: Work) -> None:
     base.mark(tx, one.mapping.id, [row for row, thing in planned.paired if one.local.marks.get(row) == thing])
     base.advance(tx, one.mapping.id, [(a.remote_key, a.local, a.remote, {}) for a in planned.agreements],
                  parent=one.parent_field)
+    whole = {thing for thing, name in one.apart if not name} & one.pairs.keys() & one.remote.rows.keys()
+    apart.back(tx, one.mapping.id, {thing for thing in whole if one.pairs[thing].local in one.local.rows})
 
 
 def remember_loose(tx: Transaction, one: Work) -> None:

@@ -51,6 +51,8 @@ class Work:
     free_things: set[str] = field(default_factory=set)
     pairs: dict[str, Pair] = field(default_factory=dict)
     """By thing."""
+    apart: set[tuple[str, str]] = field(default_factory=set)
+    """(thing, field) that somebody has taken out of the sync; "" for a row whose other half is gone."""
     local: Snapshot = field(default_factory=Snapshot)
     remote: Snapshot = field(default_factory=Snapshot)
     plan: Plan | None = None
@@ -125,7 +127,10 @@ class Work:
 
     @property
     def deleting(self) -> set[tuple[Side, Key]]:
-        return {(op.side, op.key) for op in self.planned.ops if isinstance(op, Delete)}
+        """The deletions, by (side of the half that is left, key), that the plan settles as somebody said: it deletes
+        that half, or makes the other again."""
+        return {(op.side, op.key) if isinstance(op, Delete) else (op.side.other, op.source) for op in self.planned.ops
+                if isinstance(op, Delete) or (isinstance(op, Create) and op.why is Why.CHOICE)}
 
     @property
     def references(self) -> list[tuple[int, str]]:

@@ -61,14 +61,18 @@ def plan(
     resting: Set[int] = frozenset(),
     decided: Dict[int, str | None] | None = None,
     kept: Set[tuple[Side, Key]] = frozenset(),
+    apart: Set[tuple[str, str]] = frozenset(),
+    put_back: Set[tuple[Side, Key]] = frozenset(),
 ) -> Plan:
     """What a run does with `mapping`, given what both sides hold now and held at last agreement.
 
     `choices` are people's answers by (row id, field); `approved` the deletions they said yes to, `kept` no;
+    `put_back` those whose other half they want made again; `apart` the cells, by (thing, field), and the
+    rows, by (thing, WHOLE_ROW), that they took out of the sync;
     `resting` the new rows in Grist that somebody may still be typing in; `decided` which row is which thing, where
     a person had to say it (`core.pairing`).
     """
-    work = _Work(mapping, local, remote, choices or {}, approved, resting, kept)
+    work = _Work(mapping, local, remote, choices or {}, approved, resting, kept, apart, put_back)
     pairing = pair_up(mapping, local, remote, pairs, decided)
     work.dissolved.extend(pairing.parted)
     pairs = pairing.known
@@ -108,6 +112,8 @@ class _Work:
     approved: Set[tuple[Side, Key]]
     resting: Set[int]
     kept: Set[tuple[Side, Key]] = frozenset()
+    apart: Set[tuple[str, str]] = frozenset()
+    put_back: Set[tuple[Side, Key]] = frozenset()
     ops: list[Op] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     agreements: list[Agreement] = field(default_factory=list)
@@ -153,7 +159,7 @@ class _Work:
         agreed: dict[str, tuple[Value, Value]] = {}
         quiet = True
         for place, rule in enumerate(self.mapping.fields):
-            if not self.mapping.active[place]:
+            if not self.mapping.active[place] or (pair.remote, rule.name) in self.apart:
                 continue
             local, remote = row[place], thing[place]
             verdict = decide(
@@ -198,6 +204,8 @@ class _Work:
         if not self.mapping.whole:
             return
         side = where.other
+        if (pair.remote, WHOLE_ROW) in self.apart:
+            return
         key: Key = pair.local if side is Side.LOCAL else pair.remote
         partner: Key = pair.remote if side is Side.LOCAL else pair.local
         title = self._title(pair.local, pair.remote)
@@ -205,6 +213,9 @@ class _Work:
         if side is Side.REMOTE and not self.mapping.resource.deletable:
             policy = Policy.IGNORE
         edits = self._edits(side, base, now)
+        if (side, key) in self.put_back and self._may_put_back(where, key, title):
+            self._put_back(where, key, now, title)
+            return
         if policy is Policy.ARCHIVE:
             if not self.mapping.can_archive:
                 policy = Policy.PROPOSE
@@ -284,27 +295,42 @@ class _Work:
         seen = tuple(f"{edit.field}={dump(edit.after)}" for edit in edits)
         local: Value = None if where is Side.LOCAL else seen
         remote: Value = None if where is Side.REMOTE else seen
+        survivor = where.other
+        key: Key = pair.local if survivor is Side.LOCAL else pair.remote
+        partner: Key = pair.remote if survivor is Side.LOCAL else pair.local
         choice = self.choices.get((pair.local, WHOLE_ROW))
         moved = choice is not None and (choice.local, choice.remote) != (local, remote)
         lost = where is Side.REMOTE and not self.mapping.resource.creatable
-        unmakable = lost and choice is not None and choice.keep == "grist"
+        makes = choice is not None and choice.keep == ("grist" if where is Side.REMOTE else "shopify")
+        unmakable = makes and not moved and not self._may_put_back(where, key, title)
         if choice is None or moved or unmakable or choice.keep not in ("grist", "shopify"):
             self.conflicts.append(Conflict(
                 pair.local, pair.remote, WHOLE_ROW, None, local, remote, title,
                 deleted=where, edits=edits, moved=moved, reason=CANNOT_BE_MADE if lost else "",
             ))
             return
-        survivor = where.other
         keeps = Side.LOCAL if choice.keep == "grist" else Side.REMOTE
-        key: Key = pair.local if survivor is Side.LOCAL else pair.remote
-        partner: Key = pair.remote if survivor is Side.LOCAL else pair.local
         if keeps is where:
             self.ops.append(Delete(survivor, key, partner, title, Why.CHOICE))
             return
-        row = (self.local if survivor is Side.LOCAL else self.remote).rows[key]
+        self._put_back(where, key, (self.local if survivor is Side.LOCAL else self.remote).rows[key], title)
+
+    def _may_put_back(self, where: Side, key: Key, title: str) -> bool:
+        """Whether the half that is gone can be made again. In Grist only where no hidden row may be it."""
+        if where is Side.REMOTE:
+            return self.mapping.resource.creatable
+        if not self.local.shows_candidates:
+            self.refusals.append(Refusal(
+                Side.REMOTE, key, "Its row is not made again yet: Grist does not show all rows of this table.",
+                "Let the key for background work see the whole table, then sync again.", title=title, waits=True))
+            return False
+        return True
+
+    def _put_back(self, where: Side, key: Key, now: Row, title: str) -> None:
+        """Make the half that is gone again out of `now`, which the other half, `key`, holds."""
         values = {
             rule.name: value
-            for rule, value in zip(self.mapping.fields, row, strict=True)
+            for rule, value in zip(self.mapping.fields, now, strict=True)
             if value is not UNREAD and not is_empty(value) and not isinstance(value, Unfit)
             and (not rule.source_only if where is Side.LOCAL else rule.may_create_remote)
         }

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from backend.core.model import Mapping, Pair
 from backend.core.values import UNREAD, Value, dump, load, loader
-from backend.store.tables import link, pair
+from backend.store.tables import apart, link, pair
 from backend.store.tables import mapping as mapping_table
 
 CHUNK = 500
@@ -188,9 +188,11 @@ def of_another_document(tx: sa.Connection, link_id: int, resource: str, things: 
 
 
 def dissolve(tx: sa.Connection, mapping_id: int, remotes: Sequence[str]) -> None:
+    """These things have no row any more, and no cells to keep apart."""
     for start in range(0, len(remotes), CHUNK):
-        tx.execute(sa.delete(pair).where(pair.c.mapping_id == mapping_id,
-                                         pair.c.remote_key.in_(remotes[start:start + CHUNK])))
+        for table in (pair, apart):
+            tx.execute(sa.delete(table).where(table.c.mapping_id == mapping_id,
+                                              table.c.remote_key.in_(remotes[start:start + CHUNK])))
 
 
 def vacate(tx: sa.Connection, mapping_id: int, rows: Sequence[int]) -> set[str]:

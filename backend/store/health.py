@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.core.model import Side
-from backend.store import deliveries, schedule, workers
+from backend.store import deliveries, schedule, waiting, workers
 from backend.store.db import now
 from backend.store.links import Link
 from backend.store.tables import conflict, deletion, hint, link, notice, privacy, refusal, run
@@ -78,8 +78,8 @@ def whole_queue(tx: sa.Connection) -> dict[str, tuple[float, str]]:
         "hints_waiting": (one(sa.select(count(hint.c.id))), "Hints that no run has looked at"),
         "hint_oldest_seconds": (one(sa.select(now() - sa.func.min(hint.c.at))), "How long the oldest hint has waited"),
         "conflicts_waiting": (one(sa.select(count(conflict.c.id))), "Conflicts that wait for a choice"),
-        "deletions_waiting": (one(sa.select(count(deletion.c.id)).where(
-            deletion.c.approved_by.is_(None), deletion.c.kept.is_(False))), "Deletions that wait for a yes"),
+        "deletions_waiting": (one(sa.select(count(deletion.c.id)).where(waiting.UNANSWERED)),
+                              "Deletions that wait for an answer"),
         "rows_refused": (one(sa.select(count(refusal.c.id))), "Rows that were refused and stay so"),
         "privacy_waiting": (one(sa.select(count(privacy.c.id)).where(privacy.c.done_at.is_(None))),
                             "Privacy requests that nobody has answered"),

@@ -1,7 +1,8 @@
 """What Shopify asks for a customer's sake: to tell what is kept of them, or to forget it.
 
-Kept of a customer, and of orders of theirs, are the bases of pairs, history, conflicts, deletions that wait,
-refusals, and the plans in reports of previews. To redact leaves the lines and takes the values and names out of them.
+Kept of a customer, and of orders of theirs, are the bases of pairs, history, conflicts, cells kept apart, deletions
+that wait, refusals, and the plans in reports of previews. To redact leaves the lines and takes the values and names
+out of them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 
 from backend.store import wake
 from backend.store.db import now
-from backend.store.tables import change, conflict, deletion, intent, mapping, pair, privacy, refusal, run
+from backend.store.tables import apart, change, conflict, deletion, intent, mapping, pair, privacy, refusal, run
 
 CHUNK = 500
 REDACTED = "(redacted)"
@@ -125,7 +126,7 @@ def redact_link(tx: sa.Connection, link_id: int) -> dict[str, int]:
     """Take out of everything that is kept of a link what was held in the store. Nothing pairs any more afterwards."""
     mine = _mine(link_id)
     found = {table.name: tx.execute(sa.delete(table).where(table.c.mapping_id.in_(mine))).rowcount
-             for table in (change, conflict, deletion, refusal, intent, pair)}
+             for table in (apart, change, conflict, deletion, refusal, intent, pair)}
     found["run"] = tx.execute(sa.update(run).where(run.c.link_id == link_id, run.c.report.is_not(None))
                               .values(report=sa.null())).rowcount
     return {name: number for name, number in found.items() if number}
@@ -135,6 +136,7 @@ _TABLES: tuple[tuple[sa.Table, dict[str, Any]], ...] = (
     (change, {"before": sa.null(), "after": sa.null(), "title": REDACTED}),
     (conflict, {"base": sa.null(), "local": sa.null(), "remote": sa.null(), "edits": [], "choice": sa.null(),
                 "moved": sa.null(), "title": REDACTED, "base_known": False}),
+    (apart, {"local": sa.null(), "remote": sa.null(), "title": REDACTED}),
     (deletion, {"title": REDACTED}),
     (refusal, {"title": REDACTED, "message": "This row was refused; what was said of it has been redacted."}),
     (pair, {"base_local": {}, "base_remote": {}, "shown": {}}),

@@ -205,6 +205,21 @@ conflict = Table(
     UniqueConstraint("mapping_id", "local_key", "field"),
 )
 
+apart = Table(
+    "apart", metadata,
+    Column("id", Integer, primary_key=True),
+    _of("mapping"),
+    Column("remote_key", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("local", JSON),
+    Column("remote", JSON),
+    Column("gone", Text),
+    Column("by", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    UniqueConstraint("mapping_id", "remote_key", "field"),
+)
+
 deletion = Table(
     "deletion", metadata,
     Column("id", Integer, primary_key=True),
@@ -214,6 +229,7 @@ deletion = Table(
     Column("partner", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("approved_by", Text),
+    Column("put_back_by", Text),
     Column("kept", Boolean, nullable=False, server_default=text("false")),
     Column("seen_at", Double, nullable=False),
     UniqueConstraint("mapping_id", "side", "key"),

@@ -16,6 +16,8 @@ from backend.store.tables import conflict, deletion, mapping, pair, refusal, sig
 
 CHUNK = 500
 """Ids in one `in (…)`."""
+UNANSWERED = sa.and_(deletion.c.approved_by.is_(None), deletion.c.put_back_by.is_(None), deletion.c.kept.is_(False))
+"""Of deletions: those that wait for a person."""
 
 # --- conflicts ----------------------------------------------------------------------------------
 
@@ -190,7 +192,7 @@ def deletions(tx: sa.Connection, link_id: int, *, limit: int = 200) -> list[sa.R
     query = (sa.select(deletion.c.id, deletion.c.mapping_id, deletion.c.side, deletion.c.key, deletion.c.partner,
                        deletion.c.title, deletion.c.seen_at)
              .join(mapping, mapping.c.id == deletion.c.mapping_id)
-             .where(mapping.c.link_id == link_id, deletion.c.approved_by.is_(None), deletion.c.kept.is_(False))
+             .where(mapping.c.link_id == link_id, UNANSWERED)
              .order_by(deletion.c.id).limit(limit))
     return list(tx.execute(query))
 
@@ -198,6 +200,11 @@ def deletions(tx: sa.Connection, link_id: int, *, limit: int = 200) -> list[sa.R
 def approve_deletions(tx: sa.Connection, link_id: int, ids: Sequence[int], by: str) -> int:
     """Say yes to exactly these; returns how many of them were still waiting."""
     return _answer_deletions(tx, link_id, ids, approved_by=by)
+
+
+def put_back(tx: sa.Connection, link_id: int, ids: Sequence[int], by: str) -> int:
+    """What is gone is to be made again out of the half that is left; returns how many were still waiting."""
+    return _answer_deletions(tx, link_id, ids, put_back_by=by)
 
 
 def keep_deletions(tx: sa.Connection, link_id: int, ids: Sequence[int]) -> int:
@@ -208,8 +215,7 @@ def keep_deletions(tx: sa.Connection, link_id: int, ids: Sequence[int]) -> int:
 def _answer_deletions(tx: sa.Connection, link_id: int, ids: Sequence[int], **values: Any) -> int:
     mine = sa.select(mapping.c.id).where(mapping.c.link_id == link_id)
     return tx.execute(sa.update(deletion).where(
-        deletion.c.id.in_(ids), deletion.c.mapping_id.in_(mine), deletion.c.approved_by.is_(None),
-        deletion.c.kept.is_(False)).values(**values)).rowcount
+        deletion.c.id.in_(ids), deletion.c.mapping_id.in_(mine), UNANSWERED).values(**values)).rowcount
 
 
 def known_deletions(tx: sa.Connection, mapping_id: int) -> set[tuple[Side, Key]]:
@@ -221,6 +227,13 @@ def known_deletions(tx: sa.Connection, mapping_id: int) -> set[tuple[Side, Key]]
 def approved_deletions(tx: sa.Connection, mapping_id: int) -> set[tuple[Side, Key]]:
     query = sa.select(deletion.c.side, deletion.c.key).where(
         deletion.c.mapping_id == mapping_id, deletion.c.approved_by.is_not(None))
+    return {_deletion_key(side, key) for side, key in tx.execute(query)}
+
+
+def put_back_deletions(tx: sa.Connection, mapping_id: int) -> set[tuple[Side, Key]]:
+    """What is to be made again, by (side of the half that is left, key)."""
+    query = sa.select(deletion.c.side, deletion.c.key).where(
+        deletion.c.mapping_id == mapping_id, deletion.c.put_back_by.is_not(None))
     return {_deletion_key(side, key) for side, key in tx.execute(query)}
 
 
@@ -338,7 +351,7 @@ def keys_waiting(tx: sa.Connection, mapping_id: int) -> Keys:
 
 
 def keys_due(tx: sa.Connection, mapping_id: int, most_tries: int) -> Keys:
-    """What a run has to look at although nobody changed it: answered conflicts, approved deletions, and what was
+    """What a run has to look at although nobody changed it: answered conflicts and deletions, and what was
     refused less than `most_tries` times."""
     found = Keys()
     answered = sa.select(conflict.c.local_key, conflict.c.remote_key, conflict.c.choice).where(
@@ -348,7 +361,8 @@ def keys_due(tx: sa.Connection, mapping_id: int, most_tries: int) -> Keys:
             found.rows.add(row)
             found.things.add(thing)
     for side, key in tx.execute(sa.select(deletion.c.side, deletion.c.key).where(
-            deletion.c.mapping_id == mapping_id, deletion.c.approved_by.is_not(None))):
+            deletion.c.mapping_id == mapping_id,
+            sa.or_(deletion.c.approved_by.is_not(None), deletion.c.put_back_by.is_not(None)))):
         found.add(side, key)
     for side, key in tx.execute(sa.select(refusal.c.side, refusal.c.key).where(
             refusal.c.mapping_id == mapping_id, refusal.c.tries < most_tries)):
@@ -377,7 +391,7 @@ def counts(tx: sa.Connection, link_id: int) -> dict[int, dict[str, int]]:
     found: dict[int, dict[str, int]] = {}
     for name, table, waits in (
         ("conflicts", conflict, sa.true()),
-        ("deletions", deletion, sa.and_(deletion.c.approved_by.is_(None), deletion.c.kept.is_(False))),
+        ("deletions", deletion, UNANSWERED),
         ("refused", refusal, refusal.c.waits.is_(False)),
     ):
         query = (sa.select(mapping.c.id, sa.func.count(table.c.id))

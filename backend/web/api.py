@@ -12,7 +12,7 @@ from flask_smorest import Blueprint
 
 from backend import __version__
 from backend.core.model import Side
-from backend.store import base, inbox, options, runs
+from backend.store import apart, base, inbox, options, runs
 from backend.store import waiting as waiting_store
 from backend.store.links import Link
 from backend.web import choices, own_hand, pairs, schemas, state, waiting
@@ -207,7 +207,39 @@ def choose(made: dict[str, Any]) -> Response:
         taken = choices.take(tx, known, made["choices"], decimals, who.by("in the widget"), lambda one: one.id in seen,
                              tried)
     run = here.start(link(), "sync", visitor().by("Apply button")) if taken.applied else None
-    return answer({"applied": taken.applied, "moved": taken.moved, "invalid": taken.invalid, "run": run}, 202)
+    return answer({"applied": taken.applied, "apart": taken.apart, "moved": taken.moved, "invalid": taken.invalid,
+                   "run": run}, 202)
+
+
+@bp.get(f"{LINK}/apart")
+@bp.arguments(schemas.ListAsked, location="query")
+@bp.response(200, description="What is kept apart")
+def list_apart(asked: dict[str, Any]) -> Response:
+    """What somebody has taken out of the sync. Polled."""
+    here = service()
+    with here.database.read() as tx:
+        known = tables(tx, link().id, here.context.resources)
+        told = waiting.kept_apart(tx, known, asked["limit"])
+    return polled({**told, "apart": sight(known).of(told["apart"])})
+
+
+@bp.post(f"{LINK}/apart")
+@bp.arguments(schemas.AskAgain)
+@bp.response(202, description="The run that looks at them")
+@needs("editor")
+def ask_again(wanted: dict[str, Any]) -> Response:
+    """Let these cells and rows take part again: a sync looks at them now, and asks where both sides differ."""
+    here = service()
+    with here.database.read() as tx:
+        known = tables(tx, link().id, here.context.resources)
+        told = waiting.kept_apart(tx, known, schemas.LARGEST_ID)["apart"]
+    seen = {one["id"] for one in sight(known).of(told)}
+    with here.database.write() as tx:
+        found = apart.ask_again(tx, known.ids, sorted(seen.intersection(wanted["ask_again"])))
+        hints = [(known.described[mapping_id].name, thing) for mapping_id, thing in found]
+        inbox.note(tx, link().id, Side.REMOTE, hints)
+    run = here.start(link(), "sync", visitor().by("Ask again")) if found else None
+    return answer({"run": run}, 202)
 
 
 @bp.get(f"{LINK}/refused")
@@ -239,20 +271,23 @@ def list_deletions(asked: dict[str, Any]) -> Response:
 @bp.response(202, description="The run that deletes, where something was approved")
 @needs("editor")
 def answer_deletions(answered: dict[str, Any]) -> Response:
-    """Approve exactly these deletions, or keep these things where they are."""
+    """Approve exactly these deletions, keep these things where they are, or make again what is gone."""
     here = service()
     with here.database.read() as tx:
         known = tables(tx, link().id, here.context.resources)
         listed = waiting.deletions(tx, known, schemas.LARGEST_ID)["deletions"]
-    seen = {one["id"] for one in sight(known).of(listed)}
+    seen = {one["id"]: one for one in sight(known).of(listed)}
+    [(said, ids)] = answered.items()
+    ids = [one for one in sorted(set(ids)) if one in seen and (said != "put_back" or seen[one]["may_put_back"])]
+    by = visitor().by("in the widget")
     with here.database.write() as tx:
-        if "approve" in answered:
-            by, ids = visitor().by("in the widget"), seen.intersection(answered["approve"])
-            approved = waiting_store.approve_deletions(tx, link().id, sorted(ids), by)
-        else:
-            waiting_store.keep_deletions(tx, link().id, sorted(seen.intersection(answered["keep"])))
-            approved = 0
-    run = here.start(link(), "sync", visitor().by("Delete button")) if approved else None
+        if said == "keep":
+            waiting_store.keep_deletions(tx, link().id, ids)
+            return answer({"run": None}, 202)
+        take = waiting_store.approve_deletions if said == "approve" else waiting_store.put_back
+        taken = take(tx, link().id, ids, by)
+    button = "Delete button" if said == "approve" else "Put back button"
+    run = here.start(link(), "sync", visitor().by(button)) if taken else None
     return answer({"run": run}, 202)
 
 

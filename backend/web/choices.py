@@ -1,6 +1,7 @@
 """Take a person's answers to conflicts: each is good only for the values it was made on, and only where it fits.
 
-A good one is kept for the next sync, also where others in the same request moved or do not fit.
+A good one is kept for the next sync, also where others in the same request moved or do not fit. "Keep apart" needs no
+sync: from now on the cell takes no part in any.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 
 from backend.core.model import FieldRule
 from backend.core.values import NUMBERS, REFERENCES, UNREAD, Kind, Unfit, Value, canonical, dump, load
-from backend.store import waiting
+from backend.store import apart, waiting
 from backend.store.waiting import OpenConflict
 from backend.web.values import Tables, in_words
 from backend.web.waiting import look_up, merge, rule_of, sides
@@ -47,6 +48,7 @@ class Taken:
     """What became of each answer, as the API tells it."""
 
     applied: list[int]
+    apart: list[int]
     moved: list[dict[str, Any]]
     invalid: list[dict[str, Any]]
 
@@ -64,7 +66,7 @@ def take(tx: sa.Connection, known: Tables, wanted: list[dict[str, Any]], decimal
     """Keep those of `wanted` (see schemas.Choice) that are good. `decimals` is how many the shop's currency has;
     `sees` says which conflicts this person may read, for an answer to another would tell its values; `tried` what
     became of answers that were written with the person's own token (own_hand.Tried), by conflict."""
-    taken = Taken([], [], [])
+    taken = Taken([], [], [], [])
     found = waiting.conflicts_by_id(tx, known.ids, [one["conflict"] for one in wanted])
     look_up(tx, known, list(found.values()))
     for one in wanted:
@@ -87,6 +89,10 @@ def take(tx: sa.Connection, known: Tables, wanted: list[dict[str, Any]], decimal
         except Unfitting as error:
             taken.invalid.append({"conflict": number, "message": error.message, "cure": error.cure})
             continue
+        if keep == "apart":
+            apart.keep(tx, open_now, by)
+            taken.apart.append(number)
+            continue
         local, own = open_now.local, (tried or {}).get(number)
         if own is not None and own.refused:
             taken.invalid.append({"conflict": number, "message": own.refused, "cure": own.cure})
@@ -104,13 +110,15 @@ def judged(known: Tables, one: OpenConflict, wanted: dict[str, Any], decimals: i
     """(keep, value) as they are kept. Raises Unfitting."""
     keep = wanted["keep"]
     if not one.field:
-        if keep in NAMES:
+        if keep in NAMES or keep == "apart":
             return keep, None
         raise Unfitting("A row that is gone on one side can only be deleted or created again.",
-                        "Keep Grist or keep Shopify.")
+                        "Keep Grist, keep Shopify, or leave both as they are.")
     rule = rule_of(known, one)
     if rule is None:
         raise Unfitting("This field is not synced any more.", "Nothing to do: the next sync closes the conflict.")
+    if keep == "apart":
+        return keep, None
     if keep == "value":
         return "value", _typed(rule, wanted.get("value"), decimals)
     if keep == "merge":

@@ -55,6 +55,8 @@ def write(hand: Hand, known: Tables, open_now: Dict[int, OpenConflict], wanted: 
             keep, value = judged(known, conflict, one, decimals)
         except Unfitting:
             continue
+        if keep == "apart":
+            continue  # writes nothing anywhere
         if not conflict.field:
             tried[conflict.id] = Tried(refused="An answer about a whole row changes more of it than you see.")
         elif keep != "grist":

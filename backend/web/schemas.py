@@ -99,7 +99,8 @@ class _Seen(Schema):
 
 class _Choice(Schema):
     conflict = _id(required=True)
-    keep = fields.String(required=True, validate=validate.OneOf(["grist", "shopify", "base", "value", "merge"]))
+    keep = fields.String(required=True, validate=validate.OneOf(
+        ["grist", "shopify", "base", "value", "merge", "apart"]))
     value = fields.Raw(allow_none=True)
     seen = fields.Nested(_Seen, required=True)
 
@@ -122,11 +123,18 @@ class ChoicesMade(Schema):
 class DeletionsAnswered(Schema):
     approve = fields.List(_id(), validate=validate.Length(1, MOST_AT_ONCE))
     keep = fields.List(_id(), validate=validate.Length(1, MOST_AT_ONCE))
+    put_back = fields.List(_id(), validate=validate.Length(1, MOST_AT_ONCE))
 
     @validates_schema
     def _one_of_both(self, data: dict[str, Any], **_: Any) -> None:
         if len(data) != 1:
-            raise ValidationError("Say either which deletions to approve or which to keep.")
+            raise ValidationError("Say either which deletions to approve, which to keep or what to put back.")
+
+
+class AskAgain(Schema):
+    """What is kept apart, by its ids: from now on it takes part in the sync again."""
+
+    ask_again = fields.List(_id(), required=True, validate=validate.Length(1, MOST_AT_ONCE))
 
 
 class _Decided(Schema):

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from backend.core.merge import merged_value
 from backend.core.model import FieldRule, Rule
 from backend.core.values import LISTS, NUMBERS, UNREAD, Unfit, Value, dump, load
+from backend.store import apart, waiting
 from backend.store import changes as history
-from backend.store import waiting
 from backend.store.waiting import OpenConflict
 from backend.web.answers import moment
 from backend.web.values import SIDES, Cell, Tables
@@ -23,7 +23,7 @@ def conflicts(tx: sa.Connection, known: Tables, after: int, limit: int) -> dict[
     look_up(tx, known, page)
     return {
         "conflicts": [conflict(known, one) for one in page],
-        "total": waits(tx, known, "conflicts"),
+        "total": waits(tx, known, "conflicts"), "apart": apart.count(tx, known.ids),
         "next": page[-1].id if more else None,
     }
 
@@ -131,14 +131,35 @@ def refused(tx: sa.Connection, known: Tables, limit: int) -> dict[str, Any]:
 
 
 def deletions(tx: sa.Connection, known: Tables, limit: int) -> dict[str, Any]:
-    """What is gone on one side and would be deleted on the other, `in`, if somebody says so."""
+    """What is gone on one side and would be deleted on the other, `in`, if somebody says so. `may_put_back`: what is
+    gone could be made again out of what is left."""
     page = [one for one in waiting.deletions(tx, known.link_id, limit=limit) if one.mapping_id in known.described]
     return {
         "deletions": [{
             "id": one.id, **known.head(one.mapping_id), "row": int(one.key) if one.side == "local" else None,
             "title": one.title, "in": SIDES[one.side], "seen_at": moment(one.seen_at),
+            "may_put_back": one.side == "remote" or known.described[one.mapping_id].resource.creatable,
         } for one in page],
         "total": waits(tx, known, "deletions"),
+    }
+
+
+def kept_apart(tx: sa.Connection, known: Tables, limit: int) -> dict[str, Any]:
+    """Cells, and rows whose other half is gone, that take no part in the sync; with what both sides held when they were
+    taken out of it."""
+    page = apart.page(tx, known.ids, limit=limit)
+    known.learn(tx, [(one.mapping_id, one.field, raw) for one in page for raw in (one.local, one.remote)],
+                [(one.mapping_id, one.remote_key) for one in page])
+    return {
+        "apart": [{
+            "id": one.id, **known.head(one.mapping_id), "row": _row_of(known, one),
+            "title": one.title, "sku": known.skus.get((one.mapping_id, one.remote_key)),
+            **known.describe(one.mapping_id, one.field), "whole_row": not one.field,
+            "grist": known.value(one.mapping_id, one.field, one.local) if one.field else None,
+            "shopify": known.value(one.mapping_id, one.field, one.remote) if one.field else None,
+            "deleted": SIDES[one.gone] if one.gone else None, "by": one.by, "at": moment(one.at),
+        } for one in page],
+        "total": apart.count(tx, known.ids),
     }
 
 
@@ -160,6 +181,11 @@ def changes(tx: sa.Connection, known: Tables, before: int | None, limit: int) ->
         } for one in shown],
         "next": page[-1].id if more else None,
     }
+
+
+def _row_of(known: Tables, one: Any) -> int | None:
+    row = known.rows.get((one.mapping_id, one.remote_key), -1)
+    return None if row < 0 or one.gone == "local" else row
 
 
 def _row(known: Tables, one: Any) -> int | None:

@@ -487,16 +487,17 @@ def test_a_choice_never_writes_the_wrong_way() -> None:
 
 
 def whole_row(where: Side, left: int, *, choice: Choice | None = None, approved: frozenset = frozenset(),
-              delete: Policy = Policy.PROPOSE) -> Plan:
+              put_back: frozenset = frozenset(), delete: Policy = Policy.PROPOSE) -> Plan:
     """A pair that agreed on 10 pieces; gone on `where`, `left` pieces on the other side."""
     mapped = mapping("title", rule("stock"), delete_local=delete, delete_remote=delete)
     held = {"title": "Mug", "stock": left}
     known = [pair(mapped, {"title": "Mug", "stock": 10})]
     choices = {(ROW, ""): choice} if choice else None
     if where is Side.LOCAL:
-        return plan(mapped, grist(mapped), shopify(mapped, {1: held}), known, choices=choices, approved=approved)
+        return plan(mapped, grist(mapped), shopify(mapped, {1: held}), known, choices=choices, approved=approved,
+                    put_back=put_back)
     return plan(mapped, grist(mapped, {ROW: held}), shopify(mapped, gone=(1,)), known, choices=choices,
-                approved=approved)
+                approved=approved, put_back=put_back)
 
 
 def test_a_deletion_against_an_edit_is_a_conflict_that_lists_the_edits() -> None:
@@ -540,6 +541,33 @@ def test_a_yes_to_a_deletion_is_no_yes_to_losing_an_edit() -> None:
 def test_a_yes_counts_for_its_own_side_and_thing_only() -> None:
     assert told(whole_row(Side.LOCAL, 10, approved=frozenset({(Side.LOCAL, ROW)}))) == ["-S?"]
     assert told(whole_row(Side.LOCAL, 10, approved=frozenset({(Side.REMOTE, thing(2))}))) == ["-S?"]
+
+
+@pytest.mark.parametrize(("where", "left", "expected"), [
+    (Side.LOCAL, 10, ["+G"]), (Side.REMOTE, 10, ["+S"]), (Side.LOCAL, 12, ["+G"]), (Side.REMOTE, 12, ["+S"])])
+def test_a_deletion_is_answered_by_making_the_other_half_again(where: Side, left: int, expected: list[str]) -> None:
+    half = (Side.LOCAL, ROW) if where is Side.REMOTE else (Side.REMOTE, THING)
+    found = whole_row(where, left, put_back=frozenset({half}))
+    assert told(found) == expected
+    assert found.ops[0].why is Why.CHOICE
+    another = frozenset({(half[0], thing(2))})
+    assert told(whole_row(where, 10, put_back=another)) == ["-G?" if half[0] is Side.LOCAL else "-S?"]
+
+
+def test_what_cannot_be_made_in_shopify_is_not_put_back_there() -> None:
+    fixed = replace(mapping("stock"), resource=replace(PRODUCT, creatable=False))
+    found = plan(fixed, grist(fixed, {ROW: {"stock": 10}}), shopify(fixed, gone=(1,)), [pair(fixed, {"stock": 10})],
+                 put_back=frozenset({(Side.LOCAL, ROW)}))
+    assert told(found) == ["-G?"]
+
+
+def test_a_cell_that_is_kept_apart_decides_nothing() -> None:
+    mapped = mapping("title", "stock")
+    known = [pair(mapped, {"title": "Mug", "stock": 10})]
+    sides = grist(mapped, {ROW: {"title": "Cup", "stock": 12}}), shopify(mapped, {1: {"title": "Mug", "stock": 10}})
+    assert len(plan(mapped, *sides, known).ops[0].changes) == 2
+    [op] = plan(mapped, *sides, known, apart=frozenset({(THING, "title")})).ops
+    assert [change.field for change in op.changes] == ["stock"]
 
 
 def test_what_shopify_cannot_delete_is_left_there() -> None:

@@ -14,13 +14,13 @@ from twins import MemoryGrist, MemoryShopify
 from backend import engine
 from backend.core.guard import Limits
 from backend.core.mapping import choose, default_mapping
-from backend.core.model import Mapping
+from backend.core.model import Mapping, Side
 from backend.core.values import Value
 from backend.errors import OutcomeUnknown
 from backend.report import Report
 from backend.session import Session, UndoWanted
 from backend.shopify.resources import RESOURCES
-from backend.store import changes, links, runs, waiting
+from backend.store import apart, changes, inbox, links, runs, waiting
 from backend.store.db import Database
 from backend.store.waiting import OpenConflict
 
@@ -106,6 +106,27 @@ class World:
         with self.database.write() as tx:
             waiting.choose(tx, conflict.id, choice)
 
+    def keep_apart(self, conflict: OpenConflict | None = None) -> None:
+        """Take what the one open conflict (or the given one) is about out of the sync."""
+        if conflict is None:
+            (conflict,) = self.conflicts()
+        with self.database.write() as tx:
+            apart.keep(tx, conflict, "owner")
+
+    def apart(self) -> set[tuple[str, str]]:
+        """(thing, field) of every cell that is kept apart."""
+        with self.database.read() as tx:
+            return {cell for mapping in self.mappings for cell in apart.known(tx, mapping.id)}
+
+    def ask_again(self) -> int:
+        """Let every cell that is kept apart take part again; returns how many those are."""
+        with self.database.write() as tx:
+            cells = {one.id for mapping in self.mappings for one in apart.page(tx, [mapping.id], limit=1_000)}
+            for mapping_id, thing in apart.ask_again(tx, [one.id for one in self.mappings], sorted(cells)):
+                name = next(one.name for one in self.mappings if one.id == mapping_id)
+                inbox.note(tx, self.link_id, Side.REMOTE, [(name, thing)])
+        return len(cells)
+
     def deletions(self) -> list[sa.Row[Any]]:
         with self.database.read() as tx:
             return waiting.deletions(tx, self.link_id)
@@ -114,6 +135,11 @@ class World:
         """Say yes to every deletion that waits."""
         with self.database.write() as tx:
             waiting.approve_deletions(tx, self.link_id, [one.id for one in waiting.deletions(tx, self.link_id)], "me")
+
+    def put_back(self) -> None:
+        """Want everything made again whose deletion waits."""
+        with self.database.write() as tx:
+            waiting.put_back(tx, self.link_id, [one.id for one in waiting.deletions(tx, self.link_id)], "me")
 
     def keep(self) -> None:
         with self.database.write() as tx:

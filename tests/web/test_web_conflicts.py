@@ -201,7 +201,7 @@ def test_a_whole_row_is_kept_or_deleted_and_nothing_else(place: Place) -> None:
     told = one(place)
     for keep in ("base", "merge", "value"):
         taken = choose(place, answer(told, keep, value="x"))
-        assert taken["invalid"][0]["cure"] == "Keep Grist or keep Shopify."
+        assert taken["invalid"][0]["cure"] == "Keep Grist, keep Shopify, or leave both as they are."
     choose(place, answer(told, "shopify"))
     assert place.choices("variants") == {(4, ""): Choice("shopify", ("price=18.00",), None)}
     assert one(place)["choice"]["keep"] == "shopify"

@@ -29,6 +29,8 @@ class Judge:
     """Values that were overwritten in Shopify before anybody could read them."""
     raced: bool = False
     """Somebody took rows away while a run was under way: it may still have referred to them."""
+    late: bool = False
+    """A request of an earlier run arrived after it: what it wrote was planned before the last answers."""
     _seen: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
     _made: list[Written] = field(default_factory=list)
 
@@ -38,7 +40,9 @@ class Judge:
     # --- while it goes on ---------------------------------------------------------------------------------
 
     def look_at_writes(self) -> None:
-        """What was written since the last look: no deletion without a yes, nothing cleared that nobody cleared."""
+        """What was written since the last look: no deletion without a yes, nothing cleared that nobody cleared, nothing
+        in a cell that is kept apart."""
+        apart = set() if self.late else self.world.apart()
         for side, log in ((Side.LOCAL, self.world.grist.log), (Side.REMOTE, self.world.shopify.log)):
             for one in log[self._seen[side]:]:
                 mapping = self._mapping(one.where)
@@ -48,6 +52,8 @@ class Judge:
                     self._cleared(side, mapping, one)
                 elif one.kind == "create" and side is Side.REMOTE:
                     self._made.append(one)
+                if one.kind == "update" and apart:
+                    self._kept_apart(side, mapping, one, apart)
                 if one.kind == "update" and one.before == one.after == one.planned:
                     self.wrong("P6", f"{one} changes nothing")
                 if one.kind == "update" and one.before != one.planned:
@@ -63,6 +69,13 @@ class Judge:
             # What goes along with a thing is said before the yes; what somebody edits there after it goes along, too.
             parts = [cells for cells in self.world.shopify.removed.values() if thing in cells.values()]
             self.ledger.tokens -= words([*parts])
+
+    def _kept_apart(self, side: Side, mapping: Mapping, one: Written, apart: set[tuple[str, str]]) -> None:
+        with self.world.database.read() as tx:
+            things = {thing for _, thing in base.places(tx, mapping.id, {int(one.key)}, ())} if (
+                side is Side.LOCAL) else {str(one.key)}
+        if {(thing, one.field) for thing in things} & apart:
+            self.wrong("P16", f"{one} was written, and somebody keeps that cell apart")
 
     def _overwritten(self, side: Side, one: Written) -> None:
         """A value that nobody had read was written over. Shopify has no conditional writes but for stock and
@@ -107,6 +120,7 @@ class Judge:
     def _pairs(self) -> None:
         """Both sides agree on every field of every pair that nobody is asked about; what has no partner is listed."""
         asked = {(one.mapping_id, one.local_key, one.field) for one in self.world.conflicts()}
+        apart = self.world.apart()
         listed = {(one.mapping_id, Side.LOCAL if one.key.isdigit() else Side.REMOTE, one.key, one.field)
                   for one in self.world.refusals()}
         waiting = self._waiting()
@@ -124,6 +138,8 @@ class Judge:
                         self.wrong("P12", f"row {pair.local} of {mapping.table} does not hold {pair.remote}")
                     for rule in mapping.fields:
                         key = mapping.id, pair.local, rule.name
+                        if (pair.remote, rule.name) in apart:
+                            continue
                         if key not in asked and (mapping.id, Side.LOCAL, str(pair.local), rule.name) not in listed:
                             self._agrees(mapping, pair.local, pair.remote, rule.name)
                 elif (pair.local in rows or pair.remote in things) and (mapping.name, pair.remote) not in waiting:
@@ -211,9 +227,10 @@ class Judge:
         return found
 
     def _waiting(self) -> set[tuple[str, str]]:
-        """(resource, gid) of what waits for a yes, was answered with no, or is asked about as a whole row."""
+        """(resource, gid) of what waits for a yes, was answered with no, is asked about whole, or left apart."""
         name_of = {one.id: one.name for one in self.world.mappings}
         found = {(name_of[one.mapping_id], one.remote_key) for one in self.world.conflicts() if not one.field}
+        found |= {(name, thing) for name in name_of.values() for thing, field in self.world.apart() if not field}
         with self.world.database.read() as tx:
             for row in tx.exec_driver_sql("select mapping_id, side, key, partner from deletion"):
                 found.add((name_of[row.mapping_id], row.key if row.side == Side.REMOTE else row.partner))

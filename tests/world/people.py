@@ -268,6 +268,11 @@ class People:
         with_ids = b % 2 == 0
         self.freed |= {(table, row) for row in self.world.grist.rows[table]}
         self.ledger.edited_ids = True
+        marks = self.world.grist.marks.get(table, {}) if with_ids else {}
+        for row, cells in self.world.grist.rows[table].items():
+            if row not in marks:
+                # As where a row is cut and pasted: only what it says tells that this is the same one.
+                self.ledger.copied |= words(cells)
         self.world.grist.import_over(table, with_ids=with_ids)
         self.saw["reused ids"] += 1
         return f"Grist: a file is imported over {table}, {'with' if with_ids else 'without'} Shopify IDs"
@@ -472,6 +477,13 @@ class People:
         said = []
         for at, conflict in enumerate(self.world.conflicts()):
             keep = ("grist", "shopify", "base", "value")[(a + at) % 4]
+            if (a + at) % 3 == 1 and b % 2 == 0:
+                self.world.keep_apart(conflict)
+                self.saw["kept apart"] += 1
+                said.append(f"{conflict.field or 'row'} of {conflict.remote_key}: kept apart")
+                if conflict.field == "available":
+                    self.ledger.doubtful.add(conflict.remote_key)
+                continue
             name = next(one.name for one in self.world.mappings if one.id == conflict.mapping_id)
             if not conflict.field:
                 keep = ("grist", "shopify")[(a + at) % 2]
@@ -496,10 +508,19 @@ class People:
         self.world.approve()
         return f"Answers: yes to {[(one.side, one.key) for one in waiting]}" if waiting else None
 
+    def put_back(self, a: int, b: int, c: int) -> str | None:
+        waiting = self.world.deletions()
+        self.world.put_back()
+        return f"Answers: put back {[(one.side, one.key) for one in waiting]}" if waiting else None
+
     def keep(self, a: int, b: int, c: int) -> str | None:
         waiting = self.world.deletions()
         self.world.keep()
         return f"Answers: no to {[(one.side, one.key) for one in waiting]}" if waiting else None
+
+    def ask_again(self, a: int, b: int, c: int) -> str | None:
+        cells = self.world.ask_again()
+        return f"Answers: ask again for {cells} cells that were kept apart" if cells else None
 
     # --- hands --------------------------------------------------------------------------------------------
 

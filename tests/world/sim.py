@@ -283,6 +283,7 @@ class Playing:
             for deliver in late:
                 deliver()
         self.late += wire.late
+        self.judge.late = self.judge.late or bool(wire.late) or undo is not None
         self._look()
         return error if isinstance(error, Exception) else None
 

@@ -83,6 +83,23 @@ def test_no_row_refers_to_one_that_this_very_run_deleted(stage: Ground) -> None:
     )).broken == {}
 
 
+def test_a_row_that_came_back_hidden_is_not_made_a_second_time(stage: Ground) -> None:
+    """Deleted, asked about, brought back by undo while access rules hide it; then somebody wants it made again."""
+    assert play(stage, (
+        Event("delete_row", (2, 0, 7)), Event("edit_tag", (2, 3, 2), 49), Event("run", (11, 4, 3)),
+        Event("press_undo", (2, 1, 0)), Event("hide_row", (11, 9, 7), 6), Event("run", (4, 0, 3)),
+        Event("choose", (9, 10, 5)),
+    )).broken == {}
+
+
+def test_a_row_that_was_gone_without_proof_is_looked_for_again(stage: Ground) -> None:
+    """It goes while SQL is refused, so nothing says so then, and by the next run its deletion is old history."""
+    assert play(stage, (
+        Event("delete_row", (1, 0, 10)), Event("answer lost, done", (5, 8, 2), 25), Event("run", (10, 8, 6)),
+        Event("refuse_sql", (1, 7, 2), 4), Event("run", (9, 11, 3)), Event("reuse_row", (8, 2, 3)),
+    )).broken == {}
+
+
 @pytest.mark.parametrize("bug", [
     pytest.param(bug, marks=pytest.mark.xfail(strict=True, reason=bug.name), id=bug.name) for bug in KNOWN])
 def test_a_known_bug_is_mended(stage: Ground, bug: Known) -> None:
