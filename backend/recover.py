@@ -49,6 +49,8 @@ class Recovery:
         for intent in self._open(one):
             if intent.age_seconds > KEY_KEPT_SECONDS and not all(isinstance(op, Create) for op in intent.ops):
                 continue  # creations carry their key in the thing itself, for ever
+            if not all(_may_write(one, op) for op in intent.ops):
+                continue  # the mapping was changed since: what it forbids now is not sent once more
             connector, stamp = self.connectors[intent.side], Stamp(intent.key, str(intent.run_id))
             try:
                 receipts = connector.repeat(one.mapping, intent.ops, stamp)
@@ -146,6 +148,14 @@ class Recovery:
             "into a new one and delete this one.", title=op.title,
         )])
         return []
+
+
+def _may_write(one: Work, op: Op) -> bool:
+    """Whether the mapping, as it is today, lets all of `op` be written."""
+    rules = [one.mapping.rule(name) for name in op.values] if isinstance(op, Create | Update) else []
+    if isinstance(op, Create):
+        return all(rule.may_create_remote if op.side is Side.REMOTE else not rule.source_only for rule in rules)
+    return all(rule.may_write(op.side) for rule in rules)
 
 
 def pairs_anew(memory: Memory, one: Work) -> None:

@@ -730,6 +730,23 @@ def test_a_creation_whose_answer_was_lost_never_happens_twice(new_shop: Callable
     assert len(shop.world.shopify.things["products"]) == 2
 
 
+def test_a_creation_that_the_mapping_forbids_by_now_is_not_sent_once_more(new_shop: Callable[..., Shop]) -> None:
+    """Its answer was lost; then somebody lets the title go to Grist only. Whether it was made a person looks up."""
+    shop = new_shop(shop_mappings(products=CREATING))
+    world = shop.world
+    world.shopify.carries_key = {"products"}
+    row = world.grist.add_row("Products", title="Cup")
+    cut_off_at(world, "shopify.apply.products.after")
+    made = len(world.shopify.things["products"])
+    world.forget_what_was_written()
+    world.mappings = [with_rules(one, title={"direction": Direction.TO_GRIST}) for one in world.mappings]
+    for _ in range(2):
+        world.run()
+    assert len(world.shopify.things["products"]) == made
+    assert world.shopify.log == []
+    assert ["may have been created" in one.message for one in world.refusals() if one.key == str(row)] == [True]
+
+
 def test_a_row_made_in_grist_whose_answer_was_lost_is_found_again(shop: Shop) -> None:
     cup = shop.world.shopify.add("products", title="Cup", handle="cup")
     cut_off_at(shop.world, "grist.apply.products.after")

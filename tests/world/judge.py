@@ -104,8 +104,9 @@ class Judge:
         self._doubles()
         self._dangling()
         with self.world.database.read() as tx:
-            if journal.count(tx, self.world.link_id) and not self._doubts():
-                self.wrong("P7", "batches are still open")
+            are_open = journal.count(tx, self.world.link_id)
+        if are_open and not self._doubts():
+            self.wrong("P7", "batches are still open")
         for one in self.world.conflicts():
             if one.field and one.local == one.remote:
                 self.wrong("P3", f"a question about {one.field} of {one.remote_key}: both sides hold {one.local!r}")

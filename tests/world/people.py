@@ -231,6 +231,9 @@ class People:
         row = max(self.world.grist.rows.get(table, {}), default=0)
         if not row:
             return None
+        if row not in self.world.grist.marks.get(table, {}):
+            # Should it have been made in Shopify a moment ago, nothing tells that the new row is another one.
+            self.ledger.copied |= words(self.world.grist.rows[table][row])
         self.world.grist.remove_row(table, row)
         self.freed.add((table, row))
         token = self.ledger.token()
