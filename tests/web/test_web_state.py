@@ -255,7 +255,7 @@ def test_counts_are_of_what_waits_in_the_tables_that_are_synced(place: Place) ->
     state = place.get("state")
     assert [one["resource"] for one in state["mappings"]] == ["products"]
     assert state["counts"]["conflicts"] == 0
-    assert place.get("conflicts") == {"conflicts": [], "total": 0, "next": None}
+    assert place.get("conflicts") == {"conflicts": [], "total": 0, "apart": 0, "next": None}
 
 
 def test_a_paused_table_says_why(place: Place) -> None:
