@@ -37,6 +37,8 @@ class Demo:
     store: str
     backend: str
     environment: dict[str, str]
+    server: subprocess.Popen[bytes]
+    """The backend; a test may end it, and `serve` another one in its place."""
 
 
 def main() -> int:
@@ -112,19 +114,28 @@ def running(store_port: int = 0, grist_port: int = 0, backend_port: int = 0, *, 
                                check=False)
         if first.returncode not in (0, 3):
             raise SystemExit(first.returncode)
-        server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), "--log-level", "warning",
-             "--chdir", str(ROOT), "wsgi:app"], env=environment)
+        server = serve(environment)
         try:
             _wait_for(f"{backend}/healthz", server)
-            yield Demo(f"{page}/demo/", f"{page}/doc/{DOCUMENT}", store, backend, environment)
+            yield Demo(f"{page}/demo/", f"{page}/doc/{DOCUMENT}", store, backend, environment, server)
         finally:
-            server.terminate()
-            try:
-                server.wait(30)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+            end(server)
+
+
+def serve(environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """The backend through gunicorn; it answers a moment later."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), "--log-level", "warning",
+         "--chdir", str(ROOT), "wsgi:app"], env=environment)
+
+
+def end(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(30)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def _is_taken(port: int) -> bool:

@@ -37,6 +37,27 @@ export function subtract(a, b) {
   return scaled < 0n ? `-${whole}` : whole;
 }
 
+/** By how many per cent `value` is above `base`, rounded to what a person reads ("7", "0.4"); null where that says nothing. */
+export function percent(base, value) {
+  const [from, to] = [Number(base), Number(value)];
+  const share = ((to - from) / Math.abs(from)) * 100;
+  if (!Number.isFinite(share) || Math.abs(share) > 999) return null;
+  const places = Math.abs(share) < 1 ? 1 : 0;
+  const rounded = share.toFixed(places);
+  return Number(rounded) === 0 ? null : rounded;
+}
+
+/** In how many places a marked text differs: what went and what came in its stead are one. */
+export function differences(parts) {
+  return parts.filter((part, at) => part.mark && !isMarkedBefore(parts, at)).length;
+}
+
+function isMarkedBefore(parts, at) {
+  const before = parts[at - 1];
+  // "~~undyed~~ natural": the space between the two is the pair's own.
+  return Boolean(before?.mark || (before && !before.text.trim() && parts[at - 2]?.mark === "removed" && parts[at].mark === "added"));
+}
+
 /** The words of an HTML text; it is only ever rendered as text, so this need not be safe, only readable. */
 export function htmlText(html) {
   if (html === null) return null;

@@ -5,7 +5,7 @@ import { createFormat } from "./format.js";
 import { NoToken, connect, isFramed, settings } from "./grist.js";
 import { bring, expect } from "./screens.js";
 import { isFirstRun } from "./slices/first-run.js";
-import { choicesBody, initial, isUnreachable, linesOf, maySync, reduce, screenName } from "./state.js";
+import { choicesBody, doneOf, initial, isUnreachable, linesOf, maySync, reduce, screenName } from "./state.js";
 import { html, render } from "./vendor/preact-htm.js";
 import { resultWords } from "./views/overview.js";
 import { App, runWords } from "./views/app.js";
@@ -45,6 +45,7 @@ async function start() {
   await speak(wanted.language);
   dispatch({ type: "letters", on: localStorage.getItem(KEPT_LETTERS) !== "off" });
   draw();
+  addEventListener("resize", draw); // what is asked of the width is asked anew
   setInterval(() => dispatch({ type: "tick", now: Date.now() }), 1_000);
   if (!isFramed()) return dispatch({ type: "phase", phase: "no_frame" });
   if (wanted.access && wanted.access !== "full") dispatch({ type: "access", level: wanted.access });
@@ -239,12 +240,16 @@ async function refresh(id) {
   const runs = await api.runs(id);
   if (runs.changed || !state.runs.length) dispatch({ type: "runs", runs: runs.body.runs });
   if (need === "actions") await on.refreshDeeds(id);
-  if (need === "conflicts") await refreshConflicts(id);
+  if (need === "conflicts") {
+    await refreshConflicts(id);
+    await on.readApart(id);
+  }
   else if (need === "mapping") await on.readMapping(id);
   else if (need === "pairs") await on.readPairs(id);
-  else if (need === "refused" || need === "deletions") {
-    const { body } = await api[need](id);
-    dispatch({ type: need, items: body[need], total: body.total });
+  else if (need === "deletions") await on.readDeletions(id);
+  else if (need === "refused") {
+    const { body } = await api.refused(id);
+    dispatch({ type: "refused", items: body.refused, total: body.total });
   } else if (need === "changes") {
     const { body } = await api.changes(id, null);
     dispatch({ type: "changes", items: body.changes, next: body.next, more: false });
@@ -257,7 +262,7 @@ async function refreshConflicts(id) {
   const items = [...first.body.conflicts];
   let { next } = first.body;
   let changed = first.changed;
-  if (next !== null && state.lists.conflicts.items === null) dispatch({ type: "conflicts", items, complete: false, working: false });
+  if (next !== null && state.lists.conflicts.items === null) dispatch({ type: "conflicts", items, complete: false, working: false, apart: first.body.apart });
   while (next !== null) {
     const page = await api.conflicts(id, next);
     items.push(...page.body.conflicts);
@@ -266,7 +271,7 @@ async function refreshConflicts(id) {
   }
   if (!changed && state.lists.conflicts.complete) return;
   const droppedBefore = state.dropped ?? 0;
-  dispatch({ type: "conflicts", items, complete: true, working: isWorking() });
+  dispatch({ type: "conflicts", items, complete: true, working: isWorking(), apart: first.body.apart });
   const dropped = (state.dropped ?? 0) - droppedBefore;
   if (dropped > 0) toast({ words: f.t("conflicts.settled", { n: dropped }) });
 }
@@ -431,24 +436,15 @@ const on = {
     return press("apply", async (link) => {
       const answer = await api.choose(link, choices);
       dispatch({ type: "applied", answer });
-      if (answer.applied.length) {
+      const done = doneOf(answer);
+      if (done.length) {
         const cells = items.filter((item) => answer.applied.includes(item.id) && !item.whole_row).map(({ resource, row, field }) => ({ resource, row, field }));
         const undo = answer.run !== null && cells.length ? () => on.undoApplied({ run: answer.run, cells }) : null;
-        toast({ words: f.t("conflicts.applied", { n: answer.applied.length }), undo });
-        setTimeout(() => dispatch({ type: "left", ids: answer.applied }), LEAVE_MS);
+        toast({ words: f.t("conflicts.applied", { n: done.length }), undo });
+        setTimeout(() => dispatch({ type: "left", ids: done }), LEAVE_MS);
       }
     });
   },
-  approve: (ids) => press("approve", async (link) => {
-    await api.answerDeletions(link, { approve: ids });
-    dispatch({ type: "choose_deletions", ids: [] });
-    toast({ words: f.t("deletions.approved", { n: ids.length }) });
-  }),
-  keepRows: (ids) => press("keep", async (link) => {
-    await api.answerDeletions(link, { keep: ids });
-    dispatch({ type: "choose_deletions", ids: [] });
-    toast({ words: f.t("deletions.kept", { n: ids.length }) });
-  }),
   moreChanges: () => press("changes", async (link) => {
     const { body } = await api.changes(link, state.lists.changes.next);
     dispatch({ type: "changes", items: body.changes, next: body.next, more: true });
@@ -479,7 +475,8 @@ const on = {
   confirm: (confirm) => dispatch({ type: "confirm", confirm }),
   look: (look) => dispatch({ type: "look", look }),
   open: (key) => dispatch({ type: "open", key }),
-  whole: (id) => dispatch({ type: "whole", id }),
+  /** `how`: "all" of a long value, or the "source" of an HTML text; the same again shows it short. */
+  whole: (id, how) => dispatch({ type: "whole", id, how }),
   menu: (menu) => dispatch({ type: "menu", menu }),
   keys: (to) => {
     dispatch({ type: "keys", on: to });

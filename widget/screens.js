@@ -7,13 +7,14 @@
 
 const own = {}; // by name: the component
 const actions = {}; // by name of a file in actions/: the promise that its functions are on `on`
-let sheet = null;
+const sheets = {}; // by part: the promise of its sheet
+const SHEETS = { lists: "lists.css", more: "screens.css" };
 
-// `part`: which further sentences it says, i18n/<language>.<part>.json; those of "more" go with screens.css.
+// `part`: which further sentences it says, i18n/<language>.<part>.json, and which sheet it wears.
 const screen = (view, load, needs = [], part = "more") => ({ view, load, needs, part });
 const SCREENS = {
-  conflicts: screen("Conflicts", () => import("./views/conflicts.js"), [], "lists"),
-  deletions: screen("Deletions", () => import("./views/deletions.js"), [], "lists"),
+  conflicts: screen("Conflicts", () => import("./views/conflicts.js"), ["beside"], "lists"),
+  deletions: screen("Deletions", () => import("./views/deletions.js"), ["beside"], "lists"),
   refused: screen("Refused", () => import("./views/refused.js"), [], "lists"),
   changes: screen("Changes", () => import("./views/changes.js"), [], "lists"),
   pairs: screen("Pairs", () => import("./views/pairs.js"), ["mapping"]),
@@ -26,6 +27,7 @@ const SCREENS = {
   firstRun: screen("FirstRun", () => import("./views/first-run.js"), ["connect", "mapping"]),
 };
 const ACTIONS = {
+  beside: () => import("./actions/beside.js").then((file) => file.besideActions),
   connect: () => import("./actions/connect.js").then((file) => file.connectActions),
   deeds: () => import("./actions/deeds.js").then((file) => file.deedActions),
   mapping: () => import("./actions/mapping.js").then((file) => file.mappingActions),
@@ -44,7 +46,7 @@ export function screenOf(name) {
 export async function bring(name, w, words) {
   if (own[name] || !SCREENS[name]) return false;
   const { view, load, needs, part } = SCREENS[name];
-  const [file] = await Promise.all([load(), words(part), part === "more" && style(), ...needs.map((one) => act(one, w))]);
+  const [file] = await Promise.all([load(), words(part), style(part), ...needs.map((one) => act(one, w))]);
   own[name] = file[view];
   return true;
 }
@@ -62,16 +64,17 @@ function act(name, w) {
   return actions[name];
 }
 
-function style() {
-  sheet ??= new Promise((resolve, reject) => {
-    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: new URL("screens.css", import.meta.url).href });
+function style(part) {
+  sheets[part] ??= new Promise((resolve, reject) => {
+    const name = SHEETS[part];
+    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: new URL(name, import.meta.url).href });
     link.addEventListener("load", resolve);
     link.addEventListener("error", () => {
-      sheet = null;
+      delete sheets[part];
       link.remove();
-      reject(new TypeError("screens.css cannot be fetched"));
+      reject(new TypeError(`${name} cannot be fetched`));
     });
     document.head.append(link);
   });
-  return sheet;
+  return sheets[part];
 }

@@ -25,14 +25,14 @@ export function initial(settings, now) {
     tab: "overview",
     runs: [],
     lists: {
-      conflicts: { items: null, waiting: [], complete: false },
+      conflicts: { items: null, waiting: [], complete: false, apart: 0 },
       refused: { items: null, total: 0 }, deletions: { items: null, total: 0 }, changes: { items: null, next: null },
     },
     choices: {}, order: [], typing: {}, moved: {}, leaving: {}, settled: {}, invalid: {}, whole: {},
     current: null, focus: 0,
     selected: [], anchor: null,
     filters: { table: null, field: null, row: false },
-    look: { table: null, field: null, to: null, text: "", row: false }, opened: {},
+    look: { table: null, field: null, to: null, text: "", row: false, run: null }, opened: {},
     cursor: null, gristTable: null,
     pressed: {}, chosenDeletions: [], confirm: null,
     preview: null, previewing: null,
@@ -66,7 +66,7 @@ export function reduce(state, event) {
     case "menu": return { ...state, menu: state.menu === event.menu ? null : event.menu };
     case "keys": return { ...state, keys: event.on, menu: null };
     case "letters": return event.on === state.letters ? state : { ...state, letters: event.on };
-    case "tab": return { ...state, tab: event.tab, menu: null, confirm: null, undo: null, focus: 0, ...(event.look ? { look: { ...initial({}, 0).look, ...event.look } } : {}), ...(event.filters ? { filters: { ...state.filters, ...event.filters } } : {}) };
+    case "tab": return { ...state, tab: event.tab, beside: { ...state.beside, apart: null }, menu: null, confirm: null, undo: null, focus: 0, ...(event.look ? { look: { ...initial({}, 0).look, ...event.look } } : {}), ...(event.filters ? { filters: { ...state.filters, ...event.filters } } : {}) };
     case "runs": return { ...state, runs: event.runs };
     case "conflicts": return arrived(state, event);
     case "show_new": return shown(state);
@@ -90,7 +90,7 @@ export function reduce(state, event) {
     case "restore": return { ...state, choices: event.choices, order: Object.keys(event.choices).map(Number) };
     case "type": return typed(state, event);
     case "type_end": return { ...state, typing: without(state.typing, [event.id]), focus: event.focus ? state.focus + 1 : state.focus };
-    case "whole": return { ...state, menu: null, whole: { ...state.whole, [event.id]: !state.whole[event.id] } };
+    case "whole": return { ...state, menu: null, whole: { ...state.whole, [event.id]: state.whole[event.id] === event.how ? null : event.how } };
     case "select": return selected(state, event);
     case "applied": return applied(state, event);
     case "left": return left(state, event.ids);
@@ -317,7 +317,7 @@ function polled(state, { server, now }) {
 }
 
 /** Conflicts from the server: known ones are replaced in place, gone ones leave, new ones wait while somebody works. */
-function arrived(state, { items, complete, working }) {
+function arrived(state, { items, complete, working, apart = 0 }) {
   const list = state.lists.conflicts;
   const byId = new Map(items.map((item) => [item.id, item]));
   const known = list.items ?? [];
@@ -328,7 +328,7 @@ function arrived(state, { items, complete, working }) {
   const hold = working && list.complete && kept.length > 0;
   let next = hold ? kept : list.items !== null && working ? [...kept, ...fresh] : arranged([...kept, ...fresh], state.server, state.cursor);
   if (!list.complete && known.length && complete) next = arranged(next, state.server, state.cursor);
-  return reconciled({ ...state, lists: { ...state.lists, conflicts: { items: next, waiting: hold ? fresh : [], complete } } }, complete);
+  return reconciled({ ...state, lists: { ...state.lists, conflicts: { items: next, waiting: hold ? fresh : [], complete, apart } } }, complete);
 }
 
 /** A choice lives only on the values it was made on: moved ones lose it, and say so; settled ones drop it. */
@@ -449,9 +449,15 @@ function selected(state, { ids, on, range }) {
   return { ...state, selected: on ? [...rest, ...wanted] : rest, anchor: ids[0] ?? null };
 }
 
+/** What an answer to choices settled: written by a sync, or kept apart from now on. */
+export function doneOf({ applied, apart = [] }) {
+  return [...applied, ...apart];
+}
+
 /** The backend's answer to choices: applied ones begin to leave, moved ones show their new values, wrong ones say why. */
 function applied(state, { answer }) {
-  const gone = new Set([...answer.applied, ...answer.moved.map((one) => one.conflict), ...answer.invalid.map((one) => one.conflict)]);
+  const done = doneOf(answer);
+  const gone = new Set([...done, ...answer.moved.map((one) => one.conflict), ...answer.invalid.map((one) => one.conflict)]);
   const moved = { ...state.moved };
   const invalid = { ...state.invalid };
   const values = new Map(answer.moved.map((one) => [one.conflict, one]));
@@ -461,7 +467,7 @@ function applied(state, { answer }) {
   const items = (list.items ?? []).map((item) => (values.has(item.id)
     ? { ...item, grist: values.get(item.id).grist, shopify: values.get(item.id).shopify, merge: undefined, seen_at: null } : item));
   const leaving = { ...state.leaving };
-  for (const id of answer.applied) leaving[id] = state.choices[id] ?? true;
+  for (const id of done) leaving[id] = state.choices[id] ?? true;
   const keep = (id) => !gone.has(Number(id));
   return {
     ...state, moved, invalid, leaving,
@@ -469,7 +475,7 @@ function applied(state, { answer }) {
     // What was applied stays drawn as chosen for the second in which it leaves.
     choices: Object.fromEntries(Object.entries(state.choices).filter(([id]) => keep(id))),
     order: state.order.filter(keep),
-    typing: without(state.typing, answer.applied),
+    typing: without(state.typing, done),
     selected: state.selected.filter(keep),
   };
 }

@@ -17,6 +17,9 @@ from backend.store.tables import mapping as mapping_table
 CHUNK = 500
 """Keys in one `in (…)`: SQLite takes at most 32,766 bound values, and plans short lists better."""
 
+LISTED = 50
+"""Things that one query looks for in lists."""
+
 ROWS_AT_ONCE = 2_000
 """Of a whole mapping are in memory as the database keeps them."""
 
@@ -85,6 +88,19 @@ def referring(tx: sa.Connection, mapping_id: int, field: str, things: Collection
         found += [(thing, target, row) for thing, target, row in tx.execute(
             sa.select(pair.c.remote_key, referred, pair.c.local_key).where(
                 pair.c.mapping_id == mapping_id, referred.in_(wanted[start:start + CHUNK])))]
+    return found
+
+
+def listing(tx: sa.Connection, mapping_id: int, field: str, things: Collection[str]) -> list[tuple[str, str, int]]:
+    """As `referring`, of a list of references: one entry for each of `things` that stands in a list."""
+    found: list[tuple[str, str, int]] = []
+    listed, wanted = pair.c.base_local[field].as_string(), sorted(things)
+    for start in range(0, len(wanted), LISTED):
+        some = wanted[start:start + LISTED]
+        query = sa.select(pair.c.remote_key, pair.c.base_local, pair.c.local_key).where(
+            pair.c.mapping_id == mapping_id, sa.or_(*(listed.contains(f'"{one}"', autoescape=True) for one in some)))
+        found += [(thing, one, row) for thing, values, row in tx.execute(query)
+                  for one in some if one in (values.get(field) or ())]
     return found
 
 

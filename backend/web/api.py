@@ -15,7 +15,7 @@ from backend.core.model import Side
 from backend.store import apart, base, inbox, options, runs
 from backend.store import waiting as waiting_store
 from backend.store.links import Link
-from backend.web import choices, own_hand, pairs, schemas, state, waiting
+from backend.web import around, choices, own_hand, pairs, schemas, state, waiting
 from backend.web.access import check, needed_role, needs
 from backend.web.answers import answer, polled
 from backend.web.errors import Refused
@@ -73,6 +73,7 @@ def read_state() -> Response:
     here = service()
     with here.database.read() as tx:
         told = state.state(tx, link(), tables(tx, link().id, here.context.resources))
+        told |= state.ahead(tx, link(), link().id in here.context.unattended(tx, [link().id]))
     if told["run"]:
         here.leave_access(link())
     return polled(told)
@@ -264,6 +265,32 @@ def list_deletions(asked: dict[str, Any]) -> Response:
         known = tables(tx, link().id, here.context.resources)
         told = waiting.deletions(tx, known, asked["limit"])
     return polled({**told, "deletions": sight(known).of(told["deletions"])})
+
+
+@bp.get(f"{LINK}/deletions/along")
+@bp.arguments(schemas.ListAsked, location="query")
+@bp.response(200, description="What goes along with each deletion that waits, in numbers")
+def list_along(asked: dict[str, Any]) -> Response:
+    """What would go along with each deletion that waits, wait as well, or lose its reference."""
+    here = service()
+    with here.database.read() as tx:
+        known = tables(tx, link().id, here.context.resources)
+        told = around.along(tx, known, sight(known), asked["limit"])
+    return polled(told)
+
+
+@bp.get(f"{LINK}/row")
+@bp.arguments(schemas.RowAsked, location="query")
+@bp.response(200, description="The mapped fields of one row")
+def show_row(asked: dict[str, Any]) -> Response:
+    """One row as Grist held it when both sides last agreed: what stands beside a conflict."""
+    here = service()
+    with here.database.read() as tx:
+        known = tables(tx, link().id, here.context.resources)
+        told = around.row(tx, known, sight(known), asked["resource"], asked["row"])
+    if told is None:
+        raise Refused(404, "no_such_row", "There is no such row here that is synced.", "Nothing to do.")
+    return polled(told)
 
 
 @bp.post(f"{LINK}/deletions")

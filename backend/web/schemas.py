@@ -60,6 +60,11 @@ class RowWanted(Schema):
     row = _id(required=True)
 
 
+class RowAsked(Schema):
+    resource = fields.String(required=True, validate=validate.Length(1, 100))
+    row = fields.Integer(required=True, validate=validate.Range(1, LARGEST_ID))
+
+
 class RunWanted(Schema):
     kind = fields.String(required=True, validate=validate.OneOf(["sync", "preview"]))
     go_on = fields.Boolean(load_default=False, truthy={True}, falsy={False}, metadata={

@@ -122,6 +122,14 @@ class Sight:
             return entries
         return [told for one in entries if (told := self._one(one)) is not None]
 
+    def row(self, mapping_id: int, row: int) -> bool:
+        """Whether they see this row."""
+        return self._read is None or self._reads_row(mapping_id, row)
+
+    def cell(self, mapping_id: int, row: int, name: str) -> bool:
+        """Whether they may read this field of it."""
+        return self._read is None or self._reads(mapping_id, row, name)
+
     def conflict(self, one: OpenConflict) -> bool:
         """Whether they may answer it: an answer tells both values, so only where both may be read."""
         if self._read is None:
@@ -146,8 +154,8 @@ class Sight:
     @staticmethod
     def _veiled(told: Told) -> Told:
         told |= {name: UNREAD for name in VALUES if name in told}
-        if "merge" in told:
-            del told["merge"]
+        for name in ("merge", "edits"):
+            told.pop(name, None)
         if told.get("moved"):
             told["moved"] = {}
         if told.get("choice"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backend.store import links, options, pairing, runs, waiting
+from backend.store import health, links, options, pairing, runs, schedule, waiting
 from backend.store.links import Link
 from backend.store.runs import Run
 from backend.web.answers import moment
@@ -51,6 +51,19 @@ def _overslept(tx: sa.Connection, active: Run | None, link: Link) -> bool:
     if active is None or active.started_by != "Timer" or not link.interval_seconds or link.synced_at is None:
         return False
     return runs.clock(tx) - link.synced_at > max(2 * link.interval_seconds, link.interval_seconds + OVERSLEPT_SECONDS)
+
+
+def ahead(tx: sa.Connection, link: Link, unattended: bool) -> dict[str, Any]:
+    """What comes by itself: `next_at`, the timer's next sync; `soon`, whether changes in Shopify are heard of at once;
+    `history_days`, how long changes are kept. `unattended`: there is a key for work while nobody looks."""
+    chosen, stands, hooks = options.of(link), schedule.of(tx, link.id), health.webhooks(tx, link.id)
+    shopify = (hooks or {}).get("shopify", {"registered": 0, "wanted": 0})
+    runs_alone = unattended and not chosen.paused and stands.stopped is None
+    return {
+        "next_at": moment(stands.due_at) if runs_alone else None,
+        "soon": runs_alone and chosen.realtime and 0 < shopify["wanted"] <= shopify["registered"],
+        "history_days": chosen.history_days,
+    }
 
 
 def ended(run: Run) -> dict[str, Any]:

@@ -31,12 +31,13 @@ def conflicts(tx: sa.Connection, known: Tables, after: int, limit: int) -> dict[
 def look_up(tx: sa.Connection, known: Tables, page: list[OpenConflict]) -> None:
     """The names and SKUs that `conflict` needs for these."""
     cells: list[Cell] = [(one.mapping_id, one.field, raw) for one in page for raw in (one.base, one.local, one.remote)]
-    cells += [(one.mapping_id, edit["field"], edit["after"]) for one in page for edit in one.edits]
+    cells += [(one.mapping_id, edit["field"], edit[when]) for one in page for edit in one.edits
+              for when in ("before", "after")]
     known.learn(tx, cells, [(one.mapping_id, one.remote_key) for one in page])
 
 
 def conflict(known: Tables, one: OpenConflict) -> dict[str, Any]:
-    """CONFLICT. `merge` is in it only where both changes can be taken together."""
+    """CONFLICT. `merge` is in it only where both changes can be taken together, `edits` only of a whole row."""
     described = known.described[one.mapping_id].resource.field(one.field) if one.field else None
     told = {
         "id": one.id, **known.head(one.mapping_id), "row": one.local_key, "title": one.title,
@@ -47,6 +48,11 @@ def conflict(known: Tables, one: OpenConflict) -> dict[str, Any]:
         "deleted": SIDES[one.deleted] if one.deleted else None, "reason": one.reason,
         "moved": _moved(known, one), "choice": _choice(known, one), "seen_at": moment(one.seen_at),
     }
+    if not one.field:
+        told["edits"] = [{
+            **known.describe(one.mapping_id, edit["field"]),
+            **{when: known.value(one.mapping_id, edit["field"], edit[when]) for when in ("before", "after")},
+        } for edit in one.edits]
     merged = merge(known, one)
     if merged is not UNREAD:
         told["merge"] = known.value(one.mapping_id, one.field, dump(merged))
@@ -134,12 +140,14 @@ def deletions(tx: sa.Connection, known: Tables, limit: int) -> dict[str, Any]:
     """What is gone on one side and would be deleted on the other, `in`, if somebody says so. `may_put_back`: what is
     gone could be made again out of what is left."""
     page = [one for one in waiting.deletions(tx, known.link_id, limit=limit) if one.mapping_id in known.described]
+    things = [(one.mapping_id, one.partner if one.side == "local" else one.key) for one in page]
+    known.learn(tx, things=things)
     return {
         "deletions": [{
             "id": one.id, **known.head(one.mapping_id), "row": int(one.key) if one.side == "local" else None,
-            "title": one.title, "in": SIDES[one.side], "seen_at": moment(one.seen_at),
+            "title": one.title, "sku": known.skus.get(thing), "in": SIDES[one.side], "seen_at": moment(one.seen_at),
             "may_put_back": one.side == "remote" or known.described[one.mapping_id].resource.creatable,
-        } for one in page],
+        } for one, thing in zip(page, things, strict=True)],
         "total": waits(tx, known, "deletions"),
     }
 

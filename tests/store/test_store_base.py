@@ -39,6 +39,19 @@ def test_bases_come_back_as_the_values_they_were(desk):
     assert pair.marked
 
 
+def test_what_refers_to_a_thing_is_found_alone_or_in_a_list(desk):
+    with desk.write() as tx:
+        base.insert(tx, desk.variants.id, [
+            (1, GID.format(1), {"product": PRODUCT}, {}), (2, GID.format(2), {"product": f"{PRODUCT}0"}, {})],
+            marked=True)
+        base.insert(tx, desk.products.id, [
+            (5, PRODUCT, {"tags": ("x_1", PRODUCT)}, {}), (6, f"{PRODUCT}0", {"tags": (f"{PRODUCT}0", "xA1")}, {}),
+            (7, f"{PRODUCT}1", {"tags": ()}, {})], marked=True)
+        assert base.referring(tx, desk.variants.id, "product", {PRODUCT, "z"}) == [(GID.format(1), PRODUCT, 1)]
+        assert base.listing(tx, desk.products.id, "tags", {PRODUCT, "z"}) == [(PRODUCT, PRODUCT, 5)]
+        assert base.listing(tx, desk.products.id, "tags", {"x_1"}) == [(PRODUCT, "x_1", 5)]
+
+
 def test_bases_move_on_field_by_field(desk):
     with desk.write() as tx:
         base.insert(tx, desk.variants.id, [(n, GID.format(n), {"sku": "A"}, {"sku": "A"}) for n in (1, 2)], marked=True)

@@ -46,6 +46,10 @@ MATRIX: dict[str, tuple[Any, int, int, int, int]] = {
     f"GET {LINK}/conflicts": (None, 401, 200, 200, 200),
     f"GET {LINK}/refused": (None, 401, 200, 200, 200),
     f"GET {LINK}/deletions": (None, 401, 200, 200, 200),
+    f"GET {LINK}/deletions/along": (None, 401, 200, 200, 200),
+    f"GET {LINK}/row": (None, 401, 422, 422, 422),  # which row is not said
+    f"GET {LINK}/apart": (None, 401, 200, 200, 200),
+    f"POST {LINK}/apart": ({"ask_again": [1]}, 401, 403, 202, 202),
     f"GET {LINK}/changes": (None, 401, 200, 200, 200),
     f"GET {LINK}/resources": (None, 401, 200, 200, 200),
     f"GET {LINK}/tables": (None, 401, 200, 200, 200),

@@ -86,6 +86,9 @@ def test_a_row_deleted_on_one_side_and_edited_on_the_other(place: Place) -> None
     told = one(place)
     assert (told["whole_row"], told["deleted"], told["type"], told["field_label"]) == (True, "shopify", "text", None)
     assert (told["grist"], told["shopify"]) == ("Price 18.00, SKU empty", None)
+    assert told["edits"] == [
+        {"field": "price", "field_label": "Price", "type": "money", "before": "16.00", "after": "18.00"},
+        {"field": "sku", "field_label": "SKU", "type": "text", "before": "A", "after": None}]
 
 
 @pytest.mark.parametrize(("resource", "field", "base", "grist", "shopify", "merged"), [

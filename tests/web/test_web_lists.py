@@ -48,10 +48,12 @@ def test_a_list_is_cut_where_it_was_asked_and_says_how_long_it_is(place: Place) 
 def test_a_deletion_says_where_it_would_delete(place: Place) -> None:
     place.delete("products", Proposal(Side.LOCAL, 14, SHIRT, "Wool scarf, kids"))
     place.delete("variants", Proposal(Side.REMOTE, SHIRT_S, 3, "Rain hat / L"))
+    place.pair("variants", 3, SHIRT_S, sku="RAI-2")
     scarf, hat = place.get("deletions")["deletions"]
     assert (scarf["resource"], scarf["title"], scarf["row"], scarf["in"]) == (
         "products", "Wool scarf, kids", 14, "grist")
     assert (hat["resource"], hat["title"], hat["row"], hat["in"]) == ("variants", "Rain hat / L", None, "shopify")
+    assert (scarf["sku"], hat["sku"]) == (None, "RAI-2")
 
 
 def test_exactly_the_approved_deletions_are_done_by_a_sync(place: Place) -> None:

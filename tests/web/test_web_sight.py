@@ -83,6 +83,7 @@ def test_words_that_carry_hidden_cells_are_hidden_with_them(place: Place, narrow
     assert (tags["title"], tags["grist"], "merge" in tags) == ("Products, row 5", HIDDEN, False)
     assert product["grist"] == HIDDEN  # a name out of another table
     assert (row["whole_row"], row["grist"], row["shopify"]) == (True, HIDDEN, HIDDEN)
+    assert "edits" not in row
     assert "Secret" not in place.ask("GET", "conflicts", "viewer").text
 
 

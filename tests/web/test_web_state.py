@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from web_helpers import SHIRT_S, Place, price
 
 from backend.core.model import Side
 from backend.errors import AccessError
 from backend.grist.client import GristClient
-from backend.store import inbox, links
+from backend.store import inbox, links, tables
 
 REPORT = {"state": "done", "seconds": 9.0, "notes": [], "requests": {}, "points": 0,
           "totals": {"created": 0, "updated": 12, "deleted": 0, "unchanged": 240, "conflicts": 1, "refused": 0,
@@ -28,6 +29,20 @@ def test_a_link_that_never_synced_says_so(place: Place) -> None:
     assert state["mappings"][1] == {
         "resource": "variants", "label": "Variants", "table": "Variants", "rows": 0, "to_shopify": 0, "to_grist": 0,
         "conflicts": 0, "deletions": 0, "refused": 0, "paused": None}
+
+
+def test_what_comes_by_itself_is_told(place: Place) -> None:
+    told = place.get("state")
+    assert (told["next_at"], told["soon"], told["history_days"]) == (None, False, 90)
+    with place.service.database.write() as tx:
+        tx.execute(sa.update(tables.link).values(due_at=1_796_000_000.0, hooks={"shopify": {
+            "registered": 14, "wanted": 14, "problem": None, "cure": None}}))
+    told = place.get("state", "viewer")
+    assert (told["next_at"], told["soon"]) == ("2026-11-30T00:53:20Z", True)
+    with place.service.database.write() as tx:
+        tx.execute(sa.update(tables.link).values(settings={"paused": True}))
+    told = place.get("state")
+    assert (told["next_at"], told["soon"]) == (None, False)
 
 
 def test_whoever_is_no_owner_is_told_who_owns_the_document_asked_once(
@@ -240,7 +255,7 @@ def test_counts_are_of_what_waits_in_the_tables_that_are_synced(place: Place) ->
     state = place.get("state")
     assert [one["resource"] for one in state["mappings"]] == ["products"]
     assert state["counts"]["conflicts"] == 0
-    assert place.get("conflicts") == {"conflicts": [], "total": 0, "next": None}
+    assert place.get("conflicts") == {"conflicts": [], "total": 0, "apart": 0, "next": None}
 
 
 def test_a_paused_table_says_why(place: Place) -> None:

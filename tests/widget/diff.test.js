@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { diff, excerpt, htmlText, subtract } from "../../widget/diff.js";
+import { diff, differences, excerpt, htmlText, percent, subtract } from "../../widget/diff.js";
 import { same } from "../../widget/same.js";
 import { canType } from "../../widget/state.js";
 
@@ -67,4 +67,18 @@ test("what cannot be read, or has no base, carries no marks", () => {
 
 test("a time that moved by minutes shows no difference", () => {
   assert.deepEqual(diff("datetime", "2026-11-25T21:19:00Z", "2026-11-25T21:20:00Z"), { kind: "plain" });
+});
+
+for (const [base, value, expected] of [
+  ["42.00", "45.00", "7"], [1000, 1250, "25"], ["200", "201", "0.5"], ["-10", "5", "150"], ["80.00", "40.00", "-50"],
+  [0, 5, null], ["5", "5.0001", null], ["0.01", "900", null], [null, null, null],
+]) {
+  test(`per cent: ${base} → ${value}`, () => assert.equal(percent(base, value), expected));
+}
+
+test("differences are counted by place: what went and what came in its stead are one", () => {
+  const base = "A felt hat with a 7 cm brim, blocked by hand in our own workshop at the foot of the hill.";
+  const value = base.replace("7 cm", "8 cm").replace("by hand", "and steamed by hand").replace("own workshop", "shop");
+  assert.equal(differences(diff("text", base, value).parts), 3);
+  assert.equal(differences(diff("text", "Wool scarf, undyed", "Wool scarf, natural").parts), 1);
 });

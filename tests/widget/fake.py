@@ -53,6 +53,10 @@ class Shop:
     conflicts: list[dict[str, Any]] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
     deletions: list[dict[str, Any]] = field(default_factory=list)
+    cells_apart: list[dict[str, Any]] = field(default_factory=list)
+    along: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """The other fields of a row, by "resource:row"."""
     changes: list[dict[str, Any]] = field(default_factory=list)
     plan: list[dict[str, Any]] = field(default_factory=list)
     deeds: list[dict[str, Any]] = field(default_factory=list)
@@ -78,6 +82,8 @@ class Shop:
     copy: dict[str, Any] | None = None
     paused: bool = False
     asleep: bool = False
+    soon: bool = True
+    next_minutes: int | None = 12
     options: dict[str, Any] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
     keys: list[dict[str, Any]] = field(default_factory=list)
@@ -107,7 +113,8 @@ class Shop:
             "synced_at": syncs[0]["finished_at"] if syncs else None, "message": self.message,
             "counts": {**{name: len(getattr(self, name)) for name in ("conflicts", "deletions", "refused")},
                        "pairs": len(self.questions)},
-            "paused": self.paused, "asleep": self.asleep,
+            "paused": self.paused, "asleep": self.asleep, "soon": self.soon,
+            "next_at": None if self.next_minutes is None else self.ago(minutes=-self.next_minutes), "history_days": 90,
             "run": self.run, "last_run": self.runs[0] if self.runs else None, "mappings": self.mappings,
         }
 
@@ -137,11 +144,24 @@ def conflict_row(number: int, table: str, row: int, title: str, name: str, kind:
             "reason": "", "moved": None, "choice": None, "seen_at": "2026-11-23T13:00:00Z", **more}
 
 
+def apart_row(conflict: dict[str, Any]) -> dict[str, Any]:
+    """What a conflict is in the list of what is kept apart."""
+    names = ("id", "resource", "label", "table", "row", "title", "sku", "field", "field_label", "type", "whole_row",
+             "grist", "shopify", "deleted")
+    return {**{name: conflict[name] for name in names}, "by": "An editor, in the widget", "at": "2026-11-20T13:00:00Z"}
+
+
 def change_row(number: int, run: int, at: str, by: str, title: str, name: str | None, to: str, shown_as: str,
                before: Any, after: Any, **more: Any) -> dict[str, Any]:
     return {"id": number, "run": run, "at": at, "by": by, "resource": "variants", "label": "Variants",
             "table": "Variants", "row": 1, "title": title, "field": name, "field_label": name, "type": shown_as,
             "to": to, "kind": "update", "before": before, "after": after, "why": "", "undone": None, **more}
+
+
+def along_row(stock: tuple[int, list[str]] | None = None, **counts: list[tuple[str, int]]) -> dict[str, Any]:
+    """What goes along with a deletion."""
+    told = {name: [{"label": label, "n": n} for label, n in counts.get(name, [])] for name in ("go", "wait", "lose")}
+    return {**told, "stock": {"n": stock[0], "places": stock[1]} if stock else None}
 
 
 def order_row(seen: str = "seen-1") -> dict[str, Any]:
@@ -197,18 +217,25 @@ def fieldhouse(now: datetime | None = None) -> Shop:
                      ["wool", "gift"], merge=["wool", "sale", "gift"]),
         conflict_row(35, "Products", 3, "Wool scarf", "Restock", "date", "2026-12-01", "2026-12-08", "2026-12-15"),
         conflict_row(36, "Variants", 4, "Canvas tote", "Whole row", "text", None, "Price $18.00", None, sku="CAN-1",
-                     whole_row=True, deleted="shopify", field="", field_label=None),
+                     whole_row=True, deleted="shopify", field="", field_label=None, edits=[
+                         {"field": "price", "field_label": "Price", "type": "money", "before": "16.00",
+                          "after": "18.00"}]),
         conflict_row(37, "Products", 5, "Felt hat", "Description", "text", text, text.replace("7 cm", "8 cm"),
                      text.replace("blocked by", "blocked and steamed by")),
     ]
     shop.deletions = [
         {"id": 51, "resource": "products", "label": "Products", "table": "Products", "row": 14,
-         "title": "Wool scarf, kids", "in": "grist", "seen_at": "2026-11-22T17:12:00Z"},
+         "title": "Wool scarf, kids", "sku": None, "in": "grist", "seen_at": "2026-11-22T17:12:00Z"},
         {"id": 52, "resource": "products", "label": "Products", "table": "Products", "row": 31, "title": "Gift card",
-         "in": "grist", "seen_at": "2026-11-22T17:12:00Z"},
+         "sku": None, "in": "grist", "seen_at": "2026-11-22T17:12:00Z"},
         {"id": 53, "resource": "variants", "label": "Variants", "table": "Variants", "row": None,
-         "title": "Rain hat / L", "in": "shopify", "seen_at": shop.ago(hours=2, minutes=45)},
+         "title": "Rain hat / L", "sku": "RAI-2", "in": "shopify", "seen_at": shop.ago(hours=2, minutes=45)},
     ]
+    shop.along = {
+        "51": along_row(wait=[("Variants", 2)], lose=[("Order lines", 5)]), "52": along_row(),
+        "53": along_row(go=[("Inventory", 1)], stock=(12, ["Main store"]))}
+    for one in shop.deletions:
+        one["may_put_back"] = True
     shop.refused = [{
         "id": 61, "resource": "orders", "label": "Orders", "table": "Orders", "row": 812, "title": "#1039",
         "side": "shopify", "field_label": "Tracking no.", "tries": 1, "at": stamp(at), "waits": False,
@@ -228,6 +255,21 @@ def fieldhouse(now: datetime | None = None) -> Shop:
         change_row(91, 1, shop.runs[3]["started_at"], "Ana, Sync button", "Canvas tote", "Tags", "shopify", "list",
                    ["bag"], ["bag", "summer"]),
     ]
+    def cell(name: str, kind: str, value: Any) -> dict[str, Any]:
+        return {"field": name.lower().replace(" ", "_"), "field_label": name, "type": kind, "value": value}
+
+    shop.rows = {
+        "variants:1": [
+            cell("Product", "ref", {"title": "Linen shirt"}), cell("SKU", "text", "LIN-S"),
+            cell("Price", "money", "42.00"), cell("Compare at", "money", "59.00"), cell("Barcode", "text", None),
+            cell("Weight", "decimal", "0.25"), cell("Taxable", "boolean", True)],
+        "products:3": [
+            cell("Title", "text", "Wool scarf, undyed"), cell("Vendor", "text", "Hill Weavers"),
+            cell("Status", "choice", "DRAFT"), cell("Tags", "list", ["winter", "wool"]),
+            cell("Restock", "date", "2026-12-01")],
+        "products:5": [cell("Vendor", "text", "Hat Works"), cell("Status", "choice", "ACTIVE"),
+                       cell("Description", "text", text)],
+        "variants:4": [cell("Price", "money", "16.00"), cell("SKU", "text", "CAN-1")]}
     kept = {"hint": "…4f2a", "by": "Ana Lund, widget", "at": "2026-11-03T09:12:00Z"}
     shop.kept = {"store": kept, "grist_key": kept, "notify_url": None}
     shop.options = {
@@ -554,7 +596,7 @@ def make_app(behind: Stage | Shop) -> Flask:
         with shop.lock:
             rest = [one for one in shop.conflicts if one["id"] > after]
             page = copy.deepcopy(rest[:limit])
-            return {"conflicts": page, "total": len(shop.conflicts),
+            return {"conflicts": page, "total": len(shop.conflicts), "apart": len(shop.cells_apart),
                     "next": page[-1]["id"] if len(rest) > limit else None}
 
     @app.post("/api/links/1/choices")
@@ -562,9 +604,23 @@ def make_app(behind: Stage | Shop) -> Flask:
         with shop.lock:
             if shop.choices_answer is not None:
                 return shop.choices_answer, 202
-            wanted = [one["conflict"] for one in request.get_json()["choices"]]
-            shop.conflicts = [one for one in shop.conflicts if one["id"] not in wanted]
-            return {"applied": wanted, "moved": [], "invalid": [], "run": 9}, 202
+            keeps = {one["conflict"]: one["keep"] for one in request.get_json()["choices"]}
+            shop.cells_apart += [apart_row(one) for one in shop.conflicts if keeps.get(one["id"]) == "apart"]
+            shop.conflicts = [one for one in shop.conflicts if one["id"] not in keeps]
+            applied = [number for number, keep in keeps.items() if keep != "apart"]
+            return {"applied": applied, "apart": [number for number in keeps if number not in applied], "moved": [],
+                    "invalid": [], "run": 9 if applied else None}, 202
+
+    @app.get("/api/links/1/apart")
+    def kept_apart() -> dict[str, Any]:
+        return {"apart": shop.cells_apart, "total": len(shop.cells_apart)}
+
+    @app.post("/api/links/1/apart")
+    def ask_again() -> tuple[dict[str, Any], int]:
+        with shop.lock:
+            wanted = request.get_json()["ask_again"]
+            shop.cells_apart = [one for one in shop.cells_apart if one["id"] not in wanted]
+        return {"run": 9}, 202
 
     @app.get("/api/links/1/refused")
     def refused() -> dict[str, Any]:
@@ -574,11 +630,23 @@ def make_app(behind: Stage | Shop) -> Flask:
     def deletions() -> dict[str, Any]:
         return {"deletions": shop.deletions, "total": len(shop.deletions)}
 
+    @app.get("/api/links/1/deletions/along")
+    def along() -> dict[str, Any]:
+        return {"along": {str(one["id"]): shop.along.get(str(one["id"]), along_row()) for one in shop.deletions}}
+
+    @app.get("/api/links/1/row")
+    def row() -> tuple[dict[str, Any], int]:
+        resource, number = request.args["resource"], int(request.args["row"])
+        if f"{resource}:{number}" not in shop.rows:
+            return {"code": "no_such_row", "message": "There is no such row here that is synced.", "cure": "",
+                    "details": {}}, 404
+        return {"resource": resource, "row": number, "fields": shop.rows[f"{resource}:{number}"]}, 200
+
     @app.post("/api/links/1/deletions")
     def answer() -> tuple[dict[str, Any], int]:
         body = request.get_json()
         with shop.lock:
-            answered = body.get("approve", []) + body.get("keep", [])
+            answered = [one for ids in body.values() for one in ids]
             shop.deletions = [one for one in shop.deletions if one["id"] not in answered]
         return {"run": None}, 202
 

@@ -125,6 +125,11 @@ def moved(shop: fake.Shop) -> None:
     shop.conflicts[0]["moved"] = {"grist": "40.00", "shopify": "44.00"}
 
 
+def kept_apart(shop: fake.Shop) -> None:
+    shop.cells_apart = [fake.apart_row(one) for one in shop.conflicts if one["id"] in (32, 35, 36, 37)]
+    shop.conflicts = [one for one in shop.conflicts if one["id"] not in (32, 35, 36, 37)]
+
+
 def acted(shop: fake.Shop) -> None:
     shop.deeds = [fake.deed_row(3, "maybe", message="Shopify did not answer.", cure="Look at the order in Shopify."),
                   fake.deed_row(2, "refused", "cancel", message="The order is archived.", cure="Reopen it first."),
@@ -214,9 +219,14 @@ SCENES: dict[str, Scene] = {
     "conflicts-typed": Scene(".note.yellow, .note .icon", tab="conflicts", show=type_wrong),
     "conflicts-menu": Scene(".menu", tab="conflicts", show=open_field_menu),
     "conflicts-keys": Scene(".keys", tab="conflicts", show=open_keys),
+    "conflicts-list-menu": Scene(".menu", tab="conflicts", prepare=kept_apart, show=press("#list-more")),
+    "apart": Scene(".apart tbody tr", tab="conflicts", prepare=kept_apart, show=press(".apart-line .link")),
     "conflicts-none": Scene(".empty", tab="conflicts", prepare=having(conflicts=[])),
     "deletions": Scene(".deletions tbody tr", tab="deletions"),
+    "deletions-chosen": Scene(".footer .button:nth-child(3)", tab="deletions", show=tick(0, 1)),
     "deletions-asked": Scene(".question", tab="deletions", show=then(tick(0, 1), press(".footer .button"))),
+    "deletions-back": Scene("#yes-put-back", tab="deletions", show=then(tick(0, 1), press(
+        ".footer .button:nth-child(2)"))),
     "deletions-none": Scene(".empty", tab="deletions", prepare=having(deletions=[])),
     "refused": Scene(".refused tbody tr", tab="refused"),
     "refused-none": Scene(".empty", tab="refused", prepare=having(refused=[])),

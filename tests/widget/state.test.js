@@ -29,6 +29,15 @@ test("a choice is sent with the values it was made on", () => {
     { conflict: 2, keep: "value", value: "40", seen: { grist: "39.00", shopify: "45.00" } }]);
 });
 
+test("a cell that is kept apart leaves the list as one that is written does", () => {
+  const state = play(begun(), { type: "choose_many", ids: [1, 2], keep: "apart" });
+  assert.deepEqual(choicesBody(state).map(({ keep }) => keep), ["apart", "apart"]);
+  const answered = play(state, { type: "applied", answer: { applied: [], apart: [1, 2], moved: [], invalid: [] } });
+  assert.deepEqual(choicesBody(answered), []);
+  assert.equal(openConflicts(play(answered, { type: "left", ids: [1, 2] })), 0);
+  assert.equal(play(begun(), { ...fresh([conflict(1)]), apart: 3 }).lists.conflicts.apart, 3);
+});
+
 test("the same value pressed again takes the choice back", () => {
   assert.deepEqual(choicesBody(play(begun(), { type: "choose", id: 1, keep: "grist" }, { type: "choose", id: 1, keep: "grist" })), []);
 });

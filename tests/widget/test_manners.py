@@ -53,7 +53,7 @@ def test_every_scene_keeps_the_manners(screen: Screen, name: str) -> None:
 
 
 def test_the_sheet_names_a_colour_only_as_the_fallback_of_a_variable_of_the_theme() -> None:
-    sheets = "".join((fake.WIDGET / name).read_text() for name in ("style.css", "screens.css"))
+    sheets = "".join((fake.WIDGET / name).read_text() for name in ("style.css", "lists.css", "screens.css"))
     sheet = re.sub(r"/\*.*?\*/", "", sheets, flags=re.S)
     colour = re.compile(r"#[0-9a-fA-F]{3,8}\b|\brgba?\([^)]*\)|\bhsla?\(")
     fallback = re.compile(r"var\(--grist-theme-[a-z-]+, (#[0-9a-fA-F]{3,8}|rgba?\([^)]*\))\)")

@@ -5,7 +5,7 @@ import re
 
 import fake
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 from screen import QUERY, Screen
 
 
@@ -90,11 +90,167 @@ def test_conflicts_are_resolved_by_keyboard_alone(screen: Screen) -> None:
 
 def test_a_whole_row_is_kept_or_deleted_in_words(screen: Screen) -> None:
     screen.open("conflicts")
-    expect(screen.value(36, "grist").locator("xpath=..")).to_contain_text("edited: Price $18.00")
+    edited = screen.value(36, "grist").locator("xpath=..")
+    expect(edited).to_contain_text("edited: Price removed $16.00 added $18.00")
+    expect(edited.locator("del")).to_contain_text("$16.00")
+    expect(screen.value(36, "shopify").locator("xpath=..")).to_contain_text("deleted, noticed 23 Nov, 14:00")
     screen.value(36, "grist").click()
     expect(screen.value(36, "keep")).to_have_text("Create again in Shopify")
     screen.value(36, "shopify").click()
     expect(screen.value(36, "keep")).to_have_text("Delete row 4")
+
+
+def test_a_long_value_is_shown_whole_in_its_place(screen: Screen) -> None:
+    text = "A felt hat with a 7 cm brim, blocked by hand in our own workshop at the foot of the hill."
+    screen.shop.conflicts[6] |= {"grist": text.replace("7 cm", "8 cm").replace("foot", "top")}
+    screen.open("conflicts")
+    cell = screen.value(37, "grist").locator("xpath=../..")
+    link = cell.locator(".unfold")
+    expect(link).to_have_text("Show all 2 differences")
+    expect(cell).not_to_contain_text("of the hill")
+    link.click()
+    expect(cell).to_contain_text("of the hill")
+    expect(screen.value(37, "shopify").locator("xpath=../..")).to_contain_text("of the hill")
+    expect(link).to_have_text("Show less")
+    expect(link).to_be_focused()
+    assert screen.shop.posts("choices") == []
+    expect(screen.widget.get_by_text("0 of 7 chosen")).to_be_visible()  # to look is no choice
+    screen.page.keyboard.press("Enter")
+    expect(link).to_have_text("Show all 2 differences")
+
+
+def test_a_value_without_marks_that_is_cut_off_says_so_and_nothing_else_does(screen: Screen) -> None:
+    screen.shop.conflicts[6] |= {"base": "Old words", "grist": "Entirely other words, " * 12, "shopify": "New"}
+    screen.open("conflicts")
+    cell = screen.value(37, "grist").locator("xpath=../..")
+    cell.get_by_role("button", name="Show all: Grist now, Description, Felt hat").click()
+    assert cell.locator(".of").evaluate("(one) => one.firstChild.scrollHeight <= one.firstChild.clientHeight + 1")
+    expect(cell.locator(".unfold")).to_have_text("Show less")
+    expect(screen.value(37, "shopify").locator("xpath=../..").locator(".unfold")).to_have_count(0)
+
+
+def test_other_markup_around_the_same_words_is_shown_as_source(screen: Screen) -> None:
+    screen.shop.conflicts[6] |= {"type": "html", "base": "<p>A felt hat, steamed by <i>hand</i></p>",
+                                 "grist": "<p>A felt hat, steamed by <b>hand</b></p>", "shopify": "<p>Cap</p>"}
+    screen.open("conflicts")
+    cell = screen.value(37, "grist").locator("xpath=../..")
+    expect(cell).to_contain_text("A felt hat, steamed by hand same text, other formatting")
+    cell.locator(".unfold").click()
+    expect(cell).to_contain_text("<p>A felt hat")
+    expect(cell.locator("ins").first).to_contain_text("b>")
+    expect(screen.widget.locator('[data-conflict="37"] .base')).to_contain_text("<i>hand</i>")
+    screen.value(37, "keep").focus()
+    screen.page.keyboard.press(".")
+    screen.widget.get_by_role("menuitem", name="Show as text").click()
+    expect(cell).to_contain_text("A felt hat, steamed by hand same text, other formatting")
+
+
+def test_per_cent_stands_behind_the_difference_where_there_is_room(screen: Screen) -> None:
+    screen.open("conflicts")
+    small = screen.value(31, "shopify").locator("xpath=..").locator("small")
+    expect(small).to_have_text("+3.00 · +7 %")
+    expect(small.locator(".roomy")).to_be_hidden()
+    screen.page.set_viewport_size({"width": 1280, "height": 700})
+    expect(small.locator(".roomy")).to_be_visible()
+    screen.page.set_viewport_size({"width": 640, "height": 700})
+
+
+def test_beside_the_conflicts_stand_the_other_fields_of_their_row_where_there_is_room(screen: Screen) -> None:
+    screen.open("conflicts")
+    expect(screen.value(33, "grist")).to_be_visible()
+    beside = screen.widget.locator(".beside")
+    expect(beside).to_be_hidden()
+    screen.settle()
+    assert screen.asked("GET", "/api/links/1/row") == []  # nothing is read that nobody sees
+    screen.page.set_viewport_size({"width": 1280, "height": 700})
+    screen.value(33, "grist").focus()
+    expect(beside.get_by_text("Hill Weavers")).to_be_visible()
+    expect(beside.locator("dt")).to_have_text(["Vendor", "Status"])  # Title, Tags and Restock are in the list
+    screen.page.keyboard.press("Shift+J")
+    expect(beside.locator("b")).to_have_text("Felt hat")
+    expect(beside.get_by_text("Hat Works")).to_be_visible()
+    screen.shop.rows = {}
+    screen.value(36, "grist").focus()
+    expect(beside.get_by_text("No other field of this row is synced.")).to_be_visible()
+    screen.page.set_viewport_size({"width": 640, "height": 700})
+
+
+def test_a_cell_is_kept_apart_and_asked_about_again(screen: Screen) -> None:
+    screen.open("conflicts")
+    screen.value(31, "keep").focus()
+    screen.page.keyboard.press(".")
+    screen.widget.get_by_role("menuitem", name="Keep apart: stop syncing this cell").click()
+    expect(screen.value(31, "keep")).to_have_text("Keep apart")
+    assert screen.shop.posts("choices") == []  # a choice like any other
+    screen.value(32, "grist").click()
+    screen.widget.get_by_role("button", name="Apply 2 choices").click()
+    assert wait_for(screen, "choices") == {"choices": [
+        {"conflict": 31, "keep": "apart", "seen": {"grist": "39.00", "shopify": "45.00"}},
+        {"conflict": 32, "keep": "grist", "seen": {"grist": "49.00", "shopify": None}}]}
+    expect(screen.widget.locator('[data-conflict="31"]')).to_have_count(0)
+    screen.widget.get_by_role("button", name="1 cell is kept apart").click()
+    line = screen.widget.get_by_role("row", name="Linen shirt / S")
+    expect(line).to_contain_text("Price")
+    expect(line).to_contain_text("$39.00")
+    line.get_by_role("button", name="Ask again: Price, Linen shirt / S").click()
+    assert wait_for(screen, "apart") == {"ask_again": [31]}
+    expect(screen.widget.get_by_text("1 cell takes part again")).to_be_visible()
+    expect(screen.widget.get_by_text("Nothing is kept apart.")).to_be_visible()
+    expect(screen.widget.locator("#apart-list")).to_be_focused()
+    screen.widget.get_by_role("button", name="Back to the conflicts").click()
+    expect(screen.value(33, "grist")).to_be_visible()
+    expect(screen.widget.locator(".apart-line")).to_have_count(0)
+
+
+def test_whoever_goes_back_to_the_conflicts_is_not_called_back(screen: Screen) -> None:
+    screen.shop.cells_apart = [fake.apart_row(one) for one in screen.shop.conflicts[:2]]
+    screen.open("conflicts")
+    screen.widget.get_by_role("button", name="2 cells are kept apart").click()
+    expect(screen.widget.locator(".apart tbody tr")).to_have_count(2)
+    held: list[Route] = []
+    screen.page.route("**/apart?*", lambda route: held.append(route))
+    screen.widget.get_by_role("button", name="Ask again: Price").click()
+    expect(screen.widget.get_by_text("1 cell takes part again")).to_be_visible()  # the list is on its way
+    screen.widget.get_by_role("button", name="Back to the conflicts").click()
+    for route in held:
+        route.continue_()
+    screen.page.unroute("**/apart?*")
+    screen.settle()
+    expect(screen.value(33, "grist")).to_be_visible()
+
+
+def test_many_are_kept_apart_at_once_also_a_whole_row(screen: Screen) -> None:
+    screen.open("conflicts")
+    screen.widget.get_by_label("Select Wool scarf").check(force=True)
+    screen.widget.locator("#list-more").click()
+    screen.widget.get_by_role("menuitem", name="Keep apart: stop syncing 3 cells").click()
+    screen.value(36, "keep").focus()
+    screen.page.keyboard.press(".")
+    screen.widget.get_by_role("menuitem", name="Keep apart: leave both as they are").click()
+    screen.widget.get_by_role("button", name="Apply 4 choices").click()
+    assert [(one["conflict"], one["keep"]) for one in wait_for(screen, "choices")["choices"]] == [
+        (33, "apart"), (34, "apart"), (35, "apart"), (36, "apart")]
+    screen.widget.get_by_role("button", name="4 cells are kept apart").click()
+    expect(screen.widget.get_by_role("row", name="Canvas tote")).to_contain_text("Whole row")
+    screen.widget.get_by_role("button", name="Ask again about all 4").click()
+    assert wait_for(screen, "apart") == {"ask_again": [33, 34, 35, 36]}
+
+
+def test_who_may_only_look_sees_what_is_kept_apart(screen: Screen) -> None:
+    screen.shop.role = "viewer"
+    screen.shop.cells_apart = [fake.apart_row(screen.shop.conflicts[0])]
+    screen.open("conflicts")
+    screen.widget.get_by_role("button", name="1 cell is kept apart").click()
+    expect(screen.widget.get_by_role("row", name="Linen shirt / S")).to_be_visible()
+    expect(screen.widget.get_by_role("button", name="Ask again")).to_have_count(0)
+
+
+def test_everything_shown_is_kept_from_the_menu_of_the_list(screen: Screen) -> None:
+    screen.open("conflicts")
+    screen.widget.get_by_label("All tables").select_option("variants")
+    screen.widget.locator("#list-more").click()
+    screen.widget.get_by_role("menuitem", name="Keep Shopify in all 3 shown").click()
+    expect(screen.widget.get_by_text("3 of 7 chosen")).to_be_visible()
 
 
 def test_a_whole_column_is_kept_from_the_menu_of_one_field(screen: Screen) -> None:
@@ -215,7 +371,7 @@ def test_deletions_are_approved_only_after_a_question_that_names_them(screen: Sc
     for title in ("Wool scarf, kids", "Gift card"):
         screen.widget.get_by_label(f"Choose {title}").check(force=True)
     screen.widget.get_by_role("button", name="Delete 2 rows in Grist").click()
-    expect(screen.widget.get_by_text("Wool scarf, kids and Gift card.")).to_be_visible()
+    expect(screen.widget.get_by_text("Wool scarf, kids and Gift card. You can undo this in Changes.")).to_be_visible()
     expect(screen.widget.get_by_role("button", name="Cancel")).to_be_focused()
     assert screen.shop.posts("deletions") == []
     screen.widget.get_by_role("button", name="Delete 2 rows", exact=True).click()
@@ -223,16 +379,79 @@ def test_deletions_are_approved_only_after_a_question_that_names_them(screen: Sc
     expect(screen.widget.get_by_text("1 deletion waits for your answer")).to_be_visible()
 
 
+def test_a_deletion_says_in_numbers_what_goes_along(screen: Screen) -> None:
+    screen.open("deletions")
+    expect(screen.widget.get_by_role("row", name="Wool scarf, kids")).to_contain_text(
+        "2 in Variants are asked about here as well. 5 in Order lines stay and lose their reference.")
+    expect(screen.widget.get_by_role("row", name="Gift card")).to_contain_text("Nothing else points to it.")
+    hat = screen.widget.get_by_role("row", name="Rain hat / L")
+    expect(hat).to_contain_text("RAI-2 · Variants")
+    expect(hat).to_contain_text("1 in Inventory goes too. 12 are in stock at Main store. It can only be created anew")
+    screen.widget.get_by_label("Choose Rain hat / L").check(force=True)
+    screen.widget.get_by_role("button", name="Delete 1 in Shopify").click()
+    expect(screen.widget.locator(".question")).to_contain_text("Rain hat / L (with 1 in Inventory). It can only be")
+
+
+@pytest.mark.parametrize(("title", "number", "side", "lost"), [
+    ("Gift card", 52, "Shopify", "with a new Shopify id, without its reviews, and old orders do not lead to it"),
+    ("Rain hat / L", 53, "Grist", "References to the old one, and columns that are not synced, stay empty"),
+])
+def test_what_was_deleted_is_put_back_after_a_question_that_says_what_is_lost(
+        screen: Screen, title: str, number: int, side: str, lost: str) -> None:
+    screen.open("deletions")
+    screen.widget.get_by_label(f"Choose {title}").check(force=True)
+    screen.widget.get_by_role("button", name=f"Put back in {side}").click()
+    question = screen.widget.locator(".question")
+    expect(question).to_contain_text(f"Put 1 row back in {side}? {title}.")
+    expect(question).to_contain_text(lost)
+    expect(screen.widget.get_by_role("button", name="Cancel")).to_be_focused()
+    assert screen.shop.posts("deletions") == []
+    screen.widget.get_by_role("button", name="Put 1 row back").click()
+    assert wait_for(screen, "deletions") == {"put_back": [number]}
+    expect(screen.widget.get_by_text("1 row is put back by the next sync")).to_be_visible()
+
+
+def test_nothing_offers_to_put_back_what_cannot_be_made_again(screen: Screen) -> None:
+    screen.shop.deletions[1]["may_put_back"] = False
+    screen.open("deletions")
+    screen.widget.get_by_label("Choose Wool scarf, kids").check(force=True)
+    expect(screen.widget.get_by_role("button", name="Put back in Shopify")).to_be_visible()
+    screen.widget.get_by_label("Choose Gift card").check(force=True)
+    expect(screen.widget.get_by_role("button", name="Put back")).to_have_count(0)
+
+
 def test_only_one_direction_at_a_time_is_deleted_but_both_can_be_kept(screen: Screen) -> None:
     screen.open("deletions")
     for title in ("Gift card", "Rain hat / L"):
         screen.widget.get_by_label(f"Choose {title}").check(force=True)
-    expect(screen.widget.get_by_role("button", name="Choose one direction")).to_have_attribute("aria-disabled", "true")
-    screen.widget.get_by_role("button", name="Keep 2 rows").click()
+    for name in ("Choose one direction", "Put back"):
+        expect(screen.widget.get_by_role("button", name=name)).to_have_attribute("aria-disabled", "true")
+    screen.widget.get_by_role("button", name="Keep apart").click()
     assert wait_for(screen, "deletions") == {"keep": [52, 53]}
+    expect(screen.widget.get_by_text("2 rows kept apart")).to_be_visible()
 
 
-@pytest.mark.parametrize(("role", "boxes"), [("editor", 3), ("viewer", 0)])
+def test_deletions_of_one_table_are_chosen_at_once(screen: Screen) -> None:
+    screen.open("deletions")
+    screen.widget.get_by_label("All tables").select_option("products")
+    expect(screen.widget.locator(".deletions tbody tr.two")).to_have_count(2)
+    screen.widget.get_by_label("Choose all").check(force=True)
+    expect(screen.widget.get_by_role("button", name="Delete 2 rows in Grist")).to_be_visible()
+
+
+def test_what_came_back_leaves_the_list_and_is_said(screen: Screen) -> None:
+    screen.open("deletions")
+    screen.widget.get_by_label("Choose Gift card").check(force=True)
+    screen.widget.get_by_role("button", name="Delete 1 row in Grist").click()
+    with screen.shop.lock:
+        del screen.shop.deletions[1]
+    screen.look_again()
+    expect(screen.widget.locator(".toast")).to_have_text(
+        "Gift card is no longer asked about: it came back, was edited or was answered.")
+    expect(screen.widget.locator(".question")).to_have_count(0)  # a yes counts for exactly what was shown
+
+
+@pytest.mark.parametrize(("role", "boxes"), [("editor", 4), ("viewer", 0)])
 def test_whoever_may_edit_answers_deletions(screen: Screen, role: str, boxes: int) -> None:
     screen.shop.role = role
     screen.open("deletions")
@@ -265,9 +484,37 @@ def test_a_preview_lists_what_a_sync_would_write_and_writes_nothing(screen: Scre
     expect(screen.widget.get_by_role("row", name="Linen shirt / M Price to Shopify")).to_be_visible()
 
 
+def test_the_time_of_a_sync_leads_to_its_changes(screen: Screen) -> None:
+    screen.open()
+    screen.widget.locator(".recent tbody .link").nth(2).click()
+    fold = screen.widget.locator("#fold2")
+    expect(fold).to_be_focused()
+    screen.widget.locator("#tab-overview").click()
+    screen.widget.get_by_role("button", name="12 updated").click()
+    expect(screen.widget.locator("#fold4")).to_be_focused()
+    screen.widget.locator("#tab-overview").click()
+    screen.widget.locator("#tab-changes").click()
+    expect(fold).to_be_visible()
+    expect(screen.widget.locator("#tab-changes")).to_be_focused()
+    expect(screen.widget.get_by_text("Changes are kept for 90 days.")).to_be_visible()
+
+
+@pytest.mark.parametrize(("next_minutes", "soon", "words"), [
+    (12, True, r"^Next sync (at|.*,) \d\d:\d\d\. Changes made in Shopify arrive within seconds\.$"),
+    (12, False, r"^Next sync (at|.*,) \d\d:\d\d\. Real time is off: changes are noticed by the timer\.$"),
+    (None, False, r"^No timer runs: a sync starts with the button\.$"),
+])
+def test_overview_says_what_comes_by_itself(screen: Screen, next_minutes: int | None, soon: bool, words: str) -> None:
+    screen.shop.soon, screen.shop.next_minutes = soon, next_minutes
+    screen.open()
+    expect(screen.widget.locator(".foot")).to_have_text(re.compile(words))
+
+
 def test_changes_are_grouped_by_sync_and_searched(screen: Screen) -> None:
     screen.open("changes")
-    expect(screen.widget.get_by_role("button", name="Show 1 more")).to_be_visible()
+    more = screen.widget.get_by_role("button", name="Show 1 more")
+    expect(more).to_be_visible()
+    assert more.evaluate("(one) => one.closest('tr').checkVisibility({ opacityProperty: true })")
     screen.widget.get_by_label("Find row or value").fill("summer")
     expect(screen.widget.locator("tbody tr:not(.group)")).to_have_count(1)
 

@@ -6,7 +6,7 @@ import { visibleChanges } from "../lists.js";
 import { canUndo, isCursor, maySync, undoCounts } from "../state.js";
 import { Chip } from "./conflicts.js";
 import { Button, Direction, Empty, Facts, Icon, Link, Rich, Select } from "./parts.js";
-import { Value, change, words } from "./value.js";
+import { Change, Value, words } from "./value.js";
 
 const FIRST_LINES = 5;
 
@@ -31,11 +31,22 @@ export function Changes({ s, f, on }) {
     }
   };
   return html`<${Tools} s=${s} f=${f} on=${on} items=${items} />
-    <div class="scroll" id="change-list" tabIndex="-1" onKeyDown=${keys}>${visible.length === 0
+    <div class="scroll" id="change-list" tabIndex="-1" onKeyDown=${keys}>${runs.some((group) => group.run === s.look.run) && html`<${AtRun} run=${s.look.run} on=${on} />`}${visible.length === 0
       ? html`<${Empty} words=${f.t("changes.empty_filter")}><${Link} onPress=${() => on.look({ table: null, field: null, to: null, text: "", row: false })}>${f.t("changes.show_all")}<//><//>`
       : html`<table class="table changes"><caption class="hidden">${f.t("changes.list")}</caption><${Head} f=${f} undo />
         ${runs.map((group, at) => html`<${Run} key=${group.run} group=${group} cut=${filtered || (next !== null && at === runs.length - 1)} may=${may} s=${s} f=${f} on=${on} />`)}</table>`}
-      ${next !== null && html`<p class="foot"><${Link} onPress=${on.moreChanges}>${f.t("changes.earlier")}<//></p>`}</div>`;
+      <p class="foot">${next !== null && html`<${Link} onPress=${on.moreChanges}>${f.t("changes.earlier")}<//> `}${s.server?.history_days > 0 && f.t("changes.kept", { n: s.server.history_days })}</p></div>`;
+}
+
+/** From Overview to one sync: its line has the focus, once it is there. */
+function AtRun({ run, on }) {
+  useLayoutEffect(() => {
+    const fold = document.getElementById(`fold${run}`);
+    fold?.scrollIntoView({ block: "center" });
+    fold?.focus();
+    on.look({ run: null });
+  }, [run]);
+  return null;
 }
 
 function Tools({ s, f, on, items }) {
@@ -67,7 +78,7 @@ function Run({ group, cut, may, s, f, on }) {
   const rest = group.items.length - FIRST_LINES;
   const when = f.isToday(at, s.now) ? f.t("changes.today", { clock: f.clock(at) }) : f.moment(at, s.now);
   const wanted = may && (cut || group.items.some(canUndo));
-  return html`<tbody><tr class="group"><th scope="rowgroup" colSpan="4"><button type="button" class="fold" aria-expanded=${String(!closed)} aria-label=${f.t(closed ? "undo.show" : "undo.hide")}
+  return html`<tbody><tr class="group"><th scope="rowgroup" colSpan="4"><button type="button" id=${`fold${group.run}`} class="fold" aria-expanded=${String(!closed)} aria-label=${f.t(closed ? "undo.show" : "undo.hide")}
       onClick=${() => on.open(`closed${group.run}`)}><${Icon} name="chevron" tone=${closed ? "small closed" : "small"} /></button>
       <b data-tip=${f.exact(at)}>${when}</b> <span class="quiet">${f.by(first.by)} · ${f.t(cut ? "changes.count_listed" : "changes.count", { n: group.items.length })}</span></th><td class="after" />
       <td class="undo">${wanted && html`<button type="button" class="link all" aria-label=${f.t("undo.sync")} aria-busy=${s.pressed.undo ? "true" : undefined} onClick=${() => on.undo(key, { runs: [group.run] })}><${Icon} name="undo" /><span class="wide">${f.t("undo.sync")}</span></button>`}</td></tr>
@@ -147,11 +158,11 @@ function Line({ item, may = false, undo = false, s, f, on }) {
 
 /** The value after, with its difference: "12 −2", "bag + summer". */
 function After({ item, f, now }) {
-  const as = { type: item.type, base: item.before, after: item.after, base_known: true };
+  const as = { ...item, base: item.before, base_known: true };
   const found = item.kind === "update" ? diff(item.type, item.before, item.after) : null;
   if (found?.kind === "list") return html`<span class="tokens">${found.tokens.filter(({ mark }) => mark !== "removed").map(({ text, mark }) => (mark ? html`<ins class="token">+ ${text}</ins>` : html`<span class="token">${text}</span>`))}</span>`;
-  const difference = item.kind === "update" && item.type !== "money" && item.type !== "boolean" ? change(as, "after", f) : "";
-  return html`<${Value} type=${item.type} value=${item.after} f=${f} now=${now} />${difference && html` <small>${difference}</small>`}`;
+  const shown = item.kind === "update" && item.type !== "boolean";
+  return html`<${Value} type=${item.type} value=${item.after} f=${f} now=${now} />${shown && html`<${Change} item=${as} side="after" quiet=${item.type === "money"} f=${f} />`}`;
 }
 
 /** "undone 14:20 by an owner": who pressed, without the button's name. */

@@ -2,15 +2,17 @@
 //
 //   [ ] | Field | Last agreed | (o) Grist now | ( ) Shopify now | Keep: what will be written
 
-import { html, useLayoutEffect, useMemo, useRef, useState } from "../vendor/preact-htm.js";
+import { html, useCallback, useLayoutEffect, useMemo, useRef, useState } from "../vendor/preact-htm.js";
 import { movedSides, neighbour, offsetsOf, windowOf } from "../lists.js";
 import {
   canKeepBase, canMerge, canType, conflictLines, groupKey, isCursor, maySync, openConflicts, readyChoices, visibleConflicts, waitingChoices, wrongTyping,
 } from "../state.js";
 import { remembering } from "../same.js";
 import { readTyped } from "../typed.js";
+import { Apart } from "./apart.js";
+import { Beside } from "./beside.js";
 import { Box, Button, Empty, Icon, Link, Menu, Select } from "./parts.js";
-import { Base, Marked, Value, keepWords, spoken, words } from "./value.js";
+import { Base, Marked, Value, keepWords, spoken, unfolding, words } from "./value.js";
 
 const WINDOWED_FROM = 150;
 const SPARE_PX = 300;
@@ -22,7 +24,8 @@ const MINUTE_MS = 60_000;
 let lastHeight = 700; // of the list, as it was seen last
 
 export function Conflicts({ s, f, on }) {
-  const { items } = s.lists.conflicts;
+  const { items, apart } = s.lists.conflicts;
+  if (s.beside.apart) return html`<${Apart} s=${s} f=${f} on=${on} />`;
   if (items === null) return html`<div class="tools"><span class="quiet">${f.t("conflicts.loading")}</span></div><div class="scroll"><${Head} f=${f} /></div>`;
   const lines = conflictLines(s);
   const open = openConflicts(s);
@@ -30,9 +33,15 @@ export function Conflicts({ s, f, on }) {
   return html`<${Tools} s=${s} f=${f} on=${on} lines=${lines} may=${may} />
     ${lines.length === 0 && open === 0 ? html`<div class="scroll"><${Empty} words=${f.t("conflicts.empty")} /></div>`
       : lines.length === 0 ? html`<div class="scroll"><${Empty} words=${f.t("conflicts.empty_filter")}><${Link} onPress=${() => on.filter({ table: null, field: null, row: false })}>${f.t("conflicts.show_all", { n: open })}<//><//></div>`
-        : html`<${Grid} s=${s} f=${f} on=${on} lines=${lines} may=${may} />`}
+        : html`<div class="sides"><${Grid} s=${s} f=${f} on=${on} lines=${lines} may=${may} /><${Beside} item=${lookedAt(lines, s)} s=${s} f=${f} on=${on} /></div>`}
+    ${apart > 0 && html`<p class="foot apart-line"><${Link} onPress=${() => on.showApart(true)}>${f.t("apart.kept", { n: apart })}<//></p>`}
     ${may && (lines.length > 0 || open > 0) && html`<${Hints} f=${f} /><${Footer} s=${s} f=${f} on=${on} open=${open} />`}
     ${s.keys && html`<${Keys} f=${f} on=${on} />`}`;
+}
+
+/** The conflict whose row stands beside the list: the current one, else the first. */
+function lookedAt(lines, s) {
+  return (lines.find((line) => line.kind === "field" && line.item.id === s.current?.id) ?? lines[0]).item;
 }
 
 /** What a key does in the list: the only place that knows. True where the key was ours. */
@@ -101,7 +110,27 @@ function Tools({ s, f, on, lines, may }) {
     ${all.length > 0 && html`<${Select} label=${f.t("conflicts.all_tables")} value=${s.filters.table} options=${[["", f.t("conflicts.all_tables")], ...tables]}
       onChange=${(value) => on.filter({ table: value || null, field: null })} />
     <${Select} className="wide" label=${f.t("conflicts.all_columns")} value=${s.filters.field} options=${[["", f.t("conflicts.all_columns")], ...fields.map((one) => [one, one])]}
-      onChange=${(value) => on.filter({ field: value || null })} />`}</div>`;
+      onChange=${(value) => on.filter({ field: value || null })} />`}<${ListMenu} items=${listItems(visible, may, s, f, on)} s=${s} f=${f} on=${on} /></div>`;
+}
+
+/** The ⋯ at the end of the line above the list. */
+function ListMenu({ items, s, f, on }) {
+  if (!items.length) return null;
+  return html`<${Button} id="list-more" look="icon" label=${f.t("conflicts.list_menu")} popup="menu" expanded=${s.menu === "list"} onPress=${() => on.menu("list")}><${Icon} name="dots" /><//>
+    ${s.menu === "list" && html`<${Menu} items=${items} opener=${() => document.getElementById("list-more")} onClose=${() => on.menu(null)} />`}`;
+}
+
+/** What can be done to all that is shown: choices, as everywhere, that "Apply" applies. */
+function listItems(visible, may, s, f, on) {
+  const ids = visible.map((item) => item.id);
+  const mergeable = visible.filter(canMerge).map((item) => item.id);
+  const all = !may || !ids.length ? [] : [
+    ...["grist", "shopify"].map((side) => ({ words: f.t(`conflicts.all_${side}`, { n: ids.length }), onPress: () => on.chooseMany(ids, side) })),
+    ...(mergeable.length ? [{ words: f.t("conflicts.all_merge", { n: mergeable.length }), onPress: () => on.chooseMany(mergeable, "merge") }] : []),
+  ];
+  const { apart } = s.lists.conflicts;
+  const kept = apart > 0 ? [{ words: f.t("apart.show", { n: apart }), onPress: () => on.showApart(true) }] : [];
+  return [...all, ...(all.length && kept.length ? [null] : []), ...kept];
 }
 
 /** The row chosen in Grist: pressed, it filters the list to that row; × shows all again. */
@@ -118,6 +147,7 @@ function Selection({ s, f, on }) {
     <span class="grow"><span class="wide">${f.t("conflicts.selected", { n: ids.length })}</span><span class="narrow" aria-hidden="true">${f.number(ids.length)}</span></span>
     <${Button} onPress=${() => on.chooseMany(ids, "grist")}>${f.t("conflicts.keep_grist")}<//><${Button} onPress=${() => on.chooseMany(ids, "shopify")}>${f.t("conflicts.keep_shopify")}<//>
     ${mergeable.length > 0 && html`<${Button} onPress=${() => on.chooseMany(mergeable.map((item) => item.id), "merge")}>${f.t("conflicts.merge_n", { n: mergeable.length })}<//>`}
+    <${ListMenu} items=${[{ words: f.t("conflicts.menu_apart_n", { n: items.length }), onPress: () => on.chooseMany(ids, "apart") }]} s=${s} f=${f} on=${on} />
     <${Button} look="icon" label=${f.t("conflicts.unselect")} onPress=${on.selectNone}><${Icon} name="cross" /><//></div>`;
 }
 
@@ -287,7 +317,7 @@ function Field({ line, index, first, selected, s, f, on, may }) {
   const leaving = s.leaving[item.id];
   const choice = s.choices[item.id] ?? (leaving && leaving !== true ? leaving : null);
   const isCurrent = s.current?.id === item.id;
-  const whole = Boolean(s.whole[item.id]);
+  const whole = s.whole[item.id] ?? null;
   const column = isCurrent ? s.current.column : "grist";
   const note = noteOf(item, s, f);
   const tab = (name) => ((isCurrent ? column === name : first && name === "grist") ? 0 : -1);
@@ -311,12 +341,30 @@ function Field({ line, index, first, selected, s, f, on, may }) {
 
 function SideCell({ item, name, choice, may, tab, whole, label, s, f, on }) {
   const on_ = choice?.keep === name;
-  const text = html`<span class="tag" aria-hidden="true">${f.t(`side.${name}`)}</span><span class="of"><${Marked} item=${item} side=${name} f=${f} now=${s.now} whole=${whole} /></span>`;
-  if (!may) return html`<span class=${`cell value shut ${on_ ? "chosen" : ""}`} role="gridcell">${text}</span>`;
+  const [isCut, clamp] = useCut();
+  const unfold = unfolding(item, name, { whole, isCut }, f);
+  const link = unfold && html`<button type="button" class="link unfold" tabIndex=${may ? tab : 0} aria-expanded=${String(whole === unfold.how)} aria-label=${f.t("conflicts.unfold", { words: unfold.words, side: f.t(`side.${name}`), field: label, title: item.title })}
+    onClick=${() => on.whole(item.id, unfold.how)}>${unfold.words}</button>`;
+  const text = html`<span class="tag" aria-hidden="true">${f.t(`side.${name}`)}</span><span class="of"><${Marked} item=${item} side=${name} f=${f} now=${s.now} whole=${whole} clamp=${clamp} /></span>`;
+  if (!may) return html`<span class=${`cell value shut ${on_ ? "chosen" : ""}`} role="gridcell"><span class="shown">${text}</span>${link}</span>`;
   const said = f.t("conflicts.value_label", { side: f.t(`side.${name}`), field: label, title: item.title, value: spoken(item, name, f, s.now) });
   return html`<span role="gridcell" class=${`cell value ${on_ ? "chosen" : ""}`}><label>
     <input type="radio" name=${`conflict${item.id}`} checked=${on_} aria-label=${said} data-column=${name} tabIndex=${tab}
-      onClick=${() => on.choose(item.id, name)} />${text}</label></span>`;
+      onClick=${() => on.choose(item.id, name)} />${text}</label>${link}</span>`;
+}
+
+/** Whether a text is cut off after its three lines: [isCut, what its element is given to]. Asked when the browser has laid it out. */
+function useCut() {
+  const [isCut, setCut] = useState(false);
+  const watch = useRef(null);
+  const clamp = useCallback((element) => {
+    watch.current?.disconnect();
+    watch.current = null;
+    if (!element) return;
+    watch.current = new ResizeObserver(() => setCut(element.scrollHeight > element.clientHeight + 1));
+    watch.current.observe(element);
+  }, []);
+  return [isCut, clamp];
 }
 
 function KeepCell({ item, choice, may, tab, note, label, s, f, on }) {
@@ -340,7 +388,7 @@ function KeepCell({ item, choice, may, tab, note, label, s, f, on }) {
 }
 
 function Kept({ item, choice, f, now }) {
-  if (item.whole_row) return keepWords(item, choice, f, now);
+  if (item.whole_row || choice.keep === "apart") return keepWords(item, choice, f, now);
   const value = choice.keep === "value" ? choice.value : item[choice.keep];
   const merged = choice.keep === "merge";
   return html`<span class="clamp"><${Value} type=${item.type} value=${value} f=${f} now=${now} />${merged && html` <small>${f.t("value.merged")}</small>`}</span>`;
@@ -371,9 +419,11 @@ function menuItems(item, label, s, f, on) {
     canKeepBase(item) && { words: f.t("conflicts.menu_base", { value: shorten(words(item.type, item.base, f, s.now)) }), onPress: () => on.choose(item.id, "base") },
     canMerge(item) && { words: f.t("conflicts.menu_merge"), onPress: () => on.choose(item.id, "merge") },
     canType(item) && { words: f.t("conflicts.menu_type"), onPress: () => on.startTyping(item.id, typedText(s, item.id, f)) },
+    { words: f.t(item.whole_row ? "conflicts.menu_apart_row" : "conflicts.menu_apart"), onPress: () => on.choose(item.id, "apart") },
     ...(same.length > 1 ? [null, ...["grist", "shopify"].map((side) => ({ words: f.t(`conflicts.menu_all_${side}`, { n: same.length, field: label }), onPress: () => on.chooseMany(same, side) }))] : []),
     null,
-    ...(["text", "html"].includes(item.type) ? [{ words: f.t(s.whole[item.id] ? "conflicts.menu_short" : "conflicts.menu_whole"), onPress: () => on.whole(item.id) }] : []),
+    ...(["text", "html"].includes(item.type) ? [{ words: f.t(s.whole[item.id] === "all" ? "conflicts.menu_short" : "conflicts.menu_whole"), onPress: () => on.whole(item.id, "all") }] : []),
+    item.type === "html" && { words: f.t(s.whole[item.id] === "source" ? "value.show_text" : "value.show_source"), onPress: () => on.whole(item.id, "source") },
     { words: f.t("conflicts.menu_history"), onPress: () => on.go("changes", { look: { text: item.title, field: item.whole_row ? null : item.field_label } }) },
   ].filter((one) => one !== false);
   while (items[0] === null) items.shift();

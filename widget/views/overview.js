@@ -43,7 +43,14 @@ export function Overview({ s, f, on }) {
   return html`<div class="scroll">
     ${s.server.status === "never" && !run ? html`<${Empty} words=${f.t("overview.never")} />` : run && html`<${Last} run=${run} s=${s} f=${f} on=${on} />`}
     <${Tables} s=${s} f=${f} on=${on} />
-    ${s.runs.length > 0 && html`<${Recent} s=${s} f=${f} on=${on} />`}</div>`;
+    ${s.runs.length > 0 && html`<${Recent} s=${s} f=${f} on=${on} />`}
+    <p class="foot">${aheadWords(s.server, s.now, f)}</p></div>`;
+}
+
+/** "Next sync at 14:17. Changes made in Shopify arrive within seconds." */
+function aheadWords({ next_at: next, soon }, now, f) {
+  const timer = next ? f.t("overview.next", { when: f.whenAt(Date.parse(next), now) }) : f.t("overview.no_timer");
+  return [timer, soon ? f.t("overview.soon") : next && f.t("overview.not_soon")].filter(Boolean).join(" ");
 }
 
 function lastSync(s) {
@@ -57,7 +64,7 @@ function Last({ run, s, f, on }) {
   const tabs = { conflicts: "conflicts", deletions: "deletions", refused: "refused" };
   return html`<div class="last"><div class="quiet">${f.t(run.by ? "overview.last_sync" : "overview.last_sync_nobody", values)}</div>
     <div class="counts">${parts.some(([key]) => key !== "unchanged")
-      ? parts.map(([key, n]) => html`<${Link} lined onPress=${() => on.go(tabs[key] ?? "changes")}>${f.t(`overview.${key}`, { n })}<//>`)
+      ? parts.map(([key, n]) => html`<${Link} lined onPress=${() => (tabs[key] ? on.go(tabs[key]) : on.go("changes", { look: { run: run.id } }))}>${f.t(`overview.${key}`, { n })}<//>`)
       : html`<span>${resultWords(run, f)}</span>`}</div></div>`;
 }
 
@@ -102,7 +109,7 @@ function Recent({ s, f, on }) {
     <tbody>${s.runs.map((run) => {
       const result = resultWords(run, f);
       const at = Date.parse(run.finished_at ?? run.started_at);
-      return html`<tr key=${run.id}><th scope="row"><${Link} onPress=${() => on.go("changes")}><span data-tip=${f.exact(at)}>${f.moment(at, s.now)}</span><//></th>
+      return html`<tr key=${run.id}><th scope="row"><${Link} onPress=${() => on.go("changes", { look: { run: run.id } })}><span data-tip=${f.exact(at)}>${f.moment(at, s.now)}</span><//></th>
         <td data-cut><span class="wide">${capital(f.by(run.by))}</span><span class="narrow">${capital(f.by(run.by?.split(/[,:]/)[0]))}</span></td>
         <td data-cut>${run.kind === "preview" ? f.t("overview.preview", { result }) : result}</td>
         <td class="number took">${run.seconds === null || run.seconds === undefined ? "" : f.seconds(run.seconds)}</td></tr>`;

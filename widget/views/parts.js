@@ -99,8 +99,13 @@ export function Menu({ items, onClose, opener }) {
   }, []);
   useEffect(() => {
     const outside = (event) => { if (!menu.current?.contains(event.target) && !opener()?.contains(event.target)) onClose(); };
+    const again = () => place(menu.current, opener());
     document.addEventListener("pointerdown", outside);
-    return () => document.removeEventListener("pointerdown", outside);
+    window.addEventListener("resize", again);
+    return () => {
+      document.removeEventListener("pointerdown", outside);
+      window.removeEventListener("resize", again);
+    };
   }, []);
   const back = () => {
     onClose();
