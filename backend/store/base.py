@@ -88,6 +88,15 @@ def referring(tx: sa.Connection, mapping_id: int, field: str, things: Collection
     return found
 
 
+def listing(tx: sa.Connection, mapping_id: int, field: str, things: Collection[str]) -> list[tuple[str, str, int]]:
+    """(thing, one that its list names, row) of the pairs of which the list of references in Grist named some of
+    `things` when both last agreed. Rows below zero are gone."""
+    lists = tx.execute(sa.select(pair.c.remote_key, pair.c.base_local[field], pair.c.local_key).where(
+        pair.c.mapping_id == mapping_id, pair.c.base_local[field].as_string().is_not(None)))
+    wanted = set(things)
+    return [(thing, named, row) for thing, members, row in lists for named in members or () if named in wanted]
+
+
 def holding(tx: sa.Connection, mapping_id: int, values: Dict[str, Collection[str]]) -> set[str]:
     """The things of pairs with a row that held one of these texts in all of these fields (field → texts in lower case)
     when both sides last agreed."""
