@@ -15,14 +15,17 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backend.core.model import Side
 from backend.errors import Cancelled, Interrupted, OutcomeUnknown, RetryLater, SyncError
 from backend.shopify.actions import ACTIONS, Action, Actor, Said, Step, Thing
-from backend.store import actions, changes, inbox
+from backend.store import actions, changes, inbox, journal
 from backend.store.actions import Deed
 from backend.store.db import Database, Transaction
+
+if TYPE_CHECKING:
+    from backend.shopify.connector import ShopifyConnector
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +53,14 @@ class Acting:
     beat: Callable[[dict[str, Any]], None] = lambda progress: None
     sleep: Callable[[float], None] = time.sleep
     settle_seconds: float = SETTLE_SECONDS
+
+
+def calm_actor(database: Database, link_id: int, shopify: ShopifyConnector) -> Actor:
+    """Who acts, once nothing of an earlier run goes on at Shopify by itself."""
+    with database.read() as tx:
+        sizes = journal.sizes(tx, link_id, Side.REMOTE)
+    shopify.halt(sizes)
+    return shopify.acting()
 
 
 def act(acting: Acting) -> dict[str, int]:

@@ -32,6 +32,7 @@ from backend.shopify.auth import ClientCredentials, PastedToken
 from backend.shopify.changes import Audits
 from backend.shopify.client import store_domain
 from backend.shopify.connector import ShopifyConnector
+from backend.shopify.in_files import AFTER_SECONDS
 from backend.shopify.resources import RESOURCES
 from backend.shopify.shop import Shop
 from backend.store import entrusted, health, links, options, runs
@@ -52,6 +53,7 @@ class Context:
     rest_seconds: float
     vault: Vault = field(default_factory=lambda: Vault([]))
     audits: Audits = field(default_factory=Audits)
+    files_after_seconds: float = AFTER_SECONDS
 
     @classmethod
     def open(cls, settings: Settings, config: Config | None = None) -> Context:
@@ -63,7 +65,7 @@ class Context:
             rest = config.rest_seconds if config and config.rest_seconds is not None else REST_SECONDS
         vault = open_vault(settings.secret_key, settings.database_url, wiped_disk=settings.wiped_disk)
         made = cls(settings, database, RESOURCES, config.limits if config else Limits(), rest, vault,
-                   _audits(settings, config or Config()))
+                   _audits(settings, config or Config()), _files_after_seconds(settings, config or Config()))
         made.check_secrets()
         return made
 
@@ -238,7 +240,7 @@ class Context:
         settings = self.settings
         return ShopifyConnector(
             store, credentials, version=settings.shopify_version, admin_url=settings.shopify_admin_url or None,
-            audits=audits or self.audits,
+            audits=audits or self.audits, files_after_seconds=self.files_after_seconds,
             ledger=Buckets(self.database, f"{store} {credentials.app}") if shared else None,
         )
 
@@ -401,6 +403,12 @@ def _audits(settings: Settings, config: Config) -> Audits:
     stock = config.stock_audit_seconds if settings.stock_audit_seconds is None else settings.stock_audit_seconds
     return Audits(stock_seconds=usual.stock_seconds if stock is None else stock,
                   others_seconds=usual.others_seconds if everything is None else everything)
+
+
+def _files_after_seconds(settings: Settings, config: Config) -> float:
+    """The environment's word, sync.yaml's, or the usual."""
+    said = config.files_after_seconds if settings.files_after_seconds is None else settings.files_after_seconds
+    return AFTER_SECONDS if said is None else said
 
 
 def shop_facts(shop: Shop) -> dict[str, Any]:

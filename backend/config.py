@@ -46,6 +46,8 @@ class Config:
     audit_seconds: int | None = None
     stock_audit_seconds: int | None = None
     """See `Settings`."""
+    files_after_seconds: float | None = None
+    """See `Settings`."""
     telling: dict[str, Any] = field(default_factory=dict)
     """`sync_log`, `status_column`: what the document is to tell itself; `grist_calls_a_day`. What is not named stays as
     it is."""
@@ -106,6 +108,7 @@ class _File(Schema):
     grist_calls_a_day = fields.Integer(strict=True, validate=validate.Range(100, 10_000_000))
     brakes = fields.Nested(_Brakes, load_default=dict)
     audit = fields.Nested(_Audit, load_default=dict)
+    files_after_minutes = fields.Float(validate=validate.Range(min=0, max=99_999))
     mappings = fields.List(fields.Nested(_Mapping), required=True, validate=validate.Length(min=1))
 
 
@@ -272,6 +275,7 @@ class _Checker:
             interval,
             audit,
             stock,
+            None if checked.get("files_after_minutes") is None else checked["files_after_minutes"] * 60,
             {name: checked[name] for name in ("sync_log", "status_column", "grist_calls_a_day")
              if checked.get(name) is not None},
         )

@@ -46,6 +46,7 @@ _FORMS = {
     "audit": "audit: {everything: 1d, stock: 15m}", "everything": "everything: 1d", "stock": "stock: 15m",
     "interval": "interval: 15m", "rest_seconds": "rest_seconds: 30", "sync_log": "sync_log: true",
     "status_column": "status_column: true", "grist_calls_a_day": "grist_calls_a_day: 5000",
+    "files_after_minutes": "files_after_minutes: 5",
     "brakes": "brakes: {deletions: 20}",
     "deletions": "deletions: 20", "deletions_share": "deletions_share: 0.25", "changed_share": "changed_share: 0.9",
     "mappings": "mappings: and below it a list that begins with - resource: products",

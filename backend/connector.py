@@ -6,6 +6,7 @@
     again(mapping, keys)     → the same of what this run has read or written already
     batches(mapping, ops)    → the ops cut into what one request carries, in an order that works
     apply(mapping, batch, …) → one Receipt for each op, in the same order
+    halt(batches)            → after a crash: what the service still works off of these ends
     repeat(mapping, batch, …) → after a crash: the same again where that is safe, else None
 
 A connector never decides. Values go in and out in their canonical form (`core.values`); a `ref` is the key
@@ -15,6 +16,7 @@ that the connector's own side uses: a row id in Grist, a gid in Shopify. The eng
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -117,8 +119,17 @@ class Connector(Protocol):
         own writes made of them, and that writes only what still stands as it was seen, need not ask for it."""
         ...
 
-    def watch(self, before_write: Callable[[], None]) -> None:
-        """Call `before_write` right before a write that had to wait; it raises where the run is another's by now."""
+    def watch(self, before_write: Callable[[], None], going_on: Callable[[int], None] = ...) -> None:
+        """Call `before_write` right before a write that had to wait; it raises where the run is another's by now. And
+        `going_on` again and again while the service works a batch off by itself, with how many ops are done; it raises
+        where the run is another's, and Cancelled where it should end: then the batch is ended and its receipts given.
+        """
+        ...
+
+    def halt(self, batches: Dict[str, int]) -> None:
+        """End what the service still works off of these batches, given as the keys of their stamps with how many ops
+        each had. When this returns nothing more happens to them by itself. Raises RetryLater where that takes too
+        long. Called before what became of them is settled, and before anything is written."""
         ...
 
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:

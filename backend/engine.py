@@ -81,8 +81,9 @@ class _Run:
         self.mapping_ids: dict[str, int] = {}
         """Of all resources that were ever mapped: what refers to them may be read."""
         self.started = session.clock()
+        self._saying: tuple[str, Work | None] = ("preparing", None)
         for connector in (session.local, session.remote):
-            connector.watch(self._still_ours)
+            connector.watch(self._still_ours, self._going_on)
 
     def sync(self) -> Report:
         try:
@@ -102,6 +103,7 @@ class _Run:
             self._read()
             return
         recovery = Recovery(self.memory, self.session.local, self.session.remote)
+        recovery.halt()
         for one in self.work:
             pairs_anew(self.memory, one)
             recovery.repeat(one)
@@ -411,6 +413,10 @@ class _Run:
             }
         return unwritten
 
+    def _going_on(self, done: int) -> None:
+        """While a service works a batch off by itself, of which `done` ops are done. Raises what `_say` does."""
+        self._say(*self._saying, more=done)
+
     def _still_ours(self) -> None:
         """Raises LeaseLost where another worker has taken the run while a request waited to be sent."""
         with self.session.write():
@@ -551,14 +557,15 @@ class _Run:
         self.report.seconds = self.session.clock() - self.started
         return self.report
 
-    def _say(self, phase: str, one: Work | None = None) -> None:
+    def _say(self, phase: str, one: Work | None = None, *, more: int = 0) -> None:
         """Tell how far the run is; raises where it must not go on."""
+        self._saying = phase, one
         self.session.beat({
             "phase": phase, "thing": one.mapping.resource.label if one else "",
-            "done": one.ops_done if one else 0, "total": len(one.plan.ops) if one and one.plan else None,
+            "done": one.ops_done + more if one else 0, "total": len(one.plan.ops) if one and one.plan else None,
             "mappings": [
                 {"resource": m.mapping.name, "label": m.mapping.resource.label, "read": len(m.local.rows),
-                 "to_write": len(m.plan.ops) if m.plan else 0, "written": m.ops_done,
+                 "to_write": len(m.plan.ops) if m.plan else 0, "written": m.ops_done + (more if m is one else 0),
                  "state": m.state(writing=phase == "writing" and m is one)}
                 for m in self.work
             ],

@@ -13,7 +13,7 @@
         Interrupted     … because its process ends; the next one goes on
         Waits           … because a person's access to the document ends; it goes on when somebody looks
       LeaseLost       nobody: another worker goes on
-      TooCostly, InputRefused, BulkFailed   the Shopify connector itself: ask for less, leave one row out, read by page
+      TooCostly, InputRefused, BulkFailed   the Shopify connector itself: ask for less, leave one row out, ask singly
     anything else     a developer
 """
 
@@ -171,7 +171,7 @@ class TooCostly(SyncError):
 
 
 class BulkFailed(SyncError):
-    """Shopify gave up a large operation that it works off by itself. Nothing of it is to be used: read page by page."""
+    """Shopify gave up, or never began, a large operation of its own. Nothing of it is to be used: go by requests."""
 
     code = "bulk_failed"
 

@@ -1,5 +1,6 @@
 """Settle what an earlier run left open: it was killed, or an answer was lost, between the journal and the base.
 
+    large batches    what Shopify still works off of them is ended first
     stock            sent again under its own key: Shopify runs it once (for a day; after that a person says)
     other values     looked at: as sent → done; as before → not done; else somebody edited since
     creations        Grist: found by the Shopify ID; Shopify: by the key they carry; else left to a person
@@ -30,11 +31,18 @@ KEY_KEPT_SECONDS = 23 * 3600
 
 
 class Recovery:
-    """The open intents of a link. `repeat` comes before anything is read, `look` after."""
+    """The open intents of a link. `halt` and then `repeat` come before anything is read, `look` after."""
 
     def __init__(self, memory: Memory, local: Connector, remote: Connector) -> None:
         self.memory = memory
         self.connectors = {Side.LOCAL: local, Side.REMOTE: remote}
+
+    def halt(self) -> None:
+        """End what Shopify still works off of any open batch, also of what this run does not look at: nothing is
+        written and nothing settled while a write of an earlier run may still come."""
+        with self.memory.database.read() as tx:
+            sizes = journal.sizes(tx, self.memory.link_id, Side.REMOTE)
+        self.connectors[Side.REMOTE].halt(sizes)
 
     def repeat(self, one: Work) -> None:
         """Send again what happens once under its key."""

@@ -39,6 +39,7 @@ NAMES = (
     "SYNC_REST_SECONDS",
     "SYNC_AUDIT",
     "SYNC_STOCK_AUDIT",
+    "SYNC_FILES_AFTER_MINUTES",
     "ALLOWED_ORIGINS",
     "SHOPIFY_OLD_API_SECRET",
     "PUBLIC_URL",
@@ -114,6 +115,8 @@ class Settings:
     """How often everything is read although nothing says that it changed; 0 for never."""
     stock_audit_seconds: int | None = None
     """The same of stock, where Shopify does not tell of it by itself."""
+    files_after_seconds: float | None = None
+    """How long the points of many changes may take to come back before these go to Shopify as files; 0 for never."""
     allowed_origins: tuple[str, ...] = ()
     old_webhook_secret: Secret = field(default=Secret())
     """Shopify signs with the old secret or the new one while both exist."""
@@ -175,6 +178,7 @@ class Settings:
             rest_seconds=_seconds("SYNC_REST_SECONDS", said["SYNC_REST_SECONDS"]),
             audit_seconds=parse_audit(said["SYNC_AUDIT"]) if said["SYNC_AUDIT"] else None,
             stock_audit_seconds=parse_audit(said["SYNC_STOCK_AUDIT"]) if said["SYNC_STOCK_AUDIT"] else None,
+            files_after_seconds=_minutes("SYNC_FILES_AFTER_MINUTES", said["SYNC_FILES_AFTER_MINUTES"]),
             allowed_origins=_list(said["ALLOWED_ORIGINS"]),
             old_webhook_secret=Secret(said["SHOPIFY_OLD_API_SECRET"]),
             public_url=_public_url(said["PUBLIC_URL"], values),
@@ -233,6 +237,15 @@ def _seconds(name: str, text: str) -> float | None:
     if not re.fullmatch(r"[0-9]{1,7}(\.[0-9]+)?", text):
         raise ConfigError(f"{name} is “{text[:40]}”, which is no number of seconds.", cure="Write 30, for example.")
     return float(text)
+
+
+def _minutes(name: str, text: str) -> float | None:
+    """Seconds of minutes, also of none."""
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]+)?", text):
+        raise ConfigError(f"{name} is “{text[:40]}”, which is no number of minutes.", cure="Write 5, or 0 for never.")
+    return float(text) * 60
 
 
 def _list(text: str) -> tuple[str, ...]:

@@ -64,9 +64,9 @@ def measure(size: int, tell: Tell) -> dict[str, float]:
         "metafields": [f"gid://shopify/Product/{product.id}" for product in store.products.values()],
     }
     wanted: dict[str, tuple[Mapping, str, Value]] = {
-        "prices": (_usual("variants"), "price", Decimal("11.00")),
-        "stock": (_usual("inventory"), "available", 7),
-        "metafields": (_usual("products", METAFIELD), METAFIELD, "Winter"),
+        "prices": (usual("variants"), "price", Decimal("11.00")),
+        "stock": (usual("inventory"), "available", 7),
+        "metafields": (usual("products", METAFIELD), METAFIELD, "Winter"),
     }
     with serving(store_app(store)) as url:
         spent = {name: _points(url, *wanted[name], keys[name]) for name in wanted}
@@ -75,7 +75,7 @@ def measure(size: int, tell: Tell) -> dict[str, float]:
     return {"points_per_change": max(points / LEAST[name] for name, points in spent.items())}
 
 
-def _usual(name: str, *more: str) -> Mapping:
+def usual(name: str, *more: str) -> Mapping:
     """What is mapped where nobody chose otherwise, and `more`."""
     resource = RESOURCES[name]
     chosen = [field for field in resource.fields if field.usual] + [resource.field(one) for one in more]

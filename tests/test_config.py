@@ -322,6 +322,13 @@ def test_how_often_everything_is_read(said: str, expected: tuple[int | None, int
     assert (found.audit_seconds, found.stock_audit_seconds) == expected
 
 
+@pytest.mark.parametrize(("said", "expected"), [
+    ("", None), ("files_after_minutes: 2.5", 150), ("files_after_minutes: 0", 0)])
+def test_when_many_changes_go_as_files(said: str, expected: float | None) -> None:
+    assert parse(f"{said}\nmappings:\n- resource: products\n  fields: {{title: Title}}\n",
+                 RESOURCES).files_after_seconds == expected
+
+
 def test_an_audit_that_is_no_interval_is_a_mistake_with_its_line() -> None:
     with pytest.raises(ConfigError, match="line 1"):
         parse("audit: {stock: now}\nmappings:\n- resource: products\n  fields: {title: Title}\n", RESOURCES)

@@ -171,6 +171,14 @@ def test_a_secret_is_true_and_equal_by_what_it_holds():
     assert not Secret()
 
 
+def test_when_many_changes_go_as_files_is_said_in_minutes() -> None:
+    assert settings(SYNC_FILES_AFTER_MINUTES="2.5").files_after_seconds == 150
+    assert settings(SYNC_FILES_AFTER_MINUTES="0").files_after_seconds == 0
+    assert settings().files_after_seconds is None
+    with pytest.raises(ConfigError, match="no number of minutes"):
+        settings(SYNC_FILES_AFTER_MINUTES="soon")
+
+
 def test_how_often_everything_is_read_is_an_interval_or_off() -> None:
     said = settings(SYNC_AUDIT="6h", SYNC_STOCK_AUDIT="off")
     assert (said.audit_seconds, said.stock_audit_seconds) == (21_600, 0)

@@ -98,8 +98,11 @@ class _Twin:
         """Hints name rows and things themselves here."""
         return hints, set()
 
-    def watch(self, before_write: Callable[[], None]) -> None:
+    def watch(self, before_write: Callable[[], None], going_on: Callable[[int], None] = lambda done: None) -> None:
         """Nothing waits in memory."""
+
+    def halt(self, batches: Dict[str, int]) -> None:
+        """Nothing goes on in memory."""
 
     def _io(self, *parts: str) -> None:
         self.on_io(".".join((self.name, *parts)))

@@ -267,9 +267,12 @@ class GristConnector:
         """Hints are rows already."""
         return hints, set()
 
-    def watch(self, before_write: Callable[[], None]) -> None:
-        """See `backend.connector`."""
+    def watch(self, before_write: Callable[[], None], going_on: Callable[[int], None] = lambda done: None) -> None:
+        """See `backend.connector`. Grist works nothing off by itself."""
         self._client.watch(before_write)
+
+    def halt(self, batches: Dict[str, int]) -> None:
+        """Nothing goes on in Grist after its answer."""
 
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return cut(self._of(mapping), ops)

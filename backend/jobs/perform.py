@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from backend import engine
-from backend.actions import Acting, act
+from backend.actions import Acting, act, calm_actor
 from backend.app import NEEDED_SECONDS, Context, shop_facts
 from backend.connector import Usage
 from backend.errors import (
@@ -171,8 +171,8 @@ def _run(context: Context, claimed: Run, pulse: _Pulse) -> Report:
             return engine.preview_undo(session, undo) if undo.changes or undo.runs else engine.preview(session)
         subscribe.ensure(context, link, session)
         # First, so that what they change is seen by this very sync.
-        acted = act(Acting(context.database, link.id, claimed.id, lambda: shopify.acting(), session.write,
-                           pulse.beat))
+        acted = act(Acting(context.database, link.id, claimed.id,
+                           lambda: calm_actor(context.database, link.id, shopify), session.write, pulse.beat))
         report = engine.undo(session, undo) if undo.changes or undo.runs else engine.sync(session)
         report.actions = acted
         subscribe.ensure_grist(context, link, session)
@@ -198,7 +198,8 @@ def _act(context: Context, claimed: Run, link: Link, pulse: _Pulse) -> Report:
                           cure="Connect the store again in the widget.")
     report = Report()
     remote = context.shopify(link, shared=True)
-    report.actions = act(Acting(context.database, link.id, claimed.id, remote.acting, write, pulse.beat))
+    report.actions = act(Acting(context.database, link.id, claimed.id,
+                                lambda: calm_actor(context.database, link.id, remote), write, pulse.beat))
     report.used(Usage(), remote.usage)
     if report.actions.get("done"):
         with context.database.write() as tx:

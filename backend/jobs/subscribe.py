@@ -1,7 +1,8 @@
 """Webhooks of the store are there, and are put back where Shopify dropped them: a run looks, at most once an hour.
 
-Only where the backend has a public address (`PUBLIC_URL`). Whatever is wrong with webhooks ends no run: they only make
-a sync come sooner, and what is wrong is kept for the health page.
+Only where the backend has a public address (`PUBLIC_URL`), and of the store only where there is a secret by which its
+deliveries are known: without one each would be refused, and stock that they tell of would be waited for. Whatever is
+wrong with webhooks ends no run: they only make a sync come sooner, and what is wrong is kept for the health page.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ NO_ADDRESS = {
     "problem": "The sync service has no public address, so Shopify and Grist cannot call it.",
     "cure": "Set PUBLIC_URL to its https address. Until then changes are found by the timer and the button.",
 }
+NO_SECRET = {
+    "problem": "The store's webhooks are off, for there is no secret by which its calls could be known as its own.",
+    "cure": "Set SHOPIFY_API_SECRET to the app's client secret. Until then changes are found by the timer and the "
+            "button.",
+}
 
 
 def ensure(context: Context, link: Link, session: Session) -> None:
@@ -37,13 +43,17 @@ def ensure(context: Context, link: Link, session: Session) -> None:
         if state.get("shopify") != NO_ADDRESS:
             _keep(context, link, {"shopify": NO_ADDRESS, "grist": NO_ADDRESS})
         return
-    if seconds_ago is not None and seconds_ago < EVERY_SECONDS and state.get("public") == public:
+    signed = bool(context.webhook_secrets(link))
+    if seconds_ago is not None and seconds_ago < EVERY_SECONDS and (
+            state.get("public"), state.get("signed")) == (public, signed):
         return
-    said = {**state, "public": public}
+    said = {**state, "public": public, "signed": signed}
     if said.get("grist") == NO_ADDRESS:
         del said["grist"]
     said["shopify"] = _of_the_store(session, f"{public}/hooks/shopify/{key}", state.get("shopify", {}),
-                                    wanted=wishes.of(link, context.settings).realtime)
+                                    wanted=signed and wishes.of(link, context.settings).realtime)
+    if not signed:
+        said["shopify"] |= NO_SECRET
     _keep(context, link, said)
 
 

@@ -107,6 +107,18 @@ class Client:
         """Call `before_write` before a mutation that had to wait."""
         self._http.before_write = before_write
 
+    def before_write(self) -> None:
+        """Look at the lease of the run once more. Raises where nothing may be sent any more."""
+        self._http.before_write()
+
+    def was_written(self) -> None:
+        """Count a mutation whose answer was lost and that was carried out, as it turned out."""
+        self._usage.writes += 1
+
+    def restores(self) -> float:
+        """How many points come back in a second; 0 where no answer has told yet."""
+        return self._governor.restores()
+
     def hurry(self, sleep: Callable[[float], None]) -> None:
         """Wait with `sleep` from here on."""
         self._governor.hurry(sleep)

@@ -2,7 +2,7 @@
 
     prepare  → shop and scopes in one request; what is missing pauses a mapping, or has its writes refused
     read     → `reading`
-    batches, apply, repeat → `writing`
+    batches, apply, repeat → `writing`; much at once: `filing`
 """
 
 from __future__ import annotations
@@ -33,26 +33,28 @@ from backend.shopify.bulk import Bulk
 from backend.shopify.changes import Audits
 from backend.shopify.client import Client, store_domain
 from backend.shopify.creating import Keys
+from backend.shopify.filing import Filing
 from backend.shopify.governor import Ledger
+from backend.shopify.in_files import AFTER_SECONDS
 from backend.shopify.known import Known
 from backend.shopify.metafields import described
 from backend.shopify.names import Names
 from backend.shopify.reading import Reader, read_definitions
 from backend.shopify.resource import METAFIELD, shape
 from backend.shopify.shop import Shop, lacking, scopes_from, shop_from
-from backend.shopify.writing import Writing
 
 log = logging.getLogger(__name__)
 
 VERSION = "2026-10"
 
-class ShopifyConnector(Writing):
+class ShopifyConnector(Filing):
     """One store, read and written with one identity. Not shared between threads.
 
     `store` is `something.myshopify.com` or what people paste for it. `admin_url` is another origin that answers in
     the store's place (a stand-in). `audits` say how often what no filter finds is read whole. `ledger` is shared by
-    all who use the store with these credentials. `new_key` makes an idempotency key. Raises UserError for a store's
-    address that is none.
+    all who use the store with these credentials. Changes whose points take longer than `files_after_seconds` to come
+    back go as files (0: never). `new_key` makes an idempotency key. Raises UserError for a store's address that is
+    none.
     """
 
     side = Side.REMOTE
@@ -66,6 +68,7 @@ class ShopifyConnector(Writing):
         admin_url: str | None = None,
         audits: Audits | None = None,
         ledger: Ledger | None = None,
+        files_after_seconds: float = AFTER_SECONDS,
         sleep: Callable[[float], None] = time.sleep,
         new_key: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
@@ -88,6 +91,9 @@ class ShopifyConnector(Writing):
         self._client = Client((admin_url or f"https://{self.store}").rstrip("/"), version, credentials, self.usage,
                               ledger=ledger, sleep=sleep)
         self._bulk = Bulk(self._client, sleep=sleep)
+        self._files_after_seconds = files_after_seconds
+        self._going_on: Callable[[int], None] = lambda done: None
+        self._begin_filing()
         self._keys = Keys(self._client, self.notes)
         self._names = Names(self._client)
         self._barred: dict[str, dict[str, AccessError]] = {}
@@ -127,9 +133,10 @@ class ShopifyConnector(Writing):
         """How many things of a resource a filter leaves. Raises UserError for a search that Shopify does not take."""
         return looking.count(self._client, resource, search)
 
-    def watch(self, before_write: Callable[[], None]) -> None:
+    def watch(self, before_write: Callable[[], None], going_on: Callable[[int], None] = lambda done: None) -> None:
         """See `backend.connector`."""
         self._client.watch(before_write)
+        self._going_on = going_on
 
     # --- actions ----------------------------------------------------------------------------------
 
@@ -154,6 +161,7 @@ class ShopifyConnector(Writing):
         answer, self._about = self._about or self._client.run(documents.PREPARE, {}), None
         self._meet(answer)
         self._known.forget()
+        self._begin_filing()
         self._unwritable.clear()
         self._barred.clear()
         self._names.forget()

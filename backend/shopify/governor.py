@@ -163,6 +163,10 @@ class Governor:
         """Wait with `sleep` from here on."""
         self._sleep = sleep
 
+    def restores(self) -> float:
+        """How many points come back in a second; 0 while nobody knows."""
+        return self._change(lambda books, now: (None, books.rate))
+
     def hold(self, document: str, variables: dict[str, Any]) -> Hold:
         """Take what a document costs, and return once it may be sent. Raises TooCostly where it never may."""
         digest = digest_of(document, variables)

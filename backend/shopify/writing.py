@@ -135,7 +135,7 @@ class Writing:
                     for i in self._moved(mapping, ops)}
         left = [i for i in range(len(batch)) if i not in settled]
         sent = [op for i in left if (op := ops[i]) is not None]
-        written = self._write(mapping, sent, stamp, [keys[i] for i in left]) if left else []
+        written = self._write_all(mapping, batch, sent, stamp, [keys[i] for i in left]) if left else []
         written = self._go_on(mapping, written, stamp)
         if shape(mapping).writer == "stock":
             written = self._complete_stock(mapping, written)
@@ -350,6 +350,12 @@ class Writing:
     @staticmethod
     def _refused_for(op: Op, error: AccessError) -> Receipt:
         return Receipt(op, refusal=Refusal(Side.REMOTE, refusal_key(op), error.message, error.cure, title=op.title))
+
+    def _write_all(
+        self, mapping: Mapping, batch: Sequence[Op], ops: Sequence[Op], stamp: Stamp, keys: Sequence[str]
+    ) -> list[Receipt]:
+        """Write what is left of a batch after the look at it."""
+        return self._write(mapping, ops, stamp, keys)
 
     def _write(
         self, mapping: Mapping, ops: Sequence[Op], stamp: Stamp, keys: Sequence[str], tries: int = 2

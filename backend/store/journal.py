@@ -62,6 +62,13 @@ def unsettled(tx: sa.Connection, mapped: Mapping) -> list[Intent]:
     ]
 
 
+def sizes(tx: sa.Connection, link_id: int, side: Side) -> dict[str, int]:
+    """How many ops each open batch of a link holds, by the key that it was sent under."""
+    query = (sa.select(intent.c.key, intent.c.ops).join(mapping, mapping.c.id == intent.c.mapping_id)
+             .where(mapping.c.link_id == link_id, intent.c.side == side.value))
+    return {key: len(ops) for key, ops in tx.execute(query)}
+
+
 def count(tx: sa.Connection, link_id: int) -> int:
     """How many batches of a link wait to be settled."""
     query = (sa.select(sa.func.count(intent.c.id)).join(mapping, mapping.c.id == intent.c.mapping_id)

@@ -49,6 +49,8 @@ class Behaviour:
     # Seconds until a bulk operation starts or stops, and those that it runs at least.
     bulk_start_seconds: float = 0.05
     bulk_run_seconds: float = 0.0
+    # A cancelled bulk mutation tells of the lines that it had done; otherwise of none.
+    bulk_cancel_keeps_answers: bool = False
     # Without groupObjects a child's line may stand before its parent's.
     bulk_children_come_first: bool = False
     # __parentId is the nearest object around a connection; otherwise the node of the connection around it.

@@ -19,7 +19,8 @@
     POST /__control/webhooks {"routes": {"https://sync.example": "http://127.0.0.1:8000"}}: where addresses really are;
                              {"next": [{"drop": true}, {"double": true}, {"late_seconds": 5}, {"reverse": true}]}: one
                              for each of the next deliveries; {"always": {…}}; {"secret": …}; {"drop_subscriptions": 1}
-    POST /__control/bulk     {"fail_next": {"after": 1000, "code": "TIMEOUT"}}; answers all operations
+    POST /__control/bulk     {"fail_next": {"after": 1000, "code": "TIMEOUT"}}, also "type": "MUTATION" and "status":
+                             "EXPIRED"; {"hold_after": 3}: mutations wait there, null: they go on. Answers all of them
     POST /__control/uninstall  the merchant takes the app away: app/uninstalled, and no token works any more
     POST /__control/tokens   {"revoke": "shpat_demo"} or {"allow": "shpat_other"}
 """
@@ -237,7 +238,8 @@ def blueprint(door: Door, *, revoke: Callable[[str], None], allow: Callable[[str
 
     @routes.post("/bulk")
     def bulk() -> Response:
-        store.bulks.fail_next = _body().get("fail_next")
+        given = _body()
+        store.bulks.fail_next, store.bulks.hold_after = given.get("fail_next"), given.get("hold_after")
         return jsonify([{"id": each.gid, "status": each.status, "trouble": each.trouble}
                         for each in store.bulks.held.values()])
 

@@ -277,3 +277,43 @@ def test_an_upload_without_its_parameters_is_refused(served: str) -> None:
     forged = {**fields, "x-goog-signature": "0" * 64}
     assert requests.post(target["url"], data=forged, files={"file": b"{}"}, timeout=10).status_code == 403
     assert requests.post(target["url"], data=fields, files={"file": b""}, timeout=10).status_code == 400
+
+
+def retitling(url: str, store: Store) -> str:
+    """The id of an operation that gives every product another title."""
+    target = asked(url, STAGE)["data"]["stagedUploadsCreate"]["stagedTargets"][0]
+    fields = {each["name"]: each["value"] for each in target["parameters"]}
+    lines = [{"product": {"id": product.gid, "title": "New"}} for product in store.products.values()]
+    content = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    requests.post(target["url"], data=fields, files={"file": content}, timeout=10).raise_for_status()
+    payload = asked(url, RUN_MUTATION, mutation=RETITLE, path=fields["key"])["data"]["bulkOperationRunMutation"]
+    return str(payload["bulkOperation"]["id"])
+
+
+CANCEL = "mutation($id: ID!) { bulkOperationCancel(id: $id) { userErrors { message } } }"
+
+
+@pytest.mark.parametrize("tells", [False, True])
+def test_a_mutation_waits_where_it_is_held_and_is_cancelled_there(served: str, store: Store, tells: bool) -> None:
+    store.behaviour.bulk_cancel_keeps_answers = tells
+    store.bulks.hold_after = 3
+    one = retitling(served, store)
+    until = time.monotonic() + 10
+    while asked(served, READ, id=one)["data"]["bulkOperation"]["objectCount"] != "3":
+        assert time.monotonic() < until
+    asked(served, CANCEL, id=one)
+    done = ended(served, one)
+    assert (done["status"], bool(done["partialDataUrl"]), done["url"]) == ("CANCELED", tells, None)
+    assert sum(product.title == "New" for product in store.products.values()) == 3
+    if tells:
+        assert len(requests.get(done["partialDataUrl"], timeout=10).text.splitlines()) == 3
+
+
+@pytest.mark.parametrize(("ending", "status", "code"), [
+    ({"after": 2, "code": "TIMEOUT"}, "FAILED", "TIMEOUT"), ({"after": 2, "status": "EXPIRED"}, "EXPIRED", None)])
+def test_a_mutation_fails_or_expires_on_the_way(served: str, store: Store, ending: dict[str, Any], status: str,
+                                                code: str | None) -> None:
+    store.bulks.fail_next = {"type": "MUTATION", **ending}
+    done = ended(served, retitling(served, store))
+    assert (done["status"], done["errorCode"], bool(done["partialDataUrl"])) == (status, code, status == "FAILED")
+    assert sum(product.title == "New" for product in store.products.values()) == 2

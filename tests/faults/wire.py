@@ -175,8 +175,11 @@ class WiredConnector:
             raise RetryLater("The line is dead.")
         return self._twin.expand(mappings, hints)
 
-    def watch(self, before_write: Callable[[], None]) -> None:
-        self._twin.watch(before_write)
+    def watch(self, before_write: Callable[[], None], going_on: Callable[[int], None] = lambda done: None) -> None:
+        self._twin.watch(before_write, going_on)
+
+    def halt(self, batches: Dict[str, int]) -> None:
+        self._twin.halt(batches)
 
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return self._twin.batches(mapping, ops)

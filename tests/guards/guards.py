@@ -11,6 +11,7 @@ ENGINE = ("tests/engine",)
 SYNC = ("tests/engine/test_engine_sync.py",)
 DELETIONS = ("tests/engine/test_engine_deletions.py",)
 WORLD = ("tests/world/test_world.py",)
+FILES = ("tests/shopify/test_shopify_files.py",)
 FAULTS = ("tests/faults/test_faults_every_point.py",)
 
 
@@ -157,6 +158,19 @@ GUARDS: tuple[Guard, ...] = (
           "            if keyed or now is UNREAD:", "            if now is UNREAD:", SYNC),
     Guard("a sum that moved since is unclear", ("P2",), RECOVER,
           "            elif now != change.before and adds_up:", "            elif False:", SYNC),
+    # --- large writes
+    Guard("what goes on at Shopify ends first", ("P7", "P15"), RECOVER,
+          "        self.connectors[Side.REMOTE].halt(sizes)", "        assert sizes is not None", FILES),
+    Guard("a file whose start was lost is not started again", ("P8", "P15"), "backend/shopify/bulk.py",
+          "        except OutcomeUnknown:\n            return self._landed(mark)",
+          "        except OutcomeUnknown:\n            return self._begin(mutation, path, mark)", FILES),
+    Guard("a cancelled run ends its file", ("P15",), "backend/shopify/bulk.py",
+          "            except Cancelled:\n                stop = True",
+          "            except Cancelled:\n                pass", FILES),
+    Guard("a file is held against what stands there afterwards", ("P1", "P2"), "backend/shopify/in_files.py",
+          "    if len(stands) == len(op.changes):", "    if True:", FILES),
+    Guard("what two things may not both hold is in no file", ("P2",), "backend/shopify/in_files.py",
+          "name in FREED or ", "", ("tests/shopify/test_shopify_in_files.py",)),
     # --- what waits
     Guard("a choice falls when its values move", ("P16",), WAITING,
           "        elif old.choice is not None:", "        elif False:",

@@ -141,11 +141,11 @@ def is_alive(pid: int) -> bool:
 
 
 @contextmanager
-def a_shop(folder: Path, database_url: str) -> Iterator[Shop]:
+def a_shop(folder: Path, database_url: str, products: int = 3) -> Iterator[Shop]:
     grist = Grist()
     grist.new_document("Shop", DOCUMENT)
     grist.add_key("key", role="owner")
-    with serving(store_app(Store(products=3, seed=1))) as store_url, serving(grist_app(grist)) as grist_url:
+    with serving(store_app(Store(products=products, seed=1))) as store_url, serving(grist_app(grist)) as grist_url:
         shop = Shop(folder, database_url, store_url, grist_url)
         try:
             yield shop

@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
+import requests
+
 from backend import engine
 from backend.errors import Interrupted, LeaseLost, RetryLater
 from backend.jobs import perform as performing
 from backend.jobs.perform import is_temporary, perform
+from backend.settings import Secret
 from backend.store import health, links, runs
 
 
@@ -188,8 +191,23 @@ def test_without_a_public_address_there_are_no_webhooks_and_it_is_said(shop):
     assert told["grist"]["registered"] == 0
 
 
-def test_webhooks_of_both_sides_are_looked_after_where_there_is_a_public_address(shop):
+def test_without_a_secret_the_stores_webhooks_stay_off_and_it_is_said_until_there_is_one(shop):
     shop.context.settings = replace(shop.context.settings, public_url="https://sync.example.com")
+    for secret, registered in (("", False), ("hush", True), ("", False)):
+        shop.context.settings = replace(shop.context.settings, webhook_secret=Secret(secret))
+        shop.request()
+        assert shop.worker().step()
+        with shop.database.read() as tx:
+            told = health.webhooks(tx, shop.link.id)["shopify"]
+        there = requests.get(f"{shop.urls[0]}/__control/webhooks", timeout=10).json()["subscriptions"]
+        assert (bool(told["registered"]), bool(there), told["problem"] is None) == (registered,) * 3
+        assert shop.context.audits_of(shop.link).webhooks is registered, "stock is not waited for in vain"
+    assert "SHOPIFY_API_SECRET" in told["cure"]
+
+
+def test_webhooks_of_both_sides_are_looked_after_where_there_is_a_public_address(shop):
+    shop.context.settings = replace(shop.context.settings, public_url="https://sync.example.com",
+                                    webhook_secret=Secret("hush"))
     run_id = shop.request()
     assert shop.worker().step()
     assert shop.get(run_id).state == "done"

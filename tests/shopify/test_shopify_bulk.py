@@ -12,7 +12,7 @@ from shopify_helpers import counted, mapping_of
 from test_shopify_documents import assert_fits
 
 from backend.core.model import Mapping
-from backend.errors import InputRefused, RetryLater
+from backend.errors import BulkFailed, InputRefused, RetryLater
 from backend.shopify import bulk, documents, reading
 from backend.shopify.bulk import Bulk
 from backend.shopify.bulk_form import NotInBulk, bulk_form
@@ -20,7 +20,7 @@ from backend.shopify.resource import shape
 from backend.shopify.resources import RESOURCES
 
 PRODUCTS = "{ products { edges { node { id title } } } }"
-RETITLE = """mutation($product: ProductUpdateInput!) {
+RETITLE = """mutation Retitle($product: ProductUpdateInput!) {
   productUpdate(product: $product) { product { id title } userErrors { field message } } }"""
 
 
@@ -126,7 +126,7 @@ def test_a_file_that_is_cut_short_is_not_taken_for_the_list(large: Any, monkeypa
 
 def test_the_token_never_goes_to_the_store_of_files(large: Any) -> None:
     assert len(large.bulk.run_query(PRODUCTS)) == 12
-    large.bulk.run_mutation(RETITLE, [{"product": {"id": first(large).gid, "title": "New"}}])
+    large.bulk.run_mutation(RETITLE, [{"product": {"id": first(large).gid, "title": "New"}}], "Retitle(")
     assert large.app.extensions["shopify_door"].tokens_shown == []
 
 
@@ -165,16 +165,18 @@ def test_a_mutation_tells_what_became_of_each_line(large: Any) -> None:
     products = list(large.store.products.values())
     lines = [{"product": {"id": product.gid, "title": f"Title {n}"}} for n, product in enumerate(products)]
     lines[3]["product"]["title"] = ""
-    done = large.bulk.run_mutation(RETITLE, lines, "grist-sync-run-17")
+    ran = large.bulk.run_mutation(RETITLE, lines, "Retitle(")
+    done = ran.answers
+    assert ran.completed
     assert sorted(done) == list(range(len(lines)))
     assert done[2]["data"]["productUpdate"]["product"]["title"] == "Title 2" == products[2].title
     assert done[3]["data"]["productUpdate"]["userErrors"][0]["message"] == "Title can't be blank"
 
 
 def test_a_mutation_that_shopify_does_not_take_is_refused(large: Any) -> None:
-    with pytest.raises(InputRefused):
-        large.bulk.run_mutation("mutation { nothing }", [{}])
-    assert large.bulk.run_mutation(RETITLE, []) == {}
+    with pytest.raises(BulkFailed):
+        large.bulk.run_mutation("mutation { nothing }", [{}], "nothing")
+    assert large.bulk.run_mutation(RETITLE, [], "Retitle(").answers == {}
 
 
 def test_a_document_whose_lists_hang_too_deep_has_no_bulk_form() -> None:
@@ -194,7 +196,7 @@ def test_bulk_forms_fit_the_schema(name: str) -> None:
 
 def test_the_documents_fit_the_schema() -> None:
     for document, variables in ((bulk.START, {"query": "x"}), (bulk.LOOK, {"id": "gid://shopify/BulkOperation/1"}),
-                                (bulk.START_MUTATION, {"mutation": "m", "path": "p", "name": None}),
+                                (bulk.START_MUTATION, {"mutation": "m", "path": "p"}), (bulk.MUTATIONS, {}),
                                 (bulk.LATEST, {"query": "x"}), (bulk.CANCEL, {"id": "gid://shopify/BulkOperation/1"}),
                                 (bulk.STAGE, {"input": []}),
                                 *((documents.count_document(root), {"query": None})

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 AT_A_TIME = 5  # of each type, for an app and a store
 _SLICE_SECONDS = 0.01
+_HELD_SECONDS = 0.02
 _KEPT = timedelta(days=7)
 _UNFINISHED = ("CREATED", "RUNNING", "CANCELING")
 
@@ -64,7 +65,9 @@ class Bulks:
         self._store = store
         self.held: dict[int, BulkOperation] = {}
         self.blobs = Blobs()
-        self.fail_next: dict[str, Any] | None = None  # {"after": lines, "code": …}: the next query fails there
+        # {"after": lines, "code": …}: the next operation of this "type" (QUERY) fails there, or ends as "status" says.
+        self.fail_next: dict[str, Any] | None = None
+        self.hold_after: int | None = None  # after so many lines mutations wait until this says otherwise
         self.finished: list[Callable[[BulkOperation], None]] = []
         self.worked_elsewhere = False  # a background thread does the work
 
@@ -138,18 +141,31 @@ class Bulks:
         assert operation.work is not None
         try:
             while time.perf_counter() < until:
+                if self._is_held(operation):
+                    return
                 group = next(operation.work, None)
                 if group is None:
                     self._complete(operation)
                     return
                 self._write(operation, group)
                 plan = self.fail_next
-                if plan is not None and operation.type == "QUERY" and operation.object_count >= plan.get("after", 0):
+                if plan is not None and operation.type == plan.get("type", "QUERY") and (
+                        operation.object_count >= plan.get("after", 0)):
                     self.fail_next = None
+                    if plan.get("status"):
+                        self._end(operation, plan["status"])
+                        return
                     raise OperationFailed(plan.get("code", "INTERNAL_SERVER_ERROR"), "as asked for")
         except OperationFailed as failure:
             operation.error_code, operation.trouble = failure.code, str(failure)
             self._end(operation, "FAILED")
+
+    def _is_held(self, operation: BulkOperation) -> bool:
+        held = operation.type == "MUTATION" and self.hold_after is not None and (
+            operation.object_count >= self.hold_after)
+        if held:  # looked at again a little later
+            operation.due = self._store.clock.monotonic() + _HELD_SECONDS
+        return held
 
     def _work_of(self, operation: BulkOperation) -> Iterator[list[Any]]:
         from .documents import plan_of
@@ -182,7 +198,7 @@ class Bulks:
         if operation.out is not None:
             operation.out.close()
             operation.out = None
-        if status != "CANCELED":
+        if status != "CANCELED" or self._store.behaviour.bulk_cancel_keeps_answers:
             operation.completed_at = self._store.now()
             path = self.blobs.find(operation.result_key)
             size = path.stat().st_size if path else 0

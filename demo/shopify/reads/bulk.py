@@ -59,7 +59,7 @@ def url(operation: BulkOperation, arguments: dict[str, Any], context: Context) -
 
 @resolves("BulkOperation", "partialDataUrl")
 def partial_data_url(operation: BulkOperation, arguments: dict[str, Any], context: Context) -> str | None:
-    return _signed(operation, context) if operation.status == "FAILED" else None
+    return _signed(operation, context) if operation.status in ("FAILED", "CANCELED") else None
 
 
 def _signed(operation: BulkOperation, context: Context) -> str | None:
