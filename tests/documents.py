@@ -324,8 +324,11 @@ class DocumentGrist:
     def expand(self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]) -> Any:
         return self._connector.expand(mappings, hints)
 
-    def watch(self, before_write: Callable[[], None]) -> None:
-        self._connector.watch(before_write)
+    def watch(self, before_write: Callable[[], None], going_on: Callable[[int], None] = lambda done: None) -> None:
+        self._connector.watch(before_write, going_on)
+
+    def halt(self, batches: Dict[str, int]) -> None:
+        self._connector.halt(batches)
 
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         """Those of the connector, cut smaller where a test wants that."""
