@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chromium fresh soak faults databases guards audit lint format pins screenshots clean
+.PHONY: help run test chromium fresh soak faults databases connector guards audit lint format pins screenshots clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ faults: $(VENV)/dev.stamp ## Play every fault at every step of every chapter
 
 databases: $(VENV)/dev.stamp ## Run all that touches a database on SQLite and on Postgres, the whole engine suite too
 	EVERY_DATABASE=1 $(BIN)/python -m pytest -n auto --dist worksteal tests/store tests/engine tests/jobs
+
+connector: $(VENV)/dev.stamp ## Run all of the engine suite over the Grist connector, too: make connector STORIES=50
+	EVERY_CONNECTOR=1 STORIES=$(or $(STORIES),10) $(BIN)/python -m pytest -n auto --dist worksteal tests/engine
 
 guards: $(VENV)/dev.stamp ## Switch off each guard of a promise and see which test notices
 	PYTHONPATH=.:tests $(BIN)/python -m guards

@@ -266,6 +266,8 @@ def remember_agreed(tx: Transaction, one: Work) -> None:
     base.doubt(tx, one.mapping.id, [*planned.forgotten, *one.doubted])
     base.join(tx, one.mapping.id, planned.paired)
     base.mark(tx, one.mapping.id, [row for row, thing in planned.paired if one.local.marks.get(row) == thing])
+    # Should the run end before it is written, an empty cell is ours to fill, and nobody has emptied it.
+    base.unmark(tx, one.mapping.id, [op.partner for op in planned.ops if isinstance(op, Mark)])
     base.advance(tx, one.mapping.id, [(a.remote_key, a.local, a.remote, {}) for a in planned.agreements],
                  parent=one.parent_field)
     whole = {thing for thing, name in one.apart if not name} & one.pairs.keys() & one.remote.rows.keys()

@@ -8,11 +8,14 @@ from backend.core.mapping import Directory
 from backend.core.model import Delete, Mapping, Side
 from backend.core.undo import Undo
 from backend.core.undo import undo as undo_lines
+from backend.core.values import REFERENCES
 from backend.look import Looking
 from backend.report import Report
 from backend.session import Session, UndoWanted
 from backend.store import base, changes
 from backend.work import Work, thing_of
+
+_REFERRING = {"ref": base.referring, "refs": base.listing}
 
 
 def undoings(session: Session, wanted: UndoWanted, work: Sequence[Work], directory: Directory, looking: Looking,
@@ -49,7 +52,8 @@ def undoings(session: Session, wanted: UndoWanted, work: Sequence[Work], directo
 
 
 def _references_to(session: Session, mapping: Mapping, back: dict[str, set[str]]) -> list[tuple[str, str, str]]:
-    """(thing, field, what it referred to) of the rows of `mapping` that referred to a row which is coming back."""
+    """(thing, field, what it referred to) of the rows of `mapping` that referred to a row which is coming back. Lists
+    are not among them: one that names a row without a thing is not told to Shopify, and would wait for ever."""
     with session.database.read() as tx:
         return [(thing, rule.name, target) for rule in mapping.fields
                 if rule.kind == "ref" and back.get(rule.field.target)
@@ -60,6 +64,6 @@ def _referred(session: Session, mapping: Mapping, things: Set[str], removed: dic
     """Those of `things` that a row refers to which an undo does not remove."""
     with session.database.read() as tx:
         return {target for other in session.mappings for rule in other.fields
-                if things and rule.kind == "ref" and rule.field.target == mapping.name
-                for thing, target, row in base.referring(tx, other.id, rule.name, things)
+                if things and rule.kind in REFERENCES and rule.field.target == mapping.name
+                for thing, target, row in _REFERRING[rule.kind](tx, other.id, rule.name, things)
                 if row >= 0 and thing not in removed.get(other.name, ())}

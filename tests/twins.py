@@ -41,7 +41,7 @@ from backend.core.model import (
     Snapshot,
     Update,
 )
-from backend.core.values import UNREAD, Value, canonical
+from backend.core.values import NUMBERS, REFERENCES, UNREAD, Value, canonical
 from backend.errors import OutcomeUnknown
 
 Cells = dict[str, Value]
@@ -181,8 +181,10 @@ class MemoryGrist(_Twin):
         self._put(table, row, {field: value})
 
     def add_row(self, table: str, /, **values: Any) -> int:
-        """Add a row; its id is the highest one plus one, so a freed last id is given away again."""
-        row = self._add(table, values)
+        """Add a row; its id is the highest one plus one, so a freed last id is given away again. Its number cells begin
+        with 0, as Grist's do."""
+        mapping = next(one for one in self.mappings.values() if one.table == table)
+        row = self._add(table, {rule.name: 0 for rule in mapping.fields if rule.kind in NUMBERS} | values)
         self._can_undo(lambda: self._remove(table, row) if row in self.rows[table] else None)
         return row
 
@@ -260,6 +262,48 @@ class MemoryGrist(_Twin):
     def cell(self, table: str, row: int, field: str) -> Value:
         """What the grid shows."""
         return self._shown(table, row)[field]
+
+    def set_formula(self, table: str, field: str, formula: str, work_out: Callable[[Cells], Any]) -> None:
+        """Make a formula column of it. The twin goes by `work_out`, a document (`documents`) by `formula`, which is
+        the same in Grist's words."""
+        self.formulas[table, field] = work_out
+
+    def set_trigger(self, table: str, field: str, formula: str, work_out: Callable[[Cells], Any]) -> None:
+        """Let a formula tidy up whatever is written there."""
+        self.triggers[table, field] = work_out
+
+    def hide_row(self, table: str, row: int) -> None:
+        """Keep a row from the sync's key, in silence."""
+        self.hidden_rows.add((table, row))
+
+    def show_row(self, table: str, row: int) -> None:
+        self.hidden_rows.discard((table, row))
+
+    def hide_cell(self, table: str, row: int, field: str) -> None:
+        self.hidden.add((row, field))
+
+    def show_cell(self, table: str, row: int, field: str) -> None:
+        self.hidden.discard((row, field))
+
+    def doubt(self, resource: str) -> None:
+        """Let no whole read of a resource be proven complete."""
+        self.incomplete.add(resource)
+
+    def refuse_sql(self) -> None:
+        """Let nobody tell the connector how many rows there are."""
+        self.sql_refused = True
+
+    def allow_sql(self) -> None:
+        self.sql_refused = False
+
+    def pause(self, resource: str) -> None:
+        """Change what the mapping cannot do without."""
+        mapping = self.mappings[resource]
+        self.retyped.add((mapping.table, mapping.names[0]))
+
+    def go_on(self, resource: str) -> None:
+        mapping = self.mappings[resource]
+        self.retyped.discard((mapping.table, mapping.names[0]))
 
     # --- the connector ----------------------------------------------------------------------------
 
@@ -412,10 +456,12 @@ class MemoryGrist(_Twin):
         self._touch(table, row)
         for mapping in self.mappings.values():
             for rule in mapping.fields:
-                if rule.kind == "ref" and self._table_of(rule.field.target) == table:
+                if rule.kind in REFERENCES and self._table_of(rule.field.target) == table:
                     for other, cells in self.rows.get(mapping.table, {}).items():
                         if cells.get(rule.name) == row:
                             self._put(mapping.table, other, {rule.name: None})
+                        elif rule.kind == "refs" and row in (held := cells.get(rule.name) or ()):
+                            self._put(mapping.table, other, {rule.name: [one for one in held if one != row]})
 
     def _mark(self, table: str, row: int, thing: str) -> None:
         self.marks.setdefault(table, {})[row] = thing
@@ -556,6 +602,10 @@ class MemoryShopify(_Twin):
         """Delete a thing and leave what belongs to it."""
         resource = self.resource_of(gid)
         self.removed[gid] = self.things[resource].pop(gid)
+        for other in self.all_gids():
+            for name, held in dict(self.things[self.resource_of(other)][other]).items():
+                if isinstance(held, tuple) and gid in held:  # a collection goes, its products stay
+                    self._put(self.resource_of(other), other, {name: [one for one in held if one != gid]})
         if told:
             self._touch(gid)
             self._deleted.setdefault(resource, {})[gid] = self._touches
@@ -737,7 +787,10 @@ class MemoryShopify(_Twin):
     def _put(self, resource: str, gid: str, values: Dict[str, Any]) -> None:
         for name, value in values.items():
             spelled = self.spelling.get((resource, name), lambda given: given)(value)
-            self.things[resource][gid][name] = canonical(self.mappings[resource].rule(name).kind, spelled)
+            rule = self.mappings[resource].rule(name)
+            if rule.kind == "refs":  # nothing is in a collection that is not there
+                spelled = [one for one in spelled or () if one in self.things.get(rule.field.target, {})]
+            self.things[resource][gid][name] = canonical(rule.kind, spelled)
         self._touch(gid)
         above = self.things[resource][gid].get("variant") if resource == "inventory" else None
         if self.stock_moves_products and isinstance(above, str) and above in self.things.get("variants", {}):

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -86,16 +87,15 @@ def cells_of(bound: Bound, op: Op) -> dict[str, Any]:
         return {bound.id_column.id: op.partner}
     cells = {}
     for name, value in op.values.items():
-        column = writable(bound, name)
+        column = writable(bound, name, new=isinstance(op, Create))
         try:
             cells[column.id] = write(value, column.type)
         except Unstorable as error:
             raise Unstorable(f"{bound.mapping.rule(name).field.label}: {error}") from None
     if isinstance(op, Create):
-        for name, column in bound.columns.items():
+        for column in bound.columns.values():
             # A new row's number cells start at 0 in Grist; nobody has said 0.
-            if column.id not in cells and column.pure in ("Numeric", "Int") and not column.formula \
-                    and bound.mapping.rule(name).may_write(Side.LOCAL):
+            if column.id not in cells and column.pure in ("Numeric", "Int") and not column.formula:
                 cells[column.id] = None
         cells[bound.id_column.id] = str(op.source)
         if bound.toggle and not bound.toggle.is_formula:
@@ -103,13 +103,14 @@ def cells_of(bound: Bound, op: Op) -> dict[str, Any]:
     return cells
 
 
-def writable(bound: Bound, name: str) -> Column:
-    """The column of a field that may be written. Raises ValueError (a bug in the plan) for any other."""
+def writable(bound: Bound, name: str, *, new: bool = False) -> Column:
+    """The column of a field that may be written; in a `new` row also that of a field which only goes to Shopify, for
+    nobody has said anything there. Raises ValueError (a bug in the plan) for any other."""
     rule: FieldRule | None = bound.mapping.fields[bound.mapping.index[name]] if name in bound.mapping.index else None
     column = bound.columns.get(name)
     if rule is None or column is None:
         raise ValueError(f"{name!r} is not mapped to a column of {bound.table!r}")
-    if column.is_formula or not rule.may_write(Side.LOCAL):
+    if column.is_formula or not (new or rule.may_write(Side.LOCAL)):
         raise ValueError(f"column {column.id!r} of {bound.table!r} must not be written")
     return column
 
@@ -129,6 +130,7 @@ def actions(table: str, items: Iterable[Item]) -> list[Action]:
         else:  # Grist takes no row twice in one conditional action
             updates.setdefault((columns, times[columns, row_of(item.op)]), []).append(item)
             times[columns, row_of(item.op)] += 1
+    _expect_own(updates.values())
     made = [
         Action(["BulkAddRecord", table, [None] * len(group), _by_column(columns, group)], tuple(group))
         for columns, group in adds.items()
@@ -138,6 +140,16 @@ def actions(table: str, items: Iterable[Item]) -> list[Action]:
     if removals:
         made.append(Action(["BulkRemoveRecord", table, [row_of(item.op) for item in removals]], tuple(removals)))
     return made
+
+
+def _expect_own(groups: Iterable[list[Item]]) -> None:
+    """A row that is written twice in one bundle holds, the second time, what was written the first."""
+    written: dict[int, dict[str, Any]] = {}
+    for item in itertools.chain.from_iterable(groups):
+        before = written.setdefault(row_of(item.op), {})
+        if item.expected is not None:
+            item.expected = {column: before.get(column, cell) for column, cell in item.expected.items()}
+        before.update(item.cells)
 
 
 def _updates(table: str, columns: tuple[str, ...], group: list[Item]) -> list[Action]:

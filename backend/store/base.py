@@ -92,7 +92,8 @@ def referring(tx: sa.Connection, mapping_id: int, field: str, things: Collection
 
 
 def listing(tx: sa.Connection, mapping_id: int, field: str, things: Collection[str]) -> list[tuple[str, str, int]]:
-    """As `referring`, of a list of references: one entry for each of `things` that stands in a list."""
+    """(thing, one that its list names, row) of the pairs of which the list of references in Grist named some of
+    `things` when both last agreed: as `referring`, of lists."""
     found: list[tuple[str, str, int]] = []
     listed, wanted = pair.c.base_local[field].as_string(), sorted(things)
     for start in range(0, len(wanted), LISTED):

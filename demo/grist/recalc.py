@@ -233,7 +233,7 @@ class Recalculator:
             if col_id == "id":
                 return row
             raise AttributeError(f"Table {table_id} has no column {col_id}")
-        if (table_id, col_id, row) in self._running and column.is_formula:
+        if (table_id, col_id, row) in self._running:  # a trigger formula, too, knows its own cell only as `value`
             raise CircularRefError
         value = self.fresh(table_id, col_id, row)
         if is_error(value):

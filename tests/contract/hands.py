@@ -29,7 +29,7 @@ from demo.shopify import create_app as shopify_app
 
 sys.path.append(str(Path(__file__).parent.parent / "grist"))  # its helpers stand beside its tests
 
-from grist_helpers import Place, a_place
+from places import Place, a_place
 
 PRODUCTS = ("title", "vendor", "tags", "handle")
 STORE = "contract.myshopify.com"

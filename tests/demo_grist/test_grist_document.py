@@ -173,6 +173,9 @@ def test_a_trigger_formula_that_waits_for_itself_tidies_up_what_is_typed(doc: Do
     assert doc.table("Tidy").row(row)["Name"] == "TYPED"
     doc.table("Tidy").update(row, Name="again")
     assert doc.table("Tidy").row(row)["Name"] == "AGAIN"
+    doc.apply([["UpdateRecord", "_grist_Tables_column", ref, {"formula": "$Name.upper()"}]])
+    doc.table("Tidy").update(row, Name="once more")
+    assert doc.table("Tidy").row(row)["Name"] == ["E", "CircularRefError"], "its own cell has no other name than value"
 
 
 def test_an_empty_column_becomes_data_at_its_first_value(doc: Document) -> None:

@@ -94,11 +94,11 @@ def test_no_row_refers_to_one_that_nobody_has_looked_at(shop: Shop) -> None:
     """Found by a random world: products are paused, and the row of one was deleted meanwhile."""
     world = shop.world
     variant, row = world.row_of(shop.variant), shop.row
-    world.grist.retyped.add(("Products", "title"))
+    world.grist.pause("products")
     world.grist.remove_row("Products", row)
     world.run()
     assert world.grist.cell("Variants", variant, "product") is None
-    world.grist.retyped.clear()
+    world.grist.go_on("products")
     world.run()
     assert world.grist.cell("Variants", variant, "product") is None
     assert len(world.deletions()) == 1
@@ -109,7 +109,7 @@ def test_no_row_refers_to_one_that_a_read_did_not_show(shop: Shop, everything: b
     """Where access rules may hide rows, one that is not shown may be gone, and its id may be another's tomorrow."""
     world = shop.world
     variant = world.row_of(shop.variant)
-    world.grist.incomplete.add("products")
+    world.grist.doubt("products")
     world.grist.remove_row("Products", shop.row)
     world.run(everything=everything)
     assert world.grist.cell("Variants", variant, "product") is None
@@ -179,12 +179,9 @@ def test_what_reappears_in_shopify_is_no_longer_asked_about(new_world: MakeWorld
 
 def test_an_undo_in_grist_takes_the_proposal_back(new_world: MakeWorld) -> None:
     world, gid = one_product(new_world)
-    row = world.row_of(gid)
-    cells = dict(world.grist.rows["Products"][row])
-    world.grist.remove_row("Products", row)
+    world.grist.remove_row("Products", world.row_of(gid))
     world.run()
-    world.grist.rows["Products"][row] = cells
-    world.grist.set_mark("Products", row, gid)
+    world.grist.press_undo()
     world.run()
     assert world.deletions() == []
     assert world.written == []
@@ -252,7 +249,7 @@ def test_both_halves_gone_end_the_pair(new_world: MakeWorld) -> None:
 def test_what_a_read_does_not_prove_is_not_deleted(new_world: MakeWorld, side: Side) -> None:
     world, gid = one_product(new_world, delete_local=Policy.APPLY, delete_remote=Policy.APPLY)
     if side is Side.LOCAL:
-        world.grist.sql_refused = True
+        world.grist.refuse_sql()
         delete(world, side, gid)
     else:
         world.shopify.unproven.add(gid)
@@ -412,6 +409,18 @@ def test_a_new_row_that_takes_the_place_of_a_deleted_one_empties_nothing_in_shop
     assert world.shopify.thing(shop.product)["vendor"] == "Potter"
     assert world.shopify.thing(shop.product)["tags"] == ("blue",)
     assert world.grist.cell("Products", row, "vendor") == "Potter"
+    assert world.row_of(shop.product) == row
+
+
+def test_a_row_typed_anew_gets_its_id_though_the_run_died_before_that(shop: Shop) -> None:
+    """The thing lives there by then, and the cell is still empty: nobody has emptied it."""
+    world = shop.world
+    world.grist.remove_row("Products", shop.row)
+    world.run()
+    row = world.grist.add_row("Products", title="Cup", handle="mug")
+    cut_off_at(world, "grist.apply.products.before")
+    world.run()
+    assert world.refusals() == []
     assert world.row_of(shop.product) == row
 
 

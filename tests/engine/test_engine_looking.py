@@ -17,7 +17,7 @@ from backend.store import inbox
 from backend.work import Work
 
 from .conftest import MakeWorld, Shop
-from .world import shop_mappings, world_in
+from .world import shop_mappings
 
 
 def requests(shop: Shop) -> tuple[int, int]:
@@ -163,7 +163,7 @@ def test_a_copy_of_the_document_of_another_link_does_not_write(new_world: MakeWo
     original = new_world(shop_mappings()[:1])
     gid = original.shopify.add("products", title="Mug", handle="mug")
     original.run()
-    copy = world_in(original.database, shop_mappings()[:1], document="copy")
+    copy = new_world(shop_mappings()[:1], beside=original)
     copy.shopify = original.shopify
     copy.grist.add_row("Products", title="Old Mug", handle="mug")
     copy.grist.set_mark("Products", 1, gid)

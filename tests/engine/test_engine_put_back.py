@@ -130,13 +130,13 @@ def test_where_rows_may_be_hidden_none_is_made_again(new_world: MakeWorld) -> No
     delete(world, Side.LOCAL, gid)
     world.run()
     world.put_back()
-    world.grist.sql_refused = True
+    world.grist.refuse_sql()
     world.run(everything=True)
     assert len(world.grist.rows["Products"]) == 1
     (told,) = world.refusals()
     assert told.message.startswith("Its row is not made again yet")
     assert told.waits
-    world.grist.sql_refused = False
+    world.grist.allow_sql()
     world.run(everything=True)
     assert len(world.grist.rows["Products"]) == 2
     assert (world.refusals(), answered(world), world.differences()) == ([], set(), [])

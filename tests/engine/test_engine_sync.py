@@ -13,7 +13,6 @@ from backend.core.model import Create, Direction, Op, Policy, Rule, Side
 from backend.core.values import Unfit
 from backend.engine import sync
 from backend.errors import BrakeError, Cancelled, OutcomeUnknown, RetryLater
-from backend.session import Session
 
 from .conftest import MakeWorld, Shop
 from .world import World, lose_an_answer, shop_mappings, with_rules
@@ -301,7 +300,8 @@ def test_a_handle_that_shopify_spells_its_own_way_is_carried_back(shop: Shop) ->
 
 
 def test_a_trigger_in_grist_is_carried_to_shopify(shop: Shop) -> None:
-    shop.world.grist.triggers["Products", "vendor"] = lambda cells: str(cells.get("vendor") or "").upper()
+    shop.world.grist.set_trigger("Products", "vendor", "value.upper()",
+                                 lambda cells: str(cells.get("vendor") or "").upper())
     shop.world.shopify.edit(shop.product, "vendor", "Potter")
     shop.world.run()
     assert shop.world.shopify.thing(shop.product)["vendor"] == "POTTER"
@@ -309,7 +309,8 @@ def test_a_trigger_in_grist_is_carried_to_shopify(shop: Shop) -> None:
 
 
 def test_services_that_never_agree_on_a_spelling_end_a_run_all_the_same(shop: Shop) -> None:
-    shop.world.grist.triggers["Products", "handle"] = lambda cells: str(cells.get("handle") or "").upper()
+    shop.world.grist.set_trigger("Products", "handle", "value.upper()",
+                                 lambda cells: str(cells.get("handle") or "").upper())
     shop.world.shopify.edit(shop.product, "handle", "cup")
     report = shop.world.run()
     assert len(shop.world.written) <= 2 * 3, "three looks at most, each side once"
@@ -322,7 +323,8 @@ def test_a_formula_that_depends_on_its_own_result_is_told_and_not_followed(new_s
     shop = new_shop()
     shop.world.shopify.computed["variants", "price"] = lambda store, gid: store.things["variants"][gid].get(
         "compareAtPrice") or Decimal("12.50")
-    shop.world.grist.formulas["Variants", "compareAtPrice"] = lambda cells: Decimal(str(cells["price"] or 0)) + 1
+    shop.world.grist.set_formula("Variants", "compareAtPrice", "$Price + 1",
+                                 lambda cells: Decimal(str(cells["price"] or 0)) + 1)
     report = shop.world.run()
     reached = shop.world.shopify.thing(shop.variant)["compareAtPrice"]
     assert reached == Decimal("12.50") + 2, "once there, back to the formula, and there again"
@@ -334,7 +336,8 @@ def test_a_formula_that_depends_on_its_own_result_is_told_and_not_followed(new_s
 def test_a_formula_over_what_a_run_writes_is_pushed_in_the_same_run(new_shop: Callable[..., Shop]) -> None:
     """The price compared with is worked out in Grist, from the price."""
     shop = new_shop()
-    shop.world.grist.formulas["Variants", "compareAtPrice"] = lambda cells: Decimal(str(cells["price"] or 0)) * 2
+    shop.world.grist.set_formula("Variants", "compareAtPrice", "$Price * 2",
+                                 lambda cells: Decimal(str(cells["price"] or 0)) * 2)
     shop.world.run()
     assert shop.world.shopify.thing(shop.variant)["compareAtPrice"] == Decimal("25.00")
     shop.world.shopify.edit(shop.variant, "price", "10.00")
@@ -449,7 +452,9 @@ def test_a_row_that_grist_refuses_to_make_is_listed_and_tried_again(new_world: M
     world.shopify.add("products", title="Mug", handle="mug")
     world.grist.refuses = lambda op: "Not allowed" if op.title == "Mug" else None
     world.run()
-    assert [(one.message, one.key) for one in world.refusals()] == [("Not allowed", "gid://shopify/Product/1")]
+    (refusal,) = world.refusals()
+    assert refusal.key == "gid://shopify/Product/1"
+    assert "Not allowed" in refusal.message
     world.grist.refuses = lambda op: None
     world.run()
     assert world.refusals() == []
@@ -556,13 +561,14 @@ def test_a_run_over_some_fields_leaves_the_others_and_their_conflicts_alone(shop
 
 
 def test_what_may_not_be_read_is_never_written_or_cleared(shop: Shop) -> None:
-    shop.world.grist.hidden.add((shop.row, "title"))
+    row = shop.row
+    shop.world.grist.hide_cell("Products", row, "title")
     shop.world.shopify.hidden.add((shop.variant, "price"))
     shop.world.shopify.edit(shop.product, "title", "Theirs")
     shop.world.grist.type("Variants", 1, "price", "1.00")
     shop.world.run()
     assert shop.world.written == []
-    shop.world.grist.hidden.clear()
+    shop.world.grist.show_cell("Products", row, "title")
     shop.world.shopify.hidden.clear()
     shop.world.run()
     assert shop.world.differences() == []
@@ -786,8 +792,7 @@ def test_cancelling_ends_the_run_after_the_batch_in_hand(new_world: MakeWorld) -
             raise Cancelled("Somebody pressed Cancel.")
 
     with pytest.raises(Cancelled):
-        sync(Session(world.database, world.link_id, world.last_run, world.mappings, world.grist, world.shopify,
-                     beat=beat))
+        sync(world.session(beat=beat))
     assert len(world.written) == 1
     world.run()
     assert len(world.written) == 3
@@ -805,8 +810,7 @@ def test_while_a_service_is_away_a_run_says_which_one_it_asks(new_world: MakeWor
     said: list[str] = []
     getattr(world, away).changed = gone
     with pytest.raises(RetryLater):
-        sync(Session(world.database, world.link_id, world.last_run, world.mappings, world.grist, world.shopify,
-                     beat=lambda progress: said.append(progress["phase"])))
+        sync(world.session(beat=lambda progress: said.append(progress["phase"])))
     assert said[-1] == phase
 
 
@@ -834,11 +838,11 @@ def test_a_sale_is_counted_once_though_access_rules_hide_the_row_that_it_was_wri
     world = shop.world
     world.shopify.sell(shop.level, 2)
     cut_off_at(world, "grist.apply.inventory.after", OutcomeUnknown)
-    hidden = ("Inventory", shop.level_row)
-    world.grist.hidden_rows.add(hidden)
+    row = shop.level_row
+    world.grist.hide_row("Inventory", row)
     world.shopify.sell(shop.level, 1)
     world.run()
-    world.grist.hidden_rows.discard(hidden)
+    world.grist.show_row("Inventory", row)
     world.run(everything=True)
     assert world.shopify.thing(shop.level)["available"] == 7
     assert [one.field for one in world.conflicts()] == ["available"], "nobody can tell any more, so a person is asked"

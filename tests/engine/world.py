@@ -1,14 +1,16 @@
-"""A small shop: two services as memory twins, a database file, and `run()`."""
+"""A small shop: a store in memory, a document (in memory, or a real one behind the product's connector), a database
+file, and `run()`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from documents import DocumentGrist
 from twins import MemoryGrist, MemoryShopify
 
 from backend import engine
@@ -51,7 +53,7 @@ class World:
     database: Database
     link_id: int
     mappings: list[Mapping]
-    grist: MemoryGrist
+    grist: MemoryGrist | DocumentGrist
     shopify: MemoryShopify
     limits: Limits = field(default_factory=Limits)
     rest_seconds: float = 0
@@ -66,12 +68,7 @@ class World:
             claimed = runs.claim(tx, owner)
         assert claimed is not None
         self.last_run = claimed.id
-        session = Session(
-            self.database, self.link_id, claimed.id,
-            choose(self.mappings, fields) if fields else self.mappings, self.grist, self.shopify,
-            limits=self.limits, rest_seconds=self.rest_seconds, go_on=go_on,
-            only_plan=only_plan, everything=everything,
-        )
+        session = self.session(fields=fields, go_on=go_on, only_plan=only_plan, everything=everything)
         state = "failed"
         try:
             if undo is not None:
@@ -83,6 +80,15 @@ class World:
         finally:
             with self.database.write() as tx:
                 runs.finish(tx, claimed, owner, state, None)
+
+    def session(self, *, fields: Collection[str] = (), **more: Any) -> Session:
+        """What the run claimed last is given, by a process of its own."""
+        self.grist.forget_reads()
+        with self.database.read() as tx:
+            bindings = {one.resource: one.binding for one in links.mappings(tx, self.link_id) if one.binding}
+        wanted = choose(self.mappings, fields) if fields else self.mappings
+        return Session(self.database, self.link_id, self.last_run, wanted, self.grist, self.shopify, bindings,
+                       limits=self.limits, rest_seconds=self.rest_seconds, **more)
 
     def run_until(self, error: type[Exception]) -> None:
         """One run that is expected to end early, with `error`."""
@@ -198,14 +204,19 @@ class World:
         return [*self.grist.log, *self.shopify.log]
 
 
-def make_world(where: Path | str, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50) -> World:
+MakeGrist = Callable[..., MemoryGrist | DocumentGrist]
+"""(mappings, batch_size=…) → an empty document."""
+
+
+def make_world(where: Path | str, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50,
+               grist: MakeGrist = MemoryGrist) -> World:
     """A link in the database file or at the address `where` (migrated already) and two empty services."""
     database = Database(where if isinstance(where, str) else f"sqlite:///{where}")
-    return world_in(database, mappings, batch_size=batch_size)
+    return world_in(database, mappings, batch_size=batch_size, grist=grist)
 
 
 def world_in(database: Database, mappings: Sequence[Mapping] | None = None, *, batch_size: int = 50,
-             document: str = "doc") -> World:
+             document: str = "doc", grist: MakeGrist = MemoryGrist) -> World:
     """The same in a database that is open already."""
     wanted = list(shop_mappings() if mappings is None else mappings)
     with database.write() as tx:
@@ -216,7 +227,7 @@ def world_in(database: Database, mappings: Sequence[Mapping] | None = None, *, b
     shopify = MemoryShopify(wanted, batch_size=batch_size)
     shopify.spelling["products", "handle"] = spell_handle
     shopify.computed["products", "totalInventory"] = total_stock
-    return World(database, link_id, wanted, MemoryGrist(wanted, batch_size=batch_size), shopify)
+    return World(database, link_id, wanted, grist(wanted, batch_size=batch_size), shopify)
 
 
 def spell_handle(value: Value) -> str | None:
@@ -229,7 +240,7 @@ def total_stock(shop: MemoryShopify, product: str) -> int:
     return sum(int(str(cells["available"])) for cells in levels if cells.get("variant") in variants)
 
 
-def lose_an_answer(twin: MemoryGrist | MemoryShopify) -> None:
+def lose_an_answer(twin: MemoryGrist | DocumentGrist | MemoryShopify) -> None:
     """The next batch is written, and nobody hears of it."""
     apply = twin.apply
 

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
-from grist_helpers import Place, a_place
+from places import Place, a_place
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import requests
 from flask import Flask
-from grist_helpers import Place, mapping
+from grist_helpers import mapping
+from places import Place
 
 from backend.errors import AccessError, BundleRefused, OutcomeUnknown, RetryLater, SyncError, UserError
 from backend.grist import GristConnector, create_document, probe_role

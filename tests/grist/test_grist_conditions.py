@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from grist_helpers import PRODUCT, Place, before_next, mapping, update
+from grist_helpers import PRODUCT, before_next, mapping, update
+from places import Place
 
 from backend.core.model import Create, Mapping, Mark, Side
 from backend.core.values import UNREAD

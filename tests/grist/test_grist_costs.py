@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from grist_helpers import Place, mapping
+from grist_helpers import mapping
+from places import Place
 
 from backend.core.model import Mapping
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from grist_helpers import PRODUCT, Place, mapping
+from grist_helpers import PRODUCT, mapping
 from hypothesis import given
 from hypothesis import strategies as st
+from places import Place
 
 from backend.errors import AccessError
 from backend.grist import GristConnector

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from grist_helpers import Place
+from places import Place
 from test_grist_requests import asked, note_requests
 from test_grist_with_engine import synced
 

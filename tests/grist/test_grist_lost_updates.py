@@ -14,9 +14,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from grist_helpers import KEY, PRODUCT, Place, after_next, before_next, mapping, update
+from grist_helpers import PRODUCT, after_next, before_next, mapping, update
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import KEY, Place
 
 from backend.core.model import Create, Delete, Mapping, Mark, Side, Update
 from backend.errors import BundleRefused, RetryLater

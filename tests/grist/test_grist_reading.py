@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from grist_helpers import PRODUCT, Place, after_next, mapping
+from grist_helpers import PRODUCT, after_next, mapping
+from places import Place
 
 from backend.core.model import Field, Mapping, Resource
 from backend.core.values import UNREAD, Unfit
@@ -107,6 +108,17 @@ def test_a_hidden_column_pauses_its_field(place: Place) -> None:
     prepared = connector.prepare([wanted], bindings, write=True)
     assert "access rules hide it" in prepared.notes[0]
     assert prepared.mappings[0].names == ("title",)
+
+
+def test_a_hidden_cell_is_left_unread_and_said(place: Place) -> None:
+    connector, products = prepared(place, mapping("products", "title", "vendor"))
+    add(place, "Products", Title=["A", "B"], Vendor=["v", "w"])
+    place.act(["AddRecord", "_grist_ACLResources", -1, {"tableId": "Products", "colIds": "Vendor"}],
+              ["AddRecord", "_grist_ACLRules", None, {"resource": -1, "aclFormula": "rec.Title == 'B'",
+                                                     "permissionsText": "-R"}])
+    for snapshot in (connector.read(products), connector.read(products, [1, 2])):
+        assert snapshot.rows == {1: ("A", "v"), 2: ("B", UNREAD)}
+        assert snapshot.notes[0].startswith("Access rules hide 1 cells of column 'Vendor' of table 'Products'")
 
 
 def test_without_sql_a_read_updates_but_proves_nothing(place: Place) -> None:

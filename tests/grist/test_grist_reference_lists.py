@@ -8,12 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from grist_helpers import Place
+from places import Place
 from test_grist_with_engine import Shop, linked
 
 from backend.core.mapping import default_mapping, in_order
+from backend.core.model import Policy, Side
+from backend.core.undo import REFERRED
+from backend.report import Report
+from backend.session import UndoWanted
 from backend.shopify.resources import RESOURCES
-from backend.store import waiting
+from backend.store import changes, waiting
 
 
 @pytest.fixture
@@ -194,3 +198,89 @@ def test_a_column_of_another_table_pauses_the_list_only(shop: Shop) -> None:
             "in collections is a list of references to table 'Collections'.") in " ".join(report.notes)
     assert shop.cell("Products", "Title") == "Cup"
     assert in_collections(shop) == ["Summer", "Sale"]
+
+
+# --- an undo --------------------------------------------------------------------------------------------
+
+
+def of_history(shop: Shop, kind: str, field: str = "") -> list[int]:
+    """The lines of a kind, oldest first."""
+    with shop.database.read() as tx:
+        return [one.id for one in changes.page(tx, shop.link_id, limit=100)[::-1]
+                if one.kind == kind and (not field or one.field == field)]
+
+
+def undo(shop: Shop, *lines: int) -> Report:
+    return shop.run(undo=UndoWanted(changes=lines))
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_list_that_a_sync_wrote_is_taken_back_on_both_sides(shop: Shop, side: Side) -> None:
+    summer, _ = collections(shop)
+    if side is Side.REMOTE:
+        shop.place.act(["UpdateRecord", "Products", 1, {"In_collections": ["L", 1]}])
+    else:
+        shop.shopify.edit(mug(shop), "collectionRefs", [summer])
+    shop.run()
+    assert (in_collections(shop), shop.cell("Products", "In_collections")) == (["Summer"], ["L", 1])
+    report = undo(shop, *of_history(shop, "update", "collectionRefs"))
+    assert (report.undone, report.stays) == (1, [])
+    assert (in_collections(shop), shop.cell("Products", "In_collections")) == (["Summer", "Sale"], ["L", 1, 2])
+    assert is_quiet(shop)
+
+
+def test_of_a_list_that_was_edited_since_only_what_the_sync_did_is_taken_back(shop: Shop) -> None:
+    winter = shop.shopify.add("collections", title="Winter")
+    shop.run()
+    shop.place.act(["UpdateRecord", "Products", 1, {"In_collections": ["L", 1]}])
+    shop.run()
+    shop.shopify.edit(mug(shop), "collectionRefs", [collections(shop)[0], winter])
+    shop.run()
+    report = undo(shop, of_history(shop, "update", "collectionRefs")[0])
+    assert (report.undone, report.stays) == (1, [])
+    assert in_collections(shop) == ["Summer", "Sale", "Winter"]
+    assert shop.cell("Products", "In_collections") == ["L", 1, 2, 3]
+    assert is_quiet(shop)
+
+
+def test_a_row_that_a_list_names_stays(shop: Shop) -> None:
+    made = of_history(shop, "create")
+    with shop.database.read() as tx:
+        sale = next(one.id for one in changes.page(tx, shop.link_id, limit=100) if one.title == "Sale")
+    report = undo(shop, sale)
+    assert [one["reason"] for one in report.stays] == [REFERRED]
+    assert shop.cell("Products", "In_collections") == ["L", 1, 2]
+    assert is_quiet(shop)
+    report = undo(shop, *made)
+    assert (report.undone, report.stays) == (3, [])
+    assert (shop.place.rows("Products"), shop.place.rows("Collections")) == ({}, {})
+    assert in_collections(shop) == ["Summer", "Sale"]
+    assert is_quiet(shop)
+
+
+def test_a_row_with_a_list_comes_back_with_it(shop: Shop) -> None:
+    shop.mappings = [replace(one, delete_local=Policy.APPLY) for one in shop.mappings]
+    shop.shopify.delete(mug(shop))
+    shop.run()
+    assert shop.place.rows("Products") == {}
+    report = undo(shop, *of_history(shop, "delete"))
+    assert (report.undone, report.stays) == (1, [])
+    assert shop.cell("Products", "In_collections") == ["L", 1, 2]
+    assert refusals(shop) == []
+    assert is_quiet(shop)
+
+
+def test_a_row_that_comes_back_without_its_thing_is_put_into_no_list(shop: Shop) -> None:
+    """The product is in that collection no more, in Shopify; a list is told as a whole, so it would wait for ever."""
+    shop.mappings = [replace(one, delete_local=Policy.APPLY) for one in shop.mappings]
+    summer, sale = collections(shop)
+    shop.shopify.edit(mug(shop), "collectionRefs", [summer])
+    shop.shopify.remove(sale)
+    shop.run()
+    report = undo(shop, *of_history(shop, "delete"))
+    assert (report.undone, report.stays) == (1, [])
+    assert [row["Title"] for row in shop.place.rows("Collections").values()] == ["Summer", "Sale"]
+    assert (in_collections(shop), shop.cell("Products", "In_collections")) == (["Summer"], ["L", 1])
+    shop.run()
+    assert refusals(shop) == []
+    assert is_quiet(shop)

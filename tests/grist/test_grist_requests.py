@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from grist_helpers import PRODUCT, Place, mapping, rule, update
+from grist_helpers import PRODUCT, mapping, rule, update
+from places import Place
 from test_grist_with_engine import Shop, synced
 
 from backend.core.model import Direction

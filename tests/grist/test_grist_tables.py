@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from grist_helpers import Place, mapping, rule
+from grist_helpers import mapping, rule
+from places import Place
 
 from backend.core.model import Direction
 from backend.errors import UserError

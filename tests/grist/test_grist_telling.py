@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from grist_helpers import Place, mapping
+from grist_helpers import mapping
+from places import Place
 
 from backend.grist import telling
 from backend.grist.telling import LOG_TABLE, STATUS_COLUMN, Line

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from flask import Flask, request
-from grist_helpers import Place, mapping
+from grist_helpers import mapping
+from places import Place
 
 from backend.grist import webhooks
 from backend.grist.connector import GristConnector

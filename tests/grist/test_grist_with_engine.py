@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from grist_helpers import Place
+from places import Place
 from twins import MemoryShopify
 
 from backend import engine

@@ -7,14 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from grist_helpers import PRODUCT, Place, after_next, before_next, mapping, rule, update
+from grist_helpers import PRODUCT, after_next, before_next, mapping, rule, update
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import Place
 
 from backend.core.model import Create, Delete, Direction, Mapping, Mark, Side
 from backend.core.values import LocalRef
 from backend.errors import AccessError, BundleRefused, OutcomeUnknown, RetryLater
-from backend.grist import GristConnector, conditions
+from backend.grist import GristConnector, applying, conditions, memory
 from backend.grist.binding import Bound
 from backend.grist.schema import Column
 from backend.grist.writing import BODY_BYTES, ROWS_A_BUNDLE, cut
@@ -67,6 +68,28 @@ def test_a_batch_is_one_write(place: Place, products: Any) -> None:
     assert connector.usage.writes - before == 1
 
 
+def test_a_row_that_is_filled_and_gets_its_id_in_one_bundle_gets_both(place: Place, products: Any) -> None:
+    connector, bound = products
+    place.act(["AddRecord", "Products", None, {"Title": "D"}])
+    connector.read(bound)
+    receipts = connector.apply(bound, [update(4, GID(4), vendor=(None, "w")), Mark(4, GID(4))])
+    assert [r.done for r in receipts] == [True, True]
+    assert (place.rows("Products")[4]["Vendor"], place.rows("Products")[4]["Shopify_ID"]) == ("w", GID(4))
+
+
+def test_a_new_row_holds_what_only_goes_to_shopify_too(place: Place) -> None:
+    connector = place.connector()
+    variants = rule(mapping("variants", "sku", "price", "cost"), "price", direction=Direction.TO_SHOPIFY)
+    variants = rule(variants, "cost", direction=Direction.TO_SHOPIFY)
+    [bound] = connector.prepare([variants], {}, write=True).mappings
+    op = Create(Side.LOCAL, GID(1), {"sku": "m1", "price": Decimal("12.50")})
+    [batch] = connector.batches(bound, [op])
+    [receipt] = connector.apply(bound, batch)
+    assert receipt.done
+    row = place.rows("Variants")[1]
+    assert (row["Price"], row["Cost"]) == (12.5, None), "and no 0 that nobody has typed"
+
+
 def test_a_new_row_is_toggled_on(place: Place) -> None:
     connector = place.connector()
     [bound] = connector.prepare([mapping("products", "title", only_where="Sync")], {}, write=True).mappings
@@ -101,6 +124,33 @@ def test_new_choices_join_the_list_and_colours_stay(place: Place, products: Any)
     columns = place.columns("Products")
     assert json.loads(columns["Status"]["widgetOptions"]) == options | {"choices": ["ACTIVE", "SOON", "DRAFT"]}
     assert json.loads(columns["Tags"]["widgetOptions"])["choices"] == ["red"]
+
+
+def test_a_list_of_choices_that_fills_a_request_grows_no_longer(
+    place: Place, products: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connector, bound = products
+    monkeypatch.setattr(applying, "CHOICE_BYTES", 30)
+    receipts = connector.apply(bound, [update(1, GID(1), tags=(None, ("a", "longer than thirty letters", "word")))])
+    assert receipts[0].done
+    assert place.rows("Products")[1]["Tags"] == ["L", "a", "longer than thirty letters", "word"]
+    assert "choices" not in json.loads(place.columns("Products")["Tags"]["widgetOptions"] or "{}")
+    [note] = connector.notes
+    assert note.startswith("Column 'Tags' of table 'Products' has so many choices that new ones are not added")
+
+
+def test_what_was_heard_long_ago_is_not_taken_for_the_newest_state(
+    place: Place, products: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list cannot be compared by Grist, so it must be known on which state it was written."""
+    connector, bound = products
+    connector.apply(bound, [update(1, GID(1), tags=(None, ("red",)))])
+    before = connector.usage.requests
+    connector.apply(bound, [update(1, GID(1), tags=(("red",), None))])
+    at_once = connector.usage.requests - before
+    monkeypatch.setattr(memory, "FRESH_SECONDS", 0.0)
+    connector.apply(bound, [update(1, GID(1), tags=(None, ("red",)))])
+    assert connector.usage.requests - before - at_once == at_once + 1
 
 
 def test_one_bad_row_stops_only_itself(place: Place, products: Any) -> None:

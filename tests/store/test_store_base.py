@@ -67,6 +67,16 @@ def test_bases_move_on_field_by_field(desk):
     assert desk.variants.values(second.base_local) == {"sku": "A"}
 
 
+def test_whose_lists_name_a_thing_is_found(desk):
+    lists = {1: ("a", "b"), 2: ("b",), 3: None, 4: Unfit("a")}
+    with desk.write() as tx:
+        base.insert(tx, desk.variants.id, [(n, GID.format(n), {"product": held}, {}) for n, held in lists.items()],
+                    marked=True)
+        base.insert(tx, desk.variants.id, [(9, GID.format(9), {"sku": "a"}, {})], marked=True)
+        found = base.listing(tx, desk.variants.id, "product", {"a", "c"})
+    assert found == [(GID.format(1), "a", 1)]
+
+
 def test_what_was_not_read_never_touches_a_base(desk):
     with desk.write() as tx:
         base.insert(tx, desk.variants.id, [(1, GID.format(1), {"sku": "A"}, {"sku": "A"})], marked=True)
