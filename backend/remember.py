@@ -195,7 +195,10 @@ class Memory:
         if op.side is Side.REMOTE:
             # Made again in Shopify for a row that had another thing. A row that was made in Grist may have been given
             # the id of a deleted one, which says nothing about the thing of that one: it keeps living without a row.
-            before.add(self.directory.thing(one.mapping.name, row) or thing)
+            old = self.directory.thing(one.mapping.name, row) or thing
+            before.add(old)
+            if old != thing:
+                self.directory.successors[one.mapping.name, old] = thing
         batch.replaced += [old for old in before if old in one.pairs]
         batch.joined.append((row, thing, agreed.local, agreed.remote))
         batch.history.append(self._line(one, op, kind="create", local_key=row, remote_key=thing, after=dict(sent)))

@@ -100,6 +100,8 @@ class Directory:
     """Whether nobody looks at the rows of a resource now: where one is known to have been, another may be by now."""
     unsure: set[tuple[str, int]] = field(default_factory=set)
     """(resource, row) that a read did not show without proving it gone: nothing is told to refer to it meanwhile."""
+    successors: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(resource, thing that is gone) → what was made again for its row in this run."""
     arrived: set[str] = field(default_factory=set)
     """The resources of which a row and a thing found each other in this run."""
 
@@ -197,9 +199,12 @@ class Directory:
         return self._rewritten(mapping, op, translate)
 
     def for_remote(self, mapping: Mapping, op: Create | Update) -> Create | Update:
-        """`op` with new rows told as the gids that they have got meanwhile; what has none is left out."""
+        """`op` with new rows told as the gids that they have got meanwhile, and what was made again by its new gid;
+        what has none is left out."""
         def translate(target: str, one: Ref) -> Ref | None:
-            return self.thing(target, one.row) if isinstance(one, LocalRef) else one
+            if isinstance(one, LocalRef):
+                return self.thing(target, one.row)
+            return self.successors.get((target, one), one) if isinstance(one, str) else one
         return self._rewritten(mapping, op, translate)
 
     def stored(self, mapping: Mapping, values: Dict[str, Value]) -> dict[str, Value]:

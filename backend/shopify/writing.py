@@ -57,6 +57,8 @@ LEVELS_PER_REQUEST = 20
 ROWS_PER_REQUEST = 250
 NEWEST = 100
 """How many of the newest draft orders are looked through for one of ours."""
+STOCKED = "already active at the location"
+"""What Shopify says of a new level that is there already, where it is given a quantity (facts §6)."""
 TRIES = 6
 """How often one request is sent while Shopify says that its key is being worked on."""
 
@@ -138,7 +140,7 @@ class Writing:
         written = self._write_all(mapping, batch, sent, stamp, [keys[i] for i in left]) if left else []
         written = self._go_on(mapping, written, stamp)
         if shape(mapping).writer == "stock":
-            written = self._complete_stock(mapping, written)
+            written = self._complete_stock(mapping, self._filled(mapping, written, stamp))
         for i, receipt in zip(left, written, strict=True):
             settled[i] = _with_refused(batch[i], receipt, without[i]) if i in without else receipt
         return [settled[i] for i in range(len(batch))]
@@ -432,6 +434,38 @@ class Writing:
         one stale row stops the others (facts §6)."""
         rows = self.read(mapping, [key for key in (getattr(ops[i], "key", None) for i in positions) if key]).rows
         return {i: _as_it_stands(mapping, ops[i], rows) for i in positions}
+
+    def _filled(self, mapping: Mapping, receipts: list[Receipt], stamp: Stamp) -> list[Receipt]:
+        """A new variant brings levels of its own, which hold nothing: what a new row says of one is written over that
+        zero, and over nothing else. The keys follow from the stamp, so that a later process asks alike."""
+        wanted = {place: receipt.op for place, receipt in enumerate(receipts) if isinstance(receipt.op, Create)
+                  and receipt.refusal is not None and STOCKED in receipt.refusal.message}
+        if not wanted:
+            return receipts
+        found = list(receipts)
+        bare = [replace(op, values={name: value for name, value in op.values.items() if name not in writes.STOCK})
+                for op in wanted.values()]
+        there = dict(zip(wanted, self._write(mapping, bare, replace(stamp, key=f"{stamp.key}.there"),
+                                             [f"{stamp.key}.there-{place}" for place in wanted]), strict=True))
+        for name in writes.STOCK:
+            empty = {}
+            for place, op in wanted.items():
+                level, holds = there[place], there[place].stored.get(name)
+                if not level.done or name not in op.values:
+                    continue
+                if holds == op.values[name]:
+                    found[place] = replace(level, op=op)
+                elif holds == 0:
+                    empty[place] = Update(Side.REMOTE, str(level.key), op.source, (
+                        Change(name, 0, op.values[name], op.why),), op.title)
+            self._learn(mapping, list(empty.values()))
+            put = self._write(mapping, list(empty.values()), replace(stamp, key=f"{stamp.key}.{name}"),
+                              [f"{stamp.key}.{name}-{place}" for place in empty]) if empty else []
+            for place, receipt in zip(empty, put, strict=True):
+                if receipt.done:
+                    found[place] = replace(there[place], op=wanted[place],
+                                           stored={**there[place].stored, **receipt.stored})
+        return found
 
     def _complete_stock(self, mapping: Mapping, receipts: list[Receipt]) -> list[Receipt]:
         """The other fields of a level move with its stock: read them, so that they are no news to the next run.

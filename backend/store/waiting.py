@@ -203,8 +203,21 @@ def approve_deletions(tx: sa.Connection, link_id: int, ids: Sequence[int], by: s
 
 
 def put_back(tx: sa.Connection, link_id: int, ids: Sequence[int], by: str) -> int:
-    """What is gone is to be made again out of the half that is left; returns how many were still waiting."""
-    return _answer_deletions(tx, link_id, ids, put_back_by=by)
+    """What is gone is to be made again out of the half that is left, and what went with it in Shopify too: variants
+    with their product, stock with its variant. Returns how many were still waiting."""
+    answered = 0
+    mine, wanted = sa.select(mapping.c.id).where(mapping.c.link_id == link_id), list(ids)
+    while wanted:
+        found = tx.execute(sa.select(deletion.c.id, deletion.c.side, deletion.c.partner).where(
+            deletion.c.id.in_(wanted), deletion.c.mapping_id.in_(mine), UNANSWERED)).all()
+        answered += _answer_deletions(tx, link_id, [one.id for one in found], put_back_by=by)
+        things = [one.partner for one in found if one.side == Side.LOCAL]
+        wanted = list(tx.execute(
+            sa.select(deletion.c.id).join(pair, sa.and_(
+                pair.c.mapping_id == deletion.c.mapping_id, pair.c.remote_key == deletion.c.partner))
+            .where(deletion.c.mapping_id.in_(mine), deletion.c.side == Side.LOCAL.value, UNANSWERED,
+                   pair.c.parent.in_(things))).scalars())
+    return answered
 
 
 def keep_deletions(tx: sa.Connection, link_id: int, ids: Sequence[int]) -> int:
