@@ -137,10 +137,10 @@ def input_parts(mapping: Mapping, known: Known, op: Op) -> dict[str, Any]:
 
 
 def media_of(mapping: Mapping, op: Create) -> list[dict[str, str]]:
-    """The image of a new product, as an argument of its own."""
-    address = next((value for name, value in op.values.items()
-                    if mapping.rule(name).field.on_create == "@media"), None)
-    return [{"originalSource": str(address), "mediaContentType": "IMAGE"}] if address else []
+    """The images of a new product, as an argument of its own: addresses with a space or a line break between them."""
+    given = next((value for name, value in op.values.items()
+                  if mapping.rule(name).field.on_create == "@media"), None)
+    return [{"originalSource": address, "mediaContentType": "IMAGE"} for address in str(given or "").split()]
 
 
 def calls(mapping: Mapping, known: Known, op: Update) -> list[Extra]:

@@ -132,6 +132,15 @@ def test_a_category_is_written_by_its_full_name(start: Any) -> None:
 # --- new products ---------------------------------------------------------------------------------
 
 
+def test_a_new_product_brings_all_images_that_its_cell_names(start: Any) -> None:
+    """Asked of the request: the simulated store keeps the first alone."""
+    addresses = ["https://x.example/a.png", "https://x.example/b,c.png", "https://x.example/d.png"]
+    request = start().connector.request_for(mapping_of("products", "title", "imageUrl"), [
+        create(1, title="Lamp", imageUrl=f"{addresses[0]} {addresses[1]}\n{addresses[2]}")])
+    [media] = [value for name, value in request.variables.items() if isinstance(value, list)]
+    assert media == [{"originalSource": address, "mediaContentType": "IMAGE"} for address in addresses]
+
+
 def test_a_new_product_brings_its_options_and_each_row_becomes_its_variant(start: Any) -> None:
     at = start()
     [made] = write(at.connector, mapping_of("products", "title", "options", "imageUrl"),

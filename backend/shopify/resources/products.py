@@ -1,7 +1,8 @@
 """Products.
 
 Sales channels and collections are lists of names: what is added or taken away is published, unpublished, joined and
-left, one by one. An image is given by its address when a product is made; Shopify keeps it under an address of its own.
+left, one by one. Images are given by their addresses when a product is made; Shopify keeps them under addresses of its
+own, of which the first is shown.
 """
 
 from backend.core.model import Field, Rule
