@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from backend.core.model import Choice, Conflict, Key, Mapping, Proposal, Refusal, Side
 from backend.core.values import UNREAD, Kind, dump, load
+from backend.store import base
 from backend.store.db import now
 from backend.store.tables import conflict, deletion, mapping, pair, refusal, sighting
 
@@ -205,19 +206,23 @@ def approve_deletions(tx: sa.Connection, link_id: int, ids: Sequence[int], by: s
 def put_back(tx: sa.Connection, link_id: int, ids: Sequence[int], by: str) -> int:
     """What is gone is to be made again out of the half that is left, and what went with it in Shopify too: variants
     with their product, stock with its variant. Returns how many were still waiting."""
-    answered = 0
-    mine, wanted = sa.select(mapping.c.id).where(mapping.c.link_id == link_id), list(ids)
-    while wanted:
-        found = tx.execute(sa.select(deletion.c.id, deletion.c.side, deletion.c.partner).where(
-            deletion.c.id.in_(wanted), deletion.c.mapping_id.in_(mine), UNANSWERED)).all()
-        answered += _answer_deletions(tx, link_id, [one.id for one in found], put_back_by=by)
-        things = [one.partner for one in found if one.side == Side.LOCAL]
-        wanted = list(tx.execute(
-            sa.select(deletion.c.id).join(pair, sa.and_(
-                pair.c.mapping_id == deletion.c.mapping_id, pair.c.remote_key == deletion.c.partner))
-            .where(deletion.c.mapping_id.in_(mine), deletion.c.side == Side.LOCAL.value, UNANSWERED,
-                   pair.c.parent.in_(things))).scalars())
-    return answered
+    asked, answered, going = set(ids), set(ids), set[str]()
+    waits: dict[int, dict[str, int]] = {}
+    for mapping_id, partner, number in tx.execute(
+            sa.select(deletion.c.mapping_id, deletion.c.partner, deletion.c.id)
+            .join(mapping, mapping.c.id == deletion.c.mapping_id)
+            .where(mapping.c.link_id == link_id, deletion.c.side == Side.LOCAL.value, UNANSWERED)):
+        waits.setdefault(mapping_id, {})[partner] = number
+        if number in asked:
+            going.add(partner)
+    while going:
+        below = [(waits[mapping_id], base.children(tx, mapping_id, going) & waits[mapping_id].keys())
+                 for mapping_id in waits]
+        answered |= {numbers[thing] for numbers, things in below for thing in things}
+        going = {thing for _, things in below for thing in things}
+    wanted = sorted(answered)
+    return sum(_answer_deletions(tx, link_id, wanted[start:start + CHUNK], put_back_by=by)
+               for start in range(0, len(wanted), CHUNK))
 
 
 def keep_deletions(tx: sa.Connection, link_id: int, ids: Sequence[int]) -> int:

@@ -12,7 +12,7 @@ from store_helpers import GID
 from backend.core.model import Change, Choice, Conflict, Proposal, Refusal, Side, Why
 from backend.core.values import UNREAD
 from backend.store import base, waiting
-from backend.store.tables import conflict, sighting
+from backend.store.tables import conflict, deletion, sighting
 
 
 def price_conflict(row: int, local: str, remote: str) -> Conflict:
@@ -137,6 +137,25 @@ def test_what_is_kept_is_asked_no_more(desk):
         assert ids_of(tx, desk) == {}
         assert waiting.approved_deletions(tx, desk.variants.id) == set()
         assert waiting.known_deletions(tx, desk.variants.id) == {(Side.REMOTE, GID.format(1))}
+
+
+def test_what_went_with_a_product_is_put_back_with_it_however_much_that_is(desk):
+    """In more than one list of ids; what belongs to another product stays, and so does another link's."""
+    product, other = "gid://shopify/Product/1", "gid://shopify/Product/2"
+    children = range(10, 1_300)
+    with desk.write() as tx:
+        base.insert(tx, desk.products.id, [(1, product, {}, {})], marked=True)
+        for parent, rows in ((product, children), (other, [5])):
+            base.insert(tx, desk.variants.id, [
+                (row, GID.format(row), {}, {"product": parent}) for row in rows], marked=True, parent="product")
+        waiting.replace_deletions(tx, desk.products.id, [Proposal(Side.LOCAL, 1, product)])
+        tx.execute(sa.insert(deletion), [
+            {"mapping_id": desk.variants.id, "side": "local", "key": str(row), "partner": GID.format(row), "title": "",
+             "seen_at": 0.0} for row in (5, *children)])
+        [asked] = [one.id for one in waiting.deletions(tx, desk.link_id) if one.partner == product]
+        assert waiting.put_back(tx, desk.other_link_id, [asked], "Eve") == 0
+        assert waiting.put_back(tx, desk.link_id, [asked], "Ann") == 1 + len(children)
+        assert [one.key for one in waiting.deletions(tx, desk.link_id)] == ["5"]
 
 
 # --- refusals -----------------------------------------------------------------------------------
