@@ -24,7 +24,7 @@ from backend.web.values import Tables
 
 TAKEN_ALONG = {"variants": "product", "inventory": "variant", "draft_order_lines": "draft"}
 """By resource the reference to what takes it along when Shopify deletes that."""
-COUNTED = ("available", "on_hand")
+COUNTED = ("available", "onHand")
 """Of which field of a stock level one of them is synced: pieces in stock."""
 
 

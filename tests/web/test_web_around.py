@@ -10,7 +10,7 @@ from web_helpers import SHIRT, SHIRT_S, Place
 from backend.core.model import Proposal, Side
 from backend.errors import UserError
 from backend.shopify.resources import RESOURCES
-from backend.web.around import TAKEN_ALONG
+from backend.web.around import COUNTED, TAKEN_ALONG
 from backend.web.sight import Reads
 
 SHIRT_M = "gid://shopify/ProductVariant/12"
@@ -66,6 +66,10 @@ def test_what_is_taken_along_is_a_reference_of_its_resource() -> None:
         field = RESOURCES[name].field(reference)
         assert field is not None
         assert RESOURCES[field.target].deletable, name
+
+
+def test_stock_is_counted_by_fields_that_a_level_has() -> None:
+    assert [name for name in COUNTED if RESOURCES["inventory"].field(name) is None] == []
 
 
 def test_the_other_fields_of_a_row_are_as_both_sides_last_agreed(stocked: Place) -> None:
