@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Mapping as Dict
 from contextlib import closing
 from typing import Any, TypeVar
 
 from backend.core.model import Key, Mapping, Row, Snapshot
 from backend.core.values import UNREAD, converter
 from backend.errors import AccessError, BulkFailed, InputRefused, RetryLater, TooCostly, UserError
+from backend.looks import NONE, Looks
 from backend.shopify import documents
 from backend.shopify.answers import RETRIED, Answer, denied
 from backend.shopify.bulk import Bulk
@@ -63,6 +65,7 @@ class Reader:
         self._bulk = bulk
         self._mapping = mapping
         self._known = known
+        self._decimals = decimals
         self._resource = shape(mapping)
         self._window = window
         self._row = row_maker(mapping, decimals)
@@ -76,6 +79,10 @@ class Reader:
         self._titles: dict[Key, str] = {}
         self._gone: set[Key] = set()
         self._outside: set[Key] = set()
+        self._agreed: Dict[Key, bytes] = {}
+        self._digest: Callable[[Any], bytes] | None = None
+        self._digests: dict[Key, bytes] = {}
+        self._recognised: set[Key] = set()
         self._notes: dict[str, None] = {}
         self._unseen = 0
         self._leaner: dict[str, str] = {}
@@ -84,7 +91,12 @@ class Reader:
             raise UserError(f"{self._resource.label} cannot be filtered: Shopify has no search for them.",
                             cure="Remove the filter of this mapping.")
 
-    def everything(self) -> Snapshot:
+    def everything(self, looks: Looks | None = None) -> Snapshot:
+        """All of it; with `looks` without making rows of what is recognised."""
+        if looks is not None:
+            self._agreed = looks.agreed
+            self._digest = looks.digester(documents.list_document(self._mapping), self._mapping.fields, self._filter,
+                                          self._decimals)
         below = self._resource.below
         window: dict[str, Any] = {"below": BELOW_AT_FIRST, "belowAfter": None} if below else {}
         begun = False
@@ -95,7 +107,7 @@ class Reader:
             begun = True
             self._take_page(page["nodes"], window)
         if self._filter:
-            self._outside = self._ids("") - self._rows.keys()
+            self._outside = self._ids("") - self._rows.keys() - self._recognised
         self._warn()
         return self._snapshot()
 
@@ -199,8 +211,11 @@ class Reader:
         index = self._mapping.index
         for name, value, other, words in self._resource.warns:
             if name in index and other in index:
-                found = [self._titles.get(key, "") for key, row in self._rows.items()
-                         if row[index[name]] == value and row[index[other]] is None]
+                warned = [key for key, row in self._rows.items()
+                          if row[index[name]] == value and row[index[other]] is None]
+                found = [self._titles.get(key, "") for key in warned]
+                for key in warned:  # to be said again by the next read
+                    self._digests.pop(key, None)
                 more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
                 if found:
                     self._notes[f"{self._resource.label}: {', '.join(found[:NAMED])}{more}: {words}."] = None
@@ -235,6 +250,12 @@ class Reader:
         if key in self._known.hidden:
             return
         self._known.seen(key)
+        if self._digest is not None:
+            looks_like = self._digest(node)
+            if looks_like != NONE and looks_like == self._agreed.get(key):
+                self._recognised.add(key)
+                return
+            self._digests[key] = looks_like
         self._rows[key] = self._row(node)
         title = self._title(node)
         if title:
@@ -317,7 +338,8 @@ class Reader:
             self._notes[f"{self._resource.label}: {self._unseen} that exist were not shown by "
                         "Shopify; nothing is taken for deleted."] = None
         return Snapshot(rows=self._rows, gone=frozenset(self._gone), outside=frozenset(self._outside),
-                        titles=self._titles, complete=not (self._unseen or self._window), notes=tuple(self._notes))
+                        recognised=frozenset(self._recognised), digests=self._digests, titles=self._titles,
+                        complete=not (self._unseen or self._window), notes=tuple(self._notes))
 
 
 def _place(path: Sequence[str | int]) -> str:
