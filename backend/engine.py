@@ -569,7 +569,7 @@ class _Run:
             "phase": phase, "thing": one.mapping.resource.label if one else "",
             "done": one.ops_done + more if one else 0, "total": len(one.plan.ops) if one and one.plan else None,
             "mappings": [
-                {"resource": m.mapping.name, "label": m.mapping.resource.label, "read": len(m.local.rows) + len(m.local.recognised),
+                {"resource": m.mapping.name, "label": m.mapping.resource.label, "read": m.local.found,
                  "to_write": len(m.plan.ops) if m.plan else 0, "written": m.ops_done + (more if m is one else 0),
                  "state": m.state(writing=phase == "writing" and m is one)}
                 for m in self.work

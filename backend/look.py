@@ -156,7 +156,7 @@ class Looking:
         names its thing by the Shopify ID or a witness. What anything waits for is read in any case."""
         mapping = one.mapping
         with self._database.read() as tx:
-            known = list(digests.known(tx, mapping.id))
+            known = digests.known(tx, mapping.id)
             waits = waiting.keys_waiting(tx, mapping.id)
             waits.rows |= pairing.rows_asked(tx, mapping.id)
             waits.things |= {thing for thing, _ in apart.known(tx, mapping.id)}
@@ -164,6 +164,7 @@ class Looking:
             self.at_all(one)
             return
         settings = settings_of(mapping)
+        known_rows, known_things = {row for row, _, _, _ in known}, {thing for _, thing, _, _ in known}
         rows: dict[Key, bytes] = {row: looks for row, thing, looks, _ in known
                                   if looks and row not in waits.rows and thing not in waits.things}
         one.looked_at, one.looks = None, Looks(settings, rows, self._things_of)
@@ -171,18 +172,18 @@ class Looking:
         found = self._local.read(mapping, looks=one.looks)
         one.scope.rows_known = found.complete
         self._say("reading_shopify", one)
-        stored = self._whole_store(one, {thing for _, thing, _, _ in known}, Looks(settings, {
+        stored = self._whole_store(one, known_things, Looks(settings, {
             thing: looks for row, thing, _, looks in known if looks and row in found.recognised}))
+        del known, rows  # they are large, and what follows is not
         one.scope.things_known = stored.complete
 
         local = _Half(self._local, one, lambda: self._say("reading_grist", one))
         remote = _Half(self._remote, one, lambda: self._say("reading_shopify", one))
-        local.take_whole(found, (row for row, _, _, _ in known))
-        remote.take_whole(stored, (thing for _, thing, _, _ in known))
-        self._take_others(one, {thing for _, thing, _, _ in known} - stored.recognised)
+        local.take_whole(found, known_rows)
+        remote.take_whole(stored, known_things)
+        self._take_others(one, known_things - stored.recognised)
         local.look(pair.local for pair in one.pairs.values())
         self._whose_marks(one, local)
-        known_rows = {row for row, _, _, _ in known}
         one.free_rows = _free_rows(local.seen, known_rows)
         self._witnessed(one, local.seen, one.free_rows)
         remote.look(one.pairs.keys())
@@ -190,7 +191,7 @@ class Looking:
         kept = {pair.local for pair in one.pairs.values()}
         one.local = replace(local.seen, recognised=local.seen.recognised - kept)
         one.remote = replace(remote.seen, recognised=remote.seen.recognised - one.pairs.keys())
-        one.free_things = {str(key) for key in one.remote.rows} - {thing for _, thing, _, _ in known}
+        one.free_things = {str(key) for key in one.remote.rows} - known_things
         one.unread = {thing for thing, pair in one.pairs.items() if _is_hidden(pair, one.local, one.remote)}
         self._note_moved(one)
 

@@ -261,6 +261,11 @@ class Snapshot:
                 and key not in self.recognised)
 
     @property
+    def found(self) -> int:
+        """How many rows take part."""
+        return len(self.rows) + len(self.recognised)
+
+    @property
     def shows_candidates(self) -> bool:
         """Whether a thing of the other side that finds no candidate in here has none."""
         return self.complete or self.all_loose

@@ -34,8 +34,8 @@ class RowReader:
         self._toggle = reader("boolean", "Bool")
 
     def read_columns(self, columns: dict[str, list[Any]], looks: Looks | None = None) -> Snapshot:
-        """All rows from columns as `/data` gives them; with `looks` without those that are recognised. Raises RetryLater
-        where a column has gone since prepare."""
+        """All rows from columns as `/data` gives them; with `looks` without those that are recognised. Raises
+        RetryLater where a column has gone since prepare."""
         ids: list[int] = columns["id"]
 
         def cells(column_id: str) -> list[Any]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
-from collections.abc import Mapping as Dict
 from contextlib import closing
 from typing import Any, TypeVar
 
@@ -79,7 +78,8 @@ class Reader:
         self._titles: dict[Key, str] = {}
         self._gone: set[Key] = set()
         self._outside: set[Key] = set()
-        self._agreed: Dict[Key, bytes] = {}
+        self._same: dict[bytes, Key] = {}
+        """By what it looked like when both sides agreed: the thing. Its id is a part of its looks."""
         self._digest: Callable[[Any], bytes] | None = None
         self._digests: dict[Key, bytes] = {}
         self._recognised: set[Key] = set()
@@ -94,7 +94,7 @@ class Reader:
     def everything(self, looks: Looks | None = None) -> Snapshot:
         """All of it; with `looks` without making rows of what is recognised."""
         if looks is not None:
-            self._agreed = looks.agreed
+            self._same = {digest: key for key, digest in looks.agreed.items() if digest != NONE}
             self._digest = looks.digester(documents.list_document(self._mapping), self._mapping.fields, self._filter,
                                           self._decimals)
         below = self._resource.below
@@ -139,7 +139,7 @@ class Reader:
         if pages * (first.cost.actual or 0) <= first.cost.maximum / 2 and pages <= DEEPEST_PAGES:
             return False
         # These two take documents apart. Importing what does that takes a quarter of a second, and few reads need it.
-        from backend.shopify.bulk_form import NotInBulk, bulk_form, things
+        from backend.shopify.bulk_form import NotInBulk, bulk_form, lines_of_things, put_together
 
         kind_of_thing = self._resource.below.type if self._resource.below else self._resource.type
         try:
@@ -147,7 +147,14 @@ class Reader:
             form = bulk_form(self._leaner.get(document, document), self._filter, kind_of_thing)
             with closing(self._bulk.run_query(form.query)) as lines:
                 log.info("shopify: %s are read in bulk: %d lines", self._resource.label, len(lines))
-                for thing in things(lines, form):
+                for told in lines_of_things(lines, form):
+                    looks = NONE if self._digest is None or self._resource.below else self._digest(told)
+                    if looks in self._same:
+                        self._recognise(self._same[looks])
+                        continue
+                    thing = put_together(told, form)
+                    if looks != NONE:
+                        self._digests[thing["id"]] = looks
                     self._take_page([thing], {})
         except (NotInBulk, BulkFailed, InputRefused) as error:
             log.info("shopify: %s are read page by page: %s", self._resource.label, error)
@@ -250,17 +257,23 @@ class Reader:
         if key in self._known.hidden:
             return
         self._known.seen(key)
-        if self._digest is not None:
-            looks_like = self._digest(node)
-            if looks_like != NONE and looks_like == self._agreed.get(key):
-                self._recognised.add(key)
+        if self._digest is not None and key not in self._digests:
+            looks = self._digests[key] = self._digest(node)
+            if self._same.get(looks) == key:
+                del self._digests[key]
+                self._recognise(key)
                 return
-            self._digests[key] = looks_like
         self._rows[key] = self._row(node)
         title = self._title(node)
         if title:
             self._titles[key] = title
         self._note(node)
+
+    def _recognise(self, key: Key) -> None:
+        """It looks as it did when both sides agreed, so that no row is made of it."""
+        if key not in self._known.hidden:
+            self._known.seen(str(key))
+            self._recognised.add(key)
 
     def _ask(self, document: str, variables: dict[str, Any]) -> Answer:
         """The answer, without those fields that may not be seen and would take everything else with them."""

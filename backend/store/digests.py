@@ -3,8 +3,7 @@ while what was agreed stands: `base` takes it away with every step that moves th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from itertools import chain
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,17 +12,15 @@ from backend.store.tables import digest, pair
 
 CHUNK = 500
 """Keys in one `in (…)`."""
-ROWS_AT_ONCE = 5_000
 
 
-def known(tx: sa.Connection, mapping_id: int) -> Iterable[tuple[int, str, bytes | None, bytes | None]]:
+def known(tx: sa.Connection, mapping_id: int) -> Sequence[Any]:
     """(row, thing, digest of the row, of the thing) of all pairs of a mapping; None where none is known, and for a
     pair whose row does not hold its Shopify ID yet."""
     marked = sa.and_(digest.c.pair_id == pair.c.id, pair.c.marked)
     query = sa.select(pair.c.local_key, pair.c.remote_key, digest.c.local, digest.c.remote).select_from(
         pair.outerjoin(digest, marked)).where(pair.c.mapping_id == mapping_id)
-    found: Iterable[Any] = chain.from_iterable(tx.execute(query).partitions(ROWS_AT_ONCE))
-    return found
+    return tx.execute(query).all()
 
 
 def keep(tx: sa.Connection, looked: Sequence[tuple[int, bytes, bytes]]) -> None:
