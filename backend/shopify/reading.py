@@ -263,6 +263,7 @@ class Reader:
                 del self._digests[key]
                 self._recognise(key)
                 return
+        self._recognised.discard(key)
         self._rows[key] = self._row(node)
         title = self._title(node)
         if title:
@@ -274,6 +275,7 @@ class Reader:
         if key not in self._known.hidden:
             self._known.seen(str(key))
             self._recognised.add(key)
+            self._rows.pop(key, None)  # a list may show a thing twice, and what it showed last is so
 
     def _ask(self, document: str, variables: dict[str, Any]) -> Answer:
         """The answer, without those fields that may not be seen and would take everything else with them."""
