@@ -162,6 +162,20 @@ def test_a_choice_forgets_what_the_pair_looked_like(mugs: Mugs, audit: Audit, ke
     assert world.shopify.thing(gids[0])["title"] == "Mug 0"
 
 
+def test_what_goes_back_to_how_it_was_once_agreed_is_not_recognised(mugs: Mugs, audit: Audit) -> None:
+    """Since then something else was agreed: a pair that looks as it did before that is not as it was agreed."""
+    world, gids = mugs()
+    row = world.row_of(gids[0])
+    world.shopify.edit(gids[0], "title", "Jug")
+    world.run()
+    world.grist.type("Products", row, "title", "Mug 0")
+    world.shopify.edit(gids[0], "title", "Mug 0")
+    assert audit(world) == {"products": set(gids[1:])}
+    world.grist.type("Products", row, "title", "Jug")
+    world.run()
+    assert world.shopify.thing(gids[0])["title"] == "Jug"
+
+
 def test_an_undo_forgets_what_the_pair_looked_like(mugs: Mugs, audit: Audit) -> None:
     world, gids = mugs()
     world.shopify.edit(gids[0], "title", "Jug")
