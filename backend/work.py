@@ -106,10 +106,11 @@ class Work:
         for thing, pair in self.pairs.items() if places else ():
             local, remote = list(pair.base_local), list(pair.base_remote)
             for place in places:
-                name, was = self.mapping.fields[place].name, local[place]
+                rule, was = self.mapping.fields[place], local[place]
+                name = rule.name
                 if UNREAD in (was, remote[place]) or was == remote[place]:
                     continue
-                if self.mapping.fields[place].may_write(Side.LOCAL) and spells(self.mapping, name, was) == remote[place]:
+                if rule.may_write(Side.LOCAL) and spells(self.mapping, name, was) == remote[place]:
                     remote[place] = was
                     self.behind.append((thing, {name: was}))
                 else:
