@@ -263,7 +263,8 @@ class _Run:
         """In order of reference, so that what changed above is known below."""
         with without_collecting():
             for one in self.work:
-                self.report.notes += self.looking.at(one, recognising=self.recognising)
+                turned = self.gathered.turned.get(one.mapping.name)
+                self.report.notes += self.looking.at(one, recognising=self.recognising and not turned)
 
     # --- deciding -------------------------------------------------------------------------------
 
@@ -355,8 +356,8 @@ class _Run:
             checkpoints.narrow(tx, self.session)
             for one in self.work:
                 planned = one.planned
-                remember_agreed(tx, one)
                 remember_looks(tx, one)
+                remember_agreed(tx, one)  # whose pairs move here lose again what they looked like
                 waiting.replace_conflicts(tx, one.mapping, planned.conflicts, one.rows_looked_at, one.applying)
                 if one.mapping.whole:
                     waiting.replace_deletions(tx, one.mapping.id, planned.proposals, one.deleting, one.looked_at)
