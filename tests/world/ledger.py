@@ -48,6 +48,8 @@ class Ledger:
     """(resource, side, gid) of things that a person said may be deleted there."""
     copied: set[str] = field(default_factory=set)
     """Tokens of rows that somebody copied: they may become things of their own."""
+    chosen: set[tuple[str, str]] = field(default_factory=set)
+    """(thing, field) of which somebody chose a value: where it goes one way, its two sides may differ on purpose."""
     edited_ids: bool = False
     """Somebody typed into Shopify ID cells, copied or imported: rows may wait for people, and are listed."""
     count: int = 0
