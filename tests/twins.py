@@ -530,6 +530,10 @@ class MemoryShopify(_Twin):
         """Gids for which Shopify answers an error instead of a thing or null."""
         self.carries_key: set[str] = set()
         """Resources whose creations carry a key of ours, by which they are found again and never made twice."""
+        self.files_from = 0
+        """So many changes of one mapping go as a file that the store works off by itself; 0: none do."""
+        self.file: dict[str, list[Any]] = {}
+        """By the key of the batch: what of a file is still to be done, as (resource, op), the next one first."""
         self._answers: dict[str, tuple[tuple[Op, ...], list[Receipt]]] = {}
         self._made: dict[str, str] = {}
         """By the key that a thing carries: its gid."""
@@ -545,6 +549,8 @@ class MemoryShopify(_Twin):
         """What things held that are not there any more."""
         self.parts_told = True
         """The feed names what was deleted along with something else, too."""
+        self.minds_parts = False
+        """To delete a variant is an update of its product, and nothing is made below what is not there."""
         self._indexed = 0
         self._touched: dict[str, int] = {}
         """By gid: when it was made or changed last, counted in touches."""
@@ -602,6 +608,9 @@ class MemoryShopify(_Twin):
         """Delete a thing and leave what belongs to it."""
         resource = self.resource_of(gid)
         self.removed[gid] = self.things[resource].pop(gid)
+        above = self.removed[gid].get("product") if self.minds_parts else None
+        if isinstance(above, str) and above in self.things.get("products", {}):
+            self._touch(above)
         for other in self.all_gids():
             for name, held in dict(self.things[self.resource_of(other)][other]).items():
                 if isinstance(held, tuple) and gid in held:  # a collection goes, its products stay
@@ -637,6 +646,45 @@ class MemoryShopify(_Twin):
 
     def resource_of(self, gid: str) -> str:
         return next(name for name, things in self.things.items() if gid in things)
+
+    # --- files ------------------------------------------------------------------------------------
+
+    def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
+        """Many changes come as one batch, for a file."""
+        filed = [op for op in ops if isinstance(op, Update)]
+        if self.files_from and len(filed) >= self.files_from and mapping.name not in self.keyed:
+            yield filed
+            ops = [op for op in ops if not isinstance(op, Update)]
+        yield from super().batches(mapping, ops)
+
+    def is_file(self, mapping: Mapping, batch: Sequence[Op]) -> bool:
+        return bool(self.files_from) and len(batch) >= self.files_from and mapping.name not in self.keyed and all(
+            isinstance(op, Update) for op in batch)
+
+    def begin_file(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> None:
+        """From now on a line of it is done whenever anybody asks the store for anything."""
+        self.usage.requests += 1
+        self.usage.writes += 1
+        self.file[stamp.key] = [(mapping.name, op) for op in batch]
+
+    def work_off(self) -> int:
+        """Do the next line of each file; returns how many lines are left."""
+        for key, lines in list(self.file.items()):
+            resource, op = lines.pop(0)
+            self._apply_one(self.mappings[resource], op)
+            if not lines:
+                del self.file[key]
+        return sum(map(len, self.file.values()))
+
+    def halt(self, batches: Dict[str, int]) -> None:
+        """End what goes on of these batches."""
+        for key in batches:
+            self.file.pop(key, None)
+
+    def _io(self, *parts: str) -> None:
+        if self.file:
+            self.work_off()
+        super()._io(*parts)
 
     # --- the connector ----------------------------------------------------------------------------
 
@@ -777,6 +825,9 @@ class MemoryShopify(_Twin):
     def _taken(self, mapping: Mapping, op: Op) -> str:
         """What Shopify says where `op` would give a thing what another one has; "" where it would not."""
         for name, value in op.values.items() if isinstance(op, Create | Update) else ():
+            rule = mapping.rule(name)
+            if self.minds_parts and rule.kind == "ref" and value and value not in self.things[rule.field.target]:
+                return f"{rule.field.label} does not exist."
             if (mapping.name, name) in self.unique and value is not None:
                 wanted = self.spells(mapping, name, value)
                 held = (gid for gid, cells in self.things[mapping.name].items() if cells.get(name) == wanted)
