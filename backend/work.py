@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from backend.core.model import Create, Delete, Key, Mapping, Mark, Op, Pair, Plan, Refusal, Side, Snapshot, Update, Why
 from backend.core.values import UNREAD, Value
+from backend.looks import Looks
 
 
 @dataclass
@@ -44,6 +45,8 @@ class Work:
     """Fields that live in another column than at the last run: what that one held says nothing about this one."""
     scope: Scope = field(default_factory=Scope)
     """What this run looks at; the whole of both sides until `gather` says less."""
+    looks: Looks | None = None
+    """What both sides were told to recognise rows by, where they were."""
     looked_at: set[Key] | None = None
     """The rows and things whose state this run has judged; None for all of them."""
     free_rows: set[int] = field(default_factory=set)
