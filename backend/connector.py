@@ -113,7 +113,7 @@ class Connector(Protocol):
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None, looks: Looks | None = None) -> Snapshot:
         """All rows, or the given ones. With `looks` a read of all rows makes no values of those that look as they did
         when both sides agreed (`Snapshot.recognised`), and tells what the others look like (`digests`).
-         A given key is in `rows`, `outside` or `gone` afterwards, unless its
+        A given key is in `rows`, `outside` or `gone` afterwards, unless its
         absence could not be proven. Pages are followed to the end; a half-read list raises."""
         ...
 

@@ -357,10 +357,11 @@ class _Run:
             for one in self.work:
                 planned = one.planned
                 remember_looks(tx, one)
-                remember_agreed(tx, one)  # whose pairs move here lose again what they looked like
+                self.gathered.hints += remember_agreed(tx, self.session.link_id, one)  # moved pairs lose their looks
                 waiting.replace_conflicts(tx, one.mapping, planned.conflicts, one.rows_looked_at, one.applying)
                 if one.mapping.whole:
-                    waiting.replace_deletions(tx, one.mapping.id, planned.proposals, one.deleting, one.looked_at)
+                    answered = one.deleting | one.undecided
+                    waiting.replace_deletions(tx, one.mapping.id, planned.proposals, answered, one.looked_at)
                     waiting.sight(tx, one.mapping.id, one.new_rows, one.looked_at)
 
     def _write(self) -> None:
@@ -485,7 +486,7 @@ class _Run:
             self._plan_one(one)
             rows = None if whole else {pair.local for pair in one.pairs.values()}
             with self.session.write() as tx:
-                remember_agreed(tx, one)
+                self.gathered.hints += remember_agreed(tx, self.session.link_id, one)
                 waiting.replace_conflicts(tx, one.mapping, one.planned.conflicts, rows, one.applying)
         if any(not one.planned.empty for one in looking):
             self._write()

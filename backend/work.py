@@ -157,6 +157,17 @@ class Work:
                 if isinstance(op, Delete) or (isinstance(op, Create) and op.why is Why.CHOICE)}
 
     @property
+    def undecided(self) -> set[tuple[Side, Key]]:
+        """The deletions, by (side of the half that is left, key), of which this look says nothing: the other half was
+        not shown, and is not proven gone. What somebody answered to them stands."""
+        rows = self.local.rows.keys() | self.local.outside
+        things = self.remote.rows.keys() | self.remote.outside | self.remote.gone
+        unseen: set[tuple[Side, Key]] = {
+            (Side.LOCAL, pair.local) for pair in self.pairs.values() if pair.remote not in things}
+        return unseen | {(Side.REMOTE, pair.remote) for pair in self.pairs.values()
+                         if pair.local not in rows and not self.local.proves_gone(pair.local)}
+
+    @property
     def references(self) -> list[tuple[int, str]]:
         """(place in a row, resource referred to)."""
         return [(i, rule.field.target) for i, rule in enumerate(self.mapping.fields) if rule.kind == "ref"]
