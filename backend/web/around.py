@@ -1,5 +1,5 @@
-"""What stands around a question: the other fields of a conflict's row, and what goes along with a deletion. From what
-both sides held when they last agreed; nobody is asked and nothing is written.
+"""What stands around a question: a row with how it stands and its other fields, and what goes along with a deletion.
+From what both sides held when they last agreed; nobody is asked and nothing is written.
 
     deletion in Grist     wait   rows of other tables that refer to it and wait for a yes themselves
                           lose   rows that stay and lose their reference
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from backend.core.model import Mapping
 from backend.core.values import REFERENCES, dump
 from backend.store import base, waiting
+from backend.web import standing
 from backend.web.sight import Sight
 from backend.web.values import Tables
 
@@ -29,21 +30,28 @@ COUNTED = ("available", "onHand")
 
 
 def row(tx: sa.Connection, known: Tables, eyes: Sight, resource: str, number: int) -> dict[str, Any] | None:
-    """ROW: the mapped fields of one row as Grist held them last; None where there is no such row, or not for them."""
+    """ROW: how a row stands, and its mapped fields as Grist held them last, none where it is nothing in Shopify. None
+    where its table is not synced, or not for them."""
     mapping_id = known.mapping_id(resource)
     if mapping_id is None or not eyes.row(mapping_id, number):
         return None
     mapping = known.described[mapping_id]
     found = base.pairs(tx, mapping, rows=[number])
+    thing = found[0].remote if found else None
+    told = {**known.head(mapping_id), "row": number, "title": None, "sku": None,
+            "status": standing.status(tx, known, eyes, mapping_id, number, thing), "fields": []}
     if not found:
-        return None
+        return told
     values = mapping.values(found[0].base_local)
     raw = {name: dump(value) for name, value in values.items() if eyes.cell(mapping_id, number, name)}
     known.learn(tx, [(mapping_id, name, one) for name, one in raw.items()], [(mapping_id, found[0].remote)])
     # The name of a row that somebody may not see would stand in a reference to it.
     shown = [name for name in raw if eyes.everything or mapping.rule(name).kind not in REFERENCES]
-    return {**known.head(mapping_id), "row": number, "fields": [
-        {**known.describe(mapping_id, name), "value": known.value(mapping_id, name, raw[name])} for name in shown]}
+    titled = mapping.resource.title in shown
+    return {**told, "title": known.names.get((resource, found[0].remote)) if titled or eyes.everything else None,
+            "sku": raw.get("sku"),
+            "fields": [{**known.describe(mapping_id, name), "value": known.value(mapping_id, name, raw[name])}
+                       for name in shown]}
 
 
 @dataclass

@@ -53,6 +53,14 @@ class ConflictsAsked(ListAsked):
 class ChangesAsked(Schema):
     limit = _limit(100)
     before = fields.Integer(load_default=None, validate=validate.Range(1, LARGEST_ID))
+    resource = fields.String(load_default=None, validate=validate.Length(1, 100), metadata={
+        "description": "Together with `row`: only what was written to that row."})
+    row = fields.Integer(load_default=None, validate=validate.Range(1, LARGEST_ID))
+
+    @validates_schema
+    def _both(self, data: dict[str, Any], **_: Any) -> None:
+        if (data["resource"] is None) != (data["row"] is None):
+            raise ValidationError("Say the resource and the row, or neither.", "row")
 
 
 class RowWanted(Schema):

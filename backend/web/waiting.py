@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from backend.core.merge import merged_value
 from backend.core.model import FieldRule, Rule
 from backend.core.values import LISTS, NUMBERS, UNREAD, Unfit, Value, dump, load
-from backend.store import apart, waiting
+from backend.store import apart, standing, waiting
 from backend.store import changes as history
 from backend.store.waiting import OpenConflict
 from backend.web.answers import moment
@@ -171,9 +171,12 @@ def kept_apart(tx: sa.Connection, known: Tables, limit: int) -> dict[str, Any]:
     }
 
 
-def changes(tx: sa.Connection, known: Tables, before: int | None, limit: int) -> dict[str, Any]:
-    """What was written, the newest first. Changes of a table that is not mapped any more are not told."""
-    page = history.page(tx, known.link_id, before=before, limit=limit + 1)
+def changes(tx: sa.Connection, known: Tables, before: int | None, limit: int, of: tuple[int, int] | None = None
+            ) -> dict[str, Any]:
+    """What was written, the newest first; with `of` to that row (mapping id, row). Changes of a table that is not
+    mapped any more are not told."""
+    only = standing.history(tx, *of) if of is not None else None
+    page = history.page(tx, known.link_id, before=before, limit=limit + 1, only=only)
     more, page = len(page) > limit, page[:limit]
     shown = [one for one in page if one.mapping_id in known.described]
     known.learn(tx, [(one.mapping_id, one.field, raw) for one in shown for raw in (one.before, one.after)])
