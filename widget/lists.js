@@ -27,7 +27,7 @@ export function visibleChanges(state, text) {
   return (state.lists.changes.items ?? []).filter((item) => (table === null || item.resource === table)
     && (field === null || item.field_label === field)
     && (to === null || item.to === to)
-    && (!row || isCursor(item, state.cursor))
+    && (!row || state.lists.changes.of || isCursor(item, state.cursor))
     && (!needle || text(item).toLowerCase().includes(needle)));
 }
 

@@ -5,7 +5,7 @@ import { createFormat } from "./format.js";
 import { NoToken, connect, isFramed, settings } from "./grist.js";
 import { bring, expect } from "./screens.js";
 import { isFirstRun } from "./slices/first-run.js";
-import { choicesBody, doneOf, initial, isUnreachable, linesOf, maySync, reduce, screenName } from "./state.js";
+import { choicesBody, doneOf, historyOf, initial, isUnreachable, linesOf, maySync, partsOf, reduce, rowToSync, screenName } from "./state.js";
 import { html, render } from "./vendor/preact-htm.js";
 import { resultWords } from "./views/overview.js";
 import { App, runWords } from "./views/app.js";
@@ -15,6 +15,8 @@ const IDLE_MS = 10_000;
 const RETRY_MS = [2_000, 5_000, 10_000, 20_000];
 const TOAST_MS = 6_000;
 const LEAVE_MS = 1_000;
+const MOST_UNDONE = 1_000; // that the service takes back at once; of more, Changes offers the undo
+const CALM_MS = 150; // whoever runs through the grid is not followed row by row
 const KEPT_CHOICES = "shopify-grist-sync:choices:";
 const KEPT_STATE = "shopify-grist-sync:state:";
 const KEPT_HERE = "shopify-grist-sync:";
@@ -60,6 +62,8 @@ async function start() {
       row: (cursor) => {
         dispatch({ type: "cursor", cursor, working: isWorking() });
         if (state.tab === "actions") on.lookAtDeeds?.();
+        clearTimeout(timers.row);
+        if (rowToSync(state)) timers.row = setTimeout(lookAtRow, CALM_MS);
       },
     });
   } catch (error) {
@@ -131,6 +135,11 @@ function poll() {
   return polling;
 }
 
+/** Looks after this moment, also where a look is under way that began before it. */
+function pollOnce() {
+  return polling ? polling.then(poll) : poll();
+}
+
 async function ask() {
   if (isUnreachable(state)) dispatch({ type: "trying" });
   try {
@@ -146,6 +155,7 @@ async function ask() {
     rememberState();
     announce(before, body);
     await refresh(id);
+    if (rowToSync(state)) await readRow();
     await finishPreview(id);
     await finishUndo(id);
     await undoWhatWasApplied(id);
@@ -248,12 +258,23 @@ async function refresh(id) {
   else if (need === "pairs") await on.readPairs(id);
   else if (need === "deletions") await on.readDeletions(id);
   else if (need === "refused") {
-    const { body } = await api.refused(id);
+    const { body } = await api.refused(id, state.limits.refused);
     dispatch({ type: "refused", items: body.refused, total: body.total });
   } else if (need === "changes") {
-    const { body } = await api.changes(id, null);
-    dispatch({ type: "changes", items: body.changes, next: body.next, more: false });
+    const of = historyOf(state);
+    const { body } = await api.changes(id, null, of);
+    dispatch({ type: "changes", items: body.changes, next: body.next, more: false, of });
   }
+}
+
+/** How the row stands that is chosen in Grist; its line comes with the first one. */
+async function readRow() {
+  await come("rowLine");
+  await on.readRow(state.session.link.id);
+}
+
+function lookAtRow() {
+  readRow().catch(poll); // the look at everything finds the same trouble, and says it
 }
 
 /** All pages. The first is shown at once; the rest comes in one piece, so that the list is not rebuilt at every page. */
@@ -319,13 +340,13 @@ async function finishUndo(id) {
 /** The toast's Undo: once the sync that applies the choices has ended, exactly the cells they wrote are taken back. */
 async function undoWhatWasApplied(id) {
   const later = state.undoLater;
-  if (!later || (await ended(id, later.run)) === null) return;
+  if (!later || (await ended(id, Math.max(...later.runs))) === null) return;
   const wanted = [];
   let next = null;
   do {
     const { body } = await api.changes(id, next);
-    wanted.push(...linesOf(body.changes, later.run, later.cells));
-    next = body.changes.some((one) => one.run < later.run) ? null : body.next;
+    wanted.push(...linesOf(body.changes, later.runs, later.cells));
+    next = body.changes.some((one) => one.run < Math.min(...later.runs)) ? null : body.next;
   } while (next !== null);
   dispatch({ type: "undo_later", later: null });
   if (!wanted.length) return toast({ words: f.t("undo.nothing_applied") });
@@ -374,7 +395,7 @@ const on = {
   go: (tab, more = {}) => {
     dispatch({ type: "tab", tab, ...more });
     if (tab === "actions" && api) come(tab).then(() => on.lookAtDeeds()).catch(() => {}); // the look at the screen says it
-    if (api && state.session?.link) polling ? polling.then(poll) : poll();
+    if (api && state.session?.link) pollOnce();
   },
   sync: () => {
     dispatch({ type: "previewed", preview: null });
@@ -434,20 +455,29 @@ const on = {
     if (!choices.length || !maySync(state) || isUnreachable(state)) return undefined;
     const { items } = state.lists.conflicts;
     return press("apply", async (link) => {
-      const answer = await api.choose(link, choices);
-      dispatch({ type: "applied", answer });
-      const done = doneOf(answer);
-      if (done.length) {
-        const cells = items.filter((item) => answer.applied.includes(item.id) && !item.whole_row).map(({ resource, row, field }) => ({ resource, row, field }));
-        const undo = answer.run !== null && cells.length ? () => on.undoApplied({ run: answer.run, cells }) : null;
-        toast({ words: f.t("conflicts.applied", { n: done.length }), undo });
-        setTimeout(() => dispatch({ type: "left", ids: done }), LEAVE_MS);
+      const [done, runs, written] = [[], new Set(), new Set()];
+      try {
+        for (const part of partsOf(choices)) {
+          const answer = await api.choose(link, part);
+          dispatch({ type: "applied", answer });
+          done.push(...doneOf(answer));
+          if (answer.run !== null) runs.add(answer.run);
+          for (const one of answer.applied) written.add(one);
+        }
+      } finally { // what was taken before a service was lost is taken
+        const cells = items.filter((item) => written.has(item.id) && !item.whole_row).map(({ resource, row, field }) => ({ resource, row, field }));
+        const undo = cells.length && cells.length <= MOST_UNDONE ? () => on.undoApplied({ runs: [...runs], cells }) : null;
+        if (done.length) {
+          toast({ words: f.t("conflicts.applied", { n: done.length }), undo });
+          setTimeout(() => dispatch({ type: "left", ids: done }), LEAVE_MS);
+        }
       }
     });
   },
   moreChanges: () => press("changes", async (link) => {
-    const { body } = await api.changes(link, state.lists.changes.next);
-    dispatch({ type: "changes", items: body.changes, next: body.next, more: true });
+    const { next, of } = state.lists.changes;
+    const { body } = await api.changes(link, next, of);
+    dispatch({ type: "changes", items: body.changes, next: body.next, more: true, of });
   }),
   showRow: async (item) => {
     if (item.row === null || (state.gristTable !== null && state.gristTable !== item.table)) return;
@@ -473,7 +503,17 @@ const on = {
   showNew: () => dispatch({ type: "show_new" }),
   chooseDeletions: (ids) => dispatch({ type: "choose_deletions", ids }),
   confirm: (confirm) => dispatch({ type: "confirm", confirm }),
-  look: (look) => dispatch({ type: "look", look }),
+  look: (look) => {
+    dispatch({ type: "look", look });
+    if ("row" in look) pollOnce(); // the history of one row is asked for by itself
+  },
+  /** That many lines of a list are asked for from now on. */
+  listMore: (list, limit) => {
+    dispatch({ type: "limit", list, limit });
+    pollOnce();
+  },
+  /** That many lines of an opened sync are drawn. */
+  lines: (key, n) => dispatch({ type: "lines", key, n }),
   open: (key) => dispatch({ type: "open", key }),
   /** `how`: "all" of a long value, or the "source" of an HTML text; the same again shows it short. */
   whole: (id, how) => dispatch({ type: "whole", id, how }),

@@ -20,6 +20,7 @@ const SCREENS = {
   pairs: screen("Pairs", () => import("./views/pairs.js"), ["mapping"]),
   actions: screen("Actions", () => import("./views/actions.js"), ["deeds"]),
   mapping: screen("Mapping", () => import("./views/mapping.js"), ["mapping"]),
+  rowLine: screen("RowLine", () => import("./views/row-line.js"), ["beside"], "lists"),
   health: screen("Health", () => import("./views/health.js"), ["settings"]),
   help: screen("Help", () => import("./views/help.js")),
   settings: screen("Settings", () => import("./views/settings.js"), ["settings"]),

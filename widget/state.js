@@ -12,6 +12,11 @@ import { isFirstRun } from "./slices/first-run.js";
 
 export const TABS = ["overview", "conflicts", "deletions", "refused", "pairs", "changes", "actions", "mapping", "health"];
 const SAMPLES_MS = 15_000;
+/** Lines of a list that are asked for at first, and with every "Show more"; and the most that are ever listed. */
+export const LIMIT_STEP = 200;
+export const MOST_LISTED = 5_000;
+const MOST_AT_ONCE = 1_000; // that the service takes in one request
+const MOST_BYTES = 500_000;
 
 /** The state before anything is known. `settings` as grist.js reads them from the address; `now` in ms. */
 export function initial(settings, now) {
@@ -26,13 +31,14 @@ export function initial(settings, now) {
     runs: [],
     lists: {
       conflicts: { items: null, waiting: [], complete: false, apart: 0 },
-      refused: { items: null, total: 0 }, deletions: { items: null, total: 0 }, changes: { items: null, next: null },
+      refused: { items: null, total: 0 }, deletions: { items: null, total: 0 }, changes: { items: null, next: null, of: null },
     },
+    limits: { deletions: LIMIT_STEP, refused: LIMIT_STEP, apart: LIMIT_STEP },
     choices: {}, order: [], typing: {}, moved: {}, leaving: {}, settled: {}, invalid: {}, whole: {},
     current: null, focus: 0,
     selected: [], anchor: null,
     filters: { table: null, field: null, row: false },
-    look: { table: null, field: null, to: null, text: "", row: false, run: null }, opened: {},
+    look: { table: null, field: null, to: null, text: "", row: false, run: null }, opened: {}, lines: {},
     cursor: null, gristTable: null,
     pressed: {}, chosenDeletions: [], confirm: null,
     preview: null, previewing: null,
@@ -77,8 +83,10 @@ export function reduce(state, event) {
       chosenDeletions: state.chosenDeletions.filter((id) => event.items.some((item) => item.id === id)),
       confirm: stillAsked(state.confirm, event.items),
     };
-    case "changes": return { ...state, lists: { ...state.lists, changes: merged(state.lists.changes, event) } };
+    case "changes": return sameRow(event.of, historyOf(state)) ? { ...state, lists: { ...state.lists, changes: merged(state.lists.changes, event) } } : state;
     case "look": return { ...state, look: { ...state.look, ...event.look } };
+    case "limit": return { ...state, limits: { ...state.limits, [event.list]: Math.min(event.limit, MOST_LISTED) } };
+    case "lines": return { ...state, lines: { ...state.lines, [event.key]: event.n } };
     case "open": return { ...state, opened: { ...state.opened, [event.key]: !state.opened[event.key] } };
     case "cursor": return rearranged({ ...state, cursor: event.cursor, gristTable: event.cursor?.table ?? state.gristTable, filters: { ...state.filters, row: false }, look: { ...state.look, row: false } }, event.working);
     case "filter": return { ...state, filters: { ...state.filters, ...event.filters } };
@@ -119,10 +127,15 @@ export function maySync(state) {
   return state.session !== null && state.session.role !== "viewer" && !state.settings.readonly;
 }
 
-/** The row chosen in Grist as `{resource, row}`, where its table is one that syncs; else null. */
+/** The row chosen in Grist as `{resource, label, row}`, where its table is one that syncs; else null. */
 export function rowToSync({ cursor, server }) {
   const mapping = cursor && server?.mappings.find((one) => one.table === cursor.table);
-  return mapping ? { resource: mapping.resource, row: cursor.row } : null;
+  return mapping ? { resource: mapping.resource, label: mapping.label, row: cursor.row } : null;
+}
+
+/** The row of which the history is looked at, as `rowToSync` has it; null where all changes are. */
+export function historyOf(state) {
+  return state.look.row ? rowToSync(state) : null;
 }
 
 /** Shopify turned the key away: nothing goes on before an owner connects the store again. */
@@ -261,16 +274,34 @@ export function choicesBody(state) {
   });
 }
 
+/** `items` in parts that the service takes: few enough of them, and none too long unless one alone is. */
+export function partsOf(items) {
+  const parts = [];
+  let bytes = 0;
+  for (const item of items) {
+    const size = 3 * JSON.stringify(item).length; // a character is at most three bytes, or two of these
+    const last = parts[parts.length - 1];
+    if (!last || last.length >= MOST_AT_ONCE || bytes + size > MOST_BYTES) {
+      parts.push([item]);
+      bytes = size;
+    } else {
+      last.push(item);
+      bytes += size;
+    }
+  }
+  return parts;
+}
+
 /** What can be taken back, once: changed cells, and rows of Grist. What was made or deleted in Shopify cannot. */
 export function canUndo(change) {
   return (change.kind === "update" || change.to === "grist") && !change.undone;
 }
 
-/** The lines of the history that a run wrote for these cells ({resource, row, field}): what an undo of choices takes back. */
-export function linesOf(changes, run, cells) {
+/** The lines of the history that these runs wrote for these cells ({resource, row, field}): what an undo of choices takes back. */
+export function linesOf(changes, runs, cells) {
   const name = (one) => JSON.stringify([one.resource, one.row, one.field]);
   const wanted = new Set(cells.map(name));
-  return changes.filter((one) => one.run === run && canUndo(one) && wanted.has(name(one))).map((one) => one.id);
+  return changes.filter((one) => runs.includes(one.run) && canUndo(one) && wanted.has(name(one))).map((one) => one.id);
 }
 
 /** What an undo would do: how many lines it takes back, of how many, and why the others stay, by line. */
@@ -497,14 +528,20 @@ function left(state, ids) {
   return { ...next, current: follow === null ? null : { ...state.current, id: follow }, focus: state.focus + 1 };
 }
 
-function merged(list, { items, next, more }) {
+/** `of`: the row of which these are the changes; null: of all. */
+function merged(list, { items, next, more, of }) {
+  if (!sameRow(list.of, of)) return { items, next, of };
   if (!more) {
     // A fresh first page in front of the older ones already asked for.
     const older = (list.items ?? []).filter((item) => items.length > 0 && item.id < items[items.length - 1].id);
-    return older.length ? { items: [...items, ...older], next: list.next } : { items, next };
+    return older.length ? { ...list, items: [...items, ...older] } : { items, next, of };
   }
   const known = new Set((list.items ?? []).map((item) => item.id));
-  return { items: [...(list.items ?? []), ...items.filter((item) => !known.has(item.id))], next };
+  return { items: [...(list.items ?? []), ...items.filter((item) => !known.has(item.id))], next, of };
+}
+
+function sameRow(one = null, other = null) {
+  return one?.resource === other?.resource && one?.row === other?.row;
 }
 
 /** A yes counts for exactly the rows it was asked about: where one is gone, the question is asked anew. */

@@ -13,6 +13,8 @@ from backend.store.options import NOTICES
 
 LARGEST_ID = 2_147_483_647
 MOST_AT_ONCE = 1_000
+MOST_LISTED = 5_000
+"""Lines of one list, where somebody wants to see all of it."""
 LARGEST_DRAFT_BYTES = 16_384
 
 
@@ -43,10 +45,11 @@ class RunsAsked(Schema):
 
 
 class ListAsked(Schema):
+    limit = fields.Integer(load_default=200, validate=validate.Range(1, MOST_LISTED))
+
+
+class ConflictsAsked(Schema):
     limit = _limit(200)
-
-
-class ConflictsAsked(ListAsked):
     after = fields.Integer(load_default=0, validate=validate.Range(0, LARGEST_ID))
 
 

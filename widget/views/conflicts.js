@@ -12,6 +12,7 @@ import { readTyped } from "../typed.js";
 import { Apart } from "./apart.js";
 import { Beside } from "./beside.js";
 import { Box, Button, Empty, Icon, Link, Menu, Select } from "./parts.js";
+import { RowLine } from "./row-line.js";
 import { Base, Marked, Value, keepWords, spoken, unfolding, words } from "./value.js";
 
 const WINDOWED_FROM = 150;
@@ -34,6 +35,7 @@ export function Conflicts({ s, f, on }) {
     ${lines.length === 0 && open === 0 ? html`<div class="scroll"><${Empty} words=${f.t("conflicts.empty")} /></div>`
       : lines.length === 0 ? html`<div class="scroll"><${Empty} words=${f.t("conflicts.empty_filter")}><${Link} onPress=${() => on.filter({ table: null, field: null, row: false })}>${f.t("conflicts.show_all", { n: open })}<//><//></div>`
         : html`<div class="sides"><${Grid} s=${s} f=${f} on=${on} lines=${lines} may=${may} /><${Beside} item=${lookedAt(lines, s)} s=${s} f=${f} on=${on} /></div>`}
+    <${RowLine} s=${s} f=${f} on=${on} />
     ${apart > 0 && html`<p class="foot apart-line"><${Link} onPress=${() => on.showApart(true)}>${f.t("apart.kept", { n: apart })}<//></p>`}
     ${may && (lines.length > 0 || open > 0) && html`<${Hints} f=${f} /><${Footer} s=${s} f=${f} on=${on} open=${open} />`}
     ${s.keys && html`<${Keys} f=${f} on=${on} />`}`;

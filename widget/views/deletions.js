@@ -2,6 +2,7 @@
 
 import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 import { maySync } from "../state.js";
+import { MoreLine } from "./more-line.js";
 import { Box, Button, Empty, Icon, Link, Rich, Select } from "./parts.js";
 
 const NAMED = 3;
@@ -25,7 +26,7 @@ export function Deletions({ s, f, on }) {
       : html`<table class="table deletions"><caption class="hidden">${f.t("deletions.list")}</caption>
       <thead><tr><td class="boxes" /><th scope="col">${f.t("deletions.row")}</th><th scope="col" class="noticed">${f.t("deletions.noticed")}</th><th scope="col">${f.t("deletions.if")}</th></tr></thead>
       ${["grist", "shopify"].map((side) => html`<${Group} side=${side} items=${shown.filter((item) => item.in === side)} may=${may} s=${s} f=${f} on=${on} />`)}</table>`}
-      ${total > items.length && html`<p class="foot">${f.t("deletions.only_first", { n: items.length, total })}</p>`}</div>
+    <${MoreLine} name="deletions" total=${total} s=${s} f=${f} on=${on} /></div>
     ${may && (s.confirm ? html`<${Question} items=${items} s=${s} f=${f} on=${on} />` : html`<${Footer} items=${items} total=${total} s=${s} f=${f} on=${on} />`)}`;
 }
 

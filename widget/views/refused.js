@@ -3,6 +3,7 @@
 import { html } from "../vendor/preact-htm.js";
 import { maySync } from "../state.js";
 import { RowButton } from "./conflicts.js";
+import { MoreLine } from "./more-line.js";
 import { Empty, Link } from "./parts.js";
 
 export function Refused({ s, f, on }) {
@@ -17,7 +18,7 @@ export function Refused({ s, f, on }) {
       <td>${item.field_label && !item.message.includes(item.field_label) ? f.t("refused.field", { field: item.field_label, message: item.message }) : item.message}${" "}
         ${f.t("refused.tried", { n: item.tries, when: f.moment(Date.parse(item.at), s.now) })}${item.waits && html` ${f.t("refused.waits")}`}</td>
       <td>${item.cure}</td><td class="act"><${Acts} item=${item} s=${s} f=${f} on=${on} /></td></tr>`)}</tbody></table>
-    ${total > items.length && html`<p class="foot">${f.t("refused.only_first", { n: items.length, total })}</p>`}</div>`;
+    <${MoreLine} name="refused" total=${total} s=${s} f=${f} on=${on} /></div>`;
 }
 
 /** Once the cause is away it is tried again at once, and not only when the row changes. */
