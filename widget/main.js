@@ -5,7 +5,7 @@ import { createFormat } from "./format.js";
 import { NoToken, connect, isFramed, settings } from "./grist.js";
 import { bring, expect } from "./screens.js";
 import { isFirstRun } from "./slices/first-run.js";
-import { choicesBody, doneOf, historyOf, initial, isUnreachable, linesOf, maySync, partsOf, reduce, rowToSync, screenName } from "./state.js";
+import { historyOf, initial, isUnreachable, reduce, rowToSync, screenName } from "./state.js";
 import { html, render } from "./vendor/preact-htm.js";
 import { resultWords } from "./views/overview.js";
 import { App, runWords } from "./views/app.js";
@@ -14,8 +14,6 @@ const RUNNING_MS = 1_000;
 const IDLE_MS = 10_000;
 const RETRY_MS = [2_000, 5_000, 10_000, 20_000];
 const TOAST_MS = 6_000;
-const LEAVE_MS = 1_000;
-const MOST_UNDONE = 1_000; // that the service takes back at once; of more, Changes offers the undo
 const CALM_MS = 150; // whoever runs through the grid is not followed row by row
 const KEPT_CHOICES = "shopify-grist-sync:choices:";
 const KEPT_STATE = "shopify-grist-sync:state:";
@@ -158,7 +156,7 @@ async function ask() {
     if (rowToSync(state)) await readRow();
     await finishPreview(id);
     await finishUndo(id);
-    await undoWhatWasApplied(id);
+    await on.undoWhatWasApplied?.(id);
   } catch (error) {
     if (error instanceof Unreachable) return lost();
     if (error instanceof Refused && error.status === 503) {
@@ -182,7 +180,7 @@ async function hello() {
   const first = !Object.keys(state.choices).length;
   const language = body.link?.language || wanted.language;
   await speak(language, body.link?.shop?.currency ?? null);
-  dispatch({ type: "session", session: body });
+  dispatch({ type: "session", session: body, places: grist.places() });
   dispatch({ type: "letters", on: body.link?.letters !== false && localStorage.getItem(KEPT_LETTERS) !== "off" });
   if (!body.link) come("store").then(() => on.recallForm()).catch(() => {}); // said when it is looked at
   if (first) restoreChoices();
@@ -337,23 +335,6 @@ async function finishUndo(id) {
   dispatch({ type: "undo_previewed", run, result: isPreview(body) ? body.report : { trouble: body.message?.message ?? f.t("preview.overtaken") } });
 }
 
-/** The toast's Undo: once the sync that applies the choices has ended, exactly the cells they wrote are taken back. */
-async function undoWhatWasApplied(id) {
-  const later = state.undoLater;
-  if (!later || (await ended(id, Math.max(...later.runs))) === null) return;
-  const wanted = [];
-  let next = null;
-  do {
-    const { body } = await api.changes(id, next);
-    wanted.push(...linesOf(body.changes, later.runs, later.cells));
-    next = body.changes.some((one) => one.run < Math.min(...later.runs)) ? null : body.next;
-  } while (next !== null);
-  dispatch({ type: "undo_later", later: null });
-  if (!wanted.length) return toast({ words: f.t("undo.nothing_applied") });
-  await api.undo(id, { changes: wanted }, false);
-  return undefined;
-}
-
 /** The live region: changes of phase and every tenth, the result once; never each count. */
 function announce(before, now) {
   const tenth = (run) => (run?.total ? Math.floor((run.done / run.total) * 10) : 0);
@@ -437,11 +418,6 @@ const on = {
     dispatch({ type: "undo", undo: null });
     setTimeout(() => document.getElementById("change-list")?.focus());
   },
-  undoApplied: (later) => {
-    dispatch({ type: "undo_later", later });
-    toast({ words: f.t("undo.follows") });
-    poll();
-  },
   line: (id) => dispatch({ type: "line", id }),
   /** Somebody is about to open a tab. */
   expect,
@@ -450,30 +426,6 @@ const on = {
     await api.saveSettings(link, { paused: to });
   }),
   tryNow: () => { failures = 0; poll(); },
-  apply: () => {
-    const choices = choicesBody(state);
-    if (!choices.length || !maySync(state) || isUnreachable(state)) return undefined;
-    const { items } = state.lists.conflicts;
-    return press("apply", async (link) => {
-      const [done, runs, written] = [[], new Set(), new Set()];
-      try {
-        for (const part of partsOf(choices)) {
-          const answer = await api.choose(link, part);
-          dispatch({ type: "applied", answer });
-          done.push(...doneOf(answer));
-          if (answer.run !== null) runs.add(answer.run);
-          for (const one of answer.applied) written.add(one);
-        }
-      } finally { // what was taken before a service was lost is taken
-        const cells = items.filter((item) => written.has(item.id) && !item.whole_row).map(({ resource, row, field }) => ({ resource, row, field }));
-        const undo = cells.length && cells.length <= MOST_UNDONE ? () => on.undoApplied({ runs: [...runs], cells }) : null;
-        if (done.length) {
-          toast({ words: f.t("conflicts.applied", { n: done.length }), undo });
-          setTimeout(() => dispatch({ type: "left", ids: done }), LEAVE_MS);
-        }
-      }
-    });
-  },
   moreChanges: () => press("changes", async (link) => {
     const { next, of } = state.lists.changes;
     const { body } = await api.changes(link, next, of);
@@ -483,24 +435,6 @@ const on = {
     if (item.row === null || (state.gristTable !== null && state.gristTable !== item.table)) return;
     await grist.showRow(item.row);
   },
-  choose: (id, keep) => dispatch({ type: "choose", id, keep }),
-  chooseMany: (ids, keep) => dispatch({ type: "choose_many", ids, keep }),
-  takeBack: () => dispatch({ type: "take_back" }),
-  clear: () => dispatch({ type: "clear" }),
-  /** `text`: the value as somebody would type it. */
-  startTyping: (id, text) => {
-    dispatch({ type: "type", id, text, result: null });
-    dispatch({ type: "current", current: { id, column: "keep" }, focus: true });
-  },
-  /** `result` is what typed.js made of `text`. */
-  type: (id, text, result) => dispatch({ type: "type", id, text, result }),
-  endTyping: (id, focus) => dispatch({ type: "type_end", id, focus }),
-  cancelTyping: (id) => dispatch({ type: "type_end", id, focus: true }),
-  select: (ids, to, range) => dispatch({ type: "select", ids, on: to, range }),
-  selectNone: () => dispatch({ type: "select", ids: state.selected, on: false, range: false }),
-  filter: (filters) => dispatch({ type: "filter", filters }),
-  current: (id, column, focus) => dispatch({ type: "current", current: { id, column }, focus }),
-  showNew: () => dispatch({ type: "show_new" }),
   chooseDeletions: (ids) => dispatch({ type: "choose_deletions", ids }),
   confirm: (confirm) => dispatch({ type: "confirm", confirm }),
   look: (look) => {
@@ -515,8 +449,6 @@ const on = {
   /** That many lines of an opened sync are drawn. */
   lines: (key, n) => dispatch({ type: "lines", key, n }),
   open: (key) => dispatch({ type: "open", key }),
-  /** `how`: "all" of a long value, or the "source" of an HTML text; the same again shows it short. */
-  whole: (id, how) => dispatch({ type: "whole", id, how }),
   menu: (menu) => dispatch({ type: "menu", menu }),
   keys: (to) => {
     dispatch({ type: "keys", on: to });
@@ -536,7 +468,9 @@ const widget = {
   get on() { return on; },
   get grist() { return grist; },
   get settings() { return wanted; },
-  dispatch, press, toast,
+  dispatch, press, toast, ended,
+  /** Looks at everything now. */
+  poll,
   /** Looks at the session anew: a store was connected, a step was done. */
   again: hello,
   keep: (name, value) => {

@@ -13,7 +13,7 @@ const SHEETS = { lists: "lists.css", more: "screens.css" };
 // `part`: which further sentences it says, i18n/<language>.<part>.json, and which sheet it wears.
 const screen = (view, load, needs = [], part = "more") => ({ view, load, needs, part });
 const SCREENS = {
-  conflicts: screen("Conflicts", () => import("./views/conflicts.js"), ["beside"], "lists"),
+  conflicts: screen("Conflicts", () => import("./views/conflicts.js"), ["beside", "choices"], "lists"),
   deletions: screen("Deletions", () => import("./views/deletions.js"), ["beside"], "lists"),
   refused: screen("Refused", () => import("./views/refused.js"), [], "lists"),
   changes: screen("Changes", () => import("./views/changes.js"), [], "lists"),
@@ -29,6 +29,7 @@ const SCREENS = {
 };
 const ACTIONS = {
   beside: () => import("./actions/beside.js").then((file) => file.besideActions),
+  choices: () => import("./actions/choices.js").then((file) => file.choiceActions),
   connect: () => import("./actions/connect.js").then((file) => file.connectActions),
   deeds: () => import("./actions/deeds.js").then((file) => file.deedActions),
   mapping: () => import("./actions/mapping.js").then((file) => file.mappingActions),

@@ -15,15 +15,14 @@ const SAMPLES_MS = 15_000;
 /** Lines of a list that are asked for at first, and with every "Show more"; and the most that are ever listed. */
 export const LIMIT_STEP = 200;
 export const MOST_LISTED = 5_000;
-const MOST_AT_ONCE = 1_000; // that the service takes in one request
-const MOST_BYTES = 500_000;
+
 
 /** The state before anything is known. `settings` as grist.js reads them from the address; `now` in ms. */
 export function initial(settings, now) {
   return {
     settings, now,
     phase: "starting", // starting · no_frame · no_grist · no_access · ready
-    session: null,
+    session: null, places: null, // pages of Grist about this document
     server: null, cached: false,
     connection: { answered: null, nextTry: null, trying: false },
     samples: [],
@@ -58,7 +57,7 @@ export function reduce(state, event) {
     case "access":
       if (event.level !== "full") return { ...state, phase: "no_access" };
       return state.phase === "no_access" ? { ...state, phase: "starting" } : state;
-    case "session": return { ...state, phase: shownPhase(state), session: event.session };
+    case "session": return { ...state, phase: shownPhase(state), session: event.session, places: event.places ?? state.places };
     case "remembered": return state.server ? state : { ...state, phase: "ready", server: event.server, session: event.session, cached: true };
     case "polled": return polled(state, event);
     case "answered": return { ...state, phase: shownPhase(state), connection: { ...state.connection, answered: event.now, nextTry: null, trying: false } };
@@ -264,44 +263,6 @@ const ready = remembering((items, order, choices, leaving) => {
 
 export function wrongTyping(state) {
   return Object.values(state.typing).filter((entry) => entry.problem).length;
-}
-
-/** The body of POST choices. Each choice carries the values it was made on, so it applies to nothing else. */
-export function choicesBody(state) {
-  return readyChoices(state).map((id) => {
-    const { keep, value, seen } = state.choices[id];
-    return keep === "value" ? { conflict: id, keep, value, seen } : { conflict: id, keep, seen };
-  });
-}
-
-/** `items` in parts that the service takes: few enough of them, and none too long unless one alone is. */
-export function partsOf(items) {
-  const parts = [];
-  let bytes = 0;
-  for (const item of items) {
-    const size = 3 * JSON.stringify(item).length; // a character is at most three bytes, or two of these
-    const last = parts[parts.length - 1];
-    if (!last || last.length >= MOST_AT_ONCE || bytes + size > MOST_BYTES) {
-      parts.push([item]);
-      bytes = size;
-    } else {
-      last.push(item);
-      bytes += size;
-    }
-  }
-  return parts;
-}
-
-/** What can be taken back, once: changed cells, and rows of Grist. What was made or deleted in Shopify cannot. */
-export function canUndo(change) {
-  return (change.kind === "update" || change.to === "grist") && !change.undone;
-}
-
-/** The lines of the history that these runs wrote for these cells ({resource, row, field}): what an undo of choices takes back. */
-export function linesOf(changes, runs, cells) {
-  const name = (one) => JSON.stringify([one.resource, one.row, one.field]);
-  const wanted = new Set(cells.map(name));
-  return changes.filter((one) => runs.includes(one.run) && canUndo(one) && wanted.has(name(one))).map((one) => one.id);
 }
 
 /** What an undo would do: how many lines it takes back, of how many, and why the others stay, by line. */

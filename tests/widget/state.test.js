@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { movedSides, neighbour, offsetsOf, windowOf } from "../../widget/lists.js";
+import { canUndo, choicesBody, linesOf, movedSides, neighbour, offsetsOf, partsOf, windowOf } from "../../widget/lists.js";
 import {
-  canUndo, choicesBody, conflictLines, fitTabs, initial, isUnreachable, linesOf, maySync, openConflicts, pace, partsOf, progress, readyChoices, reduce, rowToSync, statusOf, visibleConflicts,
+  conflictLines, fitTabs, initial, isUnreachable, maySync, openConflicts, pace, progress, readyChoices, reduce, rowToSync, statusOf, visibleConflicts,
 } from "../../widget/state.js";
 
 const conflict = (id, more = {}) => ({

@@ -1,7 +1,8 @@
 // What a press does on Deletions, and what is read for the questions of the lists. `w` is the widget (actions/deeds.js).
 
 import { Refused } from "../api.js";
-import { partsOf, rowToSync } from "../state.js";
+import { partsOf } from "../lists.js";
+import { rowToSync } from "../state.js";
 
 const CALM_MS = 150; // whoever runs through the list with J is not followed row by row
 

@@ -2,8 +2,8 @@
 
 import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 import { diff } from "../diff.js";
-import { visibleChanges } from "../lists.js";
-import { LIMIT_STEP, canUndo, isCursor, maySync, rowToSync, undoCounts } from "../state.js";
+import { canUndo, visibleChanges } from "../lists.js";
+import { LIMIT_STEP, isCursor, maySync, rowToSync, undoCounts } from "../state.js";
 import { Chip } from "./conflicts.js";
 import { Button, Direction, Empty, Facts, Icon, Link, Rich, Select } from "./parts.js";
 import { Change, Value, words } from "./value.js";
