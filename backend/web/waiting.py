@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from backend.core.merge import merged_value
 from backend.core.model import FieldRule, Rule
 from backend.core.values import LISTS, NUMBERS, UNREAD, Unfit, Value, dump, load
-from backend.store import apart, standing, waiting
+from backend.store import apart, runs, standing, waiting
 from backend.store import changes as history
 from backend.store.waiting import OpenConflict
 from backend.web.answers import moment
@@ -21,8 +21,9 @@ def conflicts(tx: sa.Connection, known: Tables, after: int, limit: int) -> dict[
     page = waiting.conflict_page(tx, known.ids, after=after, limit=limit + 1)
     more, page = len(page) > limit, page[:limit]
     look_up(tx, known, page)
+    since = runs.looked_before(tx, known.link_id, [one.seen_at for one in page])
     return {
-        "conflicts": [conflict(known, one) for one in page],
+        "conflicts": [{**conflict(known, one), "after": moment(since.get(one.seen_at))} for one in page],
         "total": waits(tx, known, "conflicts"), "apart": apart.count(tx, known.ids),
         "next": page[-1].id if more else None,
     }

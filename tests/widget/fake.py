@@ -145,7 +145,8 @@ def conflict_row(number: int, table: str, row: int, title: str, name: str, kind:
     return {"id": number, "resource": table.lower(), "label": table, "table": table, "row": row, "title": title,
             "sku": None, "field": name.lower().replace(" ", "_"), "field_label": name, "type": kind, "choices": None,
             "base": base, "grist": grist, "shopify": shopify, "base_known": True, "whole_row": False, "deleted": None,
-            "reason": "", "moved": None, "choice": None, "seen_at": "2026-11-23T13:00:00Z", **more}
+            "reason": "", "moved": None, "choice": None, "seen_at": "2026-11-23T13:00:00Z",
+            "after": "2026-11-23T12:45:00Z", **more}
 
 
 def apart_row(conflict: dict[str, Any]) -> dict[str, Any]:

@@ -782,3 +782,19 @@ def test_of_two_browsers_the_second_is_told_what_the_first_has_settled(screen: S
     assert [one["conflict"] for body in screen.shop.posts("choices") for one in body["choices"]] == [31, 35]
     context.close()
     assert other.errors == []
+
+
+def test_on_wide_pages_a_conflict_says_between_which_times_both_sides_changed(screen: Screen) -> None:
+    first, second, third = screen.shop.conflicts[:3]
+    at = screen.shop.clock().replace(hour=11, minute=0, second=0)
+    first |= {"after": fake.stamp(at), "seen_at": fake.stamp(at.replace(minute=15))}
+    second |= {"after": None, "seen_at": fake.stamp(at)}
+    third |= {"base_known": False, "base": None}
+    screen.page.set_viewport_size({"width": 1280, "height": 700})
+    screen.open("conflicts")
+    cell = screen.widget.locator('[data-conflict="31"] .between')
+    expect(cell).to_have_text(re.compile(r"^\d\d:00 – \d\d:15$"))
+    expect(screen.widget.locator('[data-conflict="32"] .between')).to_have_text(re.compile(r"^before \d\d:00$"))
+    expect(screen.widget.locator('[data-conflict="33"] .between')).to_have_text("")
+    screen.page.set_viewport_size({"width": 899, "height": 700})
+    expect(cell).to_be_hidden()

@@ -155,7 +155,7 @@ function Selection({ s, f, on }) {
 
 function Head({ f }) {
   return html`<div class="line head" role="row" aria-rowindex="1"><span role="columnheader" class="cell"><span class="hidden">${f.t("conflicts.select_all")}</span></span>
-    ${["field", "base", "grist", "shopify", "keep"].map((name) => html`<span role="columnheader" class="cell">${f.t(`conflicts.${name}`)}</span>`)}</div>`;
+    ${["field", "base", "grist", "shopify", "between", "keep"].map((name) => html`<span role="columnheader" class=${`cell ${name === "between" ? name : ""}`}>${f.t(`conflicts.${name}`)}</span>`)}</div>`;
 }
 
 /**
@@ -336,9 +336,19 @@ function Field({ line, index, first, selected, s, f, on, may }) {
       <span class="cell name" role="gridcell" data-cut>${label}</span>
       <span class="cell base" role="gridcell"><span class="tag">${f.t("conflicts.base")}</span><span class="of"><${Base} item=${item} f=${f} now=${s.now} whole=${whole} /></span></span>
       ${side("grist")}${side("shopify")}
+      <span class="cell between" role="gridcell">${betweenWords(item, s, f)}</span>
       <${KeepCell} item=${item} choice=${choice} may=${may && !leaving} tab=${tab("keep")} note=${note} label=${label} s=${s} f=${f} on=${on} /></div>
     ${note && html`<div class=${`note ${note.yellow ? "yellow" : ""}`} role="row">${note.icon && html`<${Icon} name="triangle" tone=${note.tone} />`}
       <span role="gridcell" aria-colspan="6" id=${`note${item.id}`}><span role=${note.alert ? "alert" : undefined}>${note.words}</span></span></div>`}</div>`;
+}
+
+/** "13:46 – 14:01": the two changed after the sync before began, and no later than they were noticed. */
+function betweenWords(item, s, f) {
+  if (!item.base_known || !item.seen_at) return "";
+  const to = Date.parse(item.seen_at);
+  if (!item.after) return f.t("conflicts.before", { when: f.moment(to, s.now) });
+  const from = Date.parse(item.after);
+  return f.t("conflicts.from_to", { from: f.moment(from, s.now), to: f.isToday(from, to) ? f.clock(to) : f.moment(to, s.now) });
 }
 
 function SideCell({ item, name, choice, may, tab, whole, label, s, f, on }) {
