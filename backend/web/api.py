@@ -308,6 +308,10 @@ def answer_deletions(answered: dict[str, Any]) -> Response:
     ids = [one for one in sorted(set(ids)) if one in seen and (said != "put_back" or seen[one]["may_put_back"])]
     by = visitor().by("in the widget")
     with here.database.write() as tx:
+        if said == "put_back" and not waiting_store.put_back_with(tx, link().id, ids) <= seen.keys():
+            raise Refused(403, "role",
+                          "Rows that belong to it would be put back with it, and they are hidden from you.",
+                          "Ask an owner of the document to put it back.")
         if said == "keep":
             waiting_store.keep_deletions(tx, link().id, ids)
             return answer({"run": None}, 202)

@@ -85,7 +85,7 @@ def test_a_cell_is_kept_apart_until_somebody_asks_again(browser: Browser, demo: 
     page.keyboard.press(".")
     widget.get_by_role("menuitem", name="Keep apart: stop syncing this cell").click()
     apply(widget)
-    kept = widget.get_by_role("button", name="1 cell is kept apart")
+    kept = widget.get_by_role("button", name="1 cell or row is kept apart")
     expect(kept).to_be_visible(timeout=PATIENCE_MS)
     type_over(page, "$60.00", "61")
     widget.get_by_role("button", name="Sync", exact=True).click()

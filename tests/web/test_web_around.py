@@ -35,6 +35,14 @@ def stocked(place: Place) -> Place:
     return place
 
 
+def variants(n: int) -> dict[str, Any]:
+    return {"resource": "variants", "label": "Variants", "n": n}
+
+
+def levels(n: int) -> dict[str, Any]:
+    return {"resource": "inventory", "label": "Inventory", "n": n}
+
+
 def along(place: Place, role: str = "owner") -> Any:
     [told] = place.get("deletions/along", role)["along"].values()
     return told
@@ -43,24 +51,58 @@ def along(place: Place, role: str = "owner") -> Any:
 def test_what_shopify_deletes_with_a_product_is_told_with_its_stock(stocked: Place) -> None:
     stocked.delete("products", Proposal(Side.REMOTE, SHIRT, 14, "Linen shirt"))
     assert along(stocked) == {
-        "go": [{"label": "Variants", "n": 2}, {"label": "Inventory", "n": 3}], "wait": [], "lose": [],
+        "go": [variants(2), levels(3)], "wait": [], "back": [], "lose": [],
         "stock": {"n": 15, "places": ["4"]}}
 
 
 def test_rows_that_lose_their_reference_are_told_from_those_that_are_asked_about_themselves(stocked: Place) -> None:
     stocked.delete("products", Proposal(Side.LOCAL, 14, SHIRT, "Linen shirt"))
-    assert along(stocked) == {"go": [], "wait": [], "lose": [{"label": "Variants", "n": 2}], "stock": None}
+    assert along(stocked) == {"go": [], "wait": [], "back": [], "lose": [variants(2)], "stock": None}
     stocked.delete("variants", Proposal(Side.LOCAL, 1, SHIRT_S, "Linen shirt / S"))
     product, variant = stocked.get("deletions/along")["along"].values()
-    assert product == {"go": [], "wait": [{"label": "Variants", "n": 1}], "lose": [{"label": "Variants", "n": 1}],
-                       "stock": None}
-    assert variant["lose"] == [{"label": "Inventory", "n": 1}]
+    assert product == {"go": [], "wait": [variants(1)], "back": [variants(1)], "lose": [variants(1)], "stock": None}
+    assert variant["lose"] == [levels(1)]
+
+
+def gone(place: Place, *rows: tuple[str, int, str]) -> list[int]:
+    """Ids of these deletions: (resource, row, thing) that are gone from Shopify."""
+    for resource in {resource for resource, _, _ in rows}:
+        place.delete(resource, *(Proposal(Side.LOCAL, row, thing, f"{resource} {row}")
+                                 for one, row, thing in rows if one == resource))
+    return sorted(one["id"] for one in place.get("deletions")["deletions"])
+
+
+GONE = (("products", 14, SHIRT), ("variants", 1, SHIRT_S), ("variants", 2, SHIRT_M), ("inventory", 1, level(1)))
+
+
+def test_what_is_put_back_with_a_product_is_told(stocked: Place) -> None:
+    gone(stocked, *GONE)
+    told = stocked.get("deletions/along")["along"]
+    product = next(one["id"] for one in stocked.get("deletions")["deletions"] if one["resource"] == "products")
+    assert told[str(product)]["back"] == [variants(2), levels(1)]
+    others = [one["back"] for number, one in told.items() if number != str(product)]
+    assert sorted(others, key=len) == [[], [], [levels(1)]]
+
+
+def test_who_does_not_see_what_belongs_to_a_product_cannot_put_it_back(stocked: Place) -> None:
+    gone(stocked, *GONE)
+    product = next(one["id"] for one in stocked.get("deletions")["deletions"] if one["resource"] == "products")
+    stocked.service.reads = Reads(lambda document, token: OnlyProducts())
+    assert [one["resource"] for one in stocked.get("deletions", "editor")["deletions"]] == ["products"]
+    assert stocked.get("deletions/along", "editor")["along"][str(product)]["back"] == []
+    answer = stocked.ask("POST", "deletions", "editor", {"put_back": [product]})
+    assert (answer.status_code, answer.json["message"]) == (
+        403, "Rows that belong to it would be put back with it, and they are hidden from you.")
+    assert len(stocked.get("deletions")["deletions"]) == 4
+    assert stocked.queued() == []
+    stocked.post("deletions", {"put_back": [product]})
+    assert stocked.get("deletions")["deletions"] == []
 
 
 def test_nothing_points_to_it(place: Place) -> None:
     place.pair("products", 31, SHIRT, title="Gift card")
     place.delete("products", Proposal(Side.LOCAL, 31, SHIRT, "Gift card"))
-    assert along(place) == {"go": [], "wait": [], "lose": [], "stock": None}
+    assert along(place) == {"go": [], "wait": [], "back": [], "lose": [], "stock": None}
 
 
 def test_what_is_taken_along_is_a_reference_of_its_resource() -> None:
@@ -193,6 +235,17 @@ def test_half_a_row_has_no_history(stocked: Place, asked: str) -> None:
     assert stocked.ask("GET", f"changes?{asked}").status_code == 422
 
 
+class OnlyProducts:
+    """What an editor's token reads: the products, and nothing of other tables."""
+
+    def count_rows(self, table: str) -> int:
+        raise UserError("No.")
+
+    def data(self, table: str) -> dict[str, list[Any]]:
+        columns = ("Title", "Handle", "Status", "Tags", "Vendor")
+        return {"id": [14], **{name: ["x"] for name in columns}} if table == "Products" else {"id": []}
+
+
 class Narrow:
     """What an editor's token reads: row 1 of Variants, without its price, and nothing of other tables."""
 
@@ -206,7 +259,7 @@ class Narrow:
 def test_nobody_is_told_of_rows_and_cells_that_they_do_not_see(stocked: Place) -> None:
     stocked.service.reads = Reads(lambda document, token: Narrow())
     stocked.delete("products", Proposal(Side.LOCAL, 14, SHIRT, "Linen shirt"))
-    assert along(stocked, "editor")["lose"] == [{"label": "Variants", "n": 1}]
+    assert along(stocked, "editor")["lose"] == [variants(1)]
     # The name of the product stands in a row that they do not see.
     assert [one["field"] for one in stocked.get("row?resource=variants&row=1", "editor")["fields"]] == ["sku"]
     assert stocked.ask("GET", "row?resource=variants&row=2", "editor").status_code == 404

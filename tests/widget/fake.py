@@ -165,7 +165,8 @@ def change_row(number: int, run: int, at: str, by: str, title: str, name: str | 
 
 def along_row(stock: tuple[int, list[str]] | None = None, **counts: list[tuple[str, int]]) -> dict[str, Any]:
     """What goes along with a deletion."""
-    told = {name: [{"label": label, "n": n} for label, n in counts.get(name, [])] for name in ("go", "wait", "lose")}
+    told = {name: [{"resource": label.lower().replace(" ", "_"), "label": label, "n": n} for label, n in
+                   counts.get(name, [])] for name in ("go", "wait", "back", "lose")}
     return {**told, "stock": {"n": stock[0], "places": stock[1]} if stock else None}
 
 
@@ -242,7 +243,7 @@ def fieldhouse(now: datetime | None = None) -> Shop:
          "title": "Rain hat / L", "sku": "RAI-2", "in": "shopify", "seen_at": shop.ago(hours=2, minutes=45)},
     ]
     shop.along = {
-        "51": along_row(wait=[("Variants", 2)], lose=[("Order lines", 5)]), "52": along_row(),
+        "51": along_row(wait=[("Variants", 2)], back=[("Variants", 2)], lose=[("Order lines", 5)]), "52": along_row(),
         "53": along_row(go=[("Inventory", 1)], stock=(12, ["Main store"]))}
     for one in shop.deletions:
         one["may_put_back"] = True

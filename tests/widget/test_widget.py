@@ -188,13 +188,13 @@ def test_a_cell_is_kept_apart_and_asked_about_again(screen: Screen) -> None:
         {"conflict": 31, "keep": "apart", "seen": {"grist": "39.00", "shopify": "45.00"}},
         {"conflict": 32, "keep": "grist", "seen": {"grist": "49.00", "shopify": None}}]}
     expect(screen.widget.locator('[data-conflict="31"]')).to_have_count(0)
-    screen.widget.get_by_role("button", name="1 cell is kept apart").click()
+    screen.widget.get_by_role("button", name="1 cell or row is kept apart").click()
     line = screen.widget.get_by_role("row", name="Linen shirt / S")
     expect(line).to_contain_text("Price")
     expect(line).to_contain_text("$39.00")
     line.get_by_role("button", name="Ask again: Price, Linen shirt / S").click()
     assert wait_for(screen, "apart") == {"ask_again": [31]}
-    expect(screen.widget.get_by_text("1 cell takes part again")).to_be_visible()
+    expect(screen.widget.get_by_text("1 takes part again")).to_be_visible()
     expect(screen.widget.get_by_text("Nothing is kept apart.")).to_be_visible()
     expect(screen.widget.locator("#apart-list")).to_be_focused()
     screen.widget.get_by_role("button", name="Back to the conflicts").click()
@@ -205,12 +205,12 @@ def test_a_cell_is_kept_apart_and_asked_about_again(screen: Screen) -> None:
 def test_whoever_goes_back_to_the_conflicts_is_not_called_back(screen: Screen) -> None:
     screen.shop.cells_apart = [fake.apart_row(one) for one in screen.shop.conflicts[:2]]
     screen.open("conflicts")
-    screen.widget.get_by_role("button", name="2 cells are kept apart").click()
+    screen.widget.get_by_role("button", name="2 cells or rows are kept apart").click()
     expect(screen.widget.locator(".apart tbody tr")).to_have_count(2)
     held: list[Route] = []
     screen.page.route("**/apart?*", lambda route: held.append(route))
     screen.widget.get_by_role("button", name="Ask again: Price").click()
-    expect(screen.widget.get_by_text("1 cell takes part again")).to_be_visible()  # the list is on its way
+    expect(screen.widget.get_by_text("1 takes part again")).to_be_visible()  # the list is on its way
     screen.widget.get_by_role("button", name="Back to the conflicts").click()
     for route in held:
         route.continue_()
@@ -230,7 +230,7 @@ def test_many_are_kept_apart_at_once_also_a_whole_row(screen: Screen) -> None:
     screen.widget.get_by_role("button", name="Apply 4 choices").click()
     assert [(one["conflict"], one["keep"]) for one in wait_for(screen, "choices")["choices"]] == [
         (33, "apart"), (34, "apart"), (35, "apart"), (36, "apart")]
-    screen.widget.get_by_role("button", name="4 cells are kept apart").click()
+    screen.widget.get_by_role("button", name="4 cells or rows are kept apart").click()
     expect(screen.widget.get_by_role("row", name="Canvas tote")).to_contain_text("Whole row")
     screen.widget.get_by_role("button", name="Ask again about all 4").click()
     assert wait_for(screen, "apart") == {"ask_again": [33, 34, 35, 36]}
@@ -240,7 +240,7 @@ def test_who_may_only_look_sees_what_is_kept_apart(screen: Screen) -> None:
     screen.shop.role = "viewer"
     screen.shop.cells_apart = [fake.apart_row(screen.shop.conflicts[0])]
     screen.open("conflicts")
-    screen.widget.get_by_role("button", name="1 cell is kept apart").click()
+    screen.widget.get_by_role("button", name="1 cell or row is kept apart").click()
     expect(screen.widget.get_by_role("row", name="Linen shirt / S")).to_be_visible()
     expect(screen.widget.get_by_role("button", name="Ask again")).to_have_count(0)
 
@@ -382,14 +382,14 @@ def test_deletions_are_approved_only_after_a_question_that_names_them(screen: Sc
 def test_a_deletion_says_in_numbers_what_goes_along(screen: Screen) -> None:
     screen.open("deletions")
     expect(screen.widget.get_by_role("row", name="Wool scarf, kids")).to_contain_text(
-        "2 in Variants are asked about here as well. 5 in Order lines stay and lose their reference.")
+        "2 variants are asked about here as well. 5 order lines stay and lose their reference.")
     expect(screen.widget.get_by_role("row", name="Gift card")).to_contain_text("Nothing else points to it.")
     hat = screen.widget.get_by_role("row", name="Rain hat / L")
     expect(hat).to_contain_text("RAI-2 · Variants")
-    expect(hat).to_contain_text("1 in Inventory goes too. 12 are in stock at Main store. It can only be created anew")
+    expect(hat).to_contain_text("1 stock level goes too. 12 are in stock at Main store. It can only be created anew")
     screen.widget.get_by_label("Choose Rain hat / L").check(force=True)
     screen.widget.get_by_role("button", name="Delete 1 in Shopify").click()
-    expect(screen.widget.locator(".question")).to_contain_text("Rain hat / L (with 1 in Inventory). It can only be")
+    expect(screen.widget.locator(".question")).to_contain_text("Rain hat / L (with 1 stock level). It can only be")
 
 
 @pytest.mark.parametrize(("title", "number", "side", "lost"), [
@@ -409,6 +409,26 @@ def test_what_was_deleted_is_put_back_after_a_question_that_says_what_is_lost(
     screen.widget.get_by_role("button", name="Put 1 row back").click()
     assert wait_for(screen, "deletions") == {"put_back": [number]}
     expect(screen.widget.get_by_text("1 row is put back by the next sync")).to_be_visible()
+
+
+def test_the_question_names_what_is_put_back_with_it(screen: Screen) -> None:
+    screen.open("deletions")
+    screen.widget.get_by_label("Choose Wool scarf, kids").check(force=True)
+    screen.widget.get_by_role("button", name="Put back in Shopify").click()
+    expect(screen.widget.locator(".question")).to_contain_text(
+        "Put 1 row back in Shopify? Wool scarf, kids (with 2 variants). It is created anew")
+
+
+def test_who_does_not_see_what_would_come_back_too_is_told_whom_to_ask(screen: Screen) -> None:
+    message = "Rows that belong to it would be put back with it, and they are hidden from you."
+    screen.shop.refusals["POST /api/links/1/deletions"] = {
+        "status": 403, "code": "role", "message": message, "cure": "Ask an owner of the document to put it back."}
+    screen.open("deletions")
+    screen.widget.get_by_label("Choose Wool scarf, kids").check(force=True)
+    screen.widget.get_by_role("button", name="Put back in Shopify").click()
+    screen.widget.get_by_role("button", name="Put 1 row back").click()
+    expect(screen.widget.get_by_role("alert")).to_have_text(f"{message} Ask an owner of the document to put it back.")
+    expect(screen.widget.get_by_label("Choose Wool scarf, kids")).to_be_checked()
 
 
 def test_nothing_offers_to_put_back_what_cannot_be_made_again(screen: Screen) -> None:

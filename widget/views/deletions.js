@@ -64,9 +64,9 @@ function consequences(item, along, f) {
   return [...said, ...(item.in === "shopify" ? [f.t("deletions.anew")] : along ? [] : [f.t("deletions.leaves", { table: item.label })])].join(" ");
 }
 
-/** "2 in Variants and 5 in Order lines" */
+/** "2 variants and 5 order lines" */
 function countedIn(counts, f) {
-  return f.names(counts.map(({ label, n }) => f.t("deletions.in_table", { n, table: label })));
+  return f.names(counts.map(({ resource, n }) => f.t(`counted.${resource}`, { n })));
 }
 
 /** Back to where it was deleted: only where all chosen ones can be made there again. */
@@ -93,8 +93,9 @@ function Question({ items, s, f, on }) {
   const rows = items.filter((item) => ids.includes(item.id));
   const n = rows.length;
   const names = rows.slice(0, n > NAMED + 1 ? NAMED : n).map((item) => {
-    const { go = [] } = s.beside.along[item.id] ?? {};
-    return kind === "approve" && go.length ? f.t("deletions.with", { title: f.called(item), what: countedIn(go, f) }) : f.called(item);
+    const { go = [], back = [] } = s.beside.along[item.id] ?? {};
+    const what = kind === "approve" ? go : back;
+    return what.length ? f.t("deletions.with", { title: f.called(item), what: countedIn(what, f) }) : f.called(item);
   });
   if (names.length < n) names.push(f.t("deletions.and_more", { n: n - names.length }));
   const close = (event) => {

@@ -16,7 +16,7 @@ export function Refused({ s, f, on }) {
       <th scope="row"><span data-cut>${item.title}</span><small>${item.row === null ? f.t("place.table", { table: item.label }) : f.t("place.row", { table: item.label, row: item.row })}</small>
         <span class="narrow"><${Acts} item=${item} s=${s} f=${f} on=${on} /></span></th>
       <td>${item.field_label && !item.message.includes(item.field_label) ? f.t("refused.field", { field: item.field_label, message: item.message }) : item.message}${" "}
-        ${f.t("refused.tried", { n: item.tries, when: f.moment(Date.parse(item.at), s.now) })}${item.waits && html` ${f.t("refused.waits")}`}</td>
+        ${f.t("refused.tried", { n: item.tries, when: f.whenAt(Date.parse(item.at), s.now) })}${item.waits && html` ${f.t("refused.waits")}`}</td>
       <td>${item.cure}</td><td class="act"><${Acts} item=${item} s=${s} f=${f} on=${on} /></td></tr>`)}</tbody></table>
     <${MoreLine} name="refused" total=${total} s=${s} f=${f} on=${on} /></div>`;
 }
