@@ -53,6 +53,13 @@ def test_its_conflicts_are_one_press_away(screen: Screen) -> None:
     expect(screen.value(31, "grist")).to_be_visible()
 
 
+def test_where_its_conflicts_are_listed_the_line_does_not_repeat_them(screen: Screen) -> None:
+    screen.open("conflicts")
+    expect(choose(screen, 1)).to_have_text("Linen shirt / S LIN-S \N{MIDDLE DOT} Variants, row 1")
+    screen.widget.get_by_label("All tables").select_option("products")
+    expect(screen.widget.locator(".row-line")).to_contain_text("2 fields wait for your choice.")
+
+
 def test_its_history_is_asked_for_by_itself_and_left_with_the_chip(screen: Screen) -> None:
     at = screen.shop.ago(days=3)
     old = fake.change_row(2, 1, at, "Timer", "Linen shirt / M", "Weight", "shopify", "decimal", "0.2", "0.25", row=2)

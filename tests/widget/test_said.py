@@ -49,5 +49,6 @@ def test_the_sentences_that_the_service_can_say_in_the_widget_are_there(language
 
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_every_resource_can_be_counted_in_words(language: str) -> None:
-    counted = json.loads((fake.WIDGET / "i18n" / f"{language}.lists.json").read_text())["counted"]
-    assert set(counted) == set(RESOURCES)
+    for part, name in (("lists", "counted"), ("more", "things")):
+        words = json.loads((fake.WIDGET / "i18n" / f"{language}.{part}.json").read_text())[name]
+        assert set(words) == set(RESOURCES)

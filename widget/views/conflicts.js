@@ -35,7 +35,7 @@ export function Conflicts({ s, f, on }) {
     ${lines.length === 0 && open === 0 ? html`<div class="scroll"><${Empty} words=${f.t("conflicts.empty")} /></div>`
       : lines.length === 0 ? html`<div class="scroll"><${Empty} words=${f.t("conflicts.empty_filter")}><${Link} onPress=${() => on.filter({ table: null, field: null, row: false })}>${f.t("conflicts.show_all", { n: open })}<//><//></div>`
         : html`<div class="sides"><${Grid} s=${s} f=${f} on=${on} lines=${lines} may=${may} /><${Beside} item=${lookedAt(lines, s)} s=${s} f=${f} on=${on} /></div>`}
-    <${RowLine} s=${s} f=${f} on=${on} />
+    <${RowLine} listed=${visibleConflicts(s).some((item) => isCursor(item, s.cursor))} s=${s} f=${f} on=${on} />
     ${apart > 0 && html`<p class="foot apart-line"><${Link} onPress=${() => on.showApart(true)}>${f.t("apart.kept", { n: apart })}<//></p>`}
     ${may && (lines.length > 0 || open > 0) && html`<${Hints} f=${f} /><${Footer} s=${s} f=${f} on=${on} open=${open} />`}
     ${s.keys && html`<${Keys} f=${f} on=${on} />`}`;

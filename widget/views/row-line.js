@@ -6,22 +6,23 @@ import { Icon, Link } from "./parts.js";
 
 const ICONS = { refused: ["triangle", "bad"], agreed: ["tick", "good"], apart: ["cut", ""], waits: ["pause", ""], next: ["turning", ""] };
 
-export function RowLine({ s, f, on }) {
+/** `listed`: the row's conflicts stand above, and need no word here. */
+export function RowLine({ listed = false, s, f, on }) {
   const at = rowToSync(s);
   if (!at) return null;
   const { chosen } = s.beside;
   const told = chosen?.resource === at.resource && chosen.row === at.row ? chosen : null;
   const place = f.t("place.row", { table: at.label, row: at.row });
-  return html`<div class="row-line" role="group" aria-label=${f.t("row.label")}>${told?.status ? html`<${Known} told=${told} place=${place} s=${s} f=${f} on=${on} />`
+  return html`<div class="row-line" role="group" aria-label=${f.t("row.label")}>${told?.status ? html`<${Known} told=${told} place=${place} listed=${listed} s=${s} f=${f} on=${on} />`
     : html`<span class="grow"><b>${place}</b> <span class="quiet">${f.t(told ? "row.unknown" : "beside.reading")}</span></span>`}</div>`;
 }
 
-function Known({ told, place, s, f, on }) {
+function Known({ told, place, listed, s, f, on }) {
   const { status } = told;
   const [icon, tone] = ICONS[status.state] ?? [null, ""];
   const { last } = status;
   return html`${icon && html`<${Icon} name=${icon} tone=${tone} />`}<span class="grow"><b>${told.title ?? place}</b>
-    ${told.title && html` <span class="quiet">${[told.sku, place].filter(Boolean).join(" · ")}</span>`}<span class="sep" aria-hidden="true">·</span><${State} told=${told} f=${f} on=${on} />
+    ${told.title && html` <span class="quiet">${[told.sku, place].filter(Boolean).join(" · ")}</span>`}${!(listed && status.state === "conflict") && html`<span class="sep" aria-hidden="true">·</span><${State} told=${told} f=${f} on=${on} />`}
     ${last && html` <span class="quiet">${lastWords(last, s, f)}</span> <${Link} onPress=${() => on.go("changes", { look: { row: true } })}>${f.t("row.history")}<//>`}</span>`;
 }
 
