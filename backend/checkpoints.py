@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from backend.core.model import Side
-from backend.gather import Gathered, settings_of
+from backend.gather import Gathered, settings_of, ways_of
 from backend.session import Session
 from backend.store import inbox, links
 from backend.store.db import Transaction
@@ -34,8 +34,8 @@ def move_on(tx: Transaction, session: Session, gathered: Gathered, work: Sequenc
         if one is None or one.mapping.names != mapping.names:
             known.pop(mapping.name, None)  # a part of it is paused: when that is over all of it is looked at
             continue
-        known[mapping.name] = {"settings": settings_of(mapping), "rows_known": one.scope.rows_known,
-                               "things_known": one.scope.things_known}
+        known[mapping.name] = {"settings": settings_of(mapping), "ways": ways_of(mapping),
+                               "rows_known": one.scope.rows_known, "things_known": one.scope.things_known}
         inbox.note(tx, session.link_id, Side.REMOTE, [(mapping.name, thing) for thing in one.again | one.unread])
         inbox.note(tx, session.link_id, Side.LOCAL, [(mapping.name, row) for row in one.resting])
         hidden = sorted(row for name, row in unsure if name == mapping.name and row > 0)
@@ -50,6 +50,22 @@ def move_on(tx: Transaction, session: Session, gathered: Gathered, work: Sequenc
     _keep_made_rows(tx, session.link_id, work, told=told)
     links.set_checkpoints(tx, session.link_id, gathered.checkpoints)
     inbox.done(tx, gathered.hints)
+
+
+def narrow(tx: Transaction, session: Session) -> None:
+    """Before a run writes: where a field may no longer go is remembered at once, for what this run leaves different
+    there is no agreement once it may go there again, also where the run does not come to its end."""
+    kept = links.checkpoints(tx, session.link_id)
+    known = kept.get("mappings", {})
+    narrower = False
+    for mapping in session.mappings:
+        before = known.get(mapping.name, {}).get("ways", {})
+        for name, sides in ways_of(mapping).items():
+            both = [side for side in before.get(name, ()) if side in sides]
+            if both != before.get(name, both):
+                before[name], narrower = both, True
+    if narrower:
+        links.set_checkpoints(tx, session.link_id, kept)
 
 
 def _keep_made_rows(tx: Transaction, link_id: int, work: Sequence[Work], *, told: bool) -> None:

@@ -267,6 +267,7 @@ class _Run:
     def _plan(self) -> None:
         self._say("comparing")
         for one in self.work:
+            one.turn(self.gathered.turned.get(one.mapping.name, ()), self.session.remote.spells)
             self._plan_one(one)
             counts = self.report.of(one.mapping)
             counts.rows, counts.unchanged = one.planned.rows, one.planned.unchanged
@@ -347,6 +348,7 @@ class _Run:
     def _remember_plan(self) -> None:
         """What needs no write: new pairs, agreements, and what waits for somebody."""
         with self.session.write() as tx:
+            checkpoints.narrow(tx, self.session)
             for one in self.work:
                 planned = one.planned
                 remember_agreed(tx, one)

@@ -48,6 +48,8 @@ class Gathered:
     """How it was found out, for the report."""
     unprepared: bool = False
     """Only a connector that is prepared can say: prepare, and gather again."""
+    turned: dict[str, set[str]] = field(default_factory=dict)
+    """By resource: fields that may be written on a side where the last run that looked at them might not."""
     shopify: Changed | None = None
     """What Shopify said, so that it is not asked twice."""
 
@@ -99,6 +101,9 @@ def gather(
         for side, (keys, whole) in heard.items():
             _hear(scope, side, keys.get(mapping.name, set()), whole=mapping.name in whole)
         found.scopes[mapping.name] = scope
+        ways = looked.get("ways", {})
+        found.turned[mapping.name] = {
+            name for name, sides in ways_of(mapping).items() if name in ways and not set(sides) <= set(ways[name])}
     found.checkpoints = {
         "grist": grist.checkpoint, "shopify": shopify.checkpoint, "mappings": dict(known),
         "audited_at": clock if found.all_whole else kept.get("audited_at", 0.0),
@@ -112,6 +117,11 @@ def settings_of(mapping: Mapping) -> str:
     said = (mapping.table, rules, mapping.match, mapping.filter, mapping.only_where, mapping.create_local,
             mapping.create_remote, mapping.delete_local.value, mapping.delete_remote.value)
     return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+
+
+def ways_of(mapping: Mapping) -> dict[str, list[str]]:
+    """By field: the sides on which it may be written."""
+    return {rule.name: [side.value for side in Side if rule.may_write(side)] for rule in mapping.fields}
 
 
 def _keys(changed: Changed, mapping: Mapping) -> set[Any] | None:

@@ -23,7 +23,6 @@ from backend.work import Work
 def withhold(one: Work, remote: Snapshot, directory: Directory, works: Sequence[Work], local: Connector) -> None:
     """Leave unread in `one` the lists that cannot be told as a whole, and say so. `remote` is Shopify's side as it was
     read, before references that Grist cannot show were left out of it. Raises what a read raises."""
-    one.doubted = []
     for place, rule in enumerate(one.mapping.fields):
         if rule.kind != "refs":
             continue

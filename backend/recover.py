@@ -2,7 +2,8 @@
 
     large batches    what Shopify still works off of them is ended first
     stock            sent again under its own key: Shopify runs it once (for a day; after that a person says)
-    other values     looked at: as sent → done; as before → not done; else somebody edited since
+    other values     looked at: as sent → done; as before → not done; else somebody edited since, and what may have been
+                     written over meanwhile is told in the history
     creations        Grist: found by the Shopify ID; Shopify: by the key they carry; else left to a person
     deletions, ids   looked at
 
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from backend.connector import Connector, Stamp
-from backend.core.model import Create, Delete, Op, Receipt, Refusal, Rule, Side, Update
+from backend.core.model import Change, Create, Delete, Op, Receipt, Refusal, Rule, Side, Update
 from backend.core.values import NUMBERS, UNREAD
 from backend.errors import OutcomeUnknown
 from backend.remember import Memory
@@ -109,9 +110,10 @@ class Recovery:
         row = snapshot.rows.get(op.key)
         if row is None:
             gone = snapshot.proves_gone(op.key) if op.side is Side.LOCAL else op.key in snapshot.gone
-            return [] if gone else [Receipt(op, op.key, unclear=True)]  # hidden: nobody can tell
+            return [Receipt(op, op.key, passed=gone, unclear=not gone)]  # hidden: nobody can tell
         keyed = op.side is Side.REMOTE and one.mapping.name == "inventory"
         done, unclear = [], []
+        passed: list[Change] = []
         for change in op.changes:
             now, rule = row[one.mapping.index[change.field]], one.mapping.rule(change.field)
             sent = self.connectors[op.side].spells(one.mapping, change.field, change.after)
@@ -120,14 +122,16 @@ class Recovery:
                 unclear.append(change)
             elif now in (change.after, sent):
                 done.append(change)
-            elif now != change.before and adds_up:
-                unclear.append(change)
+            elif now != change.before:
+                (unclear if adds_up else passed).append(change)
         receipts = []
         if done:
             stored = {change.field: row[one.mapping.index[change.field]] for change in done}
             receipts.append(Receipt(replace(op, changes=tuple(done)), op.key, stored))
         if unclear:
             receipts.append(Receipt(replace(op, changes=tuple(unclear)), op.key, unclear=True))
+        if passed:
+            receipts.append(Receipt(replace(op, changes=tuple(passed)), op.key, passed=True))
         return receipts
 
     def _seen_create(self, one: Work, op: Create) -> list[Receipt]:

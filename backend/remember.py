@@ -122,10 +122,11 @@ class Memory:
             one.refuse([replace(receipt.refusal, title=receipt.refusal.title or op.title)])
         elif receipt.stale:
             one.again.add(thing_of(op))
-        elif receipt.unclear:
+        elif receipt.unclear or receipt.passed:
             if isinstance(op, Update):
-                batch.doubted.append((thing_of(op), tuple(op.values)))
-                one.again.add(thing_of(op))
+                if receipt.unclear:
+                    batch.doubted.append((thing_of(op), tuple(op.values)))
+                    one.again.add(thing_of(op))
                 told = replace(op, changes=self._canonical(one, op))
                 batch.history += [
                     self._line(one, told, kind="update", field=change.field, before=change.before, after=change.after,
@@ -267,6 +268,8 @@ def remember_agreed(tx: Transaction, one: Work) -> None:
     pairing.ask(tx, one.mapping, one.local, one.remote, planned.questions)
     base.move(tx, one.mapping.id, planned.moved)
     base.doubt(tx, one.mapping.id, [*planned.forgotten, *one.doubted])
+    base.advance(tx, one.mapping.id, [(thing, {}, given, {}) for thing, given in one.behind])
+    one.doubted, one.behind = [], []  # what this run makes of them is not forgotten by its second look
     base.join(tx, one.mapping.id, planned.paired)
     base.mark(tx, one.mapping.id, [row for row, thing in planned.paired if one.local.marks.get(row) == thing])
     # Should the run end before it is written, an empty cell is ours to fill, and nobody has emptied it.

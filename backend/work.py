@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from backend.core.model import Create, Delete, Key, Mapping, Mark, Op, Pair, Plan, Refusal, Side, Snapshot, Update, Why
@@ -66,6 +66,8 @@ class Work:
     """Rows that may have been created in Shopify already: never created again by themselves."""
     doubted: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     """(thing, fields) of which nobody can tell any more what was agreed."""
+    behind: list[tuple[str, dict[str, Value]]] = field(default_factory=list)
+    """(thing, what Shopify was given of fields that it spells in its own way, and that may go to Grist by now)."""
     again: set[str] = field(default_factory=set)
     """Things to look at once more in this run."""
     written: set[str] = field(default_factory=set)
@@ -93,6 +95,25 @@ class Work:
             return replace(pair, base_local=base)
 
         self.pairs = {pair.remote: forgetting(pair) if places else pair for pair in pairs}
+
+    def turn(self, fields: Collection[str], spells: Callable[[Mapping, str, Value], Value]) -> None:
+        """`fields` may go where they might not go before. Where the two sides agreed to differ, that was of another
+        direction: what Shopify only spells in its own way (`spells`) is carried over, the rest was never agreed."""
+        places = [self.mapping.index[name] for name in fields if name in self.mapping.index]
+        for thing, pair in self.pairs.items() if places else ():
+            local, remote = list(pair.base_local), list(pair.base_remote)
+            for place in places:
+                rule, was = self.mapping.fields[place], local[place]
+                name = rule.name
+                if UNREAD in (was, remote[place]) or was == remote[place]:
+                    continue
+                if rule.may_write(Side.LOCAL) and spells(self.mapping, name, was) == remote[place]:
+                    remote[place] = was
+                    self.behind.append((thing, {name: was}))
+                else:
+                    local[place] = remote[place] = UNREAD
+                    self.doubted.append((thing, (name,)))
+            self.pairs[thing] = replace(pair, base_local=tuple(local), base_remote=tuple(remote))
 
     def take_plan(self, plan: Plan) -> None:
         self.plan = plan

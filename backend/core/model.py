@@ -519,11 +519,13 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one op. Exactly one of: done (with the values *as stored*), refused, stale, unclear.
+    """What became of one op. Exactly one of: done (with the values *as stored*), refused, stale, unclear, passed.
 
     `stored` holds canonical values by field name of at least every field that was written; more is welcome.
     `stale` means that the conditional write found another value: nothing was written, read it again and plan anew.
     `unclear` means that it may have happened and no look can tell any more: a person has to say what is right.
+    `passed` means that it may have happened, and that somebody has edited since: what is there is theirs. What it may
+    have written over is told in the history, and nothing else comes of it.
     """
 
     op: Op
@@ -533,12 +535,13 @@ class Receipt:
     refusal: Refusal | None = None
     stale: bool = False
     unclear: bool = False
+    passed: bool = False
     besides: tuple[Refusal, ...] = ()
     """Of a create that was done: the fields that it was made without, each with the reason. They agree on nothing."""
 
     @property
     def done(self) -> bool:
-        return self.refusal is None and not self.stale and not self.unclear
+        return self.refusal is None and not (self.stale or self.unclear or self.passed)
 
     @property
     def written(self) -> tuple[Change, ...]:

@@ -933,3 +933,89 @@ def test_an_op_never_reaches_a_service_in_the_others_words(new_shop: Callable[..
     shop.world.grist.remove_row("Products", shop.world.row_of(other))
     shop.world.run()
     assert {type(op).__name__ for op in seen} == {"Create", "Update", "Delete"}
+
+
+@pytest.mark.parametrize("meanwhile", ["Edited", "Removed"])
+def test_what_an_unheard_write_may_have_written_over_stands_in_the_history(
+    new_shop: Callable[..., Shop], meanwhile: str
+) -> None:
+    """Grist's vendor was put back to Shopify's, nobody heard of it, and then somebody edited the cell: what had been
+    typed there is nowhere else any more."""
+    products, *rest = shop_mappings()
+    shop = new_shop([with_rules(products, vendor={"direction": Direction.TO_GRIST}), *rest])
+    world, row = shop.world, shop.row
+    world.shopify.edit(shop.product, "vendor", "Potter")
+    world.run()
+    world.grist.type("Products", row, "vendor", "Typed by somebody")
+    cut_off_at(world, "grist.apply.products.after", OutcomeUnknown)
+    if meanwhile == "Edited":
+        world.grist.type("Products", row, "vendor", "Typed later")
+    else:
+        world.grist.remove_row("Products", row)
+    world.run()
+    assert "Typed by somebody" in [one.before for one in world.history() if one.field == "vendor"]
+
+
+def _spelled_otherwise(new_shop: Callable[..., Shop]) -> Shop:
+    """The vendor goes to Shopify only, is empty in Grist, and Shopify has put its own word there."""
+    products, *rest = shop_mappings()
+    shop = new_shop([with_rules(products, vendor={"direction": Direction.TO_SHOPIFY}), *rest])
+    shop.world.shopify.spelling["products", "vendor"] = lambda vendor: vendor or "The shop"
+    shop.world.grist.type("Products", shop.row, "vendor", "Potter")
+    shop.world.run()
+    shop.world.grist.type("Products", shop.row, "vendor", None)
+    shop.world.run()
+    assert shop.world.shopify.thing(shop.product)["vendor"] == "The shop"
+    return shop
+
+
+def _turned(shop: Shop, direction: Direction) -> None:
+    shop.world.mappings = [with_rules(one, vendor={"direction": direction}) for one in shop.world.mappings]
+
+
+@pytest.mark.parametrize("direction", [Direction.TO_GRIST, Direction.BOTH])
+def test_what_shopify_spelled_in_its_own_way_goes_to_grist_once_it_may(
+    new_shop: Callable[..., Shop], direction: Direction
+) -> None:
+    shop = _spelled_otherwise(new_shop)
+    _turned(shop, direction)
+    shop.world.run()
+    assert shop.world.grist.cell("Products", shop.row, "vendor") == "The shop"
+    shop.world.forget_what_was_written()
+    shop.world.run(everything=True)
+    assert shop.world.written == []
+
+
+def test_a_turned_direction_counts_though_no_run_with_the_other_one_came_to_its_end(
+    new_shop: Callable[..., Shop],
+) -> None:
+    shop = new_shop()
+    world = shop.world
+    world.shopify.spelling["products", "vendor"] = lambda vendor: vendor or "The shop"
+    world.grist.type("Products", shop.row, "vendor", "Potter")
+    world.run()
+    _turned(shop, Direction.TO_SHOPIFY)
+    world.grist.type("Products", shop.row, "vendor", None)
+    world.shopify.sell(shop.level, 1)
+    cut_off_at(world, "grist.apply.inventory.before")
+    assert world.shopify.thing(shop.product)["vendor"] == "The shop"
+    _turned(shop, Direction.TO_GRIST)
+    world.run()
+    assert world.grist.cell("Products", shop.row, "vendor") == "The shop"
+
+
+@pytest.mark.parametrize("direction", [Direction.TO_GRIST, Direction.BOTH])
+def test_sides_that_a_choice_left_different_meet_anew_once_the_other_may_be_written(
+    new_world: MakeWorld, direction: Direction
+) -> None:
+    products = with_rules(shop_mappings()[0], vendor={"direction": Direction.TO_SHOPIFY})
+    world = new_world([products])
+    row = world.grist.add_row("Products", title="Mug", handle="mug")
+    gid = world.shopify.add("products", title="Mug", handle="mug", vendor="Theirs")
+    world.run()
+    world.choose("value", "Chosen")
+    world.run()
+    assert (world.grist.cell("Products", row, "vendor"), world.shopify.thing(gid)["vendor"]) == (None, "Chosen")
+    world.mappings = [with_rules(one, vendor={"direction": direction}) for one in world.mappings]
+    world.run()
+    assert world.grist.cell("Products", row, "vendor") == world.shopify.thing(gid)["vendor"] == "Chosen"

@@ -147,7 +147,13 @@ GUARDS: tuple[Guard, ...] = (
           "(free or row_of.get(str(mark)) not in local.rows)", "free", SYNC),
     # --- recovery
     Guard("what is hidden is not decided", ("P2", "P7"), RECOVER,
-          "return [] if gone else [Receipt(op, op.key, unclear=True)]", "return []", SYNC),
+          "passed=gone, unclear=not gone)]", "passed=True)]", SYNC),
+    Guard("what an unheard write may have written over is told", ("P1",), RECOVER,
+          "        if passed:", "        if False:", SYNC),
+    Guard("a turned direction meets what agreed to differ", ("P4",), "backend/work.py",
+          "        for thing, pair in self.pairs.items() if places else ():", "        for thing, pair in ():", SYNC),
+    Guard("where a field may no longer go is remembered at once", ("P4",), "backend/checkpoints.py",
+          "                before[name], narrower = both, True", "                pass", SYNC),
     Guard("an edit of what was made meanwhile stays an edit", ("P4", "P7"), RECOVER,
           "[self._as_made(one, receipt) for receipt in receipts]", "receipts", SYNC),
     Guard("what may have been created is not created again", ("P8",), RECOVER,
@@ -157,7 +163,7 @@ GUARDS: tuple[Guard, ...] = (
     Guard("stock that nobody can tell of loses its base", ("P2", "P7"), RECOVER,
           "            if keyed or now is UNREAD:", "            if now is UNREAD:", SYNC),
     Guard("a sum that moved since is unclear", ("P2",), RECOVER,
-          "            elif now != change.before and adds_up:", "            elif False:", SYNC),
+          "(unclear if adds_up else passed).append(change)", "passed.append(change)", SYNC),
     # --- large writes
     Guard("what goes on at Shopify ends first", ("P7", "P15"), RECOVER,
           "        self.connectors[Side.REMOTE].halt(sizes)", "        assert sizes is not None", FILES),

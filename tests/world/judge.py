@@ -10,7 +10,7 @@ from typing import Any
 from engine.world import World
 from twins import Written
 
-from backend.core.model import Direction, Mapping, Policy, Side
+from backend.core.model import Direction, Mapping, Pair, Policy, Side
 from backend.core.values import UNREAD
 from backend.store import base, journal
 
@@ -142,16 +142,19 @@ class Judge:
                         if (pair.remote, rule.name) in apart:
                             continue
                         if key not in asked and (mapping.id, Side.LOCAL, str(pair.local), rule.name) not in listed:
-                            self._agrees(mapping, pair.local, pair.remote, rule.name)
+                            self._agrees(mapping, pair, rule.name)
                 elif (pair.local in rows or pair.remote in things) and (mapping.name, pair.remote) not in waiting:
                     self._half(mapping, pair.local, pair.remote, listed)
                 elif pair.local not in rows and pair.remote not in things:
                     self.wrong("P12", f"{mapping.name}: a pair of {pair.local} and {pair.remote}, and both are gone")
             self._alone(mapping, {pair.local for pair in pairs}, {pair.remote for pair in pairs}, listed)
 
-    def _agrees(self, mapping: Mapping, row: int, gid: str, name: str) -> None:
-        rule = mapping.rule(name)
+    def _agrees(self, mapping: Mapping, pair: Pair, name: str) -> None:
+        rule, row, gid = mapping.rule(name), pair.local, pair.remote
         local, remote = self.world.grist.cell(mapping.table, row, name), self.world.shopify.thing(gid)[name]
+        bases = pair.base_local[mapping.index[name]], pair.base_remote[mapping.index[name]]
+        if rule.direction is not Direction.BOTH and (gid, name) in self.ledger.chosen and bases == (local, remote):
+            return  # somebody chose what one side is to hold, and the other is never written
         if rule.kind == "ref":
             with self.world.database.read() as tx:
                 target = self.world.mapping(rule.field.target)
@@ -183,7 +186,8 @@ class Judge:
     def _alone(self, mapping: Mapping, rows: set[int], gids: set[str], listed: set[Any]) -> None:
         for row in self.world.grist.rows.get(mapping.table, {}).keys() - rows:
             told = (mapping.id, Side.LOCAL, str(row)) in {key[:3] for key in listed}
-            if not told and mapping.create_remote and not self._is_outside(mapping, row, ""):
+            mark = self.world.grist.marks.get(mapping.table, {}).get(row, "")
+            if not told and mapping.create_remote and not self._is_outside(mapping, row, mark):
                 self.wrong("P21", f"row {row} of {mapping.table} has no partner, and nobody is told")
         for gid in self.world.shopify.things[mapping.name].keys() - gids:
             held = [row for row, mark in self.world.grist.marks.get(mapping.table, {}).items() if mark == gid]
@@ -283,6 +287,12 @@ class Judge:
 
     def last_written(self, since: tuple[int, int]) -> list[Written]:
         return [*self.world.grist.log[since[0]:], *self.world.shopify.log[since[1]:]]
+
+    def freed_a_name(self, since: tuple[int, int]) -> bool:
+        """Whether something that rows and things are paired by was written over."""
+        return any(one.kind == "update" and one.field in {name for told in self._mapping(one.where).match
+                                                          for name in told.split("+")}
+                   for one in self.last_written(since))
 
     def fingerprint(self) -> str:
         """Everything but the runs themselves."""

@@ -48,6 +48,8 @@ class Ledger:
     """(resource, side, gid) of things that a person said may be deleted there."""
     copied: set[str] = field(default_factory=set)
     """Tokens of rows that somebody copied: they may become things of their own."""
+    chosen: set[tuple[str, str]] = field(default_factory=set)
+    """(thing, field) of which somebody chose a value: where it goes one way, its two sides may differ on purpose."""
     edited_ids: bool = False
     """Somebody typed into Shopify ID cells, copied or imported: rows may wait for people, and are listed."""
     count: int = 0
@@ -65,7 +67,7 @@ class Ledger:
     @contextmanager
     def person(self) -> Iterator[None]:
         """Whatever a person does inside, they know what they take away."""
-        before, filled, marks = self.everywhere(), self._filled(), self._marks()
+        before, filled, marks, free = self.everywhere(), self._filled(), self._marks(), self._unmarked()
         yield
         after, now, marked = self.everywhere(), self._filled(), self._marks()
         for where, number in marked.items():
@@ -75,6 +77,10 @@ class Ledger:
         # A cell that is gone with its row is no cleared cell.
         self.cleared |= {(side, resource, name) for side, resource, key, name in filled - now
                          if (side, resource, key, "") in now}
+        # But should that row have been made in Shopify by a run that was cut off, the next one that gets its id is
+        # taken for it: nothing tells the two apart.
+        self.cleared |= {(side, resource, name) for side, resource, key, name in filled - now
+                         if side is Side.LOCAL and (resource, key) in free}
 
     def everywhere(self) -> set[str]:
         """The tokens in the cells of both sides."""
@@ -91,6 +97,12 @@ class Ledger:
 
     def _marks(self) -> Counter[tuple[str, str]]:
         return Counter((table, mark) for table, marks in self.world.grist.marks.items() for mark in marks.values())
+
+    def _unmarked(self) -> set[tuple[str, Any]]:
+        """(resource, row) of the rows without a Shopify ID."""
+        return {(mapping.name, row) for mapping in self.world.mappings
+                for row in self.world.grist.rows.get(mapping.table, {}).keys()
+                - self.world.grist.marks.get(mapping.table, {}).keys()}
 
     def _filled(self) -> set[tuple[Side, str, Any, str]]:
         """(side, resource, key, field) of every cell that holds something; field "" for each row."""

@@ -496,6 +496,7 @@ class People:
             elif conflict.field == "available":
                 self.ledger.doubtful.add(conflict.remote_key)
             self.ledger.cleared |= {(side, name, conflict.field) for side in Side}
+            self.ledger.chosen.add((conflict.remote_key, conflict.field))
             value = f"Chosen {self.ledger.count}" if keep == "value" and conflict.field in TEXTS else None
             if keep == "value" and value is None:
                 keep = "grist"

@@ -268,7 +268,7 @@ class Playing:
         what += f" of {fields}" * bool(fields) + f" that takes back {undo}" * (undo is not None)
         what += " that goes on" * go_on + " of everything" * everything
         self._tell(what)
-        wire = _StoryWire(self)
+        told, wire = len(self.told), _StoryWire(self)
         try:
             error: BaseException | None = self._process(wire, fields, preview, undo, go_on, everything)
         except Killed as killed:
@@ -276,7 +276,7 @@ class Playing:
         finally:
             self.depth -= 1
         self._tell(f"    … ends: {type(error).__name__ if error else 'done'} after {len(wire.points)} steps")
-        if preview and before != self.judge.fingerprint() and not self.saw_people_since(wire):
+        if preview and before != self.judge.fingerprint() and not (wire.faults or self._saw_people(told)):
             self.judge.wrong("P18", "a preview changed something")
         if self.depth == 0:
             late, self.late = self.late, []
@@ -287,9 +287,9 @@ class Playing:
         self._look()
         return error if isinstance(error, Exception) else None
 
-    def saw_people_since(self, wire: _StoryWire) -> bool:
-        """Whether people were at work during the run, so that nobody can tell who changed what."""
-        return any(line.startswith("    before step") for line in self.told[-len(wire.points):]) or bool(wire.faults)
+    def _saw_people(self, told: int) -> bool:
+        """Whether people were at work since so many lines were told, so that nobody can tell who changed what."""
+        return any(line.startswith("    before step") for line in self.told[told:])
 
     def _process(self, wire: _StoryWire, fields: Sequence[str], preview: bool, undo: UndoWanted | None, go_on: bool,
                  everything: bool) -> Exception | None:
@@ -348,7 +348,11 @@ class Playing:
             self.people.calm()
         self._tell("Faults stop, and everything can be seen again")
         self._ordinary()
+        before = self.judge.writes()
         self._ordinary(everything=True)
+        if self.judge.freed_a_name(before):
+            # A row that waited for it, lest it be made beside what bore that name, is made by the run after that.
+            self._ordinary(everything=True)
         questions, written = self.judge.questions(), self.judge.writes()
         self._ordinary()
         self._ordinary(everything=True)
