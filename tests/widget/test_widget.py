@@ -61,7 +61,9 @@ def test_a_conflict_is_resolved_by_mouse(screen: Screen) -> None:
     expect(screen.widget.get_by_text("0 of 5 chosen")).to_be_visible()
 
 
-def test_conflicts_are_resolved_by_keyboard_alone(screen: Screen) -> None:
+@pytest.mark.parametrize("width", [1280, 640, 320])
+def test_conflicts_are_resolved_by_keyboard_alone(screen: Screen, width: int) -> None:
+    screen.page.set_viewport_size({"width": width, "height": 700})
     screen.shop.conflicts = [one for one in screen.shop.conflicts if one["id"] in (31, 32, 34)]
     screen.open("conflicts")
     screen.value(34, "grist").focus()
