@@ -521,6 +521,16 @@ def test_the_time_of_a_sync_leads_to_its_changes(screen: Screen) -> None:
     expect(screen.widget.get_by_text("Changes are kept for 90 days.")).to_be_visible()
 
 
+@pytest.mark.parametrize(("count", "tab"), [
+    ("12 updated", "changes"), ("7 conflicts", "conflicts"), ("1 refused", "refused")])
+def test_each_count_of_the_last_sync_leads_to_what_it_counts(screen: Screen, count: str, tab: str) -> None:
+    screen.open()
+    screen.widget.locator(".last").get_by_role("button", name=count).click()
+    expect(screen.widget.locator(f"#tab-{tab}")).to_have_attribute("aria-selected", "true")
+    if tab == "changes":
+        expect(screen.widget.locator("#fold4")).to_be_focused()  # the sync itself
+
+
 @pytest.mark.parametrize(("next_minutes", "soon", "words"), [
     (12, True, r"^Next sync (at|.*,) \d\d:\d\d\. Changes made in Shopify arrive within seconds\.$"),
     (12, False, r"^Next sync (at|.*,) \d\d:\d\d\. Real time is off: changes are noticed by the timer\.$"),
