@@ -37,6 +37,18 @@ def test_sync_shows_progress_and_then_the_counts(screen: Screen) -> None:
     expect(screen.widget.locator("#said")).to_have_text("742 updated, 2 conflicts")
 
 
+def test_a_running_sync_says_how_fast_it_is_and_how_long_it_will_take(screen: Screen) -> None:
+    screen.shop.run = fake.writing(screen.shop, done=10)
+    screen.open()
+    for done in (20, 60, 100, 140, 180):  # as the worker goes on, from one look to the next
+        with screen.shop.lock:
+            screen.shop.run = fake.writing(screen.shop, done=done)
+        expect(screen.widget.get_by_text(f"Writing Variants: {done} of 742")).to_be_visible()
+    expect(screen.widget.locator(".pace")).to_have_text(re.compile(r"^\d+ a second · about \d+ s left$"))
+    share = screen.widget.locator(".share > div").evaluate("one => one.style.width")
+    assert float(share.rstrip("%")) == pytest.approx(100 * 180 / 742, abs=0.01)
+
+
 def test_cancel_asks_the_backend_and_says_that_it_stops(screen: Screen) -> None:
     screen.shop.run = fake.writing(screen.shop)
     screen.open()
