@@ -91,7 +91,8 @@ class Recovery:
 
     def _remember(self, one: Work, intent: Intent, receipts: Sequence[Receipt]) -> None:
         # The Shopify IDs of what was created are written by this run's plan: those pairs are not marked yet.
-        self.memory.remember(one, intent.side, receipts, intent=intent.id, pending=intent.pending)
+        self.memory.remember(one, intent.side, receipts, intent=intent.id, pending=intent.pending,
+                             sent_by=intent.run_id)
         log.info("settled a batch of run %s: %d of %d had been written", intent.run_id,
                  sum(receipt.done for receipt in receipts), len(intent.ops))
 

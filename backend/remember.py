@@ -12,9 +12,9 @@ from typing import Any
 from backend.core.agree import Agreed, after_create, after_update
 from backend.core.mapping import Directory
 from backend.core.model import Change, Create, Delete, Key, Mark, Op, Proposal, Receipt, Side, Update, Why
-from backend.core.values import Value
+from backend.core.values import REFERENCES, UNREAD, Value
 from backend.report import Report
-from backend.store import apart, base, changes, inbox, journal, links, loose, pairing, waiting
+from backend.store import apart, base, changes, digests, inbox, journal, links, loose, pairing, waiting
 from backend.store.db import Database, Transaction
 from backend.work import Work, thing_of
 
@@ -38,6 +38,8 @@ class _Batch:
     deleted: list[Key] = field(default_factory=list)
     put_back: list[Key] = field(default_factory=list)
     """Of what somebody wanted made again: the half that was left."""
+    rows_back: list[str] = field(default_factory=list)
+    """The things whose rows were made again: what refers to them shows nothing there since the row was deleted."""
     apart: list[Proposal] = field(default_factory=list)
     """What an undo leaves without its other half, on purpose."""
     emptied: list[tuple[int, str]] = field(default_factory=list)
@@ -66,10 +68,11 @@ class Memory:
 
     def remember(
         self, one: Work, side: Side, receipts: Sequence[Receipt], *, intent: int | None = None,
-        pending: Dict[str, Dict[str, Value]] | None = None,
+        pending: Dict[str, Dict[str, Value]] | None = None, sent_by: int | None = None,
     ) -> list[Op]:
         """Keep what `receipts` say, and settle `intent`. Returns the Shopify IDs that are now to be written into
-        rows. `pending` is `Work.pending` of the plan that the receipts belong to."""
+        rows. `pending` is `Work.pending` of the plan that the receipts belong to, `sent_by` the run where it was
+        another one."""
         batch = _Batch()
         made = [(receipt.key, receipt.op.source) for receipt in receipts
                 if isinstance(receipt.op, Create) and receipt.done]
@@ -91,6 +94,9 @@ class Memory:
                 waiting.conflict_settled(tx, mapping_id, row, name)
             for key in batch.deleted:
                 waiting.deletion_done(tx, mapping_id, side, key)
+            for other, things in self._referring(tx, one, batch.rows_back):
+                other.again |= things
+                inbox.note(tx, self.link_id, Side.REMOTE, [(other.mapping.name, thing) for thing in things])
             for key in batch.put_back:
                 waiting.deletion_done(tx, mapping_id, side.other, key)
             waiting.keep_apart(tx, mapping_id, batch.apart)
@@ -99,7 +105,7 @@ class Memory:
                 one.made_hint = one.made_hint or inbox.note_whole(tx, self.link_id, side, one.mapping.name)
                 one.made_rows |= {row for row, _, _, _ in batch.joined}
             changes.add(tx, batch.history)
-            changes.undone(tx, batch.undone, self.run_id)
+            changes.undone(tx, batch.undone, sent_by or self.run_id)
             if intent is not None:
                 journal.settle(tx, intent)
         for row, thing, _, _ in batch.joined:
@@ -208,6 +214,7 @@ class Memory:
             self._children_are_coming(one)
         if op.why is Why.CHOICE:
             batch.put_back.append(op.source)
+            batch.rows_back += [thing] if op.side is Side.LOCAL else []
         if op.why is Why.UNDO:
             # Its thing is gone, and the row is back all the same: nobody asks whether it may be deleted again.
             batch.apart.append(Proposal(op.side, row, thing, op.title))
@@ -225,6 +232,12 @@ class Memory:
             if any(target in made for _, target in other.references):
                 other.parent_made = True
                 made.add(other.mapping.name)
+
+    def _referring(self, tx: Transaction, one: Work, things: Sequence[str]) -> list[tuple[Work, set[str]]]:
+        """What refers to any of `things`, by the mapping that it belongs to."""
+        return [(other, {thing for thing, _, _ in base.referring(tx, other.mapping.id, rule.name, set(things))})
+                for other in self.works for rule in other.mapping.fields
+                if things and rule.kind == "ref" and rule.field.target == one.mapping.name]
 
     def _look_later(self, one: Work, side: Side, thing: str, agreed: Agreed) -> None:
         if side is Side.REMOTE:
@@ -261,8 +274,11 @@ def last_known(one: Work, op: Delete) -> Dict[str, Value]:
     return one.mapping.values(row) if row is not None else {}
 
 
-def remember_agreed(tx: Transaction, one: Work) -> None:
-    """What a plan says without a write: pairs that end, move or begin, what is asked about pairs, what agrees."""
+def remember_agreed(tx: Transaction, link_id: int, one: Work) -> list[int]:
+    """What a plan says without a write: pairs that end, move or begin, what is asked about pairs, what agrees.
+
+    Returns the ids of hints that this run has dealt with when it ends. Should it end before that, nothing else brings
+    the next one to a thing whose row is gone: the history names the row, and that is not the pair's any more."""
     planned = one.planned
     base.dissolve(tx, one.mapping.id, [thing for _, thing in planned.dissolved])
     pairing.ask(tx, one.mapping, one.local, one.remote, planned.questions)
@@ -278,6 +294,29 @@ def remember_agreed(tx: Transaction, one: Work) -> None:
                  parent=one.parent_field)
     whole = {thing for thing, name in one.apart if not name} & one.pairs.keys() & one.remote.rows.keys()
     apart.back(tx, one.mapping.id, {thing for thing in whole if one.pairs[thing].local in one.local.rows})
+    to_write = {thing_of(op) for op in planned.ops}
+    return inbox.note_ids(tx, link_id, Side.REMOTE, [
+        (one.mapping.name, thing) for thing, row in planned.moved if row < 0 and thing in to_write])
+
+
+def remember_looks(tx: Transaction, one: Work) -> None:
+    """What the pairs look like that were read whole and are as agreed, so that the next full read recognises them.
+    Nothing may be said of such a pair, and its references must mean the same on both sides."""
+    if one.looks is None:
+        return
+    rows, things, marks = one.local, one.remote, one.local.marks
+    moving = {thing for thing, _ in (*one.planned.moved, *one.planned.forgotten, *one.doubted)}
+    refers = [place for place, rule in enumerate(one.mapping.fields) if rule.kind in REFERENCES]
+    looked = []
+    for thing, pair in one.pairs.items():
+        looks, other = rows.digests.get(pair.local), things.digests.get(thing)
+        if not (looks and other and pair.marked and marks.get(pair.local) == thing) or thing in moving:
+            continue
+        held, told = pair.base_local, pair.base_remote
+        if rows.rows.get(pair.local) == held and things.rows.get(thing) == told and not (
+                UNREAD in held or UNREAD in told or any(held[place] != told[place] for place in refers)):
+            looked.append((pair.id, looks, other))
+    digests.keep(tx, looked)
 
 
 def remember_loose(tx: Transaction, one: Work) -> None:

@@ -28,8 +28,9 @@ def undoings(session: Session, wanted: UndoWanted, work: Sequence[Work], directo
     removed: dict[str, set[str]] = {}
     with session.database.read() as tx:
         lines_of = {one.mapping.name: changes.to_undo(tx, one.mapping, wanted.changes, wanted.runs) for one in work}
-    back = {name: {line.thing for line in lines if line.kind == "delete" and line.side is Side.LOCAL}
-            for name, lines in lines_of.items()}
+        back = {one.mapping.name: changes.half_back(tx, one.mapping, wanted.changes, wanted.runs) for one in work}
+    for name, lines in lines_of.items():
+        back[name] |= {line.thing for line in lines if line.kind == "delete" and line.side is Side.LOCAL}
     for one in reversed(work):
         lines = lines_of[one.mapping.name]
         lost = _references_to(session, one.mapping, back)

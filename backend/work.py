@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from backend.core.model import Create, Delete, Key, Mapping, Mark, Op, Pair, Plan, Refusal, Side, Snapshot, Update, Why
 from backend.core.values import UNREAD, Value
+from backend.looks import Looks
 
 
 @dataclass
@@ -44,6 +45,8 @@ class Work:
     """Fields that live in another column than at the last run: what that one held says nothing about this one."""
     scope: Scope = field(default_factory=Scope)
     """What this run looks at; the whole of both sides until `gather` says less."""
+    looks: Looks | None = None
+    """What both sides were told to recognise rows by, where they were."""
     looked_at: set[Key] | None = None
     """The rows and things whose state this run has judged; None for all of them."""
     free_rows: set[int] = field(default_factory=set)
@@ -152,6 +155,17 @@ class Work:
         that half, or makes the other again."""
         return {(op.side, op.key) if isinstance(op, Delete) else (op.side.other, op.source) for op in self.planned.ops
                 if isinstance(op, Delete) or (isinstance(op, Create) and op.why is Why.CHOICE)}
+
+    @property
+    def undecided(self) -> set[tuple[Side, Key]]:
+        """The deletions, by (side of the half that is left, key), of which this look says nothing: the other half was
+        not shown, and is not proven gone. What somebody answered to them stands."""
+        rows = self.local.rows.keys() | self.local.outside
+        things = self.remote.rows.keys() | self.remote.outside | self.remote.gone
+        unseen: set[tuple[Side, Key]] = {
+            (Side.LOCAL, pair.local) for pair in self.pairs.values() if pair.remote not in things}
+        return unseen | {(Side.REMOTE, pair.remote) for pair in self.pairs.values()
+                         if pair.local not in rows and not self.local.proves_gone(pair.local)}
 
     @property
     def references(self) -> list[tuple[int, str]]:

@@ -43,6 +43,7 @@ from backend.core.model import (
 )
 from backend.core.values import NUMBERS, REFERENCES, UNREAD, Value, canonical
 from backend.errors import OutcomeUnknown
+from backend.looks import Looks
 
 Cells = dict[str, Value]
 """The values of one row or thing by field name."""
@@ -116,6 +117,11 @@ class _Twin:
 
     def _read_row(self, mapping: Mapping, key: Key, cells: Dict[str, Value]) -> Row:
         return tuple(UNREAD if (key, name) in self.hidden else cells.get(name) for name in mapping.names)
+
+    @staticmethod
+    def _recognised(digests: Dict[Key, bytes], looks: Looks | None) -> frozenset[Key]:
+        agreed = looks.agreed if looks is not None else {}
+        return frozenset(key for key, one in digests.items() if one and agreed.get(key) == one)
 
     def _checked(self, mapping: Mapping, op: Create | Update) -> None:
         """No connector should ever be handed such an op: promises P11 and the connector's contract."""
@@ -329,7 +335,7 @@ class MemoryGrist(_Twin):
     def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
         return self.read(mapping, keys)
 
-    def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
+    def read(self, mapping: Mapping, keys: Collection[Key] | None = None, looks: Looks | None = None) -> Snapshot:
         self._io("read", mapping.name)
         self.usage.requests += 1
         every = self.rows.get(mapping.table, {})
@@ -337,21 +343,35 @@ class MemoryGrist(_Twin):
         wanted = list(held) if keys is None else [key for key in keys if isinstance(key, int)]
         rows: dict[Key, Row] = {}
         outside: set[Key] = set()
+        digests = self._digests(mapping, held, looks) if looks is not None and keys is None else {}
+        recognised = self._recognised(digests, looks)
         for row in wanted:
-            if row in held:
+            if row in held and row not in recognised:
                 self._seen[mapping.table, row] = self._look(mapping.table, row)
                 if mapping.only_where and (mapping.table, row) in self.unticked:
                     outside.add(row)
                 else:
                     rows[row] = self._read_row(mapping, row, self._shown(mapping.table, row))
         marks = {row: mark for row, mark in self.marks.get(mapping.table, {}).items()
-                 if row in wanted and row in held}
+                 if row in wanted and row in held and row not in recognised}
         gone = [row for row in wanted if row not in every] if keys is not None and not self.sql_refused else []
         return Snapshot(
             rows=rows, outside=frozenset(outside), marks=dict(marks), gone=frozenset(gone),
+            recognised=recognised, digests={row: one for row, one in digests.items() if row in rows},
             titles={row: str(held[int(row)].get(mapping.resource.title) or "") for row in rows},
             complete=mapping.name not in self.incomplete and not self.sql_refused and len(held) == len(every),
         )
+
+    def _digests(self, mapping: Mapping, held: Dict[int, Cells], looks: Looks) -> dict[Key, bytes]:
+        """What each row looks like: its cells as anybody sees them, its Shopify ID, and what its references mean."""
+        shown = {row: self._shown(mapping.table, row) for row in held}
+        meant = [looks.things(rule.field.target, (cells.get(rule.name) for cells in shown.values()))
+                 for rule in mapping.fields if rule.kind in REFERENCES]
+        marks = self.marks.get(mapping.table, {})
+        digest = looks.digester(mapping.fields, sorted(self.columns.items()))
+        return {row: digest((row, marks.get(row), (mapping.table, row) in self.unticked,
+                             repr(self._read_row(mapping, row, cells)), *(column[i] for column in meant)))
+                for i, (row, cells) in enumerate(shown.items())}
 
     def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
         """The rows that anybody touched since, by the document's history; None where that was put back meanwhile."""
@@ -530,6 +550,10 @@ class MemoryShopify(_Twin):
         """Gids for which Shopify answers an error instead of a thing or null."""
         self.carries_key: set[str] = set()
         """Resources whose creations carry a key of ours, by which they are found again and never made twice."""
+        self.files_from = 0
+        """So many changes of one mapping go as a file that the store works off by itself; 0: none do."""
+        self.file: dict[str, list[Any]] = {}
+        """By the key of the batch: what of a file is still to be done, as (resource, op), the next one first."""
         self._answers: dict[str, tuple[tuple[Op, ...], list[Receipt]]] = {}
         self._made: dict[str, str] = {}
         """By the key that a thing carries: its gid."""
@@ -545,6 +569,8 @@ class MemoryShopify(_Twin):
         """What things held that are not there any more."""
         self.parts_told = True
         """The feed names what was deleted along with something else, too."""
+        self.minds_parts = False
+        """To delete a variant is an update of its product, and nothing is made below what is not there."""
         self._indexed = 0
         self._touched: dict[str, int] = {}
         """By gid: when it was made or changed last, counted in touches."""
@@ -602,6 +628,9 @@ class MemoryShopify(_Twin):
         """Delete a thing and leave what belongs to it."""
         resource = self.resource_of(gid)
         self.removed[gid] = self.things[resource].pop(gid)
+        above = self.removed[gid].get("product") if self.minds_parts else None
+        if isinstance(above, str) and above in self.things.get("products", {}):
+            self._touch(above)
         for other in self.all_gids():
             for name, held in dict(self.things[self.resource_of(other)][other]).items():
                 if isinstance(held, tuple) and gid in held:  # a collection goes, its products stay
@@ -638,6 +667,45 @@ class MemoryShopify(_Twin):
     def resource_of(self, gid: str) -> str:
         return next(name for name, things in self.things.items() if gid in things)
 
+    # --- files ------------------------------------------------------------------------------------
+
+    def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
+        """Many changes come as one batch, for a file."""
+        filed = [op for op in ops if isinstance(op, Update)]
+        if self.files_from and len(filed) >= self.files_from and mapping.name not in self.keyed:
+            yield filed
+            ops = [op for op in ops if not isinstance(op, Update)]
+        yield from super().batches(mapping, ops)
+
+    def is_file(self, mapping: Mapping, batch: Sequence[Op]) -> bool:
+        return bool(self.files_from) and len(batch) >= self.files_from and mapping.name not in self.keyed and all(
+            isinstance(op, Update) for op in batch)
+
+    def begin_file(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> None:
+        """From now on a line of it is done whenever anybody asks the store for anything."""
+        self.usage.requests += 1
+        self.usage.writes += 1
+        self.file[stamp.key] = [(mapping.name, op) for op in batch]
+
+    def work_off(self) -> int:
+        """Do the next line of each file; returns how many lines are left."""
+        for key, lines in list(self.file.items()):
+            resource, op = lines.pop(0)
+            self._apply_one(self.mappings[resource], op)
+            if not lines:
+                del self.file[key]
+        return sum(map(len, self.file.values()))
+
+    def halt(self, batches: Dict[str, int]) -> None:
+        """End what goes on of these batches."""
+        for key in batches:
+            self.file.pop(key, None)
+
+    def _io(self, *parts: str) -> None:
+        if self.file:
+            self.work_off()
+        super()._io(*parts)
+
     # --- the connector ----------------------------------------------------------------------------
 
     def prepare(self, mappings: Sequence[Mapping], bindings: dict[str, Any], *, write: bool) -> Prepared:
@@ -648,7 +716,7 @@ class MemoryShopify(_Twin):
     def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
         return self.read(mapping, keys)
 
-    def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
+    def read(self, mapping: Mapping, keys: Collection[Key] | None = None, looks: Looks | None = None) -> Snapshot:
         """A list misses what is deleted and what a filter leaves out; asked by gid, null means deleted."""
         self._io("read", mapping.name)
         self.usage.requests += 1
@@ -658,6 +726,7 @@ class MemoryShopify(_Twin):
         outside: set[Key] = set()
         gone: set[Key] = set()
         titles: dict[Key, str] = {}
+        digests: dict[Key, bytes] = {}
         for gid in wanted:
             if gid in self.unproven:
                 continue
@@ -670,9 +739,15 @@ class MemoryShopify(_Twin):
             if not _passes(mapping.filter, cells):
                 outside.add(gid)
                 continue
-            rows[gid] = self._read_row(mapping, gid, cells)
+            row = self._read_row(mapping, gid, cells)
+            if looks is not None and keys is None:
+                digests[gid] = looks.digester(mapping.fields, mapping.filter)((gid, repr(row)))
+                if gid in self._recognised({gid: digests[gid]}, looks):
+                    continue
+            rows[gid] = row
             titles[gid] = str(cells.get(mapping.resource.title) or "")
-        return Snapshot(rows, frozenset(gone), frozenset(outside), titles=titles,
+        return Snapshot(rows, frozenset(gone), frozenset(outside), self._recognised(digests, looks),
+                        {gid: one for gid, one in digests.items() if gid in rows}, titles=titles,
                         complete=mapping.name not in self.incomplete)
 
     def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
@@ -777,6 +852,9 @@ class MemoryShopify(_Twin):
     def _taken(self, mapping: Mapping, op: Op) -> str:
         """What Shopify says where `op` would give a thing what another one has; "" where it would not."""
         for name, value in op.values.items() if isinstance(op, Create | Update) else ():
+            rule = mapping.rule(name)
+            if self.minds_parts and rule.kind == "ref" and value and value not in self.things[rule.field.target]:
+                return f"{rule.field.label} does not exist."
             if (mapping.name, name) in self.unique and value is not None:
                 wanted = self.spells(mapping, name, value)
                 held = (gid for gid, cells in self.things[mapping.name].items() if cells.get(name) == wanted)

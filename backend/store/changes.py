@@ -68,6 +68,16 @@ def to_undo(tx: sa.Connection, mapped: Mapping, ids: Sequence[int], run_ids: Seq
     return [_written(mapped, row, row.local_key) for row in tx.execute(query)]
 
 
+def half_back(tx: sa.Connection, mapped: Mapping, ids: Sequence[int], run_ids: Sequence[int]) -> set[str]:
+    """The things whose removed rows were brought back, of these lines and these runs, by an undo that did not come to
+    its end: the references to them may be missing yet."""
+    chosen = sa.or_(change.c.run_id.in_(list(run_ids)), change.c.id.in_(list(ids)))
+    query = (sa.select(change.c.remote_key).join(_undoing, _undoing.c.id == change.c.undone_run)
+             .where(change.c.mapping_id == mapped.id, chosen, change.c.kind == "delete",
+                    change.c.side == Side.LOCAL.value, _undoing.c.state != "done"))
+    return set(tx.execute(query).scalars())
+
+
 def carried_since(tx: sa.Connection, mapped: Mapping, made: Dict[str, int], but: Collection[int]) -> set[str]:
     """Those of the things `made` (thing → line that made its row) of which an edit in Grist was carried to Shopify
     after that line, other than by the lines `but`, and not taken back since."""

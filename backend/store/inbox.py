@@ -39,10 +39,16 @@ def note(tx: sa.Connection, link_id: int, side: Side, hints: Iterable[tuple[str,
     return len(rows)
 
 
+def note_ids(tx: sa.Connection, link_id: int, side: Side, hints: Iterable[tuple[str, Key]]) -> list[int]:
+    """Remember hints that the caller says `done` of itself. Returns their ids."""
+    made = [tx.execute(sa.insert(hint).values(
+        link_id=link_id, side=side.value, resource=resource, key=str(key), at=now())) for resource, key in hints]
+    return [int(one.inserted_primary_key[0]) for one in made]  # type: ignore[index]
+
+
 def note_whole(tx: sa.Connection, link_id: int, side: Side, resource: str) -> int:
     """Remember that everything of a resource may have changed on one side. Returns the hint's id."""
-    made = tx.execute(sa.insert(hint).values(link_id=link_id, side=side.value, resource=resource, key="", at=now()))
-    return int(made.inserted_primary_key[0])  # type: ignore[index]
+    return note_ids(tx, link_id, side, [(resource, "")])[0]
 
 
 def claim(tx: sa.Connection, link_id: int) -> Hints:

@@ -477,3 +477,34 @@ def test_too_many_to_archive_pull_the_brake(new_world: MakeWorld) -> None:
     with pytest.raises(BrakeError, match="25 of 32 products are gone from Grist"):
         world.run()
     assert world.written == []
+
+
+@pytest.mark.parametrize("archives", [False, True])
+def test_a_deletion_that_a_sync_did_not_come_to_is_done_by_the_next_one(new_world: MakeWorld, archives: bool) -> None:
+    """Found by the crash test: by then the pair had no row any more, and the history named only the row."""
+    world, gid = archiving(new_world) if archives else one_product(new_world, delete_remote=Policy.APPLY)
+    world.grist.remove_row("Products", world.row_of(gid))
+    cut_off_at(world, "shopify.apply.products.before")
+    world.run()
+    assert (world.shopify.thing(gid)["status"] == "ARCHIVED") if archives else gid not in world.shopify.all_gids()
+    world.run()
+    world.forget_what_was_written()
+    asked = world.shopify.usage.requests
+    world.run()
+    assert (world.written, world.shopify.usage.requests - asked) == ([], 1), "nothing is left to look at"
+
+
+@pytest.mark.parametrize("policy", [Policy.PROPOSE, Policy.APPLY])
+def test_a_no_outlives_a_read_that_does_not_show_the_other_half(new_world: MakeWorld, policy: Policy) -> None:
+    """Found by the crash test: where Shopify could not say whether the product is there, the answer was forgotten."""
+    world, gid = one_product(new_world)
+    row = world.row_of(gid)
+    world.shopify.delete(gid)
+    world.run()
+    world.keep()
+    world.mappings[0] = replace(world.mappings[0], delete_local=policy)
+    world.shopify.unproven.add(gid)
+    world.run(everything=True)
+    world.shopify.unproven.clear()
+    assert world.run(everything=True).totals["proposed_deletions"] == 0
+    assert row in world.grist.rows["Products"]

@@ -8,7 +8,7 @@ from backend.core.model import Side
 from backend.errors import RetryLater
 from backend.store import waiting
 
-from .conftest import MakeWorld
+from .conftest import MakeWorld, Shop
 from .test_engine_deletions import cut_off_at, delete, edit, one_product
 from .world import World
 
@@ -54,6 +54,20 @@ def test_an_edit_after_that_answer_goes_along(new_world: MakeWorld, side: Side) 
     assert len(world.pairs("products")) == 2
     now = world.shopify.thing(world.pairs("products")[world.row_of(gid) if side is Side.LOCAL else row])
     assert now["title"] != "Mug"
+
+
+@pytest.mark.parametrize("cut_off", [False, True])
+def test_what_refers_to_a_row_that_is_put_back_shows_it_again(shop: Shop, cut_off: bool) -> None:
+    """Found by the crash test: Grist clears references to a deleted row, and only an audit brought them back."""
+    world = shop.world
+    world.grist.remove_row("Variants", world.row_of(shop.variant))
+    world.run()
+    world.put_back()
+    if cut_off:
+        cut_off_at(world, "grist.read.inventory")
+    world.run()
+    assert world.grist.cell("Inventory", shop.level_row, "variant") == world.row_of(shop.variant)
+    assert (world.conflicts(), world.differences()) == ([], [])
 
 
 def test_what_came_back_by_itself_is_not_made_a_second_time(new_world: MakeWorld) -> None:

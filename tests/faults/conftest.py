@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
 import pytest
 
 from backend.store.db import Database
 
+from .books import BOOKS, Book
 from .matrix import pytest_terminal_summary  # noqa: F401  # shown where no worker stands between
-from .people import CHAPTERS, KEYLESS
+from .people import KEYLESS
 from .promises import Scene, broken, scene, start_scene
 from .story import Stage, State, chapters, new_stage
 from .wire import KILLS, Fault, effect
@@ -69,18 +71,39 @@ class Chapter:
         return broken(self.stage, self.name, self.before, self.end, state)
 
 
+class Books:
+    """The chapters by name; a book is opened when one of its chapters is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._migrated = folder / "migrated.db"
+        database = Database(f"sqlite:///{self._migrated}")
+        database.migrate()
+        database.dispose()
+        self._told: dict[str, Chapter] = {}
+        self._stages: list[Stage] = []
+
+    def __getitem__(self, name: str) -> Chapter:
+        if name not in self._told:
+            self._open(next(book for book in BOOKS if name in book.told))
+        return self._told[name]
+
+    def _open(self, book: Book) -> None:
+        stage = new_stage(self._migrated, self._folder, book)
+        self._stages.append(stage)
+        for name, (start, end) in chapters(stage, book).items():
+            if name in book.told:
+                points, kills = stage.killed(start)
+                self._told[name] = Chapter(name, stage, start, points, kills, start_scene(stage, start),
+                                           scene(stage, end))
+
+    def close(self) -> None:
+        for stage in self._stages:
+            stage.close()
+
+
 @pytest.fixture(scope="session")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Chapter]]:
-    """The chapters by name."""
-    folder = tmp_path_factory.mktemp("faults")
-    migrated = folder / "migrated.db"
-    database = Database(f"sqlite:///{migrated}")
-    database.migrate()
-    database.dispose()
-    stage = new_stage(migrated, folder)
-    told: dict[str, Chapter] = {}
-    for name, (start, end) in chapters(stage, CHAPTERS).items():
-        points, kills = stage.killed(start)
-        told[name] = Chapter(name, stage, start, points, kills, start_scene(stage, start), scene(stage, end))
-    yield told
-    stage.close()
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
+    books = Books(tmp_path_factory.mktemp("faults"))
+    yield books
+    books.close()

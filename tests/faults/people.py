@@ -23,11 +23,12 @@ def open_shop(path: Path) -> World:
                        batch_size=BATCH)
     world.grist.formulas["Variants", "compareAtPrice"] = lambda cells: Decimal(str(cells.get("price") or 0)) * 2
     world.shopify.carries_key = {"products", "variants"}
-    world.shopify.brings["variants"] = _stocked
+    world.shopify.brings["variants"] = stocked
+    world.shopify.minds_parts = True
     return world
 
 
-def _stocked(shop: MemoryShopify, variant: str) -> None:
+def stocked(shop: MemoryShopify, variant: str) -> None:
     for shelf in shop.things["locations"]:
         shop.add("inventory", variant=variant, location=shelf, available=0)
 

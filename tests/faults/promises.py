@@ -34,6 +34,8 @@ PROMISES = {
     "P9": "nothing is deleted without a yes, and every yes and proposal is kept",
     "P10": "nothing is cleared that nobody cleared",
     "P12": "pairs are one to one, and each row holds its Shopify ID",
+    "P16": "what somebody keeps apart stays apart",
+    "P17": "what is taken back is taken back once, and all of it",
     "history": "every write stands in the history, once",
 }
 
@@ -65,6 +67,9 @@ class Scene:
     """What people answered to questions."""
     written: Counter[str] = field(default_factory=Counter)
     history: Counter[str] = field(default_factory=Counter)
+    apart: Counter[str] = field(default_factory=Counter)
+    undone: Counter[str] = field(default_factory=Counter)
+    """Lines of the history that were taken back."""
 
 
 def broken(stage: Stage, chapter: str, start: Scene, end: Scene, state: State) -> dict[str, list[str]]:
@@ -116,6 +121,10 @@ def broken(stage: Stage, chapter: str, start: Scene, end: Scene, state: State) -
         wrong("P10", one)
     for one in set(now.unpaired) - set(end.unpaired):
         wrong("P12", one)
+    for one in _differ(now.apart, end.apart):
+        wrong("P16", one)
+    for one in _differ(now.undone, end.undone):
+        wrong("P17", f"taken back: {one}")
     for one in _differ(now.history - start.history, now.written):
         if not (chapter == KEYLESS and "missing create" in one):  # found by its handle, and nobody knows who made it
             wrong("history", one)
@@ -173,10 +182,13 @@ def _scene(world: World, stage: Stage) -> Scene:
     seen.chosen = json.dumps([one.choice for one in world.conflicts()], default=str).casefold()
     asked = [(one.base, one.local, one.remote, one.choice) for one in world.conflicts()]
     told = [(one.before, one.after) for one in world.history()]
-    seen.text = json.dumps([asked, told], default=str).casefold()
+    seen.text = json.dumps([asked, told, _kept_apart(world)], default=str).casefold()
     for line in world.history():
         key = line.local_key if line.side == Side.LOCAL else line.remote_key
         seen.history[f"{line.kind} {mapping_of[line.mapping_id].name} {key} {line.field}"] += 1
+        if line.undone_run is not None:
+            seen.undone[f"{line.kind} {mapping_of[line.mapping_id].name} {line.remote_key} {line.field}"] += 1
+    seen.apart.update(f"{thing} {field or 'as a whole'}" for thing, field in world.apart())
     return seen
 
 
@@ -219,6 +231,10 @@ def _name(resource: str, words: dict[str, Any]) -> str:
 def _look_at_pairs(world: World, stage: Stage, seen: Scene) -> None:
     raw = sqlite3.connect(stage.path)
     for mapping in world.mappings:
+        for side, key in raw.execute("select side, key from deletion where mapping_id = ? and kept", (mapping.id,)):
+            if side == Side.REMOTE and not mapping.resource.deletable:
+                continue  # nothing is ever deleted there
+            seen.apart[f"{mapping.name} {_kept_name(world, mapping, side, key)} is kept in {side}"] += 1
         query = "select local_key, remote_key, marked from pair where mapping_id = ?"
         pairs = raw.execute(query, (mapping.id,)).fetchall()
         marks = world.pairs(mapping.name)
@@ -233,6 +249,26 @@ def _look_at_pairs(world: World, stage: Stage, seen: Scene) -> None:
                           if mark not in known]
     seen.open_intents = raw.execute("select count(*) from intent").fetchone()[0]
     raw.close()
+
+
+def _kept_apart(world: World) -> list[Any]:
+    """What stands in cells and rows that are kept apart, on either side: it is on one of them only, on purpose."""
+    found: list[Any] = []
+    for thing, name in world.apart():
+        shown = [world.shopify.thing(thing)] if thing in world.shopify.all_gids() else []
+        shown += [world.grist.rows[mapping.table][row] for mapping in world.mappings
+                  for row, mark in world.pairs(mapping.name).items() if mark == thing]
+        found += [cells.get(name) if name else list(cells.values()) for cells in shown]
+    return found
+
+
+def _kept_name(world: World, mapping: Mapping, side: str, key: str) -> str:
+    """The name of what is kept on one side; its key where it is not there."""
+    if side == Side.LOCAL and int(key) in world.grist.rows[mapping.table]:
+        return _name(mapping.name, _grist_words(world, mapping, int(key)))
+    if side == Side.REMOTE and key in world.shopify.things[mapping.name]:
+        return _name(mapping.name, _shopify_words(world, mapping, key))
+    return key
 
 
 def _look_at_log(world: World, seen: Scene) -> None:

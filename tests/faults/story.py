@@ -23,18 +23,20 @@ from engine.world import World
 
 from backend import engine
 from backend.errors import DatabaseAway, LeaseLost, SyncError
-from backend.session import Session
+from backend.session import Session, UndoWanted
 from backend.store import runs
 
+from .books import Book
 from .people import open_shop
 from .wire import BEAT, Fault, Wire, WiredConnector, WiredDatabase
 
 GRIST_STATE = ("rows", "marks", "unticked", "states", "columns", "_count", "_versions", "log")
 SHOPIFY_STATE = ("things", "carries_key", "_answers", "_made", "_touched", "_touches", "_indexed", "_deleted",
-                 "removed",
-                 "_count", "log")
+                 "removed", "file", "_count", "log")
 PASSING = {"id", "run_id", "at", "seen_at", "since", "synced_at", "created_at"}
 """Columns that say when and under which number, and nothing about what."""
+Wanted = tuple[UndoWanted | None, ...]
+"""What the next processes are to do, in this order: take something back, or (None) just sync. Then all just sync."""
 
 
 @dataclass
@@ -45,6 +47,7 @@ class State:
     database: bytes
     grist: dict[str, Any]
     shopify: dict[str, Any]
+    wanted: Wanted = ()
 
 
 @dataclass
@@ -61,14 +64,16 @@ class Stage:
     """One world and its tools. Everything happens in it by turns: `restore` goes to any state that was kept."""
 
     path: Path
+    open: Callable[[Path], World] = open_shop
     world: World = field(init=False)
+    wanted: Wanted = ()
     states: dict[str, State] = field(default_factory=dict)
     passages: dict[str, Passage] = field(default_factory=dict)
     runs: int = 0
     """How many runs were really done."""
 
     def __post_init__(self) -> None:
-        self.world = open_shop(self.path)
+        self.world = self.open(self.path)
         sa.event.listen(self.world.database.engine, "connect", _quick)
         self.world.database.engine.dispose()
         self._raw = sqlite3.connect(self.path, isolation_level=None)
@@ -87,13 +92,16 @@ class Stage:
             names = [one[0] for one in cursor.description]
             places = [i for i, name in enumerate(names) if name not in PASSING or (table, name) == ("pair", "id")]
             rows = cursor.fetchall()
+            if table == "change":  # whether a line was taken back matters, not in which run
+                rows = [(*row, row[names.index("undone_run")] is None) for row in rows]
+                places = [i for i in places if names[i] != "undone_run"] + [len(names)]
             kept.append((table, sorted(repr([row[i] for i in places]) for row in rows)))
             if table == "intent":
                 open_keys = [row[names.index("key")] for row in rows]
         answered = [key for key in open_keys if key in world.shopify._answers]
         made = sorted(key for key in world.shopify._made if key.rpartition("-")[0] in open_keys)
         sides = [{name: getattr(world.grist, name) for name in ("rows", "marks", "unticked")},
-                 {name: getattr(world.shopify, name) for name in ("things", "_count")}]
+                 {name: getattr(world.shopify, name) for name in ("things", "file", "_count")}, self.wanted]
         logs = [sorted(map(repr, world.grist.log)), sorted(map(repr, world.shopify.log))]
         return hashlib.sha256(repr((kept, answered, made, sides, logs)).encode()).hexdigest()
 
@@ -105,7 +113,7 @@ class Stage:
             self.states[fingerprint] = State(
                 fingerprint, _without_wal(copied.serialize()),
                 {name: _copied(getattr(self.world.grist, name)) for name in GRIST_STATE},
-                {name: _copied(getattr(self.world.shopify, name)) for name in SHOPIFY_STATE},
+                {name: _copied(getattr(self.world.shopify, name)) for name in SHOPIFY_STATE}, self.wanted,
             )
             copied.close()
         return self.states[fingerprint]
@@ -116,6 +124,7 @@ class Stage:
         self.world.database.engine.dispose()
         held.backup(self._raw)
         held.close()
+        self.wanted = state.wanted
         for twin, names in ((self.world.grist, state.grist), (self.world.shopify, state.shopify)):
             for name, value in names.items():
                 setattr(twin, name, _copied(value))
@@ -124,7 +133,7 @@ class Stage:
     # --- processes ----------------------------------------------------------------------------------
 
     def process(self, wire: Wire | None = None) -> Exception | None:
-        """One process takes the link, syncs, and ends; the error that ended it early, if one did."""
+        """One process takes the link, does what is wanted next, and ends; the error that ended it early, if one did."""
         self.runs += 1
         wire = wire or Wire()
         world = self.world
@@ -156,7 +165,10 @@ class Stage:
             )
             error: Exception | None = None
             try:
-                engine.sync(session)
+                if self.wanted and self.wanted[0] is not None:
+                    engine.undo(session, self.wanted[0])
+                else:
+                    engine.sync(session)
             except (SyncError, sa.exc.OperationalError) as ended:
                 error = ended
             with database.write() as tx:
@@ -179,6 +191,7 @@ class Stage:
                 error = self.process()
             except Exception as broken:  # judged as a broken promise
                 error = broken
+            self.wanted = self.wanted[1:]
             found = self.passages[state.fingerprint] = Passage(self.keep(), _writes(world) != sent, error)
         return found
 
@@ -200,10 +213,13 @@ class Stage:
         self.restore(start)
         wire = Wire(faults, pause=self._sleep)
         crash: Exception | None = None
+        failed: Exception | None = None
         try:
-            self.process(wire)
+            failed = self.process(wire)
         except Exception as error:  # whatever it is: the caller tells
             crash = error
+        if self.wanted:  # what failed is followed by an ordinary sync, and then somebody presses the button again
+            self.wanted = (None, *self.wanted) if failed or crash else self.wanted
         if wire.late:
             self.restore(self.settle(self.keep()).to)
             for deliver in wire.late:
@@ -223,22 +239,24 @@ class Stage:
         self.world.grist._seen = seen
 
 
-def new_stage(migrated: Path, folder: Path) -> Stage:
-    path = folder / "sync.db"
+def new_stage(migrated: Path, folder: Path, book: Book) -> Stage:
+    path = folder / f"{book.name}.db"
     shutil.copy(migrated, path)
-    return Stage(path)
+    return Stage(path, book.open)
 
 
-def chapters(stage: Stage, tell: tuple[Callable[[World], None], ...]) -> dict[str, tuple[State, State]]:
+def chapters(stage: Stage, book: Book) -> dict[str, tuple[State, State]]:
     """By chapter: the state when people have done their part, and how it ends where nothing goes wrong."""
     found = {}
-    for chapter in tell:
+    for chapter in book.chapters:
         stage.world.forget_what_was_written()
-        chapter(stage.world)
+        wanted = chapter(stage.world)
+        stage.wanted = (wanted,) if wanted else ()
         start = stage.keep()
         for _ in range(3):
             error = stage.process()
             assert error is None, f"{chapter.__name__}: {error!r}"
+            stage.wanted = ()
         found[chapter.__name__] = (start, stage.keep())
     return found
 

@@ -16,14 +16,13 @@ from typing import Any
 
 import pytest
 
-from .conftest import Chapter
+from .books import NAMES
+from .conftest import Books
 from .known import KNOWN, Known, is_known, split
 from .matrix import PROPERTY
-from .people import CHAPTERS
 from .promises import PROMISES
 from .wire import KILLS, Fault
 
-NAMES = [chapter.__name__ for chapter in CHAPTERS]
 GROUPS = {
     "killed": (Fault.KILLED_BEFORE, Fault.KILLED_AFTER),
     "on the line": (Fault.LOST_DONE, Fault.LOST_NOT_DONE, Fault.HALFWAY, Fault.THROTTLED, Fault.STORE_FAILED),
@@ -40,7 +39,7 @@ SHOWN = int(os.environ.get("FAULTS_SHOWN", "8"))
 @pytest.mark.parametrize("faults", GROUPS.values(), ids=GROUPS)
 @pytest.mark.parametrize("chapter", NAMES)
 def test_a_fault_at_any_step_breaks_no_promise(
-    story: dict[str, Chapter], chapter: str, faults: tuple[Fault, ...], record_property: Any
+    story: Books, chapter: str, faults: tuple[Fault, ...], record_property: Any
 ) -> None:
     told = story[chapter]
     failures = []
@@ -65,7 +64,7 @@ def test_a_fault_at_any_step_breaks_no_promise(
 
 @pytest.mark.parametrize("bug", [
     pytest.param(bug, marks=pytest.mark.xfail(strict=True, reason=bug.name), id=bug.name) for bug in KNOWN])
-def test_a_known_bug_is_mended(story: dict[str, Chapter], bug: Known) -> None:
+def test_a_known_bug_is_mended(story: Books, bug: Known) -> None:
     for told in (story[name] for name in bug.chapters):
         for fault in bug.faults:
             for step in told.steps(fault):
@@ -76,7 +75,7 @@ def test_a_known_bug_is_mended(story: dict[str, Chapter], bug: Known) -> None:
 
 @pytest.mark.skipif(not PAIRS, reason="set FULL_FAULTS to a number of pairs")
 @pytest.mark.parametrize("chapter", NAMES)
-def test_a_second_fault_in_the_run_that_recovers_breaks_no_promise(story: dict[str, Chapter], chapter: str) -> None:
+def test_a_second_fault_in_the_run_that_recovers_breaks_no_promise(story: Books, chapter: str) -> None:
     told = story[chapter]
     chance = random.Random(f"{os.environ.get('FAULTS_SEED', '0')} {chapter}")
     failures = []

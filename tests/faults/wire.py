@@ -13,6 +13,9 @@ both services and its database through one `Wire`; what is at the other end neve
     refused in part   the service refuses one row of a batch
     store failed      the database does not answer, or rolls back at the commit
     paused            the process sleeps longer than its lease; another one does its work; then it goes on
+
+A large batch goes to Shopify as a file, in more steps: it is begun, looked at while Shopify works it off, and held
+against what stands there in the end. Whatever becomes of the process, the file goes on until somebody ends it.
 """
 
 from __future__ import annotations
@@ -27,9 +30,10 @@ import sqlalchemy as sa
 from twins import MemoryGrist, MemoryShopify
 
 from backend.connector import Changed, Prepared, Stamp, Usage
-from backend.core.model import Create, Key, Mapping, Op, Receipt, Side, Snapshot
+from backend.core.model import Create, Key, Mapping, Op, Receipt, Refusal, Side, Snapshot, Update
 from backend.core.values import Value
-from backend.errors import OutcomeUnknown, RetryLater
+from backend.errors import OutcomeUnknown, RetryLater, SyncError
+from backend.looks import Looks
 from backend.store.db import Database
 
 
@@ -60,7 +64,7 @@ class Fault(StrEnum):
             return service == "shopify" and call == "apply" and (
                 " inventory " in point or (point.endswith("Create") and point.split()[2] in keyed))
         if self is Fault.REFUSED:
-            return call == "apply"
+            return call in ("apply", "file")
         if self is Fault.LOST_DONE:
             return service != "store" or call not in ("read", "changed")
         return service != "store"
@@ -76,7 +80,7 @@ def effect(fault: Fault, point: str) -> str:
     read that fails, and so is a sign of life, which tells nobody anything but that."""
     if point == BEAT and fault is Fault.LOST_DONE:
         return Fault.STORE_FAILED.value
-    return "no answer" if point.split()[1] in ("read", "changed") and fault in (
+    return "no answer" if point.split()[1] in ("read", "changed", "look", "expand") and fault in (
         Fault.LOST_DONE, Fault.LOST_NOT_DONE, Fault.HALFWAY, Fault.THROTTLED) else fault.value
 
 
@@ -139,6 +143,8 @@ class WiredConnector:
         self.side: Side = twin.side
         self.usage: Usage = twin.usage
         self.notes: list[str] = []
+        self._before_write: Callable[[], None] = lambda: None
+        self._going_on: Callable[[int], None] = lambda done: None
 
     def prepare(self, mappings: Sequence[Mapping], bindings: dict[str, Any], *, write: bool) -> Prepared:
         fault = self._wire.reach(f"{self._twin.name} prepare")
@@ -150,16 +156,16 @@ class WiredConnector:
             raise RetryLater("The line is dead.")
         return prepared
 
-    def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
-        return self._read(mapping, keys, self._twin.read)
+    def read(self, mapping: Mapping, keys: Collection[Key] | None = None, looks: Looks | None = None) -> Snapshot:
+        return self._read(mapping, lambda: self._twin.read(mapping, keys, looks))
 
     def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
-        return self._read(mapping, keys, self._twin.again)
+        return self._read(mapping, lambda: self._twin.again(mapping, keys))
 
-    def _read(self, mapping: Mapping, keys: Collection[Key] | None, do: Callable[..., Snapshot]) -> Snapshot:
+    def _read(self, mapping: Mapping, do: Callable[[], Snapshot]) -> Snapshot:
         if self._wire.reach(f"{self._twin.name} read {mapping.name}") is not None:
             raise RetryLater("The line is dead.")
-        snapshot = do(mapping, keys)
+        snapshot = do()
         self._wire.watch()
         return snapshot
 
@@ -173,13 +179,19 @@ class WiredConnector:
     def expand(self, mappings: Sequence[Mapping], hints: dict[str, set[Key]]) -> Any:
         if self._wire.reach(f"{self._twin.name} expand") is not None:
             raise RetryLater("The line is dead.")
-        return self._twin.expand(mappings, hints)
+        expanded = self._twin.expand(mappings, hints)
+        self._wire.watch()
+        return expanded
 
     def watch(self, before_write: Callable[[], None], going_on: Callable[[int], None] = lambda done: None) -> None:
-        self._twin.watch(before_write, going_on)
+        self._before_write, self._going_on = before_write, going_on
 
     def halt(self, batches: Dict[str, int]) -> None:
-        self._twin.halt(batches)
+        if self.side is Side.REMOTE and batches and isinstance(self._twin, MemoryShopify) and self._twin.files_from:
+            if self._wire.reach("shopify halt") is not None:
+                raise RetryLater("The line is dead.")
+            self._twin.halt(batches)
+            self._wire.watch()
 
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
         return self._twin.batches(mapping, ops)
@@ -191,6 +203,8 @@ class WiredConnector:
         return self._twin.spells(mapping, field, value)
 
     def apply(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt]:
+        if isinstance(self._twin, MemoryShopify) and self._twin.is_file(mapping, batch):
+            return self._as_file(self._twin, mapping, batch, stamp)
         return self._write("apply", mapping, batch, stamp, self._twin.apply)
 
     def repeat(self, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt] | None:
@@ -221,6 +235,41 @@ class WiredConnector:
         if fault in (Fault.LOST_DONE, Fault.HALFWAY):
             raise OutcomeUnknown("The line is dead.")
         return receipts
+
+    def _as_file(self, shop: MemoryShopify, mapping: Mapping, batch: Sequence[Op], stamp: Stamp) -> list[Receipt]:
+        """What is not there in the end as it was sent is stale."""
+        self._before_write()
+        fault = self._wire.reach(f"shopify file {mapping.name} Update")
+        if fault is Fault.THROTTLED:
+            raise RetryLater("Too many requests.")
+        if fault is Fault.LOST_NOT_DONE:
+            raise OutcomeUnknown("The line is dead.")
+        refused = batch[:1] if fault is Fault.REFUSED else []
+        shop.begin_file(mapping, [op for op in batch if op not in refused], stamp)
+        self._wire.watch()
+        if fault in (Fault.LOST_DONE, Fault.HALFWAY):
+            raise OutcomeUnknown("The line is dead.")
+        while stamp.key in shop.file:
+            if self._wire.reach(f"shopify look {mapping.name}") is not None:
+                raise RetryLater("The line is dead.")
+            left = shop.work_off()
+            self._wire.watch()
+            try:
+                self._going_on(len(batch) - left)
+            except SyncError:
+                shop.halt({stamp.key: len(batch)})
+                raise
+        now = self._read(mapping, [op.key for op in batch if isinstance(op, Update)], shop.read).rows
+        return [self._stood(shop, mapping, op, now, refused=op in refused) for op in batch if isinstance(op, Update)]
+
+    def _stood(
+        self, shop: MemoryShopify, mapping: Mapping, op: Update, now: Dict[Key, Any], *, refused: bool
+    ) -> Receipt:
+        if refused:
+            return Receipt(op, refusal=Refusal(self.side, op.key, "Not today", "Change it and sync again."))
+        stands = mapping.values(now[op.key]) if op.key in now else {}
+        done = all(stands.get(name) == shop.spells(mapping, name, value) for name, value in op.values.items())
+        return Receipt(op, op.key, {name: stands[name] for name in op.values}) if done else Receipt(op, stale=True)
 
 
 def _store_failed() -> sa.exc.OperationalError:

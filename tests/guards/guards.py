@@ -12,6 +12,7 @@ SYNC = ("tests/engine/test_engine_sync.py",)
 DELETIONS = ("tests/engine/test_engine_deletions.py",)
 WORLD = ("tests/world/test_world.py",)
 FILES = ("tests/shopify/test_shopify_files.py",)
+RECOGNISING = ("tests/engine/test_engine_recognising.py",)
 FAULTS = ("tests/faults/test_faults_every_point.py",)
 
 
@@ -36,6 +37,7 @@ class Guard:
 MERGE, MODEL, PLAN = "backend/core/merge.py", "backend/core/model.py", "backend/core/plan.py"
 PAIRING, BRAKES, RECOVER = "backend/core/pairing.py", "backend/core/guard.py", "backend/recover.py"
 ENGINE_FILE, WAITING = "backend/engine.py", "backend/store/waiting.py"
+LOOK = "backend/look.py"
 
 GUARDS: tuple[Guard, ...] = (
     # --- one field
@@ -177,6 +179,33 @@ GUARDS: tuple[Guard, ...] = (
           "    if len(stands) == len(op.changes):", "    if True:", FILES),
     Guard("what two things may not both hold is in no file", ("P2",), "backend/shopify/in_files.py",
           "name in FREED or ", "", ("tests/shopify/test_shopify_in_files.py",)),
+    # --- what is recognised by its looks
+    Guard("what pairs looked like is forgotten when their base moves", ("P1", "P13"), "backend/store/base.py",
+          '    digests.forget(tx, [one["pair"] for one in updates])\n', "", RECOGNISING),
+    Guard("what is recognised is not taken for gone", ("P9", "P10"), MODEL,
+          "\n                and key not in self.recognised)", ")", ("tests/grist/test_grist_reading.py",)),
+    Guard("what waits is read although it looks as agreed", ("P13",), LOOK,
+          "if looks and row not in waits.rows and thing not in waits.things}", "if looks}", RECOGNISING),
+    Guard("a row whose reference means another thing is read", ("P13",), ENGINE_FILE,
+          "        self.looking.still_stands(one)\n", "", RECOGNISING),
+    Guard("a reference is a part of what a row looks like", ("P13",), "backend/grist/reading.py",
+          "                meant.append(looks.things(rule.field.target, said))\n", "                list(said)\n",
+          ("tests/grist/test_grist_reading.py",)),
+    Guard("a pair that another row names is read", ("P8", "P13"), LOOK,
+          "        local.look(pair.local for pair in one.pairs.values())\n        self._whose_marks(one, local)\n",
+          "        local.look(pair.local for pair in one.pairs.values())\n", RECOGNISING),
+    Guard("a recognised pair that a new row may be is read", ("P8",), LOOK,
+          "        self._witnessed(one, local.seen, one.free_rows)\n        remote.look", "        remote.look",
+          RECOGNISING),
+    Guard("with other settings nothing is recognised", ("P13",), "backend/looks.py",
+          "told = repr((reading_code(), sys.version, self.settings, meaning))",
+          "told = repr((reading_code(), sys.version))", RECOGNISING),
+    Guard("with other code nothing is recognised", ("P13",), "backend/looks.py",
+          "told = repr((reading_code(), sys.version, self.settings, meaning))",
+          "told = repr((sys.version, self.settings, meaning))", RECOGNISING),
+    Guard("nothing is recognised while an earlier run is open", ("P7",), ENGINE_FILE,
+          "self.recognising = not (self.gathered.cut_off or self.gathered.restored)", "self.recognising = True",
+          RECOGNISING),
     # --- what waits
     Guard("a choice falls when its values move", ("P16",), WAITING,
           "        elif old.choice is not None:", "        elif False:",
@@ -202,6 +231,16 @@ GUARDS: tuple[Guard, ...] = (
     Guard("an undo removes no row that a list names", ("P17",), "backend/taking_back.py",
           "if things and rule.kind in REFERENCES and", 'if things and rule.kind == "ref" and',
           ("tests/grist/test_grist_reference_lists.py",)),
+    Guard("what refers to a row that is put back is looked at", ("P4", "P9"), "backend/remember.py",
+          "batch.rows_back += [thing] if op.side is Side.LOCAL else []", "pass",
+          ("tests/engine/test_engine_put_back.py",)),
+    Guard("an undo that died goes on with references, too", ("P7", "P17"), "backend/taking_back.py",
+          "changes.half_back(tx, one.mapping, wanted.changes, wanted.runs) for", "set[str]() for",
+          ("tests/engine/test_engine_undo_rows.py",)),
+    Guard("what an answer is about was not seen, so it stands", ("P9", "P17"), ENGINE_FILE,
+          "answered = one.deleting | one.undecided", "answered = one.deleting", DELETIONS),
+    Guard("a deletion that a run did not come to is not forgotten", ("P4", "P7"), "backend/remember.py",
+          "if row < 0 and thing in to_write]", "if False]", DELETIONS),
     Guard("a yes outlives a crash", ("P7", "P9"), WAITING,
           "    open_now |= {(side.value, str(key)) for side, key in applying}\n", "", DELETIONS),
 )
