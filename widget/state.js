@@ -37,7 +37,7 @@ export function initial(settings, now) {
     current: null, focus: 0,
     selected: [], anchor: null,
     filters: { table: null, field: null, row: false },
-    look: { table: null, field: null, to: null, text: "", row: false, run: null }, opened: {}, lines: {},
+    look: { table: null, field: null, to: null, text: "", row: false, of: null, run: null }, opened: {}, lines: {},
     cursor: null, gristTable: null,
     pressed: {}, chosenDeletions: [], confirm: null,
     preview: null, previewing: null,
@@ -87,7 +87,7 @@ export function reduce(state, event) {
     case "limit": return { ...state, limits: { ...state.limits, [event.list]: Math.min(event.limit, MOST_LISTED) } };
     case "lines": return { ...state, lines: { ...state.lines, [event.key]: event.n } };
     case "open": return { ...state, opened: { ...state.opened, [event.key]: !state.opened[event.key] } };
-    case "cursor": return rearranged({ ...state, cursor: event.cursor, gristTable: event.cursor?.table ?? state.gristTable, filters: { ...state.filters, row: false }, look: { ...state.look, row: false } }, event.working);
+    case "cursor": return rearranged({ ...state, cursor: event.cursor, gristTable: event.cursor?.table ?? state.gristTable, filters: { ...state.filters, row: false }, look: { ...state.look, row: false, of: null } }, event.working);
     case "filter": return { ...state, filters: { ...state.filters, ...event.filters } };
     case "current": return { ...state, current: event.current, focus: event.focus ? state.focus + 1 : state.focus };
     case "choose": return chosen(state, event.id, event.keep);
@@ -132,9 +132,9 @@ export function rowToSync({ cursor, server }) {
   return mapping ? { resource: mapping.resource, label: mapping.label, row: cursor.row } : null;
 }
 
-/** The row of which the history is looked at, as `rowToSync` has it; null where all changes are. */
+/** The row of which the history is looked at, `{resource, row}`: one that was asked for, or the one chosen in Grist. Null where all changes are. */
 export function historyOf(state) {
-  return state.look.row ? rowToSync(state) : null;
+  return state.look.of ?? (state.look.row ? rowToSync(state) : null);
 }
 
 /** Shopify turned the key away: nothing goes on before an owner connects the store again. */

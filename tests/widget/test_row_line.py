@@ -78,6 +78,28 @@ def test_its_history_is_asked_for_by_itself_and_left_with_the_chip(screen: Scree
     expect(screen.widget.locator('[data-change="2"]')).to_have_count(0)
 
 
+def test_the_history_of_a_conflict_is_that_of_its_row_though_no_row_is_chosen(screen: Screen) -> None:
+    at = screen.shop.ago(days=3)
+    screen.shop.changes += [
+        fake.change_row(2, 1, at, "Timer", "Linen shirt / S", "Price", "grist", "money", "40.00", "42.00"),
+        fake.change_row(1, 1, at, "Timer", "Linen shirt / S", "Weight", "grist", "decimal", "0.2", "0.25")]
+    lately = screen.shop.ago(hours=1)
+    screen.shop.changes[:0] = [fake.change_row(number, 3, lately, "Timer", "Felt hat", "Vendor", "grist", "text", "a", "b",
+                                               row=7) for number in range(400, 250, -1)]
+    screen.open("conflicts")
+    screen.value(31, "keep").focus()
+    screen.page.keyboard.press(".")
+    screen.widget.get_by_role("menuitem", name="Show its history").click()
+    lines = screen.widget.locator("#change-list [data-change]")
+    expect(screen.widget.locator('[data-change="2"]')).to_be_visible()
+    expect(screen.widget.locator('[data-change="1"]')).to_have_count(0)  # another field of it
+    assert "Felt hat" not in "".join(lines.all_inner_texts())
+    screen.widget.get_by_role("button", name="Show all rows again").click()
+    expect(screen.widget.get_by_label("All fields")).to_have_value("Price")
+    screen.widget.get_by_label("All fields").select_option("")
+    expect(screen.widget.locator('[data-change="400"]')).to_be_visible()
+
+
 def test_a_row_without_history_can_be_left(screen: Screen) -> None:
     screen.shop.standing["variants:9"] = (None, None, fake.standing_row("new"))
     screen.open("changes")

@@ -3,7 +3,7 @@
 import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 import { diff } from "../diff.js";
 import { canUndo, visibleChanges } from "../lists.js";
-import { LIMIT_STEP, isCursor, maySync, rowToSync, undoCounts } from "../state.js";
+import { LIMIT_STEP, historyOf, isCursor, maySync, rowToSync, undoCounts } from "../state.js";
 import { Chip } from "./conflicts.js";
 import { Button, Direction, Empty, Facts, Icon, Link, Rich, Select } from "./parts.js";
 import { Change, Value, words } from "./value.js";
@@ -14,7 +14,7 @@ export function Changes({ s, f, on }) {
   if (s.preview) return html`<${Preview} s=${s} f=${f} on=${on} />`;
   const { items, next, of } = s.lists.changes;
   if (items === null) return html`<div class="scroll" />`;
-  if (!items.length && !s.look.row) return html`<div class="scroll"><${Empty} words=${f.t("changes.empty")} /></div>`;
+  if (!items.length && !historyOf(s)) return html`<div class="scroll"><${Empty} words=${f.t("changes.empty")} /></div>`;
   const visible = visibleChanges(s, (item) => [item.title, item.field_label, words(item.type, item.before, f, s.now), words(item.type, item.after, f, s.now)].join(" "));
   const runs = [];
   for (const item of visible) {
@@ -32,7 +32,7 @@ export function Changes({ s, f, on }) {
   };
   return html`<${Tools} s=${s} f=${f} on=${on} items=${items} />
     <div class="scroll" id="change-list" tabIndex="-1" onKeyDown=${keys}>${runs.some((group) => group.run === s.look.run) && html`<${AtRun} run=${s.look.run} on=${on} />`}${visible.length === 0
-      ? html`<${Empty} words=${f.t("changes.empty_filter")}><${Link} onPress=${() => on.look({ table: null, field: null, to: null, text: "", row: false })}>${f.t("changes.show_all")}<//><//>`
+      ? html`<${Empty} words=${f.t("changes.empty_filter")}><${Link} onPress=${() => on.look({ table: null, field: null, to: null, text: "", row: false, of: null })}>${f.t("changes.show_all")}<//><//>`
       : html`<table class="table changes"><caption class="hidden">${f.t("changes.list")}</caption><${Head} f=${f} undo />
         ${runs.map((group, at) => html`<${Run} key=${group.run} group=${group} cut=${filtered || (next !== null && at === runs.length - 1)} may=${may} s=${s} f=${f} on=${on} />`)}</table>`}
       <p class="foot">${next !== null && html`<${Link} onPress=${on.moreChanges}>${f.t("changes.earlier")}<//> `}${s.server?.history_days > 0 && f.t("changes.kept", { n: s.server.history_days })}</p></div>`;
@@ -56,12 +56,12 @@ function Tools({ s, f, on, items }) {
   if (look.field && !fields.includes(look.field)) fields.push(look.field);
   const at = rowToSync(s);
   const { chosen } = s.beside;
-  const title = at && (items.find((item) => isCursor(item, s.cursor))?.title || (chosen?.resource === at.resource && chosen.row === at.row && chosen.title) || f.t("place.row", { table: at.label, row: at.row }));
+  const title = look.of?.title ?? (at && (items.find((item) => isCursor(item, s.cursor))?.title || (chosen?.resource === at.resource && chosen.row === at.row && chosen.title) || f.t("place.row", { table: at.label, row: at.row })));
   return html`<div class="tools">
     <${Select} label=${f.t("changes.all_tables")} value=${look.table} options=${[["", f.t("changes.all_tables")], ...tables]} onChange=${(value) => on.look({ table: value || null, field: null })} />
     <${Select} className="mid" label=${f.t("changes.all_fields")} value=${look.field} options=${[["", f.t("changes.all_fields")], ...fields.map((one) => [one, one])]} onChange=${(value) => on.look({ field: value || null })} />
     <${Select} className="mid" label=${f.t("changes.both")} value=${look.to} options=${[["", f.t("changes.both")], ["shopify", `→ ${f.t("side.shopify")}`], ["grist", `← ${f.t("side.grist")}`]]} onChange=${(value) => on.look({ to: value || null })} />
-    ${title && html`<${Chip} words=${title} on=${look.row} f=${f} onToggle=${(row) => on.look({ row })} />`}
+    ${title && html`<${Chip} words=${title} on=${Boolean(historyOf(s))} f=${f} onToggle=${(row) => on.look({ row, of: null })} />`}
     <span class="grow" /><label class="search"><${Icon} name="search" /><input type="search" aria-label=${f.t("changes.search")} placeholder=${f.t("changes.search")} value=${look.text} onInput=${(event) => on.look({ text: event.currentTarget.value })} /></label></div>`;
 }
 

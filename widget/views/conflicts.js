@@ -436,7 +436,7 @@ function menuItems(item, label, s, f, on) {
     null,
     ...(["text", "html"].includes(item.type) ? [{ words: f.t(s.whole[item.id] === "all" ? "conflicts.menu_short" : "conflicts.menu_whole"), onPress: () => on.whole(item.id, "all") }] : []),
     item.type === "html" && { words: f.t(s.whole[item.id] === "source" ? "value.show_text" : "value.show_source"), onPress: () => on.whole(item.id, "source") },
-    { words: f.t("conflicts.menu_history"), onPress: () => on.go("changes", { look: { text: item.title, field: item.whole_row ? null : item.field_label } }) },
+    { words: f.t("conflicts.menu_history"), onPress: () => on.go("changes", { look: { ...(item.row === null ? { text: item.title } : { of: { resource: item.resource, row: item.row, title: item.title } }), field: item.whole_row ? null : item.field_label } }) },
   ].filter((one) => one !== false);
   while (items[0] === null) items.shift();
   return items;
