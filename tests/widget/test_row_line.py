@@ -84,8 +84,8 @@ def test_the_history_of_a_conflict_is_that_of_its_row_though_no_row_is_chosen(sc
         fake.change_row(2, 1, at, "Timer", "Linen shirt / S", "Price", "grist", "money", "40.00", "42.00"),
         fake.change_row(1, 1, at, "Timer", "Linen shirt / S", "Weight", "grist", "decimal", "0.2", "0.25")]
     lately = screen.shop.ago(hours=1)
-    screen.shop.changes[:0] = [fake.change_row(number, 3, lately, "Timer", "Felt hat", "Vendor", "grist", "text", "a", "b",
-                                               row=7) for number in range(400, 250, -1)]
+    screen.shop.changes[:0] = [fake.change_row(number, 3, lately, "Timer", "Felt hat", "Vendor", "grist", "text", "a",
+                                               "b", row=7) for number in range(400, 250, -1)]
     screen.open("conflicts")
     screen.value(31, "keep").focus()
     screen.page.keyboard.press(".")
