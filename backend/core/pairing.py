@@ -83,20 +83,25 @@ def pair_up(mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence
 
 
 def _hold_back(mapping: Mapping, local: Snapshot, remote: Snapshot, rows: dict[Key, Row], outcome: Pairing) -> None:
-    """A new row that a witness says is a thing which has a row already: it gets neither that one nor one of its own."""
-    living: dict[Key, Row] = {}
-    if rows:
-        living = {pair.remote: remote.rows[pair.remote] for pair in outcome.known
-                  if pair.remote in remote.rows and not local.proves_gone(pair.local)}
+    """A new row that a witness says is a thing which has a row already, or of which somebody is asked which row it is:
+    it gets neither that one nor one of its own."""
+    holders = {pair.remote: pair.local for pair in outcome.known if not local.proves_gone(pair.local)} if rows else {}
+    unsure = {key for key in outcome.blocked if isinstance(key, str)} if rows else set()
+    living = {key: remote.rows[key] for key in [*holders, *(unsure - holders.keys())] if key in remote.rows}
     for witness in mapping.match if living else ():
         places = [mapping.index[name] for name in witness.split("+")]
         taken = _by_value(living, places)
         for value, keys in _by_value(rows, places).items():
             for key in keys if value in taken else ():
                 label = " and ".join(mapping.fields[place].field.label for place in places)
-                holder = next(pair.local for pair in outcome.known if pair.remote == taken[value][0])
-                _block(outcome, local, key, f"This new row is not in Shopify: its {label} is that of row {holder}.",
-                       f"Give it another {label}, or delete one of the two rows.")
+                holder = holders.get(str(taken[value][0]))
+                if holder is None:
+                    _block(outcome, local, key, f"This new row is not in Shopify: its {label} is that of something there "
+                           "of which it is not sure yet which row it is.",
+                           f"Answer that first, or give this row another {label}.")
+                else:
+                    _block(outcome, local, key, f"This new row is not in Shopify: its {label} is that of row {holder}.",
+                           f"Give it another {label}, or delete one of the two rows.")
                 del rows[key]
 
 
@@ -229,7 +234,7 @@ def _join_by_mark(
     for mark, keys in rows_by_mark.items():
         for key in keys:
             del rows[key]
-        if mark in row_of:
+        if mark in row_of and not local.proves_gone(row_of[mark]):
             for key in keys:
                 _block(outcome, local, key, f"This row is a copy of row {row_of[mark]}: both hold the same Shopify ID.",
                        "Clear the Shopify ID of the copy to make it a new row, or delete the copy.")

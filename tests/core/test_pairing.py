@@ -268,6 +268,17 @@ def test_a_copy_a_stranger_and_two_rows_of_one_id_are_questions() -> None:
         ("stranger", (5,), (), thing(99), None)]
 
 
+@pytest.mark.parametrize("known", [(), (1,)])
+def test_a_row_that_is_like_a_thing_which_two_rows_claim_is_neither_that_one_nor_made_beside_it(
+    known: tuple[int, ...]
+) -> None:
+    """A row was copied, and then cut and pasted; a third one has its SKU. Nobody but a person can tell which it is."""
+    rows: dict[int, tuple[Value, Value]] = {5: ("Other", "m1"), 6: ("Mug", "m1"), 7: ("Mug", "m1")}
+    found = meet(rows, {1: ("Mug", "m1")}, marks={6: thing(1), 7: thing(1)}, known=known)
+    assert told(found) == ["no", "no", "no"]
+    assert (found.paired, found.questions[0].kind, found.questions[0].rows) == ((), "twice", (6, 7))
+
+
 @pytest.mark.parametrize("decided", [{2: None, 3: thing(7), 4: None, 5: None}])
 def test_answers_to_copies_and_strangers(decided: dict[int, str | None]) -> None:
     rows: dict[int, tuple[Value, Value]] = {n: (f"t{n}", f"s{n}") for n in (1, 2, 3, 4, 5)}

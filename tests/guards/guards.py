@@ -147,6 +147,10 @@ GUARDS: tuple[Guard, ...] = (
           "                                                  if isinstance(op, Delete)])", DELETIONS),
     Guard("a thing that a row claims gets none of its own", ("P8", "P12"), "backend/core/pairing.py",
           "(free or row_of.get(str(mark)) not in local.rows)", "free", SYNC),
+    Guard("a thing that several rows claim is no other row's", ("P8", "P12"), PAIRING,
+          "if mark in row_of and not local.proves_gone(row_of[mark]):", "if mark in row_of:"),
+    Guard("nothing is made beside what is asked about", ("P8",), PAIRING,
+          "[*holders, *(unsure - holders.keys())]", "holders"),
     # --- recovery
     Guard("what is hidden is not decided", ("P2", "P7"), RECOVER,
           "passed=gone, unclear=not gone)]", "passed=True)]", SYNC),
