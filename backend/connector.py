@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, Protocol
 
 from backend.core.model import Key, Mapping, Op, Receipt, Side, Snapshot
 from backend.core.values import Value
+from backend.looks import Looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,10 @@ class Connector(Protocol):
         a relative (the order of a line). Raises RetryLater."""
         ...
 
-    def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
-        """All rows, or the given ones. A given key is in `rows`, `outside` or `gone` afterwards, unless its
+    def read(self, mapping: Mapping, keys: Collection[Key] | None = None, looks: Looks | None = None) -> Snapshot:
+        """All rows, or the given ones. With `looks` a read of all rows makes no values of those that look as they did
+        when both sides agreed (`Snapshot.recognised`), and tells what the others look like (`digests`).
+        A given key is in `rows`, `outside` or `gone` afterwards, unless its
         absence could not be proven. Pages are followed to the end; a half-read list raises."""
         ...
 

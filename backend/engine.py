@@ -25,7 +25,7 @@ from backend.errors import BrakeError, OutcomeUnknown, PreviewOutdated, SyncErro
 from backend.gather import Gathered, gather
 from backend.look import Looking, without_collecting
 from backend.recover import Recovery, pairs_anew
-from backend.remember import Memory, last_known, remember_agreed, remember_loose
+from backend.remember import Memory, last_known, remember_agreed, remember_looks, remember_loose
 from backend.report import Report, changing, meeting, plan_lines, restless
 from backend.session import Session, UndoWanted
 from backend.store import apart, base, changes, journal, links, loose, pairing, waiting
@@ -76,6 +76,8 @@ class _Run:
         self.work: list[Work] = []
         self.memory = Memory(session.database, session.write, session.link_id, session.run_id, self.directory,
                              self.work, self.report)
+        self.recognising = False
+        """Whether what looks as it did when it was agreed is taken for that: by a sync, while nothing is open."""
         self.looking = Looking(session.database, self.directory, session.local, session.remote, self._say)
         self.gathered = Gathered()
         self.mapping_ids: dict[str, int] = {}
@@ -88,6 +90,7 @@ class _Run:
     def sync(self) -> Report:
         try:
             if self._gather(write=True):
+                self.recognising = not (self.gathered.cut_off or self.gathered.restored)
                 self._sync()
             else:
                 self._check_plan()
@@ -260,7 +263,8 @@ class _Run:
         """In order of reference, so that what changed above is known below."""
         with without_collecting():
             for one in self.work:
-                self.report.notes += self.looking.at(one)
+                turned = self.gathered.turned.get(one.mapping.name)
+                self.report.notes += self.looking.at(one, recognising=self.recognising and not turned)
 
     # --- deciding -------------------------------------------------------------------------------
 
@@ -279,6 +283,7 @@ class _Run:
 
     def _plan_one(self, one: Work) -> None:
         mapping = one.mapping
+        self.looking.still_stands(one)
         one.local = self.directory.canonical_local(mapping, one.local)
         shown, one.remote = one.remote, self.directory.canonical_remote(mapping, one.remote)
         listed.withhold(one, shown, self.directory, self.work, self.session.local)
@@ -351,7 +356,8 @@ class _Run:
             checkpoints.narrow(tx, self.session)
             for one in self.work:
                 planned = one.planned
-                self.gathered.hints += remember_agreed(tx, self.session.link_id, one)
+                remember_looks(tx, one)
+                self.gathered.hints += remember_agreed(tx, self.session.link_id, one)  # moved pairs lose their looks
                 waiting.replace_conflicts(tx, one.mapping, planned.conflicts, one.rows_looked_at, one.applying)
                 if one.mapping.whole:
                     answered = one.deleting | one.undecided
@@ -567,7 +573,7 @@ class _Run:
             "phase": phase, "thing": one.mapping.resource.label if one else "",
             "done": one.ops_done + more if one else 0, "total": len(one.plan.ops) if one and one.plan else None,
             "mappings": [
-                {"resource": m.mapping.name, "label": m.mapping.resource.label, "read": len(m.local.rows),
+                {"resource": m.mapping.name, "label": m.mapping.resource.label, "read": m.local.found,
                  "to_write": len(m.plan.ops) if m.plan else 0, "written": m.ops_done + (more if m is one else 0),
                  "state": m.state(writing=phase == "writing" and m is one)}
                 for m in self.work

@@ -7,6 +7,8 @@
                               of things
     one side whole (audit)    that side; of the other the partners  the same
                               of what differs
+    everything, by its looks  both sides whole, but values are      the same, and what has no digest
+                              made only of what is not recognised
 
 A row or thing without partner may be new: then all others that have none are read too, for one of them may be its
 partner. A list proves no absence on Shopify's side: what it lacks is asked by id.
@@ -23,7 +25,9 @@ from backend.connector import Connector
 from backend.core.mapping import Directory
 from backend.core.model import Key, Mapping, Pair, Row, Side, Snapshot
 from backend.core.values import UNREAD
-from backend.store import base, loose, pairing, waiting
+from backend.gather import settings_of
+from backend.looks import Looks
+from backend.store import apart, base, digests, loose, pairing, waiting
 from backend.store.db import Database
 from backend.store.waiting import Keys
 from backend.work import Scope, Work
@@ -69,6 +73,12 @@ class _Half:
         self.seen = self.seen.merged(seen)
         self.read |= set(keys)
 
+    def take_whole(self, seen: Snapshot, known: Iterable[Key]) -> None:
+        """A read of everything, where `known` are the keys that have been there before. What it recognised was not
+        read, for no values were made of it."""
+        self.seen = seen
+        self.read = (seen.rows.keys() | seen.outside | seen.gone | set(known)) - seen.recognised
+
 
 class Looking:
     """Reads for one run."""
@@ -87,19 +97,22 @@ class Looking:
         self._gone: dict[str, set[str]] = {}
         self._named: dict[str, set[str]] = {}
 
-    def at(self, one: Work) -> tuple[str, ...]:
-        """Read `one` within its scope. Returns sentences for the report."""
+    def at(self, one: Work, *, recognising: bool = False) -> tuple[str, ...]:
+        """Read `one` within its scope. With `recognising` what is read whole is known by its looks where it can be.
+        Returns sentences for the report."""
         if not one.scope.whole:
             self._children_of_changed(one)
             if not self._some(one):
                 one.scope = Scope()
-        if one.scope.whole:
+        if one.scope.whole and recognising and one.mapping.whole and not one.moved:
+            self._by_looks(one)
+        elif one.scope.whole:
             self.at_all(one)
         return (*one.local.notes, *one.remote.notes)
 
     def at_all(self, one: Work) -> None:
         """Both sides whole."""
-        one.looked_at = None
+        one.looked_at, one.looks = None, None
         self.rows(one)
         self.things(one)
 
@@ -120,14 +133,80 @@ class Looking:
         one.scope.things_known = one.remote.complete
         one.free_things = {str(key) for key in one.remote.rows if key not in one.pairs}
         one.unread = {thing for thing, pair in one.pairs.items() if _is_hidden(pair, one.local, one.remote)}
+        self._note_moved(one)
+
+    def _note_moved(self, one: Work) -> None:
         self._moved[one.mapping.name] = {
             thing: _moved_fields(one.mapping, pair, one.remote) for thing, pair in one.pairs.items()
             if thing in one.remote.rows and _thing_differs(pair, one.remote)}
+
+    def still_stands(self, one: Work) -> None:
+        """Read `one` whole after all where its references mean something else than when it was recognised: what they
+        name was planned since, and a row may have become another thing."""
+        if one.looks is not None and not one.looks.stands(self._things_of):
+            self.at_all(one)
+
+    def _things_of(self, resource: str, rows: Collection[int]) -> dict[int, str | None]:
+        self._directory.look_up(resource, rows, ())
+        return {row: self._directory.thing(resource, row) for row in rows}
+
+    def _by_looks(self, one: Work) -> None:
+        """Both sides whole, without making values of pairs that look as they did when they were as agreed. For whatever
+        else the plan may need of such a pair it is read by id: where one half of it changed, and where another row
+        names its thing by the Shopify ID or a witness. What anything waits for is read in any case."""
+        mapping = one.mapping
+        with self._database.read() as tx:
+            known = digests.known(tx, mapping.id)
+            waits = waiting.keys_waiting(tx, mapping.id)
+            waits.rows |= pairing.rows_asked(tx, mapping.id)
+            waits.things |= {thing for thing, _ in apart.known(tx, mapping.id)}
+        if not known:
+            self.at_all(one)
+            return
+        settings = settings_of(mapping)
+        known_rows, known_things = {row for row, _, _, _ in known}, {thing for _, thing, _, _ in known}
+        rows: dict[Key, bytes] = {row: looks for row, thing, looks, _ in known
+                                  if looks and row not in waits.rows and thing not in waits.things}
+        one.looked_at, one.looks = None, Looks(settings, rows, self._things_of)
+        self._say("reading_grist", one)
+        found = self._local.read(mapping, looks=one.looks)
+        one.scope.rows_known = found.complete
+        self._say("reading_shopify", one)
+        stored = self._whole_store(one, known_things, Looks(settings, {
+            thing: looks for row, thing, _, looks in known if looks and row in found.recognised}))
+        del known, rows  # they are large, and what follows is not
+        one.scope.things_known = stored.complete
+
+        local = _Half(self._local, one, lambda: self._say("reading_grist", one))
+        remote = _Half(self._remote, one, lambda: self._say("reading_shopify", one))
+        local.take_whole(found, known_rows)
+        remote.take_whole(stored, known_things)
+        self._take_others(one, known_things - stored.recognised)
+        local.look(pair.local for pair in one.pairs.values())
+        self._whose_marks(one, local)
+        one.free_rows = _free_rows(local.seen, known_rows)
+        self._witnessed(one, local.seen, one.free_rows)
+        remote.look(one.pairs.keys())
+        local.look(pair.local for pair in one.pairs.values())
+        kept = {pair.local for pair in one.pairs.values()}
+        one.local = replace(local.seen, recognised=local.seen.recognised - kept)
+        one.remote = replace(remote.seen, recognised=remote.seen.recognised - one.pairs.keys())
+        one.free_things = {str(key) for key in one.remote.rows} - known_things
+        one.unread = {thing for thing, pair in one.pairs.items() if _is_hidden(pair, one.local, one.remote)}
+        self._note_moved(one)
+
+    def _take_others(self, one: Work, things: set[str]) -> None:
+        """The pairs of these things, of which there may be many."""
+        with self._database.read() as tx:
+            many = len(things) > LOOSE_MOST
+            found = base.pairs(tx, one.mapping) if many else base.pairs(tx, one.mapping, things=things)
+        one.take_pairs(pair for pair in found if pair.remote in things)
 
     def some(self, one: Work, things: Collection[str], *, again: bool = False) -> None:
         """The pairs of `things` by id. Such a read never proves anything about the others. `again` in a run that has
         looked at them or written them."""
         self._say("checking", one)
+        one.looks = None
         with self._database.read() as tx:
             one.take_pairs(base.pairs(tx, one.mapping, things=things))
         rows = {pair.local for pair in one.pairs.values()}
@@ -297,9 +376,9 @@ class Looking:
             with self._database.read() as tx:
                 one.scope.things |= base.children(tx, one.mapping.id, parents)
 
-    def _whole_store(self, one: Work, pairs: Collection[str]) -> Snapshot:
-        seen = self._remote.read(one.mapping)
-        unseen = set(pairs) - seen.rows.keys() - seen.gone - seen.outside
+    def _whole_store(self, one: Work, pairs: Collection[str], looks: Looks | None = None) -> Snapshot:
+        seen = self._remote.read(one.mapping, looks=looks)
+        unseen = set(pairs) - seen.rows.keys() - seen.gone - seen.outside - seen.recognised
         return seen.merged(self._remote.read(one.mapping, unseen)) if unseen else seen
 
     def _canonical(self, one: Work, seen: Snapshot) -> Snapshot:

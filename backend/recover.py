@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from backend.connector import Connector, Stamp
-from backend.core.model import Create, Delete, Op, Receipt, Refusal, Rule, Side, Update
+from backend.core.model import Change, Create, Delete, Op, Receipt, Refusal, Rule, Side, Update
 from backend.core.values import NUMBERS, UNREAD
 from backend.errors import OutcomeUnknown
 from backend.remember import Memory
@@ -113,7 +113,8 @@ class Recovery:
             gone = snapshot.proves_gone(op.key) if op.side is Side.LOCAL else op.key in snapshot.gone
             return [Receipt(op, op.key, passed=gone, unclear=not gone)]  # hidden: nobody can tell
         keyed = op.side is Side.REMOTE and one.mapping.name == "inventory"
-        done, unclear, passed = [], [], []
+        done, unclear = [], []
+        passed: list[Change] = []
         for change in op.changes:
             now, rule = row[one.mapping.index[change.field]], one.mapping.rule(change.field)
             sent = self.connectors[op.side].spells(one.mapping, change.field, change.after)

@@ -12,9 +12,9 @@ from typing import Any
 from backend.core.agree import Agreed, after_create, after_update
 from backend.core.mapping import Directory
 from backend.core.model import Change, Create, Delete, Key, Mark, Op, Proposal, Receipt, Side, Update, Why
-from backend.core.values import Value
+from backend.core.values import REFERENCES, UNREAD, Value
 from backend.report import Report
-from backend.store import apart, base, changes, inbox, journal, links, loose, pairing, waiting
+from backend.store import apart, base, changes, digests, inbox, journal, links, loose, pairing, waiting
 from backend.store.db import Database, Transaction
 from backend.work import Work, thing_of
 
@@ -297,6 +297,26 @@ def remember_agreed(tx: Transaction, link_id: int, one: Work) -> list[int]:
     to_write = {thing_of(op) for op in planned.ops}
     return inbox.note_ids(tx, link_id, Side.REMOTE, [
         (one.mapping.name, thing) for thing, row in planned.moved if row < 0 and thing in to_write])
+
+
+def remember_looks(tx: Transaction, one: Work) -> None:
+    """What the pairs look like that were read whole and are as agreed, so that the next full read recognises them.
+    Nothing may be said of such a pair, and its references must mean the same on both sides."""
+    if one.looks is None:
+        return
+    rows, things, marks = one.local, one.remote, one.local.marks
+    moving = {thing for thing, _ in (*one.planned.moved, *one.planned.forgotten, *one.doubted)}
+    refers = [place for place, rule in enumerate(one.mapping.fields) if rule.kind in REFERENCES]
+    looked = []
+    for thing, pair in one.pairs.items():
+        looks, other = rows.digests.get(pair.local), things.digests.get(thing)
+        if not (looks and other and pair.marked and marks.get(pair.local) == thing) or thing in moving:
+            continue
+        held, told = pair.base_local, pair.base_remote
+        if rows.rows.get(pair.local) == held and things.rows.get(thing) == told and not (
+                UNREAD in held or UNREAD in told or any(held[place] != told[place] for place in refers)):
+            looked.append((pair.id, looks, other))
+    digests.keep(tx, looked)
 
 
 def remember_loose(tx: Transaction, one: Work) -> None:

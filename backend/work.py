@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from backend.core.model import Create, Delete, Key, Mapping, Mark, Op, Pair, Plan, Refusal, Side, Snapshot, Update, Why
 from backend.core.values import UNREAD, Value
+from backend.looks import Looks
 
 
 @dataclass
@@ -44,6 +45,8 @@ class Work:
     """Fields that live in another column than at the last run: what that one held says nothing about this one."""
     scope: Scope = field(default_factory=Scope)
     """What this run looks at; the whole of both sides until `gather` says less."""
+    looks: Looks | None = None
+    """What both sides were told to recognise rows by, where they were."""
     looked_at: set[Key] | None = None
     """The rows and things whose state this run has judged; None for all of them."""
     free_rows: set[int] = field(default_factory=set)
@@ -103,10 +106,11 @@ class Work:
         for thing, pair in self.pairs.items() if places else ():
             local, remote = list(pair.base_local), list(pair.base_remote)
             for place in places:
-                name, was = self.mapping.fields[place].name, local[place]
+                rule, was = self.mapping.fields[place], local[place]
+                name = rule.name
                 if UNREAD in (was, remote[place]) or was == remote[place]:
                     continue
-                if self.mapping.fields[place].may_write(Side.LOCAL) and spells(self.mapping, name, was) == remote[place]:
+                if rule.may_write(Side.LOCAL) and spells(self.mapping, name, was) == remote[place]:
                     remote[place] = was
                     self.behind.append((thing, {name: was}))
                 else:

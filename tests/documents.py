@@ -32,6 +32,7 @@ from backend.connector import Changed, Prepared, Stamp, Usage
 from backend.core.model import Create, Key, Mapping, Op, Receipt, Side, Snapshot
 from backend.core.values import Unfit, Value, canonical
 from backend.grist.schema import ID_COLUMN, id_column, new_column, toggle_column
+from backend.looks import Looks
 from demo.grist.tables import SandboxError
 
 
@@ -306,9 +307,9 @@ class DocumentGrist:
         self._io("prepare")
         return self._connector.prepare(mappings, bindings, write=write)
 
-    def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
+    def read(self, mapping: Mapping, keys: Collection[Key] | None = None, looks: Looks | None = None) -> Snapshot:
         self._io("read", mapping.name)
-        return self._connector.read(mapping, keys)
+        return self._connector.read(mapping, keys, looks)
 
     def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
         self._io("read", mapping.name)

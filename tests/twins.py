@@ -43,6 +43,7 @@ from backend.core.model import (
 )
 from backend.core.values import NUMBERS, REFERENCES, UNREAD, Value, canonical
 from backend.errors import OutcomeUnknown
+from backend.looks import Looks
 
 Cells = dict[str, Value]
 """The values of one row or thing by field name."""
@@ -116,6 +117,11 @@ class _Twin:
 
     def _read_row(self, mapping: Mapping, key: Key, cells: Dict[str, Value]) -> Row:
         return tuple(UNREAD if (key, name) in self.hidden else cells.get(name) for name in mapping.names)
+
+    @staticmethod
+    def _recognised(digests: Dict[Key, bytes], looks: Looks | None) -> frozenset[Key]:
+        agreed = looks.agreed if looks is not None else {}
+        return frozenset(key for key, one in digests.items() if one and agreed.get(key) == one)
 
     def _checked(self, mapping: Mapping, op: Create | Update) -> None:
         """No connector should ever be handed such an op: promises P11 and the connector's contract."""
@@ -329,7 +335,7 @@ class MemoryGrist(_Twin):
     def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
         return self.read(mapping, keys)
 
-    def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
+    def read(self, mapping: Mapping, keys: Collection[Key] | None = None, looks: Looks | None = None) -> Snapshot:
         self._io("read", mapping.name)
         self.usage.requests += 1
         every = self.rows.get(mapping.table, {})
@@ -337,21 +343,35 @@ class MemoryGrist(_Twin):
         wanted = list(held) if keys is None else [key for key in keys if isinstance(key, int)]
         rows: dict[Key, Row] = {}
         outside: set[Key] = set()
+        digests = self._digests(mapping, held, looks) if looks is not None and keys is None else {}
+        recognised = self._recognised(digests, looks)
         for row in wanted:
-            if row in held:
+            if row in held and row not in recognised:
                 self._seen[mapping.table, row] = self._look(mapping.table, row)
                 if mapping.only_where and (mapping.table, row) in self.unticked:
                     outside.add(row)
                 else:
                     rows[row] = self._read_row(mapping, row, self._shown(mapping.table, row))
         marks = {row: mark for row, mark in self.marks.get(mapping.table, {}).items()
-                 if row in wanted and row in held}
+                 if row in wanted and row in held and row not in recognised}
         gone = [row for row in wanted if row not in every] if keys is not None and not self.sql_refused else []
         return Snapshot(
             rows=rows, outside=frozenset(outside), marks=dict(marks), gone=frozenset(gone),
+            recognised=recognised, digests={row: one for row, one in digests.items() if row in rows},
             titles={row: str(held[int(row)].get(mapping.resource.title) or "") for row in rows},
             complete=mapping.name not in self.incomplete and not self.sql_refused and len(held) == len(every),
         )
+
+    def _digests(self, mapping: Mapping, held: Dict[int, Cells], looks: Looks) -> dict[Key, bytes]:
+        """What each row looks like: its cells as anybody sees them, its Shopify ID, and what its references mean."""
+        shown = {row: self._shown(mapping.table, row) for row in held}
+        meant = [looks.things(rule.field.target, (cells.get(rule.name) for cells in shown.values()))
+                 for rule in mapping.fields if rule.kind in REFERENCES]
+        marks = self.marks.get(mapping.table, {})
+        digest = looks.digester(mapping.fields, sorted(self.columns.items()))
+        return {row: digest((row, marks.get(row), (mapping.table, row) in self.unticked,
+                             repr(self._read_row(mapping, row, cells)), *(column[i] for column in meant)))
+                for i, (row, cells) in enumerate(shown.items())}
 
     def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
         """The rows that anybody touched since, by the document's history; None where that was put back meanwhile."""
@@ -696,7 +716,7 @@ class MemoryShopify(_Twin):
     def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
         return self.read(mapping, keys)
 
-    def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
+    def read(self, mapping: Mapping, keys: Collection[Key] | None = None, looks: Looks | None = None) -> Snapshot:
         """A list misses what is deleted and what a filter leaves out; asked by gid, null means deleted."""
         self._io("read", mapping.name)
         self.usage.requests += 1
@@ -706,6 +726,7 @@ class MemoryShopify(_Twin):
         outside: set[Key] = set()
         gone: set[Key] = set()
         titles: dict[Key, str] = {}
+        digests: dict[Key, bytes] = {}
         for gid in wanted:
             if gid in self.unproven:
                 continue
@@ -718,9 +739,15 @@ class MemoryShopify(_Twin):
             if not _passes(mapping.filter, cells):
                 outside.add(gid)
                 continue
-            rows[gid] = self._read_row(mapping, gid, cells)
+            row = self._read_row(mapping, gid, cells)
+            if looks is not None and keys is None:
+                digests[gid] = looks.digester(mapping.fields, mapping.filter)((gid, repr(row)))
+                if gid in self._recognised({gid: digests[gid]}, looks):
+                    continue
+            rows[gid] = row
             titles[gid] = str(cells.get(mapping.resource.title) or "")
-        return Snapshot(rows, frozenset(gone), frozenset(outside), titles=titles,
+        return Snapshot(rows, frozenset(gone), frozenset(outside), self._recognised(digests, looks),
+                        {gid: one for gid, one in digests.items() if gid in rows}, titles=titles,
                         complete=mapping.name not in self.incomplete)
 
     def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:

@@ -106,7 +106,7 @@ def brakes(
     pulled = []
     for side, snapshot in ((Side.LOCAL, local), (Side.REMOTE, remote)):
         name = NAMES[side]
-        empty = snapshot.complete and not snapshot.rows and not snapshot.outside
+        empty = snapshot.complete and not (snapshot.rows or snapshot.outside or snapshot.recognised)
         apart = sum(where is side.other for where, _ in kept)
         if pairs - apart >= limits.empty_from and (empty or side in emptied):
             pulled.append(Brake(

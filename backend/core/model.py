@@ -231,18 +231,22 @@ class Snapshot:
     """What one side holds now of one mapping.
 
     A key in `gone` is *proven* absent (Shopify answered null for its id; Grist's count agreed with what was
-    read); a key in none of the three was simply not seen and proves nothing. `outside` holds keys that exist
+    read); a key in none of these was simply not seen and proves nothing. `outside` holds keys that exist
     but that a filter leaves out: never written, never created, never taken for deleted.
     """
 
     rows: dict[Key, Row] = field(default_factory=dict)
     gone: frozenset[Key] = frozenset()
     outside: frozenset[Key] = frozenset()
+    recognised: frozenset[Key] = frozenset()
+    """Keys that exist and look as they did when both sides agreed: no values are made of them, nothing is to do."""
+    digests: dict[Key, bytes] = field(default_factory=dict)
+    """What each of `rows` looked like as it came, where the read was asked for that."""
     marks: dict[Key, str] = field(default_factory=dict)
     """Local only: what each row's Shopify ID cell holds, where it holds anything."""
     titles: dict[Key, str] = field(default_factory=dict)
     complete: bool = True
-    """Every key that exists is in `rows` or `outside`. Without it the read may update, never delete."""
+    """Every key that exists is in `rows`, `outside` or `recognised`. Without it the read may update, never delete."""
     all_loose: bool = False
     """Not complete, but every key that exists and has no partner is in `rows`: whatever is not there can be created."""
     notes: tuple[str, ...] = ()
@@ -253,7 +257,13 @@ class Snapshot:
         given to another one."""
         if key in self.gone or (isinstance(key, int) and key < 0):
             return True
-        return self.complete and key not in self.rows and key not in self.outside
+        return (self.complete and key not in self.rows and key not in self.outside
+                and key not in self.recognised)
+
+    @property
+    def found(self) -> int:
+        """How many rows take part."""
+        return len(self.rows) + len(self.recognised)
 
     @property
     def shows_candidates(self) -> bool:
@@ -265,7 +275,7 @@ class Snapshot:
         return replace(
             self, rows={k: row for k, row in self.rows.items() if k in keys}, gone=self.gone & keys,
             outside=self.outside & keys, marks={k: mark for k, mark in self.marks.items() if k in keys},
-            complete=False, all_loose=False,
+            digests={}, recognised=self.recognised & keys, complete=False, all_loose=False,
         )
 
     def merged(self, other: Snapshot) -> Snapshot:
@@ -276,6 +286,8 @@ class Snapshot:
             rows=rows,
             gone=(self.gone - other.rows.keys()) | other.gone,
             outside=outside,
+            recognised=self.recognised - other.rows.keys() - other.gone - other.outside | other.recognised,
+            digests={k: v for k, v in self.digests.items() if k not in other.rows} | other.digests,
             marks={k: v for k, v in self.marks.items() if k in rows or k in outside} | other.marks,
             titles=self.titles | other.titles,
             complete=self.complete,

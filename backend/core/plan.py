@@ -269,7 +269,7 @@ class _Work:
             self.mapping, tuple(self.ops), tuple(self.conflicts), tuple(self.agreements), tuple(self.proposals),
             tuple(self.refusals), tuple(pairing.joined), tuple(pairing.moved), tuple(pairing.forgotten),
             tuple(self.dissolved),
-            self.unchanged, len(self.local.rows), tuple(pairing.questions), pairing.matched,
+            self.unchanged + len(self.local.recognised), self.local.found, tuple(pairing.questions), pairing.matched,
         )
 
     def _create_remote(self, key: int, row: Row) -> None:

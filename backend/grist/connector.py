@@ -36,6 +36,7 @@ from backend.grist.tables import make_new_column
 from backend.grist.telling import Line, log_run, set_status
 from backend.grist.webhooks import Ensured, ensure, remove
 from backend.grist.writing import Item, cells_of, cut, refusal
+from backend.looks import Looks
 
 DAY_SECONDS = 86_400.0
 READINGS = 3
@@ -114,7 +115,7 @@ class GristConnector:
         """The tables that something can be mapped to."""
         return [t.id for t in parse_tables(self._client.tables()) if not t.is_summary]
 
-    def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
+    def read(self, mapping: Mapping, keys: Collection[Key] | None = None, looks: Looks | None = None) -> Snapshot:
         """See `backend.connector`. Complete where SQL, which access rules cannot thin out, counts as many rows and
         the document's newest state is the same before and after."""
         bound = self._of(mapping)
@@ -122,9 +123,9 @@ class GristConnector:
             return Snapshot()
         if keys is not None:
             return self._read_rows(bound, mapping, [key for key in keys if isinstance(key, int)])
-        return self._read_all(bound, mapping)
+        return self._read_all(bound, mapping, looks)
 
-    def _read_all(self, bound: Bound, mapping: Mapping) -> Snapshot:
+    def _read_all(self, bound: Bound, mapping: Mapping, looks: Looks | None) -> Snapshot:
         before = self._memory.latest or self._client.newest()
         for _ in range(READINGS):
             columns = self._client.data(bound.table)
@@ -139,7 +140,7 @@ class GristConnector:
             self._memory.seen[bound.mapping.name] = after
         else:
             self._memory.seen.pop(bound.mapping.name, None)
-        snapshot = RowReader(bound, mapping, self._memory.decimals, new=True).read_columns(columns)
+        snapshot = RowReader(bound, mapping, self._memory.decimals, new=True).read_columns(columns, looks)
         self._memory.marks[bound.mapping.name] = dict(snapshot.marks)
         notes = [*snapshot.notes]
         rows = self._memory.rows[bound.mapping.name] = len(columns["id"])

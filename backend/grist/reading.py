@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from backend.core.model import Key, Mapping, Row, Snapshot
-from backend.core.values import UNREAD, Unfit, Value
+from backend.core.values import REFERENCES, UNREAD, Unfit, Value
 from backend.errors import RetryLater
 from backend.grist.binding import Bound
 from backend.grist.cells import Reader, error_of, is_hidden, reader
 from backend.grist.client import AWAY_SECONDS
+from backend.looks import NONE, Looks
 
 UNSUPPORTED = "Formula not supported"
 """What every formula shows while its document is in recovery mode (tried with 1.7.17; nothing else tells)."""
@@ -23,6 +25,7 @@ class RowReader:
         """`new` reads what Grist filled into columns that this run has added (false) as empty: nobody said it."""
         self._bound = bound
         self._mapping = mapping
+        self._decimals = decimals
         self._readers: dict[str, Reader] = {}
         for rule in mapping.fields:
             if rule.name in bound.columns:
@@ -30,9 +33,10 @@ class RowReader:
                 self._readers[rule.name] = _ignoring_false(read) if new and rule.name in bound.fresh else read
         self._toggle = reader("boolean", "Bool")
 
-    def read_columns(self, columns: dict[str, list[Any]]) -> Snapshot:
-        """All rows from columns as `/data` gives them. Raises RetryLater where a column has gone since prepare."""
-        ids = columns["id"]
+    def read_columns(self, columns: dict[str, list[Any]], looks: Looks | None = None) -> Snapshot:
+        """All rows from columns as `/data` gives them; with `looks` without those that are recognised. Raises
+        RetryLater where a column has gone since prepare."""
+        ids: list[int] = columns["id"]
 
         def cells(column_id: str) -> list[Any]:
             try:
@@ -43,7 +47,34 @@ class RowReader:
                     cure="The next sync follows the change or says what to do.",
                 ) from None
 
-        return self._snapshot(ids, cells)
+        if looks is None:
+            return self._snapshot(ids, cells)
+        digests = self._digests(ids, cells, looks)
+        news = [place for place, row in enumerate(ids) if looks.agreed.get(row, NONE) != digests[place] or
+                digests[place] == NONE]
+        if len(news) == len(ids):
+            return replace(self._snapshot(ids, cells), digests=dict(zip(ids, digests, strict=True)))
+
+        def picked(column_id: str) -> list[Any]:
+            column = cells(column_id)
+            return [column[place] for place in news]
+
+        kept = [ids[place] for place in news]
+        return replace(self._snapshot(kept, picked), digests={ids[place]: digests[place] for place in news},
+                       recognised=frozenset(ids).difference(kept))
+
+    def _digests(self, ids: list[int], cells: Callable[[str], list[Any]], looks: Looks) -> list[bytes]:
+        """What each row looks like: all its cells that are read, and which things its references mean."""
+        bound, read = self._bound, {column.id: cells(column.id) for column in self._bound.all_columns}
+        meant = []
+        for rule in self._mapping.fields:
+            if rule.kind in REFERENCES and rule.name in bound.columns:
+                said = map(self._readers[rule.name], read[bound.columns[rule.name].id])
+                meant.append(looks.things(rule.field.target, said))
+        named = {name: (column.id, column.type) for name, column in bound.columns.items()}
+        marked = bound.id_column and bound.id_column.id, bound.toggle and bound.toggle.id
+        digest = looks.digester(bound.table, self._mapping.fields, named, marked, sorted(bound.fresh), self._decimals)
+        return list(map(digest, zip(ids, *read.values(), *meant, strict=True)))
 
     def read_records(self, records: dict[int, dict[str, Any]]) -> Snapshot:
         ids = list(records)

@@ -389,9 +389,9 @@ class Lines:
                 yield place, line
             place += len(line)
 
-    def at(self, place: int) -> dict[str, Any]:
+    def at(self, place: int) -> bytes:
         self._file.seek(place)
-        return self.parsed(self._file.readline())
+        return self._file.readline()
 
     def close(self) -> None:
         self._file.close()

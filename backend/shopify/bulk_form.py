@@ -39,6 +39,9 @@ MOST_LISTS = 4
 """Below one root; Shopify takes five connections in all."""
 
 
+PARENT = b'"__parentId"'
+"""Stands in each line of what hangs below another thing."""
+
 PAGING = ("first", "after", "last", "before")
 
 
@@ -90,30 +93,38 @@ def bulk_form(document: str, query: str, kind_of_thing: str) -> Form:
     return Form(f"{{ {print_ast(replace(whole, arguments=(*kept, *filtered)))} }}", lists)
 
 
-def things(lines: Lines, form: Form) -> Iterator[dict[str, Any]]:
-    """The things of a list, each with all that hangs below it, as a page would show them.
+def lines_of_things(lines: Lines, form: Form) -> Iterator[tuple[bytes, ...]]:
+    """The lines of each thing: its own, and those of what hangs below it.
 
     Keeps in memory only where the lines of each thing begin."""
+    if not form.lists:
+        yield from ((line,) for _, line in lines.placed() if PARENT not in line)
+        return
     below: dict[str, array[int]] = {}
-    if form.lists:
-        for place, line in lines.placed():
-            if b'"__parentId"' in line:
-                parent = lines.parsed(line).get("__parentId")
-                if isinstance(parent, str):
-                    below.setdefault(parent, array("q")).append(place)
-    for place in array("q", (place for place, line in lines.placed() if b'"__parentId"' not in line)):
-        thing = lines.at(place)
-        for name in form.lists.values():
-            thing[name] = {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
-        for child_place in below.get(str(thing["id"]), ()):
-            child = lines.at(child_place)
-            child.pop("__parentId")
-            kind = str(child.get("__typename"))
-            # A list of an interface holds things of other types; alone it holds whatever came.
-            name = form.lists.get(kind) or (next(iter(form.lists.values())) if len(form.lists) == 1 else "")
-            if name:
-                thing[name]["nodes"].append(child)
-        yield thing
+    for place, line in lines.placed():
+        if PARENT in line:
+            parent = lines.parsed(line).get("__parentId")
+            if isinstance(parent, str):
+                below.setdefault(parent, array("q")).append(place)
+    for place in array("q", (place for place, line in lines.placed() if PARENT not in line)):
+        line = lines.at(place)
+        yield line, *(lines.at(child) for child in below.get(str(lines.parsed(line)["id"]), ()))
+
+
+def put_together(told: tuple[bytes, ...], form: Form) -> dict[str, Any]:
+    """The thing that these lines tell of, as a page would show it."""
+    thing = Lines.parsed(told[0])
+    for name in form.lists.values():
+        thing[name] = {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
+    for line in told[1:]:
+        child = Lines.parsed(line)
+        child.pop("__parentId")
+        kind = str(child.get("__typename"))
+        # A list of an interface holds things of other types; alone it holds whatever came.
+        name = form.lists.get(kind) or (next(iter(form.lists.values())) if len(form.lists) == 1 else "")
+        if name:
+            thing[name]["nodes"].append(child)
+    return thing
 
 
 def _nodes_of(field: FieldNode) -> FieldNode | None:

@@ -25,6 +25,7 @@ from backend.core.model import (
     Snapshot,
 )
 from backend.errors import AccessError
+from backend.looks import Looks
 from backend.shopify import changes, documents, looking
 from backend.shopify.actions import Actor
 from backend.shopify.answers import Answer
@@ -263,12 +264,12 @@ class ShopifyConnector(Filing):
 
     # --- reading ----------------------------------------------------------------------------------
 
-    def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
+    def read(self, mapping: Mapping, keys: Collection[Key] | None = None, looks: Looks | None = None) -> Snapshot:
         """Everything, or what stands under `keys`. Raises AccessError, UserError, RetryLater; never half a list."""
         window = shape(mapping).window
         reader = Reader(self._client, mapping, self._known, self.shop.decimals, bulk=self._bulk,
                         window=bool(window and (self._scopes is None or window not in self._scopes)))
-        return reader.everything() if keys is None else reader.some(keys)
+        return reader.everything(looks) if keys is None else reader.some(keys)
 
     def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
         """See `backend.connector`. Shopify works figures out by itself after a write, so it is asked."""

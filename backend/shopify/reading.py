@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from backend.core.model import Key, Mapping, Row, Snapshot
 from backend.core.values import UNREAD, converter
 from backend.errors import AccessError, BulkFailed, InputRefused, RetryLater, TooCostly, UserError
+from backend.looks import NONE, Looks
 from backend.shopify import documents
 from backend.shopify.answers import RETRIED, Answer, denied
 from backend.shopify.bulk import Bulk
@@ -63,6 +64,7 @@ class Reader:
         self._bulk = bulk
         self._mapping = mapping
         self._known = known
+        self._decimals = decimals
         self._resource = shape(mapping)
         self._window = window
         self._row = row_maker(mapping, decimals)
@@ -76,6 +78,11 @@ class Reader:
         self._titles: dict[Key, str] = {}
         self._gone: set[Key] = set()
         self._outside: set[Key] = set()
+        self._same: dict[bytes, Key] = {}
+        """By what it looked like when both sides agreed: the thing. Its id is a part of its looks."""
+        self._digest: Callable[[Any], bytes] | None = None
+        self._digests: dict[Key, bytes] = {}
+        self._recognised: set[Key] = set()
         self._notes: dict[str, None] = {}
         self._unseen = 0
         self._leaner: dict[str, str] = {}
@@ -84,7 +91,12 @@ class Reader:
             raise UserError(f"{self._resource.label} cannot be filtered: Shopify has no search for them.",
                             cure="Remove the filter of this mapping.")
 
-    def everything(self) -> Snapshot:
+    def everything(self, looks: Looks | None = None) -> Snapshot:
+        """All of it; with `looks` without making rows of what is recognised."""
+        if looks is not None:
+            self._same = {digest: key for key, digest in looks.agreed.items() if digest != NONE}
+            self._digest = looks.digester(documents.list_document(self._mapping), self._mapping.fields, self._filter,
+                                          self._decimals)
         below = self._resource.below
         window: dict[str, Any] = {"below": BELOW_AT_FIRST, "belowAfter": None} if below else {}
         begun = False
@@ -95,7 +107,7 @@ class Reader:
             begun = True
             self._take_page(page["nodes"], window)
         if self._filter:
-            self._outside = self._ids("") - self._rows.keys()
+            self._outside = self._ids("") - self._rows.keys() - self._recognised
         self._warn()
         return self._snapshot()
 
@@ -127,7 +139,7 @@ class Reader:
         if pages * (first.cost.actual or 0) <= first.cost.maximum / 2 and pages <= DEEPEST_PAGES:
             return False
         # These two take documents apart. Importing what does that takes a quarter of a second, and few reads need it.
-        from backend.shopify.bulk_form import NotInBulk, bulk_form, things
+        from backend.shopify.bulk_form import NotInBulk, bulk_form, lines_of_things, put_together
 
         kind_of_thing = self._resource.below.type if self._resource.below else self._resource.type
         try:
@@ -135,7 +147,14 @@ class Reader:
             form = bulk_form(self._leaner.get(document, document), self._filter, kind_of_thing)
             with closing(self._bulk.run_query(form.query)) as lines:
                 log.info("shopify: %s are read in bulk: %d lines", self._resource.label, len(lines))
-                for thing in things(lines, form):
+                for told in lines_of_things(lines, form):
+                    looks = NONE if self._digest is None or self._resource.below else self._digest(told)
+                    if looks in self._same:
+                        self._recognise(self._same[looks])
+                        continue
+                    thing = put_together(told, form)
+                    if looks != NONE:
+                        self._digests[thing["id"]] = looks
                     self._take_page([thing], {})
         except (NotInBulk, BulkFailed, InputRefused) as error:
             log.info("shopify: %s are read page by page: %s", self._resource.label, error)
@@ -199,8 +218,11 @@ class Reader:
         index = self._mapping.index
         for name, value, other, words in self._resource.warns:
             if name in index and other in index:
-                found = [self._titles.get(key, "") for key, row in self._rows.items()
-                         if row[index[name]] == value and row[index[other]] is None]
+                warned = [key for key, row in self._rows.items()
+                          if row[index[name]] == value and row[index[other]] is None]
+                found = [self._titles.get(key, "") for key in warned]
+                for key in warned:  # to be said again by the next read
+                    self._digests.pop(key, None)
                 more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
                 if found:
                     self._notes[f"{self._resource.label}: {', '.join(found[:NAMED])}{more}: {words}."] = None
@@ -235,11 +257,25 @@ class Reader:
         if key in self._known.hidden:
             return
         self._known.seen(key)
+        if self._digest is not None and key not in self._digests:
+            looks = self._digests[key] = self._digest(node)
+            if self._same.get(looks) == key:
+                del self._digests[key]
+                self._recognise(key)
+                return
+        self._recognised.discard(key)
         self._rows[key] = self._row(node)
         title = self._title(node)
         if title:
             self._titles[key] = title
         self._note(node)
+
+    def _recognise(self, key: Key) -> None:
+        """It looks as it did when both sides agreed, so that no row is made of it."""
+        if key not in self._known.hidden:
+            self._known.seen(str(key))
+            self._recognised.add(key)
+            self._rows.pop(key, None)  # a list may show a thing twice, and what it showed last is so
 
     def _ask(self, document: str, variables: dict[str, Any]) -> Answer:
         """The answer, without those fields that may not be seen and would take everything else with them."""
@@ -317,7 +353,8 @@ class Reader:
             self._notes[f"{self._resource.label}: {self._unseen} that exist were not shown by "
                         "Shopify; nothing is taken for deleted."] = None
         return Snapshot(rows=self._rows, gone=frozenset(self._gone), outside=frozenset(self._outside),
-                        titles=self._titles, complete=not (self._unseen or self._window), notes=tuple(self._notes))
+                        recognised=frozenset(self._recognised), digests=self._digests, titles=self._titles,
+                        complete=not (self._unseen or self._window), notes=tuple(self._notes))
 
 
 def _place(path: Sequence[str | int]) -> str:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from backend.core.model import Mapping, Pair
 from backend.core.values import UNREAD, Value, dump, load, loader
+from backend.store import digests
 from backend.store.tables import apart, link, pair
 from backend.store.tables import mapping as mapping_table
 
@@ -266,7 +267,7 @@ def advance(
             if parent in base_remote:
                 parents.append({"pair": pair_id, "parent_now": _gid(base_remote[parent])})
     if updates:
-        tx.execute(_SET_BASES, updates)
+        _set_bases(tx, updates)
     if parents:
         tx.execute(_SET_PARENT, parents)
 
@@ -285,7 +286,7 @@ def forget(tx: sa.Connection, mapping_id: int, fields: Collection[str]) -> None:
         for pair_id, base_local, base_remote, shown in tx.execute(query)
     ]
     if updates:
-        tx.execute(_SET_BASES, updates)
+        _set_bases(tx, updates)
 
 
 def doubt(tx: sa.Connection, mapping_id: int, doubted: Iterable[tuple[str, Collection[str]]]) -> None:
@@ -295,7 +296,13 @@ def doubt(tx: sa.Connection, mapping_id: int, doubted: Iterable[tuple[str, Colle
             pair.c.mapping_id == mapping_id, pair.c.remote_key == thing)).one_or_none()
         if row is not None:
             kept = [{name: value for name, value in stored.items() if name not in fields} for stored in row[1:]]
-            tx.execute(_SET_BASES, [{"pair": row.id, "base_local": kept[0], "base_remote": kept[1], "shown": kept[2]}])
+            _set_bases(tx, [{"pair": row.id, "base_local": kept[0], "base_remote": kept[1], "shown": kept[2]}])
+
+
+def _set_bases(tx: sa.Connection, updates: Sequence[dict[str, Any]]) -> None:
+    """Keep what is agreed from now on. What the pairs looked like before is no sign of that."""
+    tx.execute(_SET_BASES, updates)
+    digests.forget(tx, [one["pair"] for one in updates])
 
 
 def _gid(value: Any) -> str | None:

@@ -3,6 +3,7 @@
     link ── secret                     what people entrusted to it, sealed
        ├─ api_key                      keys of our own for scripts, hashed
        ├─ mapping ── pair            what agreed, and what each side held then
+       │        │      └─ digest      … and what it looked like, so that it is recognised
        │        ├───── action          what is done to orders and drafts, and what became of it
        │        ├───── intent          what is about to be written; gone once it is known what became of it
        │        ├───── conflict        what waits for a choice
@@ -35,6 +36,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -143,6 +145,13 @@ pair = Table(
 Index("ix_pair_parent", pair.c.mapping_id, pair.c.parent)
 Index("ix_pair_unmarked", pair.c.mapping_id, sqlite_where=pair.c.marked.is_(False),
       postgresql_where=pair.c.marked.is_(False))
+
+digest = Table(
+    "digest", metadata,
+    Column("pair_id", Integer, ForeignKey("pair.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("local", LargeBinary, nullable=False),
+    Column("remote", LargeBinary, nullable=False),
+)
 
 run = Table(
     "run", metadata,

@@ -33,6 +33,7 @@ from backend.connector import Changed, Prepared, Stamp, Usage
 from backend.core.model import Create, Key, Mapping, Op, Receipt, Refusal, Side, Snapshot, Update
 from backend.core.values import Value
 from backend.errors import OutcomeUnknown, RetryLater, SyncError
+from backend.looks import Looks
 from backend.store.db import Database
 
 
@@ -155,16 +156,16 @@ class WiredConnector:
             raise RetryLater("The line is dead.")
         return prepared
 
-    def read(self, mapping: Mapping, keys: Collection[Key] | None = None) -> Snapshot:
-        return self._read(mapping, keys, self._twin.read)
+    def read(self, mapping: Mapping, keys: Collection[Key] | None = None, looks: Looks | None = None) -> Snapshot:
+        return self._read(mapping, lambda: self._twin.read(mapping, keys, looks))
 
     def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
-        return self._read(mapping, keys, self._twin.again)
+        return self._read(mapping, lambda: self._twin.again(mapping, keys))
 
-    def _read(self, mapping: Mapping, keys: Collection[Key] | None, do: Callable[..., Snapshot]) -> Snapshot:
+    def _read(self, mapping: Mapping, do: Callable[[], Snapshot]) -> Snapshot:
         if self._wire.reach(f"{self._twin.name} read {mapping.name}") is not None:
             raise RetryLater("The line is dead.")
-        snapshot = do(mapping, keys)
+        snapshot = do()
         self._wire.watch()
         return snapshot
 

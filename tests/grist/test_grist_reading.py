@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from grist_helpers import PRODUCT, after_next, mapping
 from places import Place
 
@@ -13,6 +15,8 @@ from backend.core.model import Field, Mapping, Resource
 from backend.core.values import UNREAD, Unfit
 from backend.errors import AccessError
 from backend.grist import GristConnector
+from backend.grist.reading import RowReader
+from backend.looks import Looks
 
 EVERYTHING = Resource(
     name="things", label="Things", table="Things", type="Thing", match=(), title="text", scopes=(),
@@ -176,3 +180,74 @@ def test_a_quiet_table_costs_three_requests_and_no_write(place: Place) -> None:
     before = connector.usage.requests, connector.usage.writes
     connector.read(products)
     assert (connector.usage.requests - before[0], connector.usage.writes - before[1]) == (3, 0)
+
+
+def test_what_looks_as_it_did_is_recognised_and_no_row_is_made_of_it(
+        place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    connector, products = prepared(place, mapping("products", "title", "vendor", only_where="Sync"))
+    add(place, "Products", Title=["A", "B", "C", "D"], Vendor=["v"] * 4, Sync=[True, True, True, False],
+        Shopify_ID=[PRODUCT.format(n) for n in range(4)])
+    first = connector.read(products, looks=Looks("as set"))
+    assert first.digests.keys() >= {1, 2, 3}
+    assert first.recognised == frozenset()
+    place.act(["UpdateRecord", "Products", 2, {"Vendor": "w"}])
+    place.act(["RemoveRecord", "Products", 3])
+    made: list[Any] = []
+    snapshot = RowReader._snapshot
+    monkeypatch.setattr(RowReader, "_snapshot", lambda self, ids, cells: made.append(ids) or snapshot(self, ids, cells))
+    now = connector.read(products, looks=Looks("as set", {row: first.digests[row] for row in (1, 2, 3)}))
+    assert now.recognised == {1}
+    assert now.rows == {2: ("B", "w")}
+    assert now.outside == {4}
+    assert now.marks == {2: PRODUCT.format(1), 4: PRODUCT.format(3)}
+    assert [now.proves_gone(row) for row in (1, 2, 3, 4)] == [False, False, True, False]
+    assert made == [[2, 4]]
+
+
+@pytest.mark.parametrize(("what", "action"), [
+    ("the Shopify ID", ["UpdateRecord", "Products", 1, {"Shopify_ID": PRODUCT.format(2)}]),
+    ("the toggle", ["UpdateRecord", "Products", 1, {"Sync": False}]),
+    ("another type of the same cell", ["UpdateRecord", "Products", 1, {"Title": ["L", "A"]}]),
+    ("a column's name", ["RenameColumn", "Products", "Vendor", "Maker"]),
+    ("a column's type", ["ModifyColumn", "Products", "Vendor", {"type": "Choice"}]),
+])
+def test_a_row_is_read_again_where_anything_of_what_it_looks_like_is_another(
+        place: Place, what: str, action: list[Any]) -> None:
+    connector, products = prepared(place, mapping("products", "title", "vendor", only_where="Sync"))
+    add(place, "Products", Title=["A"], Vendor=["v"], Sync=[True], Shopify_ID=[PRODUCT.format(1)])
+    bindings = connector.prepare([products], {}, write=True).bindings
+    looks = Looks("as set", connector.read(products, looks=Looks("as set")).digests)
+    assert connector.read(products, looks=looks).recognised == {1}
+    place.act(action)
+    connector = place.connector()
+    (products,) = connector.prepare([products], bindings, write=True).mappings
+    assert connector.read(products, looks=looks).recognised == frozenset()
+
+
+def test_two_rows_with_equal_cells_do_not_look_alike(place: Place) -> None:
+    connector, products = prepared(place, mapping("products", "title"))
+    add(place, "Products", Title=["A", "A"], Shopify_ID=["", ""])
+    digests = connector.read(products, looks=Looks("as set")).digests
+    assert digests[1] != digests[2]
+    looks = Looks("as set", {1: digests[2], 2: digests[1]})
+    assert connector.read(products, looks=looks).recognised == frozenset()
+
+
+def test_a_row_looks_another_where_its_reference_means_another_thing(place: Place) -> None:
+    connector, _ = prepared(place, mapping("products", "title"))
+    (_, variants) = connector.prepare([mapping("products", "title"), mapping("variants", "product", "sku")], {},
+                                      write=True).mappings
+    add(place, "Products", Title=["A", "B"])
+    add(place, "Variants", Product=[1, 2], SKU=["a", "b"])
+    things: dict[int, str | None] = {1: PRODUCT.format(1), 2: PRODUCT.format(2)}
+
+    def find(target: str, rows: Collection[int]) -> dict[int, str | None]:
+        assert target == "products"
+        return {row: things.get(row) for row in rows}
+
+    looks = Looks("as set", connector.read(variants, looks=Looks("as set", {}, find)).digests, find)
+    assert connector.read(variants, looks=looks).recognised == {1, 2}
+    assert looks.stands(find)
+    things[2] = PRODUCT.format(3)
+    assert not looks.stands(find)
+    assert connector.read(variants, looks=Looks("as set", looks.agreed, find)).recognised == {1}

@@ -12,6 +12,7 @@ SYNC = ("tests/engine/test_engine_sync.py",)
 DELETIONS = ("tests/engine/test_engine_deletions.py",)
 WORLD = ("tests/world/test_world.py",)
 FILES = ("tests/shopify/test_shopify_files.py",)
+RECOGNISING = ("tests/engine/test_engine_recognising.py",)
 FAULTS = ("tests/faults/test_faults_every_point.py",)
 
 
@@ -36,6 +37,7 @@ class Guard:
 MERGE, MODEL, PLAN = "backend/core/merge.py", "backend/core/model.py", "backend/core/plan.py"
 PAIRING, BRAKES, RECOVER = "backend/core/pairing.py", "backend/core/guard.py", "backend/recover.py"
 ENGINE_FILE, WAITING = "backend/engine.py", "backend/store/waiting.py"
+LOOK = "backend/look.py"
 
 GUARDS: tuple[Guard, ...] = (
     # --- one field
@@ -147,7 +149,13 @@ GUARDS: tuple[Guard, ...] = (
           "(free or row_of.get(str(mark)) not in local.rows)", "free", SYNC),
     # --- recovery
     Guard("what is hidden is not decided", ("P2", "P7"), RECOVER,
-          "return [] if gone else [Receipt(op, op.key, unclear=True)]", "return []", SYNC),
+          "passed=gone, unclear=not gone)]", "passed=True)]", SYNC),
+    Guard("what an unheard write may have written over is told", ("P1",), RECOVER,
+          "        if passed:", "        if False:", SYNC),
+    Guard("a turned direction meets what agreed to differ", ("P4",), "backend/work.py",
+          "        for thing, pair in self.pairs.items() if places else ():", "        for thing, pair in ():", SYNC),
+    Guard("where a field may no longer go is remembered at once", ("P4",), "backend/checkpoints.py",
+          "                before[name], narrower = both, True", "                pass", SYNC),
     Guard("an edit of what was made meanwhile stays an edit", ("P4", "P7"), RECOVER,
           "[self._as_made(one, receipt) for receipt in receipts]", "receipts", SYNC),
     Guard("what may have been created is not created again", ("P8",), RECOVER,
@@ -157,7 +165,7 @@ GUARDS: tuple[Guard, ...] = (
     Guard("stock that nobody can tell of loses its base", ("P2", "P7"), RECOVER,
           "            if keyed or now is UNREAD:", "            if now is UNREAD:", SYNC),
     Guard("a sum that moved since is unclear", ("P2",), RECOVER,
-          "            elif now != change.before and adds_up:", "            elif False:", SYNC),
+          "(unclear if adds_up else passed).append(change)", "passed.append(change)", SYNC),
     # --- large writes
     Guard("what goes on at Shopify ends first", ("P7", "P15"), RECOVER,
           "        self.connectors[Side.REMOTE].halt(sizes)", "        assert sizes is not None", FILES),
@@ -171,6 +179,33 @@ GUARDS: tuple[Guard, ...] = (
           "    if len(stands) == len(op.changes):", "    if True:", FILES),
     Guard("what two things may not both hold is in no file", ("P2",), "backend/shopify/in_files.py",
           "name in FREED or ", "", ("tests/shopify/test_shopify_in_files.py",)),
+    # --- what is recognised by its looks
+    Guard("what pairs looked like is forgotten when their base moves", ("P1", "P13"), "backend/store/base.py",
+          '    digests.forget(tx, [one["pair"] for one in updates])\n', "", RECOGNISING),
+    Guard("what is recognised is not taken for gone", ("P9", "P10"), MODEL,
+          "\n                and key not in self.recognised)", ")", ("tests/grist/test_grist_reading.py",)),
+    Guard("what waits is read although it looks as agreed", ("P13",), LOOK,
+          "if looks and row not in waits.rows and thing not in waits.things}", "if looks}", RECOGNISING),
+    Guard("a row whose reference means another thing is read", ("P13",), ENGINE_FILE,
+          "        self.looking.still_stands(one)\n", "", RECOGNISING),
+    Guard("a reference is a part of what a row looks like", ("P13",), "backend/grist/reading.py",
+          "                meant.append(looks.things(rule.field.target, said))\n", "                list(said)\n",
+          ("tests/grist/test_grist_reading.py",)),
+    Guard("a pair that another row names is read", ("P8", "P13"), LOOK,
+          "        local.look(pair.local for pair in one.pairs.values())\n        self._whose_marks(one, local)\n",
+          "        local.look(pair.local for pair in one.pairs.values())\n", RECOGNISING),
+    Guard("a recognised pair that a new row may be is read", ("P8",), LOOK,
+          "        self._witnessed(one, local.seen, one.free_rows)\n        remote.look", "        remote.look",
+          RECOGNISING),
+    Guard("with other settings nothing is recognised", ("P13",), "backend/looks.py",
+          "told = repr((reading_code(), sys.version, self.settings, meaning))",
+          "told = repr((reading_code(), sys.version))", RECOGNISING),
+    Guard("with other code nothing is recognised", ("P13",), "backend/looks.py",
+          "told = repr((reading_code(), sys.version, self.settings, meaning))",
+          "told = repr((sys.version, self.settings, meaning))", RECOGNISING),
+    Guard("nothing is recognised while an earlier run is open", ("P7",), ENGINE_FILE,
+          "self.recognising = not (self.gathered.cut_off or self.gathered.restored)", "self.recognising = True",
+          RECOGNISING),
     # --- what waits
     Guard("a choice falls when its values move", ("P16",), WAITING,
           "        elif old.choice is not None:", "        elif False:",

@@ -13,6 +13,7 @@ from test_shopify_documents import assert_fits
 
 from backend.core.model import Mapping
 from backend.errors import BulkFailed, InputRefused, RetryLater
+from backend.looks import Looks
 from backend.shopify import bulk, documents, reading
 from backend.shopify.bulk import Bulk
 from backend.shopify.bulk_form import NotInBulk, bulk_form
@@ -37,9 +38,9 @@ def large(start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     return at
 
 
-def paged(at: Any, mapping: Mapping) -> Any:
+def paged(at: Any, mapping: Mapping, looks: Looks | None = None) -> Any:
     held, at.connector._bulk = at.connector._bulk, None
-    snapshot = at.connector.read(mapping)
+    snapshot = at.connector.read(mapping, looks=looks)
     at.connector._bulk = held
     return snapshot
 
@@ -206,3 +207,46 @@ def test_the_documents_fit_the_schema() -> None:
 
 def first(at: Any) -> Any:
     return next(iter(at.store.products.values()))
+
+
+@pytest.mark.parametrize("name", ROOTS)
+@pytest.mark.parametrize("read", [lambda at, mapping, looks: at.connector.read(mapping, looks=looks),
+                                  lambda at, mapping, looks: paged(at, mapping, looks)], ids=["in bulk", "by page"])
+def test_what_looks_as_it_did_is_recognised_and_no_row_is_made_of_it(
+    large: Any, name: str, read: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mapping = mapping_of(name)
+    first = read(large, mapping, Looks("as set"))
+    assert first.recognised == frozenset()
+    assert first.digests.keys() == first.rows.keys()
+    assert first.rows == large.connector.read(mapping).rows
+    *same, other = first.rows
+    made = []
+    row_maker = reading.row_maker
+    monkeypatch.setattr(reading, "row_maker", lambda *about: lambda node: made.append(node) or row_maker(*about)(node))
+    second = read(large, mapping, Looks("as set", {**first.digests, other: b"another"}))
+    assert second.recognised == set(same)
+    assert second.rows == {other: first.rows[other]}
+    assert len(made) == 1
+    assert (second.complete, second.gone, second.notes) == (first.complete, first.gone, first.notes)
+    assert read(large, mapping, Looks("set otherwise", first.digests)).recognised == frozenset()
+
+
+def test_what_changed_is_not_recognised(large: Any) -> None:
+    mapping = mapping_of("products", "title", "vendor")
+    looks = Looks("as set", large.connector.read(mapping, looks=Looks("as set")).digests)
+    changed, gone = list(large.store.products.values())[:2]
+    changed.title = "Another"
+    large.store.touch(changed)
+    large.store.remove_product(gone)
+    now = large.connector.read(mapping, looks=looks)
+    assert {key: row[0] for key, row in now.rows.items()} == {changed.gid: "Another"}
+    assert now.recognised == looks.agreed.keys() - {changed.gid, gone.gid}
+
+
+def test_with_other_fields_or_another_filter_nothing_is_recognised(large: Any) -> None:
+    mapping = mapping_of("products", "title", "vendor")
+    looks = Looks("as set", large.connector.read(mapping, looks=Looks("as set")).digests)
+    for other in (mapping_of("products", "title"), mapping_of("products", "title", "vendor", filter="status:active")):
+        assert large.connector.read(other, looks=looks).recognised == frozenset()
+    assert large.connector.read(mapping, looks=looks).rows == {}

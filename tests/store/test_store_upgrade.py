@@ -54,6 +54,8 @@ def _value(column: sa.Column[Any]) -> Any:
         return 7
     if isinstance(column.type, sa.Double | sa.Float | sa.Numeric):
         return 1.5
+    if isinstance(column.type, sa.LargeBinary):
+        return b"\x00\xff"
     return {"state": "queued", "kind": "sync", "resource": "variants"}.get(column.name, f"some {column.name}")
 
 

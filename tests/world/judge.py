@@ -186,7 +186,8 @@ class Judge:
     def _alone(self, mapping: Mapping, rows: set[int], gids: set[str], listed: set[Any]) -> None:
         for row in self.world.grist.rows.get(mapping.table, {}).keys() - rows:
             told = (mapping.id, Side.LOCAL, str(row)) in {key[:3] for key in listed}
-            if not told and mapping.create_remote and not self._is_outside(mapping, row, ""):
+            mark = self.world.grist.marks.get(mapping.table, {}).get(row, "")
+            if not told and mapping.create_remote and not self._is_outside(mapping, row, mark):
                 self.wrong("P21", f"row {row} of {mapping.table} has no partner, and nobody is told")
         for gid in self.world.shopify.things[mapping.name].keys() - gids:
             held = [row for row, mark in self.world.grist.marks.get(mapping.table, {}).items() if mark == gid]
@@ -286,6 +287,12 @@ class Judge:
 
     def last_written(self, since: tuple[int, int]) -> list[Written]:
         return [*self.world.grist.log[since[0]:], *self.world.shopify.log[since[1]:]]
+
+    def freed_a_name(self, since: tuple[int, int]) -> bool:
+        """Whether something that rows and things are paired by was written over."""
+        return any(one.kind == "update" and one.field in {name for told in self._mapping(one.where).match
+                                                          for name in told.split("+")}
+                   for one in self.last_written(since))
 
     def fingerprint(self) -> str:
         """Everything but the runs themselves."""

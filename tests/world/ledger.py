@@ -67,7 +67,7 @@ class Ledger:
     @contextmanager
     def person(self) -> Iterator[None]:
         """Whatever a person does inside, they know what they take away."""
-        before, filled, marks = self.everywhere(), self._filled(), self._marks()
+        before, filled, marks, free = self.everywhere(), self._filled(), self._marks(), self._unmarked()
         yield
         after, now, marked = self.everywhere(), self._filled(), self._marks()
         for where, number in marked.items():
@@ -77,6 +77,10 @@ class Ledger:
         # A cell that is gone with its row is no cleared cell.
         self.cleared |= {(side, resource, name) for side, resource, key, name in filled - now
                          if (side, resource, key, "") in now}
+        # But should that row have been made in Shopify by a run that was cut off, the next one that gets its id is
+        # taken for it: nothing tells the two apart.
+        self.cleared |= {(side, resource, name) for side, resource, key, name in filled - now
+                         if side is Side.LOCAL and (resource, key) in free}
 
     def everywhere(self) -> set[str]:
         """The tokens in the cells of both sides."""
@@ -93,6 +97,12 @@ class Ledger:
 
     def _marks(self) -> Counter[tuple[str, str]]:
         return Counter((table, mark) for table, marks in self.world.grist.marks.items() for mark in marks.values())
+
+    def _unmarked(self) -> set[tuple[str, Any]]:
+        """(resource, row) of the rows without a Shopify ID."""
+        return {(mapping.name, row) for mapping in self.world.mappings
+                for row in self.world.grist.rows.get(mapping.table, {}).keys()
+                - self.world.grist.marks.get(mapping.table, {}).keys()}
 
     def _filled(self) -> set[tuple[Side, str, Any, str]]:
         """(side, resource, key, field) of every cell that holds something; field "" for each row."""

@@ -348,7 +348,11 @@ class Playing:
             self.people.calm()
         self._tell("Faults stop, and everything can be seen again")
         self._ordinary()
+        before = self.judge.writes()
         self._ordinary(everything=True)
+        if self.judge.freed_a_name(before):
+            # A row that waited for it, lest it be made beside what bore that name, is made by the run after that.
+            self._ordinary(everything=True)
         questions, written = self.judge.questions(), self.judge.writes()
         self._ordinary()
         self._ordinary(everything=True)

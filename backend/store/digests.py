@@ -1,0 +1,38 @@
+"""What both halves of a pair looked like when they were as agreed (`backend.looks`). A digest is worth something only
+while what was agreed stands: `base` takes it away with every step that moves that."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from backend.store.tables import digest, pair
+
+CHUNK = 500
+"""Keys in one `in (…)`."""
+
+
+def known(tx: sa.Connection, mapping_id: int) -> Sequence[Any]:
+    """(row, thing, digest of the row, of the thing) of all pairs of a mapping; None where none is known, and for a
+    pair whose row does not hold its Shopify ID yet."""
+    marked = sa.and_(digest.c.pair_id == pair.c.id, pair.c.marked)
+    query = sa.select(pair.c.local_key, pair.c.remote_key, digest.c.local, digest.c.remote).select_from(
+        pair.outerjoin(digest, marked)).where(pair.c.mapping_id == mapping_id)
+    return tx.execute(query).all()
+
+
+def keep(tx: sa.Connection, looked: Sequence[tuple[int, bytes, bytes]]) -> None:
+    """(pair, digest of its row, of its thing): both are as they were agreed."""
+    forget(tx, [pair_id for pair_id, _, _ in looked])
+    if looked:
+        tx.execute(sa.insert(digest), [{"pair_id": pair_id, "local": local, "remote": remote}
+                                       for pair_id, local, remote in looked])
+
+
+def forget(tx: sa.Connection, pair_ids: Collection[int]) -> None:
+    """What was agreed on these pairs is another by now, or nobody can tell."""
+    wanted = sorted(pair_ids)
+    for start in range(0, len(wanted), CHUNK):
+        tx.execute(sa.delete(digest).where(digest.c.pair_id.in_(wanted[start:start + CHUNK])))
