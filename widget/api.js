@@ -125,18 +125,19 @@ export function createApi({ base, token, heard = async (body) => body }) {
     cancelRun: (id, run) => post(link(id, `runs/${run}/cancel`)),
     conflicts: (id, after) => get(link(id, `conflicts?limit=200${after === null ? "" : `&after=${after}`}`)),
     choose: (id, choices) => post(link(id, "choices"), { choices }),
-    apart: (id) => get(link(id, "apart?limit=200")),
+    apart: (id, limit) => get(link(id, `apart?limit=${limit}`)),
     askAgain: (id, ids) => post(link(id, "apart"), { ask_again: ids }),
-    refused: (id) => get(link(id, "refused?limit=200")),
-    deletions: (id) => get(link(id, "deletions?limit=200")),
-    along: (id) => get(link(id, "deletions/along?limit=200")),
+    refused: (id, limit) => get(link(id, `refused?limit=${limit}`)),
+    deletions: (id, limit) => get(link(id, `deletions?limit=${limit}`)),
+    along: (id, limit) => get(link(id, `deletions/along?limit=${limit}`)),
     row: (id, { resource, row }) => get(link(id, `row?resource=${encodeURIComponent(resource)}&row=${row}`)),
     answerDeletions: (id, answer) => post(link(id, "deletions"), answer),
     actions: (id) => get(link(id, "actions?limit=50")),
     previewActions: (id, wanted) => post(link(id, "actions/preview"), wanted),
     startActions: (id, wanted) => post(link(id, "actions"), wanted),
     settleAction: (id, number, happened) => post(link(id, `actions/${number}`), { happened }),
-    changes: (id, before) => get(link(id, `changes?limit=100${before === null ? "" : `&before=${before}`}`)),
+    /** `of`: the one row whose history it is, `{resource, row}`; without it all changes. */
+    changes: (id, before, of) => get(link(id, `changes?limit=${before === null ? 100 : 500}${before === null ? "" : `&before=${before}`}${of ? `&resource=${encodeURIComponent(of.resource)}&row=${of.row}` : ""}`)),
   };
 }
 

@@ -29,7 +29,7 @@ export function isFramed() {
 
 /**
  * Loads the plugin API and says hello. `heard.access(level)` and `heard.row({table, row} | null)` are called as Grist
- * reports them. Resolves to `{token(renew), document(), showRow(row), table()}`; raises where the plugin API cannot be loaded.
+ * reports them. Resolves to `{token(renew), document(), places(), showRow(row), table()}`; raises where the plugin API cannot be loaded.
  */
 export async function connect({ readonly }, heard) {
   const grist = await load(pluginAddress(location.search, document.querySelector('meta[name="grist-plugin-api"]')?.content ?? ""));
@@ -42,7 +42,7 @@ export async function connect({ readonly }, heard) {
     // One request for many callers: a poll and a button may ask at the same moment.
     asking ??= grist.docApi.getAccessToken({ readOnly: readonly }).then((answer) => {
       const early = Math.min(RENEW_EARLY_MS, answer.ttlMsecs / 2);
-      held = { token: answer.token, ends: Date.now() + answer.ttlMsecs - early };
+      held = { token: answer.token, ends: Date.now() + answer.ttlMsecs - early, address: answer.baseUrl };
       return held.token;
     }, (error) => {
       throw new NoToken(String(error), { cause: error });
@@ -61,6 +61,7 @@ export async function connect({ readonly }, heard) {
   return {
     token,
     document: () => documentOf(held?.token),
+    places: () => placesOf(held?.address),
     table: () => table,
     showRow: (row) => grist.setCursorPos({ rowId: row }),
     /** Changes the document as the person who looks: Grist's own undo takes it back. */
@@ -77,6 +78,15 @@ export function documentOf(token) {
     // Only a name for this browser's own storage: without it nothing is kept, and nothing else changes.
     return "";
   }
+}
+
+/**
+ * Pages of Grist about this document, from the address of its API: `{rules, download}`. They are opened by the person,
+ * with their own session: the widget's token opens neither. Null where the address is of another form.
+ */
+export function placesOf(address) {
+  const [, home, id] = /^(https?:\/\/[^/?#@]+(?:\/o\/[\w-]+)?)\/api\/docs\/([\w~-]+)$/.exec(address ?? "") ?? [];
+  return id ? { rules: `${home}/doc/${id}/p/acl`, download: `${address}/download` } : null;
 }
 
 /**

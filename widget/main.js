@@ -5,7 +5,7 @@ import { createFormat } from "./format.js";
 import { NoToken, connect, isFramed, settings } from "./grist.js";
 import { bring, expect } from "./screens.js";
 import { isFirstRun } from "./slices/first-run.js";
-import { choicesBody, doneOf, initial, isUnreachable, linesOf, maySync, reduce, screenName } from "./state.js";
+import { historyOf, initial, isUnreachable, reduce, rowToSync, screenName } from "./state.js";
 import { html, render } from "./vendor/preact-htm.js";
 import { resultWords } from "./views/overview.js";
 import { App, runWords } from "./views/app.js";
@@ -14,7 +14,7 @@ const RUNNING_MS = 1_000;
 const IDLE_MS = 10_000;
 const RETRY_MS = [2_000, 5_000, 10_000, 20_000];
 const TOAST_MS = 6_000;
-const LEAVE_MS = 1_000;
+const CALM_MS = 150; // whoever runs through the grid is not followed row by row
 const KEPT_CHOICES = "shopify-grist-sync:choices:";
 const KEPT_STATE = "shopify-grist-sync:state:";
 const KEPT_HERE = "shopify-grist-sync:";
@@ -60,6 +60,8 @@ async function start() {
       row: (cursor) => {
         dispatch({ type: "cursor", cursor, working: isWorking() });
         if (state.tab === "actions") on.lookAtDeeds?.();
+        clearTimeout(timers.row);
+        if (rowToSync(state)) timers.row = setTimeout(lookAtRow, CALM_MS);
       },
     });
   } catch (error) {
@@ -131,6 +133,11 @@ function poll() {
   return polling;
 }
 
+/** Looks after this moment, also where a look is under way that began before it. */
+function pollOnce() {
+  return polling ? polling.then(poll) : poll();
+}
+
 async function ask() {
   if (isUnreachable(state)) dispatch({ type: "trying" });
   try {
@@ -146,9 +153,10 @@ async function ask() {
     rememberState();
     announce(before, body);
     await refresh(id);
+    if (rowToSync(state)) await readRow();
     await finishPreview(id);
     await finishUndo(id);
-    await undoWhatWasApplied(id);
+    await on.undoWhatWasApplied?.(id);
   } catch (error) {
     if (error instanceof Unreachable) return lost();
     if (error instanceof Refused && error.status === 503) {
@@ -172,7 +180,7 @@ async function hello() {
   const first = !Object.keys(state.choices).length;
   const language = body.link?.language || wanted.language;
   await speak(language, body.link?.shop?.currency ?? null);
-  dispatch({ type: "session", session: body });
+  dispatch({ type: "session", session: body, places: grist.places() });
   dispatch({ type: "letters", on: body.link?.letters !== false && localStorage.getItem(KEPT_LETTERS) !== "off" });
   if (!body.link) come("store").then(() => on.recallForm()).catch(() => {}); // said when it is looked at
   if (first) restoreChoices();
@@ -248,12 +256,23 @@ async function refresh(id) {
   else if (need === "pairs") await on.readPairs(id);
   else if (need === "deletions") await on.readDeletions(id);
   else if (need === "refused") {
-    const { body } = await api.refused(id);
+    const { body } = await api.refused(id, state.limits.refused);
     dispatch({ type: "refused", items: body.refused, total: body.total });
   } else if (need === "changes") {
-    const { body } = await api.changes(id, null);
-    dispatch({ type: "changes", items: body.changes, next: body.next, more: false });
+    const of = historyOf(state);
+    const { body } = await api.changes(id, null, of);
+    dispatch({ type: "changes", items: body.changes, next: body.next, more: false, of });
   }
+}
+
+/** How the row stands that is chosen in Grist; its line comes with the first one. */
+async function readRow() {
+  await come("rowLine");
+  await on.readRow(state.session.link.id);
+}
+
+function lookAtRow() {
+  readRow().catch(poll); // the look at everything finds the same trouble, and says it
 }
 
 /** All pages. The first is shown at once; the rest comes in one piece, so that the list is not rebuilt at every page. */
@@ -316,23 +335,6 @@ async function finishUndo(id) {
   dispatch({ type: "undo_previewed", run, result: isPreview(body) ? body.report : { trouble: body.message?.message ?? f.t("preview.overtaken") } });
 }
 
-/** The toast's Undo: once the sync that applies the choices has ended, exactly the cells they wrote are taken back. */
-async function undoWhatWasApplied(id) {
-  const later = state.undoLater;
-  if (!later || (await ended(id, later.run)) === null) return;
-  const wanted = [];
-  let next = null;
-  do {
-    const { body } = await api.changes(id, next);
-    wanted.push(...linesOf(body.changes, later.run, later.cells));
-    next = body.changes.some((one) => one.run < later.run) ? null : body.next;
-  } while (next !== null);
-  dispatch({ type: "undo_later", later: null });
-  if (!wanted.length) return toast({ words: f.t("undo.nothing_applied") });
-  await api.undo(id, { changes: wanted }, false);
-  return undefined;
-}
-
 /** The live region: changes of phase and every tenth, the result once; never each count. */
 function announce(before, now) {
   const tenth = (run) => (run?.total ? Math.floor((run.done / run.total) * 10) : 0);
@@ -374,7 +376,7 @@ const on = {
   go: (tab, more = {}) => {
     dispatch({ type: "tab", tab, ...more });
     if (tab === "actions" && api) come(tab).then(() => on.lookAtDeeds()).catch(() => {}); // the look at the screen says it
-    if (api && state.session?.link) polling ? polling.then(poll) : poll();
+    if (api && state.session?.link) pollOnce();
   },
   sync: () => {
     dispatch({ type: "previewed", preview: null });
@@ -416,11 +418,6 @@ const on = {
     dispatch({ type: "undo", undo: null });
     setTimeout(() => document.getElementById("change-list")?.focus());
   },
-  undoApplied: (later) => {
-    dispatch({ type: "undo_later", later });
-    toast({ words: f.t("undo.follows") });
-    poll();
-  },
   line: (id) => dispatch({ type: "line", id }),
   /** Somebody is about to open a tab. */
   expect,
@@ -429,54 +426,29 @@ const on = {
     await api.saveSettings(link, { paused: to });
   }),
   tryNow: () => { failures = 0; poll(); },
-  apply: () => {
-    const choices = choicesBody(state);
-    if (!choices.length || !maySync(state) || isUnreachable(state)) return undefined;
-    const { items } = state.lists.conflicts;
-    return press("apply", async (link) => {
-      const answer = await api.choose(link, choices);
-      dispatch({ type: "applied", answer });
-      const done = doneOf(answer);
-      if (done.length) {
-        const cells = items.filter((item) => answer.applied.includes(item.id) && !item.whole_row).map(({ resource, row, field }) => ({ resource, row, field }));
-        const undo = answer.run !== null && cells.length ? () => on.undoApplied({ run: answer.run, cells }) : null;
-        toast({ words: f.t("conflicts.applied", { n: done.length }), undo });
-        setTimeout(() => dispatch({ type: "left", ids: done }), LEAVE_MS);
-      }
-    });
-  },
   moreChanges: () => press("changes", async (link) => {
-    const { body } = await api.changes(link, state.lists.changes.next);
-    dispatch({ type: "changes", items: body.changes, next: body.next, more: true });
+    const { next, of } = state.lists.changes;
+    const { body } = await api.changes(link, next, of);
+    dispatch({ type: "changes", items: body.changes, next: body.next, more: true, of });
   }),
   showRow: async (item) => {
     if (item.row === null || (state.gristTable !== null && state.gristTable !== item.table)) return;
     await grist.showRow(item.row);
   },
-  choose: (id, keep) => dispatch({ type: "choose", id, keep }),
-  chooseMany: (ids, keep) => dispatch({ type: "choose_many", ids, keep }),
-  takeBack: () => dispatch({ type: "take_back" }),
-  clear: () => dispatch({ type: "clear" }),
-  /** `text`: the value as somebody would type it. */
-  startTyping: (id, text) => {
-    dispatch({ type: "type", id, text, result: null });
-    dispatch({ type: "current", current: { id, column: "keep" }, focus: true });
-  },
-  /** `result` is what typed.js made of `text`. */
-  type: (id, text, result) => dispatch({ type: "type", id, text, result }),
-  endTyping: (id, focus) => dispatch({ type: "type_end", id, focus }),
-  cancelTyping: (id) => dispatch({ type: "type_end", id, focus: true }),
-  select: (ids, to, range) => dispatch({ type: "select", ids, on: to, range }),
-  selectNone: () => dispatch({ type: "select", ids: state.selected, on: false, range: false }),
-  filter: (filters) => dispatch({ type: "filter", filters }),
-  current: (id, column, focus) => dispatch({ type: "current", current: { id, column }, focus }),
-  showNew: () => dispatch({ type: "show_new" }),
   chooseDeletions: (ids) => dispatch({ type: "choose_deletions", ids }),
   confirm: (confirm) => dispatch({ type: "confirm", confirm }),
-  look: (look) => dispatch({ type: "look", look }),
+  look: (look) => {
+    dispatch({ type: "look", look });
+    if ("row" in look) pollOnce(); // the history of one row is asked for by itself
+  },
+  /** That many lines of a list are asked for from now on. */
+  listMore: (list, limit) => {
+    dispatch({ type: "limit", list, limit });
+    pollOnce();
+  },
+  /** That many lines of an opened sync are drawn. */
+  lines: (key, n) => dispatch({ type: "lines", key, n }),
   open: (key) => dispatch({ type: "open", key }),
-  /** `how`: "all" of a long value, or the "source" of an HTML text; the same again shows it short. */
-  whole: (id, how) => dispatch({ type: "whole", id, how }),
   menu: (menu) => dispatch({ type: "menu", menu }),
   keys: (to) => {
     dispatch({ type: "keys", on: to });
@@ -496,7 +468,9 @@ const widget = {
   get on() { return on; },
   get grist() { return grist; },
   get settings() { return wanted; },
-  dispatch, press, toast,
+  dispatch, press, toast, ended,
+  /** Looks at everything now. */
+  poll,
   /** Looks at the session anew: a store was connected, a step was done. */
   again: hello,
   keep: (name, value) => {

@@ -13,13 +13,14 @@ const SHEETS = { lists: "lists.css", more: "screens.css" };
 // `part`: which further sentences it says, i18n/<language>.<part>.json, and which sheet it wears.
 const screen = (view, load, needs = [], part = "more") => ({ view, load, needs, part });
 const SCREENS = {
-  conflicts: screen("Conflicts", () => import("./views/conflicts.js"), ["beside"], "lists"),
+  conflicts: screen("Conflicts", () => import("./views/conflicts.js"), ["beside", "choices"], "lists"),
   deletions: screen("Deletions", () => import("./views/deletions.js"), ["beside"], "lists"),
   refused: screen("Refused", () => import("./views/refused.js"), [], "lists"),
   changes: screen("Changes", () => import("./views/changes.js"), [], "lists"),
   pairs: screen("Pairs", () => import("./views/pairs.js"), ["mapping"]),
   actions: screen("Actions", () => import("./views/actions.js"), ["deeds"]),
   mapping: screen("Mapping", () => import("./views/mapping.js"), ["mapping"]),
+  rowLine: screen("RowLine", () => import("./views/row-line.js"), ["beside"], "lists"),
   health: screen("Health", () => import("./views/health.js"), ["settings"]),
   help: screen("Help", () => import("./views/help.js")),
   settings: screen("Settings", () => import("./views/settings.js"), ["settings"]),
@@ -28,6 +29,7 @@ const SCREENS = {
 };
 const ACTIONS = {
   beside: () => import("./actions/beside.js").then((file) => file.besideActions),
+  choices: () => import("./actions/choices.js").then((file) => file.choiceActions),
   connect: () => import("./actions/connect.js").then((file) => file.connectActions),
   deeds: () => import("./actions/deeds.js").then((file) => file.deedActions),
   mapping: () => import("./actions/mapping.js").then((file) => file.mappingActions),

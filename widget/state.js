@@ -12,13 +12,17 @@ import { isFirstRun } from "./slices/first-run.js";
 
 export const TABS = ["overview", "conflicts", "deletions", "refused", "pairs", "changes", "actions", "mapping", "health"];
 const SAMPLES_MS = 15_000;
+/** Lines of a list that are asked for at first, and with every "Show more"; and the most that are ever listed. */
+export const LIMIT_STEP = 200;
+export const MOST_LISTED = 5_000;
+
 
 /** The state before anything is known. `settings` as grist.js reads them from the address; `now` in ms. */
 export function initial(settings, now) {
   return {
     settings, now,
     phase: "starting", // starting · no_frame · no_grist · no_access · ready
-    session: null,
+    session: null, places: null, // pages of Grist about this document
     server: null, cached: false,
     connection: { answered: null, nextTry: null, trying: false },
     samples: [],
@@ -26,13 +30,14 @@ export function initial(settings, now) {
     runs: [],
     lists: {
       conflicts: { items: null, waiting: [], complete: false, apart: 0 },
-      refused: { items: null, total: 0 }, deletions: { items: null, total: 0 }, changes: { items: null, next: null },
+      refused: { items: null, total: 0 }, deletions: { items: null, total: 0 }, changes: { items: null, next: null, of: null },
     },
+    limits: { deletions: LIMIT_STEP, refused: LIMIT_STEP, apart: LIMIT_STEP },
     choices: {}, order: [], typing: {}, moved: {}, leaving: {}, settled: {}, invalid: {}, whole: {},
     current: null, focus: 0,
     selected: [], anchor: null,
     filters: { table: null, field: null, row: false },
-    look: { table: null, field: null, to: null, text: "", row: false, run: null }, opened: {},
+    look: { table: null, field: null, to: null, text: "", row: false, of: null, run: null }, opened: {}, lines: {},
     cursor: null, gristTable: null,
     pressed: {}, chosenDeletions: [], confirm: null,
     preview: null, previewing: null,
@@ -52,7 +57,7 @@ export function reduce(state, event) {
     case "access":
       if (event.level !== "full") return { ...state, phase: "no_access" };
       return state.phase === "no_access" ? { ...state, phase: "starting" } : state;
-    case "session": return { ...state, phase: shownPhase(state), session: event.session };
+    case "session": return { ...state, phase: shownPhase(state), session: event.session, places: event.places ?? state.places };
     case "remembered": return state.server ? state : { ...state, phase: "ready", server: event.server, session: event.session, cached: true };
     case "polled": return polled(state, event);
     case "answered": return { ...state, phase: shownPhase(state), connection: { ...state.connection, answered: event.now, nextTry: null, trying: false } };
@@ -77,10 +82,12 @@ export function reduce(state, event) {
       chosenDeletions: state.chosenDeletions.filter((id) => event.items.some((item) => item.id === id)),
       confirm: stillAsked(state.confirm, event.items),
     };
-    case "changes": return { ...state, lists: { ...state.lists, changes: merged(state.lists.changes, event) } };
+    case "changes": return sameRow(event.of, historyOf(state)) ? { ...state, lists: { ...state.lists, changes: merged(state.lists.changes, event) } } : state;
     case "look": return { ...state, look: { ...state.look, ...event.look } };
+    case "limit": return { ...state, limits: { ...state.limits, [event.list]: Math.min(event.limit, MOST_LISTED) } };
+    case "lines": return { ...state, lines: { ...state.lines, [event.key]: event.n } };
     case "open": return { ...state, opened: { ...state.opened, [event.key]: !state.opened[event.key] } };
-    case "cursor": return rearranged({ ...state, cursor: event.cursor, gristTable: event.cursor?.table ?? state.gristTable, filters: { ...state.filters, row: false }, look: { ...state.look, row: false } }, event.working);
+    case "cursor": return rearranged({ ...state, cursor: event.cursor, gristTable: event.cursor?.table ?? state.gristTable, filters: { ...state.filters, row: false }, look: { ...state.look, row: false, of: null } }, event.working);
     case "filter": return { ...state, filters: { ...state.filters, ...event.filters } };
     case "current": return { ...state, current: event.current, focus: event.focus ? state.focus + 1 : state.focus };
     case "choose": return chosen(state, event.id, event.keep);
@@ -119,10 +126,15 @@ export function maySync(state) {
   return state.session !== null && state.session.role !== "viewer" && !state.settings.readonly;
 }
 
-/** The row chosen in Grist as `{resource, row}`, where its table is one that syncs; else null. */
+/** The row chosen in Grist as `{resource, label, row}`, where its table is one that syncs; else null. */
 export function rowToSync({ cursor, server }) {
   const mapping = cursor && server?.mappings.find((one) => one.table === cursor.table);
-  return mapping ? { resource: mapping.resource, row: cursor.row } : null;
+  return mapping ? { resource: mapping.resource, label: mapping.label, row: cursor.row } : null;
+}
+
+/** The row of which the history is looked at, `{resource, row}`: one that was asked for, or the one chosen in Grist. Null where all changes are. */
+export function historyOf(state) {
+  return state.look.of ?? (state.look.row ? rowToSync(state) : null);
 }
 
 /** Shopify turned the key away: nothing goes on before an owner connects the store again. */
@@ -251,26 +263,6 @@ const ready = remembering((items, order, choices, leaving) => {
 
 export function wrongTyping(state) {
   return Object.values(state.typing).filter((entry) => entry.problem).length;
-}
-
-/** The body of POST choices. Each choice carries the values it was made on, so it applies to nothing else. */
-export function choicesBody(state) {
-  return readyChoices(state).map((id) => {
-    const { keep, value, seen } = state.choices[id];
-    return keep === "value" ? { conflict: id, keep, value, seen } : { conflict: id, keep, seen };
-  });
-}
-
-/** What can be taken back, once: changed cells, and rows of Grist. What was made or deleted in Shopify cannot. */
-export function canUndo(change) {
-  return (change.kind === "update" || change.to === "grist") && !change.undone;
-}
-
-/** The lines of the history that a run wrote for these cells ({resource, row, field}): what an undo of choices takes back. */
-export function linesOf(changes, run, cells) {
-  const name = (one) => JSON.stringify([one.resource, one.row, one.field]);
-  const wanted = new Set(cells.map(name));
-  return changes.filter((one) => one.run === run && canUndo(one) && wanted.has(name(one))).map((one) => one.id);
 }
 
 /** What an undo would do: how many lines it takes back, of how many, and why the others stay, by line. */
@@ -497,14 +489,20 @@ function left(state, ids) {
   return { ...next, current: follow === null ? null : { ...state.current, id: follow }, focus: state.focus + 1 };
 }
 
-function merged(list, { items, next, more }) {
+/** `of`: the row of which these are the changes; null: of all. */
+function merged(list, { items, next, more, of }) {
+  if (!sameRow(list.of, of)) return { items, next, of };
   if (!more) {
     // A fresh first page in front of the older ones already asked for.
     const older = (list.items ?? []).filter((item) => items.length > 0 && item.id < items[items.length - 1].id);
-    return older.length ? { items: [...items, ...older], next: list.next } : { items, next };
+    return older.length ? { ...list, items: [...items, ...older] } : { items, next, of };
   }
   const known = new Set((list.items ?? []).map((item) => item.id));
-  return { items: [...(list.items ?? []), ...items.filter((item) => !known.has(item.id))], next };
+  return { items: [...(list.items ?? []), ...items.filter((item) => !known.has(item.id))], next, of };
+}
+
+function sameRow(one = null, other = null) {
+  return one?.resource === other?.resource && one?.row === other?.row;
 }
 
 /** A yes counts for exactly the rows it was asked about: where one is gone, the question is asked anew. */

@@ -33,8 +33,9 @@ def add(tx: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
         tx.execute(sa.insert(change), [{**row, "at": at} for row in rows])
 
 
-def page(tx: sa.Connection, link_id: int, *, before: int | None = None, limit: int = 100) -> list[sa.Row[Any]]:
-    """The newest first; `before` is the id to go on from."""
+def page(tx: sa.Connection, link_id: int, *, before: int | None = None, limit: int = 100,
+         only: sa.ColumnElement[bool] | None = None) -> list[sa.Row[Any]]:
+    """The newest first; `before` is the id to go on from, `only` what they have to be besides."""
     query = (sa.select(change.c.id, change.c.run_id, change.c.mapping_id, change.c.side, change.c.kind,
                        change.c.local_key, change.c.remote_key, change.c.field, change.c.title, change.c.before,
                        change.c.after, change.c.why, change.c.at, run.c.started_by,
@@ -45,6 +46,8 @@ def page(tx: sa.Connection, link_id: int, *, before: int | None = None, limit: i
              .where(mapping.c.link_id == link_id).order_by(change.c.id.desc()).limit(limit))
     if before is not None:
         query = query.where(change.c.id < before)
+    if only is not None:
+        query = query.where(only)
     return list(tx.execute(query))
 
 

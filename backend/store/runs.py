@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -287,6 +289,22 @@ def ended(tx: sa.Connection, link_id: int, *, limit: int = 20, kind: str | None 
     if kind:
         query = query.where(run.c.kind == kind)
     return [Run(*row) for row in tx.execute(query)]
+
+
+def looked_before(tx: sa.Connection, link_id: int, moments: Sequence[float]) -> dict[float, float]:
+    """By each of these moments when the last sync began that had ended well by then and looked at whatever had changed:
+    what was noticed at the moment changed after that. Moments before the first such sync are left out."""
+    if not moments:
+        return {}
+    query = sa.select(run.c.finished_at, run.c.started_at, run.c.wanted).where(
+        run.c.link_id == link_id, run.c.kind == "sync", run.c.state == "done")
+    first = tx.execute(query.where(run.c.finished_at < min(moments)).order_by(run.c.finished_at.desc()).limit(50))
+    rest = tx.execute(query.where(run.c.finished_at.between(min(moments), max(moments))).order_by(run.c.finished_at))
+    # One that was asked for an undo, or for some fields, may have looked at less.
+    looks = [(ended_at, began_at) for ended_at, began_at, wanted in [*reversed(first.all()), *rest]
+             if began_at is not None and not {"changes", "runs", "fields", "mappings"} & (wanted or {}).keys()]
+    found = {one: bisect_left(looks, (one,)) for one in moments}
+    return {one: looks[at - 1][1] for one, at in found.items() if at}
 
 
 def newest_look(tx: sa.Connection, link_id: int) -> Run | None:

@@ -204,8 +204,15 @@ def approve_deletions(tx: sa.Connection, link_id: int, ids: Sequence[int], by: s
 
 
 def put_back(tx: sa.Connection, link_id: int, ids: Sequence[int], by: str) -> int:
-    """What is gone is to be made again out of the half that is left, and what went with it in Shopify too: variants
-    with their product, stock with its variant. Returns how many were still waiting."""
+    """What is gone is to be made again out of the half that is left, and what went with it in Shopify too. Returns how
+    many were still waiting."""
+    wanted = sorted(put_back_with(tx, link_id, ids))
+    return sum(_answer_deletions(tx, link_id, wanted[start:start + CHUNK], put_back_by=by)
+               for start in range(0, len(wanted), CHUNK))
+
+
+def put_back_with(tx: sa.Connection, link_id: int, ids: Sequence[int]) -> set[int]:
+    """These deletions, and those of what is put back with them: variants with their product, stock with its variant."""
     asked, answered, going = set(ids), set(ids), set[str]()
     waits: dict[int, dict[str, int]] = {}
     for mapping_id, partner, number in tx.execute(
@@ -220,9 +227,7 @@ def put_back(tx: sa.Connection, link_id: int, ids: Sequence[int], by: str) -> in
                  for mapping_id in waits]
         answered |= {numbers[thing] for numbers, things in below for thing in things}
         going = {thing for _, things in below for thing in things}
-    wanted = sorted(answered)
-    return sum(_answer_deletions(tx, link_id, wanted[start:start + CHUNK], put_back_by=by)
-               for start in range(0, len(wanted), CHUNK))
+    return answered
 
 
 def keep_deletions(tx: sa.Connection, link_id: int, ids: Sequence[int]) -> int:

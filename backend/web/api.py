@@ -20,7 +20,7 @@ from backend.web.access import check, needed_role, needs
 from backend.web.answers import answer, polled
 from backend.web.errors import Refused
 from backend.web.service import link, service, sight, visitor
-from backend.web.values import tables
+from backend.web.values import Tables, tables
 
 CHOICES_BYTES = 1_048_576
 """Choices carry the values they were made on, and a product's description may be long."""
@@ -281,9 +281,9 @@ def list_along(asked: dict[str, Any]) -> Response:
 
 @bp.get(f"{LINK}/row")
 @bp.arguments(schemas.RowAsked, location="query")
-@bp.response(200, description="The mapped fields of one row")
+@bp.response(200, description="How one row stands, and its mapped fields")
 def show_row(asked: dict[str, Any]) -> Response:
-    """One row as Grist held it when both sides last agreed: what stands beside a conflict."""
+    """How the row stands that is chosen in Grist, and its fields as Grist held them when both sides last agreed."""
     here = service()
     with here.database.read() as tx:
         known = tables(tx, link().id, here.context.resources)
@@ -308,6 +308,10 @@ def answer_deletions(answered: dict[str, Any]) -> Response:
     ids = [one for one in sorted(set(ids)) if one in seen and (said != "put_back" or seen[one]["may_put_back"])]
     by = visitor().by("in the widget")
     with here.database.write() as tx:
+        if said == "put_back" and not waiting_store.put_back_with(tx, link().id, ids) <= seen.keys():
+            raise Refused(403, "role",
+                          "Rows that belong to it would be put back with it, and they are hidden from you.",
+                          "Ask an owner of the document to put it back.")
         if said == "keep":
             waiting_store.keep_deletions(tx, link().id, ids)
             return answer({"run": None}, 202)
@@ -326,8 +330,18 @@ def list_changes(asked: dict[str, Any]) -> Response:
     here = service()
     with here.database.read() as tx:
         known = tables(tx, link().id, here.context.resources)
-        told = waiting.changes(tx, known, asked["before"], asked["limit"])
+        told = waiting.changes(tx, known, asked["before"], asked["limit"], _row_asked(known, asked))
     return polled({**told, "changes": sight(known).of(told["changes"])})
+
+
+def _row_asked(known: Tables, asked: dict[str, Any]) -> tuple[int, int] | None:
+    """(mapping id, row) of the one row that is asked for; None where all are."""
+    if asked["resource"] is None:
+        return None
+    mapping_id = known.mapping_id(asked["resource"])
+    if mapping_id is None:
+        raise Refused(404, "no_such_row", "There is no such row here that is synced.", "Nothing to do.")
+    return mapping_id, asked["row"]
 
 
 def _link(found: Link) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""What stands around a question: the other fields of a conflict's row, and what goes along with a deletion. From what
-both sides held when they last agreed; nobody is asked and nothing is written.
+"""What stands around a question: a row with how it stands and its other fields, and what goes along with a deletion.
+From what both sides held when they last agreed; nobody is asked and nothing is written.
 
     deletion in Grist     wait   rows of other tables that refer to it and wait for a yes themselves
+                          back   those of them that are put back with it: variants with their product, and their stock
                           lose   rows that stay and lose their reference
     deletion in Shopify   go     things that Shopify deletes with it, and how many pieces of them are in stock
                           lose   rows in Grist that stay and lose their reference
@@ -19,6 +20,7 @@ import sqlalchemy as sa
 from backend.core.model import Mapping
 from backend.core.values import REFERENCES, dump
 from backend.store import base, waiting
+from backend.web import standing
 from backend.web.sight import Sight
 from backend.web.values import Tables
 
@@ -29,32 +31,40 @@ COUNTED = ("available", "onHand")
 
 
 def row(tx: sa.Connection, known: Tables, eyes: Sight, resource: str, number: int) -> dict[str, Any] | None:
-    """ROW: the mapped fields of one row as Grist held them last; None where there is no such row, or not for them."""
+    """ROW: how a row stands, and its mapped fields as Grist held them last, none where it is nothing in Shopify. None
+    where its table is not synced, or not for them."""
     mapping_id = known.mapping_id(resource)
     if mapping_id is None or not eyes.row(mapping_id, number):
         return None
     mapping = known.described[mapping_id]
     found = base.pairs(tx, mapping, rows=[number])
+    thing = found[0].remote if found else None
+    told = {**known.head(mapping_id), "row": number, "title": None, "sku": None,
+            "status": standing.status(tx, known, eyes, mapping_id, number, thing), "fields": []}
     if not found:
-        return None
+        return told
     values = mapping.values(found[0].base_local)
     raw = {name: dump(value) for name, value in values.items() if eyes.cell(mapping_id, number, name)}
     known.learn(tx, [(mapping_id, name, one) for name, one in raw.items()], [(mapping_id, found[0].remote)])
     # The name of a row that somebody may not see would stand in a reference to it.
     shown = [name for name in raw if eyes.everything or mapping.rule(name).kind not in REFERENCES]
-    return {**known.head(mapping_id), "row": number, "fields": [
-        {**known.describe(mapping_id, name), "value": known.value(mapping_id, name, raw[name])} for name in shown]}
+    titled = mapping.resource.title in shown
+    return {**told, "title": known.names.get((resource, found[0].remote)) if titled or eyes.everything else None,
+            "sku": raw.get("sku"),
+            "fields": [{**known.describe(mapping_id, name), "value": known.value(mapping_id, name, raw[name])}
+                       for name in shown]}
 
 
 @dataclass
 class _Along:
-    """Of one deletion: how many of which mapping (its id) go, wait or lose their reference."""
+    """Of one deletion: how many of which mapping (its id) go, wait, are put back with it or lose their reference."""
 
     go: Counter[int] = field(default_factory=Counter)
+    back: Counter[int] = field(default_factory=Counter)
     wait: Counter[int] = field(default_factory=Counter)
     lose: Counter[int] = field(default_factory=Counter)
     parts: dict[int, set[str]] = field(default_factory=dict)
-    """The things that go, by mapping."""
+    """The things that go, or that are put back with it, by mapping."""
     pieces: int = 0
     places: dict[str, None] = field(default_factory=dict)
 
@@ -72,13 +82,18 @@ def along(tx: sa.Connection, known: Tables, eyes: Sight, limit: int) -> dict[str
         for mapping_id, ids in things.items():
             for other, name, thing, target, number in _referring(tx, known, mapping_id, ids):
                 told = found[ids[target]]
-                if side == "remote" and TAKEN_ALONG.get(known.described[other].name) == name:
+                belongs = TAKEN_ALONG.get(known.described[other].name) == name
+                waiting_too = (other, number) in waits
+                if side == "remote" and belongs:
                     told.go[other] += 1
                     told.parts.setdefault(other, set()).add(thing)
                 elif number >= 0 and eyes.row(other, number):
-                    (told.wait if (other, number) in waits else told.lose)[other] += 1
-    for told in found.values():
-        _stock(tx, known, told)
+                    (told.wait if waiting_too else told.lose)[other] += 1
+                    if waiting_too and belongs:
+                        told.back[other] += 1
+                        told.parts.setdefault(other, set()).add(thing)
+    for one in listed:
+        (_stock if one.side == "remote" else _stock_back)(tx, known, found[one.id], waits, eyes)
     return {"along": {str(number): _told(known, one, eyes) for number, one in found.items()}}
 
 
@@ -98,7 +113,16 @@ def _references(mapping: Mapping, target: str) -> list[tuple[str, str]]:
             if rule.kind in REFERENCES and rule.field.target == target]
 
 
-def _stock(tx: sa.Connection, known: Tables, told: _Along) -> None:
+def _stock_back(tx: sa.Connection, known: Tables, told: _Along, waits: set[tuple[int, int]], eyes: Sight) -> None:
+    """Levels that are put back with the variants of a product."""
+    level_id, variants_id = known.mapping_id("inventory"), known.mapping_id("variants")
+    if level_id is None or variants_id not in told.parts or "variant" not in known.described[level_id].index:
+        return
+    for _, _, number in base.referring(tx, level_id, "variant", told.parts[variants_id]):
+        told.back[level_id] += (level_id, number) in waits and eyes.row(level_id, number)
+
+
+def _stock(tx: sa.Connection, known: Tables, told: _Along, _waits: set[tuple[int, int]], _eyes: Sight) -> None:
     """Levels of what goes, and of the parts of what goes: a product takes its variants' stock along."""
     level_id = known.mapping_id("inventory")
     variants_id = known.mapping_id("variants")
@@ -126,10 +150,10 @@ def _stock(tx: sa.Connection, known: Tables, told: _Along) -> None:
 
 def _told(known: Tables, one: _Along, eyes: Sight) -> dict[str, Any]:
     def counts(numbers: Counter[int]) -> list[dict[str, Any]]:
-        return [{"label": known.described[mapping_id].resource.label, "n": n}
+        return [{**{name: known.head(mapping_id)[name] for name in ("resource", "label")}, "n": n}
                 for mapping_id in known.described if (n := numbers[mapping_id])]
 
     # What goes in Shopify is nobody's row: it is told to those from whom nothing is hidden.
     stock = {"n": one.pieces, "places": list(one.places)} if one.pieces and eyes.everything else None
-    return {"go": counts(one.go) if eyes.everything else [], "wait": counts(one.wait), "lose": counts(one.lose),
-            "stock": stock}
+    return {"go": counts(one.go) if eyes.everything else [], "wait": counts(one.wait), "back": counts(one.back),
+            "lose": counts(one.lose), "stock": stock}

@@ -13,6 +13,8 @@ from backend.store.options import NOTICES
 
 LARGEST_ID = 2_147_483_647
 MOST_AT_ONCE = 1_000
+MOST_LISTED = 5_000
+"""Lines of one list, where somebody wants to see all of it."""
 LARGEST_DRAFT_BYTES = 16_384
 
 
@@ -43,16 +45,25 @@ class RunsAsked(Schema):
 
 
 class ListAsked(Schema):
+    limit = fields.Integer(load_default=200, validate=validate.Range(1, MOST_LISTED))
+
+
+class ConflictsAsked(Schema):
     limit = _limit(200)
-
-
-class ConflictsAsked(ListAsked):
     after = fields.Integer(load_default=0, validate=validate.Range(0, LARGEST_ID))
 
 
 class ChangesAsked(Schema):
     limit = _limit(100)
     before = fields.Integer(load_default=None, validate=validate.Range(1, LARGEST_ID))
+    resource = fields.String(load_default=None, validate=validate.Length(1, 100), metadata={
+        "description": "Together with `row`: only what was written to that row."})
+    row = fields.Integer(load_default=None, validate=validate.Range(1, LARGEST_ID))
+
+    @validates_schema
+    def _both(self, data: dict[str, Any], **_: Any) -> None:
+        if (data["resource"] is None) != (data["row"] is None):
+            raise ValidationError("Say the resource and the row, or neither.", "row")
 
 
 class RowWanted(Schema):

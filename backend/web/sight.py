@@ -127,14 +127,12 @@ class Sight:
         return self._read is None or self._reads_row(mapping_id, row)
 
     def cell(self, mapping_id: int, row: int, name: str) -> bool:
-        """Whether they may read this field of it."""
+        """Whether they may read this field of it; with "" all that is mapped of the row."""
         return self._read is None or self._reads(mapping_id, row, name)
 
     def conflict(self, one: OpenConflict) -> bool:
         """Whether they may answer it: an answer tells both values, so only where both may be read."""
-        if self._read is None:
-            return True
-        return self._reads_row(one.mapping_id, one.local_key) and self._reads(one.mapping_id, one.local_key, one.field)
+        return self.row(one.mapping_id, one.local_key) and self.cell(one.mapping_id, one.local_key, one.field)
 
     def _one(self, one: Told) -> Told | None:
         mapping_id, row = self._ids.get(one["resource"]), one.get("row")

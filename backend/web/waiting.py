@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from backend.core.merge import merged_value
 from backend.core.model import FieldRule, Rule
 from backend.core.values import LISTS, NUMBERS, UNREAD, Unfit, Value, dump, load
-from backend.store import apart, waiting
+from backend.store import apart, runs, standing, waiting
 from backend.store import changes as history
 from backend.store.waiting import OpenConflict
 from backend.web.answers import moment
@@ -21,8 +21,9 @@ def conflicts(tx: sa.Connection, known: Tables, after: int, limit: int) -> dict[
     page = waiting.conflict_page(tx, known.ids, after=after, limit=limit + 1)
     more, page = len(page) > limit, page[:limit]
     look_up(tx, known, page)
+    since = runs.looked_before(tx, known.link_id, [one.seen_at for one in page])
     return {
-        "conflicts": [conflict(known, one) for one in page],
+        "conflicts": [{**conflict(known, one), "after": moment(since.get(one.seen_at))} for one in page],
         "total": waits(tx, known, "conflicts"), "apart": apart.count(tx, known.ids),
         "next": page[-1].id if more else None,
     }
@@ -171,9 +172,12 @@ def kept_apart(tx: sa.Connection, known: Tables, limit: int) -> dict[str, Any]:
     }
 
 
-def changes(tx: sa.Connection, known: Tables, before: int | None, limit: int) -> dict[str, Any]:
-    """What was written, the newest first. Changes of a table that is not mapped any more are not told."""
-    page = history.page(tx, known.link_id, before=before, limit=limit + 1)
+def changes(tx: sa.Connection, known: Tables, before: int | None, limit: int, of: tuple[int, int] | None = None
+            ) -> dict[str, Any]:
+    """What was written, the newest first; with `of` to that row (mapping id, row). Changes of a table that is not
+    mapped any more are not told."""
+    only = standing.history(tx, *of) if of is not None else None
+    page = history.page(tx, known.link_id, before=before, limit=limit + 1, only=only)
     more, page = len(page) > limit, page[:limit]
     shown = [one for one in page if one.mapping_id in known.described]
     known.learn(tx, [(one.mapping_id, one.field, raw) for one in shown for raw in (one.before, one.after)])

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 from playwright.sync_api import Browser, expect
 
 from demo.__main__ import DOCUMENT, ROOT, TOKEN, _free_port, _wait_for
@@ -28,9 +29,10 @@ WAIT_MS = 40_000
 
 @dataclass(frozen=True)
 class Bare:
-    """The address of the page, and the document."""
+    """The address of the page, the document, and the address of the store."""
 
     page: str
+    store: str
     document: Document
     database: Path
 
@@ -66,7 +68,7 @@ def bare() -> Iterator[Bare]:
              "--chdir", str(ROOT), "wsgi:app"], env=environment, cwd=folder)
         try:
             _wait_for(f"http://127.0.0.1:{port}/healthz", server)
-            yield Bare(f"{page}/doc/{DOCUMENT}", document, folder / "first.db")
+            yield Bare(f"{page}/doc/{DOCUMENT}", store, document, folder / "first.db")
         finally:
             server.terminate()
             try:
@@ -115,4 +117,19 @@ def test_from_nothing_to_the_first_sync(browser: Browser, bare: Bare) -> None:
     else:
         widget.locator("#tab-mapping").click()
     expect(widget.get_by_text("rows paired", exact=False)).to_be_visible(timeout=WAIT_MS)
+
+    # The mapping is changed: what it changes is said first, and the next sync goes by it.
+    widget.get_by_label("Table", exact=True).select_option("variants")
+    widget.get_by_label("If both changed Price").last.select_option("shopify")
+    expect(widget.locator(".footer")).to_contain_text("1 change not saved. The next sync would write nothing.",
+                                                      timeout=WAIT_MS)
+    widget.get_by_role("button", name="Save", exact=True).click()
+    expect(widget.get_by_text("Mapping saved")).to_be_visible(timeout=WAIT_MS)
+    bare.document.apply([["UpdateRecord", "Variants", 1, {"Price": 41}]])
+    change = {"variant": {"sku": "LIN-S"}, "set": {"price": "46.00"}}
+    edited = requests.post(f"{bare.store}/__control/edit", json=change, timeout=10)
+    assert edited.ok, edited.text
+    widget.get_by_role("button", name="Sync", exact=True).click()
+    expect(page.get_by_role("gridcell", name="46", exact=True)).to_be_visible(timeout=WAIT_MS)
+    expect(widget.locator(".status")).not_to_contain_text("conflict")
     assert problems == []

@@ -11,7 +11,8 @@ from web_helpers import SHIRT, SHIRT_S, Place, price, whole_row
 
 from backend.core.model import Change, Choice, Conflict, Why
 from backend.core.values import UNREAD, LocalRef, Unfit
-from backend.store import links
+from backend.store import links, runs, waiting
+from backend.web.answers import moment
 
 OTHER = "gid://shopify/Product/2"
 LEVEL = "gid://shopify/InventoryLevel/5?inventory_item_id=7"
@@ -40,11 +41,35 @@ def test_a_conflict_has_everything_that_its_line_shows(place: Place) -> None:
     [number] = place.conflicts("variants", price())
     told = one(place)
     assert told.pop("seen_at").endswith("Z")
+    assert told.pop("after") is None
     assert told == {
         "id": number, "resource": "variants", "label": "Variants", "table": "Variants", "row": 1,
         "title": "Linen shirt / S", "sku": "LIN-S", "field": "price", "field_label": "Price", "type": "money",
         "choices": None, "base": "42.00", "grist": "39.00", "shopify": "45.00", "base_known": True,
         "whole_row": False, "deleted": None, "reason": "", "moved": None, "choice": None}
+
+
+def test_a_conflict_says_between_which_looks_both_sides_changed(place: Place) -> None:
+    """The sync that found it is under way; what failed, and an undo, did not look at whatever had changed."""
+    good = place.begin()
+    place.end(good)
+    place.end(place.begin(), "failed")
+    with place.service.database.write() as tx:
+        undo = runs.request(tx, place.link.id, "sync", "Undo button", {"runs": [good.id]})
+    place.end(place.begin())
+    finding = place.begin()
+    place.conflicts("variants", price())
+    place.end(finding)
+    place.end(place.begin())
+    with place.service.database.read() as tx:
+        began, undone = runs.get(tx, good.id), runs.get(tx, undo)
+    assert began is not None
+    assert undone is not None
+    assert undone.state == "done"
+    with place.service.database.read() as tx:
+        [seen] = [one.seen_at for one in waiting.conflict_page(tx, [place.mapping("variants").id])]
+        assert runs.looked_before(tx, place.link.id, [seen]) == {seen: began.started_at}
+    assert one(place)["after"] == moment(began.started_at)
 
 
 @pytest.mark.parametrize(("resource", "field", "value", "shown"), [

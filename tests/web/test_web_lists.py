@@ -135,6 +135,7 @@ def test_changes_go_on_before_the_last_that_was_told(place: Place) -> None:
 @pytest.mark.parametrize("path", [
     "runs?limit=0", "runs?limit=1001", "runs?limit=x", "conflicts?after=-1", "conflicts?after=99999999999",
     "changes?before=0", "changes?page=2", "refused?limit=", "deletions?limit=1.5",
+    "deletions?limit=5001", "conflicts?limit=1001",
 ])
 def test_a_question_of_another_shape_is_refused_with_its_name(place: Place, path: str) -> None:
     answer = place.ask("GET", path)

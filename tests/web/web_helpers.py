@@ -105,7 +105,8 @@ class Place:
 
     def pair(self, resource: str, row: int, thing: str, **values: Any) -> None:
         with self.service.database.write() as tx:
-            base.insert(tx, self.mapping(resource).id, [(row, thing, values, values)], marked=True)
+            parent = next((rule.name for rule in self.mapping(resource).fields if rule.kind == "ref"), "")
+            base.insert(tx, self.mapping(resource).id, [(row, thing, values, values)], marked=True, parent=parent)
 
     def conflicts(self, resource: str, *seen: Conflict) -> list[int]:
         """Ids of the open conflicts of this resource, which are now `seen`."""

@@ -25,7 +25,7 @@ import fake_mapping
 from flask import Flask, Response, request, send_from_directory
 from werkzeug.local import LocalProxy
 
-from backend.web import files, headers
+from backend.web import files, headers, schemas
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDGET = ROOT / "widget"
@@ -57,8 +57,12 @@ class Shop:
     along: dict[str, dict[str, Any]] = field(default_factory=dict)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """The other fields of a row, by "resource:row"."""
+    standing: dict[str, tuple[str | None, str | None, dict[str, Any]]] = field(default_factory=dict)
+    """Title, SKU and how it stands, by "resource:row"."""
     changes: list[dict[str, Any]] = field(default_factory=list)
     plan: list[dict[str, Any]] = field(default_factory=list)
+    plan_total: int | None = None
+    """Of how many lines `plan` has the first; None: it has all."""
     deeds: list[dict[str, Any]] = field(default_factory=list)
     deed_row: dict[str, Any] | None = None
     deed_refusal: dict[str, Any] | None = None
@@ -141,7 +145,8 @@ def conflict_row(number: int, table: str, row: int, title: str, name: str, kind:
     return {"id": number, "resource": table.lower(), "label": table, "table": table, "row": row, "title": title,
             "sku": None, "field": name.lower().replace(" ", "_"), "field_label": name, "type": kind, "choices": None,
             "base": base, "grist": grist, "shopify": shopify, "base_known": True, "whole_row": False, "deleted": None,
-            "reason": "", "moved": None, "choice": None, "seen_at": "2026-11-23T13:00:00Z", **more}
+            "reason": "", "moved": None, "choice": None, "seen_at": "2026-11-23T13:00:00Z",
+            "after": "2026-11-23T12:45:00Z", **more}
 
 
 def apart_row(conflict: dict[str, Any]) -> dict[str, Any]:
@@ -160,8 +165,14 @@ def change_row(number: int, run: int, at: str, by: str, title: str, name: str | 
 
 def along_row(stock: tuple[int, list[str]] | None = None, **counts: list[tuple[str, int]]) -> dict[str, Any]:
     """What goes along with a deletion."""
-    told = {name: [{"label": label, "n": n} for label, n in counts.get(name, [])] for name in ("go", "wait", "lose")}
+    told = {name: [{"resource": label.lower().replace(" ", "_"), "label": label, "n": n} for label, n in
+                   counts.get(name, [])] for name in ("go", "wait", "back", "lose")}
     return {**told, "stock": {"n": stock[0], "places": stock[1]} if stock else None}
+
+
+def standing_row(state: str = "agreed", **more: Any) -> dict[str, Any]:
+    """How a row stands that is chosen in Grist."""
+    return {"state": state, "conflicts": 0, "apart": 0, "why": None, "creates": False, "last": None, **more}
 
 
 def order_row(seen: str = "seen-1") -> dict[str, Any]:
@@ -232,7 +243,7 @@ def fieldhouse(now: datetime | None = None) -> Shop:
          "title": "Rain hat / L", "sku": "RAI-2", "in": "shopify", "seen_at": shop.ago(hours=2, minutes=45)},
     ]
     shop.along = {
-        "51": along_row(wait=[("Variants", 2)], lose=[("Order lines", 5)]), "52": along_row(),
+        "51": along_row(wait=[("Variants", 2)], back=[("Variants", 2)], lose=[("Order lines", 5)]), "52": along_row(),
         "53": along_row(go=[("Inventory", 1)], stock=(12, ["Main store"]))}
     for one in shop.deletions:
         one["may_put_back"] = True
@@ -270,6 +281,12 @@ def fieldhouse(now: datetime | None = None) -> Shop:
         "products:5": [cell("Vendor", "text", "Hat Works"), cell("Status", "choice", "ACTIVE"),
                        cell("Description", "text", text)],
         "variants:4": [cell("Price", "money", "16.00"), cell("SKU", "text", "CAN-1")]}
+    last = {"run": 4, "at": stamp(at), "by": "Timer", "to": "shopify", "kind": "update", "field_label": "Price"}
+    shop.standing = {
+        "variants:1": ("Linen shirt / S", "LIN-S", standing_row("conflict", conflicts=2)),
+        "variants:2": ("Linen shirt / M", "LIN-M", standing_row(last=last)),
+        "orders:812": ("#1039", None, standing_row("refused", why={
+            name: shop.refused[0][name] for name in ("message", "cure")}))}
     kept = {"hint": "…4f2a", "by": "Ana Lund, widget", "at": "2026-11-03T09:12:00Z"}
     shop.kept = {"store": kept, "grist_key": kept, "notify_url": None}
     shop.options = {
@@ -554,8 +571,9 @@ def make_app(behind: Stage | Shop) -> Flask:
             return fake_mapping.run(shop, number)
         row = run_row(number, "Ana, Preview button", shop.clock(), 2, **shop.waits)
         if number in (UNDO_PREVIEW, 8) and not shop.overtaken:
+            brake = {"brake": shop.brake} if shop.brake else {}
             report = shop.undo_report if number == UNDO_PREVIEW else {
-                "plan": shop.plan, "plan_total": len(shop.plan), **({"brake": shop.brake} if shop.brake else {})}
+                "plan": shop.plan, "plan_total": shop.plan_total or len(shop.plan), **brake}
             return {**row, "kind": "preview", "report": report}
         return {**row, "report": {}}
 
@@ -604,6 +622,7 @@ def make_app(behind: Stage | Shop) -> Flask:
         with shop.lock:
             if shop.choices_answer is not None:
                 return shop.choices_answer, 202
+            assert len(request.get_json()["choices"]) <= schemas.MOST_AT_ONCE
             keeps = {one["conflict"]: one["keep"] for one in request.get_json()["choices"]}
             shop.cells_apart += [apart_row(one) for one in shop.conflicts if keeps.get(one["id"]) == "apart"]
             shop.conflicts = [one for one in shop.conflicts if one["id"] not in keeps]
@@ -613,7 +632,7 @@ def make_app(behind: Stage | Shop) -> Flask:
 
     @app.get("/api/links/1/apart")
     def kept_apart() -> dict[str, Any]:
-        return {"apart": shop.cells_apart, "total": len(shop.cells_apart)}
+        return {"apart": shop.cells_apart[:listed()], "total": len(shop.cells_apart)}
 
     @app.post("/api/links/1/apart")
     def ask_again() -> tuple[dict[str, Any], int]:
@@ -624,11 +643,11 @@ def make_app(behind: Stage | Shop) -> Flask:
 
     @app.get("/api/links/1/refused")
     def refused() -> dict[str, Any]:
-        return {"refused": shop.refused, "total": len(shop.refused)}
+        return {"refused": shop.refused[:listed()], "total": len(shop.refused)}
 
     @app.get("/api/links/1/deletions")
     def deletions() -> dict[str, Any]:
-        return {"deletions": shop.deletions, "total": len(shop.deletions)}
+        return {"deletions": shop.deletions[:listed()], "total": len(shop.deletions)}
 
     @app.get("/api/links/1/deletions/along")
     def along() -> dict[str, Any]:
@@ -637,18 +656,28 @@ def make_app(behind: Stage | Shop) -> Flask:
     @app.get("/api/links/1/row")
     def row() -> tuple[dict[str, Any], int]:
         resource, number = request.args["resource"], int(request.args["row"])
-        if f"{resource}:{number}" not in shop.rows:
+        key = f"{resource}:{number}"
+        if key not in shop.rows and key not in shop.standing:
             return {"code": "no_such_row", "message": "There is no such row here that is synced.", "cure": "",
                     "details": {}}, 404
-        return {"resource": resource, "row": number, "fields": shop.rows[f"{resource}:{number}"]}, 200
+        title, sku, status = shop.standing.get(key, (None, None, standing_row()))
+        return {"resource": resource, "row": number, "title": title, "sku": sku, "status": status,
+                "fields": shop.rows.get(key, [])}, 200
 
     @app.post("/api/links/1/deletions")
     def answer() -> tuple[dict[str, Any], int]:
         body = request.get_json()
         with shop.lock:
             answered = [one for ids in body.values() for one in ids]
+            assert len(answered) <= schemas.MOST_AT_ONCE
             shop.deletions = [one for one in shop.deletions if one["id"] not in answered]
         return {"run": None}, 202
+
+    def listed() -> int:
+        """How many lines of a list are asked for; more than the service lists is refused as it does."""
+        limit = int(request.args["limit"])
+        assert limit <= schemas.MOST_LISTED
+        return limit
 
     fake_mapping.routes(app, shop)
 
@@ -690,7 +719,9 @@ def make_app(behind: Stage | Shop) -> Flask:
     @app.get("/api/links/1/changes")
     def changes() -> dict[str, Any]:
         limit, before = int(request.args["limit"]), int(request.args.get("before", 1_000_000))
-        rest = [one for one in shop.changes if one["id"] < before]
+        resource, number = request.args.get("resource"), int(request.args.get("row", 0))
+        rest = [one for one in shop.changes if one["id"] < before
+                and (resource is None or (one["resource"], one["row"]) == (resource, number))]
         return {"changes": rest[:limit], "next": rest[limit - 1]["id"] if len(rest) > limit else None}
 
     return app

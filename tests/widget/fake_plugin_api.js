@@ -26,6 +26,7 @@
     ready: null,
     applied: [],
     table: "Variants",
+    address: window.gristAddress ?? "https://grist.example/o/shop/api/docs/demoDocument",
     select: (table, row) => { window.fakeGrist.table = table; window.fakeGrist.choose(row); },
     choose: (row) => { for (const heard of listeners.record) heard({ id: row }); },
     access: (level) => { for (const heard of listeners.options) heard({}, { accessLevel: level }); },
@@ -49,7 +50,7 @@
       getAccessToken: async () => {
         tokens += 1;
         const payload = btoa(JSON.stringify({ docId: "demoDocument", n: tokens })).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
-        return { token: `head.${payload}.sign`, baseUrl: "", ttlMsecs: 900000 };
+        return { token: `head.${payload}.sign`, baseUrl: window.fakeGrist.address, ttlMsecs: 900000 };
       },
     },
   };

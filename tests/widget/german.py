@@ -8,6 +8,8 @@ from typing import Any
 
 import fake
 
+from backend.shopify.resources import RESOURCES
+
 SAID = """() => {
   const said = [];
   const walk = document.createTreeWalker(document.getElementById('app'), NodeFilter.SHOW_TEXT);
@@ -19,8 +21,8 @@ SAID = """() => {
 }"""
 """Everything that a page says, in text, labels and tooltips."""
 
-FROM_THE_BACKEND = {"Products", "Variants", "Inventory", "Orders", "Customers", "Whole row", "Fulfil", "Cancel",
-                    "Close", "Description", "Order, $78.00, 2 lines"}
+FROM_THE_BACKEND = {one.label for one in RESOURCES.values()} | {"Whole row", "Fulfil", "Cancel", "Close", "Description",
+                                                               "Order, $78.00, 2 lines"}
 """Names of tables, fields and actions that the backend gives; a document in German has German ones."""
 
 

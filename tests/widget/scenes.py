@@ -188,6 +188,11 @@ def to_actions(screen: Screen) -> None:
     open_tab(screen, "actions")
 
 
+def choose_row(screen: Screen) -> None:
+    screen.widget.locator(".tables tbody tr, [data-conflict]").first.wait_for()
+    screen.fake_grist("select('Variants', 2)")
+
+
 def go_down(screen: Screen) -> None:
     screen.widget.locator(".tables tbody tr").first.wait_for()
     screen.shop.down = True
@@ -208,9 +213,11 @@ def open_settings(screen: Screen) -> None:
 SCENES: dict[str, Scene] = {
     "overview": Scene(".recent tbody tr"),
     "overview-menu": Scene(".menu", show=press("#more")),
+    "overview-row": Scene(".row-line .link", show=choose_row),
     "never-synced": Scene(".empty", prepare=never_synced),
     "running": Scene(".progress tbody tr", prepare=running),
     "conflicts": Scene("[data-conflict]", tab="conflicts"),
+    "conflicts-row": Scene(".row-line .link", tab="conflicts", show=choose_row),
     "conflicts-chosen": Scene("#apply:not([aria-disabled])", tab="conflicts", prepare=moved,
                               show=then(lambda screen: screen.value(31, "grist").click(),
                                         lambda screen: screen.value(34, "shopify").click())),

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { movedSides, neighbour, offsetsOf, windowOf } from "../../widget/lists.js";
+import { canUndo, choicesBody, linesOf, movedSides, neighbour, offsetsOf, partsOf, windowOf } from "../../widget/lists.js";
 import {
-  canUndo, choicesBody, conflictLines, fitTabs, initial, isUnreachable, linesOf, maySync, openConflicts, pace, progress, readyChoices, reduce, rowToSync, statusOf, visibleConflicts,
+  conflictLines, fitTabs, initial, isUnreachable, maySync, openConflicts, pace, progress, readyChoices, reduce, rowToSync, statusOf, visibleConflicts,
 } from "../../widget/state.js";
 
 const conflict = (id, more = {}) => ({
@@ -172,7 +172,29 @@ test("a windowed list of 5,000 mounts what is seen, and the focused row", () => 
 test("a row chosen in Grist can be synced where its table is one that syncs", () => {
   const state = play(begun(), { type: "polled", server: { ...SERVER, mappings: [{ resource: "variants", label: "Variants", table: "My_Variants" }] }, now: 0 });
   const chosen = (cursor) => rowToSync(play(state, { type: "cursor", cursor, working: false }));
-  assert.deepEqual([chosen({ table: "My_Variants", row: 4 }), chosen({ table: "Notes", row: 4 }), chosen(null)], [{ resource: "variants", row: 4 }, null, null]);
+  assert.deepEqual([chosen({ table: "My_Variants", row: 4 }), chosen({ table: "Notes", row: 4 }), chosen(null)], [{ resource: "variants", label: "Variants", row: 4 }, null, null]);
+});
+
+test("the history of one row is another list than all changes, and an answer about the other list is no news", () => {
+  const server = { ...SERVER, mappings: [{ resource: "variants", label: "Variants", table: "Variants" }] };
+  const row = { resource: "variants", row: 4 };
+  const all = play(begun(), { type: "polled", server, now: 0 }, { type: "cursor", cursor: { table: "Variants", row: 4 }, working: false },
+    { type: "changes", items: [{ id: 9 }], next: 9, more: false, of: null });
+  const asked = play(all, { type: "look", look: { row: true } });
+  assert.deepEqual(play(asked, { type: "changes", items: [{ id: 10 }], next: null, more: false, of: null }).lists.changes.items, [{ id: 9 }]);
+  const one = play(asked, { type: "changes", items: [{ id: 3 }, { id: 2 }], next: 2, more: false, of: row }, { type: "changes", items: [{ id: 1 }], next: null, more: true, of: row });
+  assert.deepEqual(one.lists.changes, { items: [{ id: 3 }, { id: 2 }, { id: 1 }], next: null, of: row });
+  const back = play(one, { type: "look", look: { row: false } }, { type: "changes", items: [{ id: 9 }], next: null, more: false, of: null });
+  assert.deepEqual(back.lists.changes, { items: [{ id: 9 }], next: null, of: null });
+});
+
+test("what is sent is parted so that no part is too long, and nothing is lost", () => {
+  const items = Array.from({ length: 2300 }, (_, id) => ({ id }));
+  assert.deepEqual(partsOf(items).map((part) => part.length), [1000, 1000, 300]);
+  assert.deepEqual(partsOf(items).flat(), items);
+  const long = [{ text: "ü".repeat(100_000) }, { text: "ü".repeat(100_000) }, { text: "x".repeat(400_000) }];
+  assert.deepEqual(partsOf(long), [[long[0]], [long[1]], [long[2]]]);
+  assert.deepEqual(partsOf([]), []);
 });
 
 test("an event nobody knows is an error", () => assert.throws(() => reduce(begun(), { type: "nonsense" }), /nonsense/));
@@ -180,7 +202,7 @@ test("an event nobody knows is an error", () => assert.throws(() => reduce(begun
 test("an undo of choices takes back the cells they were made on, of their sync, once", () => {
   const change = (id, more = {}) => ({ id, run: 9, resource: "variants", row: 1, field: "price", kind: "update", undone: null, ...more });
   const changes = [change(1), change(2, { run: 8 }), change(3, { row: 2 }), change(4, { field: "sku" }), change(5, { undone: { at: null, by: "" } }), change(6, { kind: "create" })];
-  assert.deepEqual(linesOf(changes, 9, [{ resource: "variants", row: 1, field: "price" }]), [1]);
+  assert.deepEqual(linesOf(changes, [9], [{ resource: "variants", row: 1, field: "price" }]), [1]);
 });
 
 test("the answer to an older question about an undo is not shown under a newer one", () => {

@@ -212,6 +212,30 @@ def test_the_preview_asks_about_doubles_and_nothing_is_written_before_the_start(
     assert unmapped.first_run is None
 
 
+def test_a_copy_and_the_access_rules_are_one_press_away_before_the_first_write(
+    unmapped: fake.Shop, screen: Screen
+) -> None:
+    screen.open()
+    screen.widget.get_by_role("checkbox", name="Customers").press("Space")
+    screen.widget.get_by_role("button", name="Continue").click()
+    screen.widget.get_by_role("button", name="Continue").click()
+    copy = screen.widget.get_by_role("link", name="download it")
+    expect(copy).to_have_attribute("href", "https://grist.example/o/shop/api/docs/demoDocument/download")
+    expect(screen.widget.get_by_text("Customers hold names and addresses.")).to_be_visible()
+    rules = screen.widget.get_by_role("link", name="Open access rules")
+    expect(rules).to_have_attribute("href", "https://grist.example/o/shop/doc/demoDocument/p/acl")
+    for link in (copy, rules):
+        assert (link.get_attribute("target"), link.get_attribute("rel")) == ("_blank", "noopener noreferrer")
+
+
+def test_where_grist_says_no_address_the_way_to_a_copy_is_told(unmapped: fake.Shop, screen: Screen) -> None:
+    unmapped.first_run = {"step": "preview"}
+    screen.page.add_init_script("window.gristAddress = '';")
+    screen.open()
+    expect(screen.widget.get_by_text("in Grist’s share menu, choose “Duplicate document”.")).to_be_visible()
+    expect(screen.widget.get_by_role("link", name="download it")).to_have_count(0)
+
+
 def test_others_are_not_led_through_the_set_up(unmapped: fake.Shop, screen: Screen) -> None:
     unmapped.role = "editor"
     screen.open()

@@ -11,6 +11,8 @@ from types import ModuleType
 import fake
 import pytest
 
+from backend.shopify.resources import RESOURCES
+
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PLACES = {"Shopify", "Grist", "A sync", "The database", "The widget and the API"}
 MODULES = ("actions.py", "core/merge.py", "core/pairing.py", "core/plan.py", "core/undo.py", "recover.py",
@@ -43,3 +45,10 @@ def test_the_sentences_that_the_service_can_say_in_the_widget_are_there(language
     said = {text for text in sentences() if not NOT_TOLD.match(text)}
     assert len(said) > 300
     assert sorted(said - set(known)) == []
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_resource_can_be_counted_in_words(language: str) -> None:
+    for part, name in (("lists", "counted"), ("more", "things")):
+        words = json.loads((fake.WIDGET / "i18n" / f"{language}.{part}.json").read_text())[name]
+        assert set(words) == set(RESOURCES)

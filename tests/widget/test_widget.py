@@ -37,6 +37,18 @@ def test_sync_shows_progress_and_then_the_counts(screen: Screen) -> None:
     expect(screen.widget.locator("#said")).to_have_text("742 updated, 2 conflicts")
 
 
+def test_a_running_sync_says_how_fast_it_is_and_how_long_it_will_take(screen: Screen) -> None:
+    screen.shop.run = fake.writing(screen.shop, done=10)
+    screen.open()
+    for done in (20, 60, 100, 140, 180):  # as the worker goes on, from one look to the next
+        with screen.shop.lock:
+            screen.shop.run = fake.writing(screen.shop, done=done)
+        expect(screen.widget.get_by_text(f"Writing Variants: {done} of 742")).to_be_visible()
+    expect(screen.widget.locator(".pace")).to_have_text(re.compile(r"^\d+ a second · about \d+ s left$"))
+    share = screen.widget.locator(".share > div").evaluate("one => one.style.width")
+    assert float(share.rstrip("%")) == pytest.approx(100 * 180 / 742, abs=0.01)
+
+
 def test_cancel_asks_the_backend_and_says_that_it_stops(screen: Screen) -> None:
     screen.shop.run = fake.writing(screen.shop)
     screen.open()
@@ -61,7 +73,9 @@ def test_a_conflict_is_resolved_by_mouse(screen: Screen) -> None:
     expect(screen.widget.get_by_text("0 of 5 chosen")).to_be_visible()
 
 
-def test_conflicts_are_resolved_by_keyboard_alone(screen: Screen) -> None:
+@pytest.mark.parametrize("width", [1280, 640, 320])
+def test_conflicts_are_resolved_by_keyboard_alone(screen: Screen, width: int) -> None:
+    screen.page.set_viewport_size({"width": width, "height": 700})
     screen.shop.conflicts = [one for one in screen.shop.conflicts if one["id"] in (31, 32, 34)]
     screen.open("conflicts")
     screen.value(34, "grist").focus()
@@ -188,13 +202,13 @@ def test_a_cell_is_kept_apart_and_asked_about_again(screen: Screen) -> None:
         {"conflict": 31, "keep": "apart", "seen": {"grist": "39.00", "shopify": "45.00"}},
         {"conflict": 32, "keep": "grist", "seen": {"grist": "49.00", "shopify": None}}]}
     expect(screen.widget.locator('[data-conflict="31"]')).to_have_count(0)
-    screen.widget.get_by_role("button", name="1 cell is kept apart").click()
+    screen.widget.get_by_role("button", name="1 cell or row is kept apart").click()
     line = screen.widget.get_by_role("row", name="Linen shirt / S")
     expect(line).to_contain_text("Price")
     expect(line).to_contain_text("$39.00")
     line.get_by_role("button", name="Ask again: Price, Linen shirt / S").click()
     assert wait_for(screen, "apart") == {"ask_again": [31]}
-    expect(screen.widget.get_by_text("1 cell takes part again")).to_be_visible()
+    expect(screen.widget.get_by_text("1 takes part again")).to_be_visible()
     expect(screen.widget.get_by_text("Nothing is kept apart.")).to_be_visible()
     expect(screen.widget.locator("#apart-list")).to_be_focused()
     screen.widget.get_by_role("button", name="Back to the conflicts").click()
@@ -205,12 +219,12 @@ def test_a_cell_is_kept_apart_and_asked_about_again(screen: Screen) -> None:
 def test_whoever_goes_back_to_the_conflicts_is_not_called_back(screen: Screen) -> None:
     screen.shop.cells_apart = [fake.apart_row(one) for one in screen.shop.conflicts[:2]]
     screen.open("conflicts")
-    screen.widget.get_by_role("button", name="2 cells are kept apart").click()
+    screen.widget.get_by_role("button", name="2 cells or rows are kept apart").click()
     expect(screen.widget.locator(".apart tbody tr")).to_have_count(2)
     held: list[Route] = []
     screen.page.route("**/apart?*", lambda route: held.append(route))
     screen.widget.get_by_role("button", name="Ask again: Price").click()
-    expect(screen.widget.get_by_text("1 cell takes part again")).to_be_visible()  # the list is on its way
+    expect(screen.widget.get_by_text("1 takes part again")).to_be_visible()  # the list is on its way
     screen.widget.get_by_role("button", name="Back to the conflicts").click()
     for route in held:
         route.continue_()
@@ -230,7 +244,7 @@ def test_many_are_kept_apart_at_once_also_a_whole_row(screen: Screen) -> None:
     screen.widget.get_by_role("button", name="Apply 4 choices").click()
     assert [(one["conflict"], one["keep"]) for one in wait_for(screen, "choices")["choices"]] == [
         (33, "apart"), (34, "apart"), (35, "apart"), (36, "apart")]
-    screen.widget.get_by_role("button", name="4 cells are kept apart").click()
+    screen.widget.get_by_role("button", name="4 cells or rows are kept apart").click()
     expect(screen.widget.get_by_role("row", name="Canvas tote")).to_contain_text("Whole row")
     screen.widget.get_by_role("button", name="Ask again about all 4").click()
     assert wait_for(screen, "apart") == {"ask_again": [33, 34, 35, 36]}
@@ -240,7 +254,7 @@ def test_who_may_only_look_sees_what_is_kept_apart(screen: Screen) -> None:
     screen.shop.role = "viewer"
     screen.shop.cells_apart = [fake.apart_row(screen.shop.conflicts[0])]
     screen.open("conflicts")
-    screen.widget.get_by_role("button", name="1 cell is kept apart").click()
+    screen.widget.get_by_role("button", name="1 cell or row is kept apart").click()
     expect(screen.widget.get_by_role("row", name="Linen shirt / S")).to_be_visible()
     expect(screen.widget.get_by_role("button", name="Ask again")).to_have_count(0)
 
@@ -382,14 +396,14 @@ def test_deletions_are_approved_only_after_a_question_that_names_them(screen: Sc
 def test_a_deletion_says_in_numbers_what_goes_along(screen: Screen) -> None:
     screen.open("deletions")
     expect(screen.widget.get_by_role("row", name="Wool scarf, kids")).to_contain_text(
-        "2 in Variants are asked about here as well. 5 in Order lines stay and lose their reference.")
+        "2 variants are asked about here as well. 5 order lines stay and lose their reference.")
     expect(screen.widget.get_by_role("row", name="Gift card")).to_contain_text("Nothing else points to it.")
     hat = screen.widget.get_by_role("row", name="Rain hat / L")
     expect(hat).to_contain_text("RAI-2 · Variants")
-    expect(hat).to_contain_text("1 in Inventory goes too. 12 are in stock at Main store. It can only be created anew")
+    expect(hat).to_contain_text("1 stock level goes too. 12 are in stock at Main store. It can only be created anew")
     screen.widget.get_by_label("Choose Rain hat / L").check(force=True)
     screen.widget.get_by_role("button", name="Delete 1 in Shopify").click()
-    expect(screen.widget.locator(".question")).to_contain_text("Rain hat / L (with 1 in Inventory). It can only be")
+    expect(screen.widget.locator(".question")).to_contain_text("Rain hat / L (with 1 stock level). It can only be")
 
 
 @pytest.mark.parametrize(("title", "number", "side", "lost"), [
@@ -409,6 +423,26 @@ def test_what_was_deleted_is_put_back_after_a_question_that_says_what_is_lost(
     screen.widget.get_by_role("button", name="Put 1 row back").click()
     assert wait_for(screen, "deletions") == {"put_back": [number]}
     expect(screen.widget.get_by_text("1 row is put back by the next sync")).to_be_visible()
+
+
+def test_the_question_names_what_is_put_back_with_it(screen: Screen) -> None:
+    screen.open("deletions")
+    screen.widget.get_by_label("Choose Wool scarf, kids").check(force=True)
+    screen.widget.get_by_role("button", name="Put back in Shopify").click()
+    expect(screen.widget.locator(".question")).to_contain_text(
+        "Put 1 row back in Shopify? Wool scarf, kids (with 2 variants). It is created anew")
+
+
+def test_who_does_not_see_what_would_come_back_too_is_told_whom_to_ask(screen: Screen) -> None:
+    message = "Rows that belong to it would be put back with it, and they are hidden from you."
+    screen.shop.refusals["POST /api/links/1/deletions"] = {
+        "status": 403, "code": "role", "message": message, "cure": "Ask an owner of the document to put it back."}
+    screen.open("deletions")
+    screen.widget.get_by_label("Choose Wool scarf, kids").check(force=True)
+    screen.widget.get_by_role("button", name="Put back in Shopify").click()
+    screen.widget.get_by_role("button", name="Put 1 row back").click()
+    expect(screen.widget.get_by_role("alert")).to_have_text(f"{message} Ask an owner of the document to put it back.")
+    expect(screen.widget.get_by_label("Choose Wool scarf, kids")).to_be_checked()
 
 
 def test_nothing_offers_to_put_back_what_cannot_be_made_again(screen: Screen) -> None:
@@ -497,6 +531,16 @@ def test_the_time_of_a_sync_leads_to_its_changes(screen: Screen) -> None:
     expect(fold).to_be_visible()
     expect(screen.widget.locator("#tab-changes")).to_be_focused()
     expect(screen.widget.get_by_text("Changes are kept for 90 days.")).to_be_visible()
+
+
+@pytest.mark.parametrize(("count", "tab"), [
+    ("12 updated", "changes"), ("7 conflicts", "conflicts"), ("1 refused", "refused")])
+def test_each_count_of_the_last_sync_leads_to_what_it_counts(screen: Screen, count: str, tab: str) -> None:
+    screen.open()
+    screen.widget.locator(".last").get_by_role("button", name=count).click()
+    expect(screen.widget.locator(f"#tab-{tab}")).to_have_attribute("aria-selected", "true")
+    if tab == "changes":
+        expect(screen.widget.locator("#fold4")).to_be_focused()  # the sync itself
 
 
 @pytest.mark.parametrize(("next_minutes", "soon", "words"), [
@@ -782,3 +826,19 @@ def test_of_two_browsers_the_second_is_told_what_the_first_has_settled(screen: S
     assert [one["conflict"] for body in screen.shop.posts("choices") for one in body["choices"]] == [31, 35]
     context.close()
     assert other.errors == []
+
+
+def test_on_wide_pages_a_conflict_says_between_which_times_both_sides_changed(screen: Screen) -> None:
+    first, second, third = screen.shop.conflicts[:3]
+    at = screen.shop.clock().replace(hour=11, minute=0, second=0)
+    first |= {"after": fake.stamp(at), "seen_at": fake.stamp(at.replace(minute=15))}
+    second |= {"after": None, "seen_at": fake.stamp(at)}
+    third |= {"base_known": False, "base": None}
+    screen.page.set_viewport_size({"width": 1280, "height": 700})
+    screen.open("conflicts")
+    cell = screen.widget.locator('[data-conflict="31"] .between')
+    expect(cell).to_have_text(re.compile(r"^\d\d:00 – \d\d:15$"))
+    expect(screen.widget.locator('[data-conflict="32"] .between')).to_have_text(re.compile(r"^before \d\d:00$"))
+    expect(screen.widget.locator('[data-conflict="33"] .between')).to_have_text("")
+    screen.page.set_viewport_size({"width": 899, "height": 700})
+    expect(cell).to_be_hidden()

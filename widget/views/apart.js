@@ -3,6 +3,7 @@
 import { html } from "../vendor/preact-htm.js";
 import { maySync } from "../state.js";
 import { RowButton } from "./conflicts.js";
+import { MoreLine } from "./more-line.js";
 import { Button, Empty, Link } from "./parts.js";
 import { Value } from "./value.js";
 
@@ -17,7 +18,7 @@ export function Apart({ s, f, on }) {
         <thead><tr><th scope="col">${f.t("changes.row")}</th><th scope="col" class="name">${f.t("changes.field")}</th><th scope="col" class="then">${f.t("apart.grist")}</th>
           <th scope="col" class="then">${f.t("apart.shopify")}</th><th scope="col" class="since">${f.t("apart.since")}</th>${may && html`<td class="act" />`}</tr></thead>
         <tbody>${items.map((item) => html`<${Line} key=${item.id} item=${item} may=${may} s=${s} f=${f} on=${on} />`)}</tbody></table>`}
-      ${total > items.length && html`<p class="foot">${f.t("deletions.only_first", { n: items.length, total })}</p>`}</div>
+    <${MoreLine} name="apart" total=${total} s=${s} f=${f} on=${on} /></div>
     <div class="footer"><span class="grow" /><span class="buttons">${may && items.length > 1 && html`<${Button} id="ask-all" busy=${s.pressed.ask_again} onPress=${() => on.askAgain(ids)}>${f.t("apart.ask_all", { n: ids.length })}<//>`}${back}</span></div>`;
 }
 

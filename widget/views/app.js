@@ -17,7 +17,7 @@ export function App({ s, f, on }) {
   const notice = isFirstRun(s) ? html`<${Lazy} name="firstRun" s=${s} f=${f} on=${on} />` : noticeOf(s, f, on);
   return html`<main id="app" aria-label=${f.t("bar.label")}><h1 class="hidden">${f.t("bar.label")}</h1>${notice ?? html`<${Bar} s=${s} f=${f} on=${on} /><${Tabs} s=${s} f=${f} on=${on} />
       <${Urgent} s=${s} f=${f} on=${on} />
-      <section class="screen" role="tabpanel" id=${`panel-${s.tab}`} aria-labelledby=${TABS.includes(s.tab) ? `tab-${s.tab}` : undefined} aria-label=${TABS.includes(s.tab) ? undefined : f.t({ store: "state.connect", help: "bar.help" }[s.tab] ?? "bar.settings")}><${Lazy} name=${s.tab} s=${s} f=${f} on=${on} /></section>`}
+      <section class="screen" role="tabpanel" id=${`panel-${s.tab}`} aria-labelledby=${TABS.includes(s.tab) ? `tab-${s.tab}` : undefined} aria-label=${TABS.includes(s.tab) ? undefined : f.t({ store: "state.connect", help: "bar.help" }[s.tab] ?? "bar.settings")}><${Lazy} name=${s.tab} s=${s} f=${f} on=${on} />${s.tab === "overview" && rowToSync(s) && screenOf("rowLine") && html`<${Lazy} name="rowLine" s=${s} f=${f} on=${on} />`}</section>`}
     ${s.toast && html`<div class="toast" role="status">${s.toast.words}${s.toast.undo && html` · <button type="button" class="link lined" onClick=${s.toast.undo}>${f.t("undo.toast")}</button>`}</div>`}
     <div class="hidden" role="status" aria-live="polite" id="said">${s.said}</div><${Tips} /></main>`;
 }

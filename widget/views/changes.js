@@ -2,8 +2,8 @@
 
 import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 import { diff } from "../diff.js";
-import { visibleChanges } from "../lists.js";
-import { canUndo, isCursor, maySync, undoCounts } from "../state.js";
+import { canUndo, visibleChanges } from "../lists.js";
+import { LIMIT_STEP, historyOf, isCursor, maySync, rowToSync, undoCounts } from "../state.js";
 import { Chip } from "./conflicts.js";
 import { Button, Direction, Empty, Facts, Icon, Link, Rich, Select } from "./parts.js";
 import { Change, Value, words } from "./value.js";
@@ -12,16 +12,16 @@ const FIRST_LINES = 5;
 
 export function Changes({ s, f, on }) {
   if (s.preview) return html`<${Preview} s=${s} f=${f} on=${on} />`;
-  const { items, next } = s.lists.changes;
+  const { items, next, of } = s.lists.changes;
   if (items === null) return html`<div class="scroll" />`;
-  if (!items.length) return html`<div class="scroll"><${Empty} words=${f.t("changes.empty")} /></div>`;
+  if (!items.length && !historyOf(s)) return html`<div class="scroll"><${Empty} words=${f.t("changes.empty")} /></div>`;
   const visible = visibleChanges(s, (item) => [item.title, item.field_label, words(item.type, item.before, f, s.now), words(item.type, item.after, f, s.now)].join(" "));
   const runs = [];
   for (const item of visible) {
     if (runs[runs.length - 1]?.run !== item.run) runs.push({ run: item.run, items: [] });
     runs[runs.length - 1].items.push(item);
   }
-  const filtered = visible.length < items.length;
+  const filtered = visible.length < items.length || Boolean(of);
   const may = maySync(s);
   const lines = runs.flatMap((group) => linesShown(group, s));
   const keys = (event) => {
@@ -32,7 +32,7 @@ export function Changes({ s, f, on }) {
   };
   return html`<${Tools} s=${s} f=${f} on=${on} items=${items} />
     <div class="scroll" id="change-list" tabIndex="-1" onKeyDown=${keys}>${runs.some((group) => group.run === s.look.run) && html`<${AtRun} run=${s.look.run} on=${on} />`}${visible.length === 0
-      ? html`<${Empty} words=${f.t("changes.empty_filter")}><${Link} onPress=${() => on.look({ table: null, field: null, to: null, text: "", row: false })}>${f.t("changes.show_all")}<//><//>`
+      ? html`<${Empty} words=${f.t("changes.empty_filter")}><${Link} onPress=${() => on.look({ table: null, field: null, to: null, text: "", row: false, of: null })}>${f.t("changes.show_all")}<//><//>`
       : html`<table class="table changes"><caption class="hidden">${f.t("changes.list")}</caption><${Head} f=${f} undo />
         ${runs.map((group, at) => html`<${Run} key=${group.run} group=${group} cut=${filtered || (next !== null && at === runs.length - 1)} may=${may} s=${s} f=${f} on=${on} />`)}</table>`}
       <p class="foot">${next !== null && html`<${Link} onPress=${on.moreChanges}>${f.t("changes.earlier")}<//> `}${s.server?.history_days > 0 && f.t("changes.kept", { n: s.server.history_days })}</p></div>`;
@@ -54,12 +54,14 @@ function Tools({ s, f, on, items }) {
   const tables = [...new Map(items.map((item) => [item.resource, item.label]))];
   const fields = [...new Set(items.filter((item) => item.field_label && (look.table === null || item.resource === look.table)).map((item) => item.field_label))].sort();
   if (look.field && !fields.includes(look.field)) fields.push(look.field);
-  const chip = items.find((item) => isCursor(item, s.cursor));
+  const at = rowToSync(s);
+  const { chosen } = s.beside;
+  const title = look.of?.title ?? (at && (items.find((item) => isCursor(item, s.cursor))?.title || (chosen?.resource === at.resource && chosen.row === at.row && chosen.title) || f.t("place.row", { table: at.label, row: at.row })));
   return html`<div class="tools">
     <${Select} label=${f.t("changes.all_tables")} value=${look.table} options=${[["", f.t("changes.all_tables")], ...tables]} onChange=${(value) => on.look({ table: value || null, field: null })} />
     <${Select} className="mid" label=${f.t("changes.all_fields")} value=${look.field} options=${[["", f.t("changes.all_fields")], ...fields.map((one) => [one, one])]} onChange=${(value) => on.look({ field: value || null })} />
     <${Select} className="mid" label=${f.t("changes.both")} value=${look.to} options=${[["", f.t("changes.both")], ["shopify", `→ ${f.t("side.shopify")}`], ["grist", `← ${f.t("side.grist")}`]]} onChange=${(value) => on.look({ to: value || null })} />
-    ${chip && html`<${Chip} words=${chip.title} on=${look.row} f=${f} onToggle=${(row) => on.look({ row })} />`}
+    ${title && html`<${Chip} words=${title} on=${Boolean(historyOf(s))} f=${f} onToggle=${(row) => on.look({ row, of: null })} />`}
     <span class="grow" /><label class="search"><${Icon} name="search" /><input type="search" aria-label=${f.t("changes.search")} placeholder=${f.t("changes.search")} value=${look.text} onInput=${(event) => on.look({ text: event.currentTarget.value })} /></label></div>`;
 }
 
@@ -75,7 +77,7 @@ function Run({ group, cut, may, s, f, on }) {
   const open = s.opened[key];
   const closed = Boolean(s.opened[`closed${group.run}`]);
   const shown = closed ? [] : linesShown(group, s);
-  const rest = group.items.length - FIRST_LINES;
+  const rest = group.items.length - shown.length;
   const when = f.isToday(at, s.now) ? f.t("changes.today", { clock: f.clock(at) }) : f.moment(at, s.now);
   const wanted = may && (cut || group.items.some(canUndo));
   return html`<tbody><tr class="group"><th scope="rowgroup" colSpan="4"><button type="button" id=${`fold${group.run}`} class="fold" aria-expanded=${String(!closed)} aria-label=${f.t(closed ? "undo.show" : "undo.hide")}
@@ -84,13 +86,21 @@ function Run({ group, cut, may, s, f, on }) {
       <td class="undo">${wanted && html`<button type="button" class="link all" aria-label=${f.t("undo.sync")} aria-busy=${s.pressed.undo ? "true" : undefined} onClick=${() => on.undo(key, { runs: [group.run] })}><${Icon} name="undo" /><span class="wide">${f.t("undo.sync")}</span></button>`}</td></tr>
     ${s.undo?.key === key && html`<${Asked} s=${s} f=${f} on=${on} />`}
     ${shown.map((item) => html`<${Line} key=${item.id} item=${item} may=${may} undo s=${s} f=${f} on=${on} />${s.undo?.key === `change${item.id}` && html`<${Asked} key=${`asked${item.id}`} s=${s} f=${f} on=${on} />`}`)}
-    ${!closed && rest > 0 && html`<tr class="more"><td colSpan="4"><${Link} onPress=${() => on.open(key)}>${open ? f.t("changes.fewer_here") : f.t("changes.more_here", { n: rest })}<//></td><td class="after" /><td class="undo" /></tr>`}</tbody>`;
+    ${!closed && group.items.length > FIRST_LINES && html`<tr class="more"><td colSpan="4"><${MoreHere} open=${open} rest=${rest} name=${key} drawn=${shown.length} f=${f} on=${on} /></td><td class="after" /><td class="undo" /></tr>`}</tbody>`;
 }
 
-/** The lines of a sync that stand on the screen: five, until somebody wants all. */
+/** The lines of a sync that stand on the screen: five, until somebody wants all; and of very many a part at a time. */
 function linesShown(group, s) {
   if (s.opened[`closed${group.run}`]) return [];
-  return s.opened[`run${group.run}`] ? group.items : group.items.slice(0, FIRST_LINES);
+  return group.items.slice(0, s.opened[`run${group.run}`] ? s.lines[`run${group.run}`] ?? LIMIT_STEP : FIRST_LINES);
+}
+
+/** "Show 7 more", "Show 200 more of 4,800", "Show fewer". */
+function MoreHere({ open, rest, name, drawn, f, on }) {
+  const fewer = html`<${Link} onPress=${() => on.open(name)}>${f.t("changes.fewer_here")}<//>`;
+  if (!open) return html`<${Link} onPress=${() => on.open(name)}>${rest > LIMIT_STEP ? f.t("changes.more_of", { n: LIMIT_STEP, rest }) : f.t("changes.more_here", { n: rest })}<//>`;
+  if (rest <= 0) return fewer;
+  return html`<${Link} onPress=${() => on.lines(name, drawn + LIMIT_STEP)}>${rest > LIMIT_STEP ? f.t("changes.more_of", { n: LIMIT_STEP, rest }) : f.t("changes.more_here", { n: rest })}<//> ${fewer}`;
 }
 
 /** The question of an undo, in place: what goes back, what stays and why. Nothing is written before the answer. */
@@ -213,7 +223,7 @@ function Preview({ s, f, on }) {
   const close = html`<${Button} id="close-preview" onPress=${on.closePreview}>${f.t("preview.close")}<//>`;
   const waits = wouldWait(s.preview, f);
   const would = total ? f.t("preview.would", { both: wouldMake(s.preview, f) }) : f.t(waits || brake ? "preview.nothing" : "preview.none");
-  const more = plan.length < total ? f.t("preview.first", { n: plan.length }) : "";
+  const more = plan.length < total ? f.t("more.only_first", { n: plan.length, total }) : "";
   return html`<div class=${`banner ${brake ? "yellow" : ""}`}><${Icon} name=${brake ? "triangle" : "eye"} /><div class="words">${brake && html`<${Facts} words=${brake.facts} /> `}<${Rich} words=${brake ? would.replaceAll("**", "") : would} /> ${waits} ${more}</div>${!brake && html`${total > 0 && maySync(s) && html`<${Button} id="sync-exactly" look="filled" busy=${s.pressed.syncExactly} onPress=${on.syncExactly}>${f.t("preview.exactly")}<//>`}${close}`}</div>
     <div class="scroll">${total > 0 && html`<table class="table changes"><caption class="hidden">${f.t("preview.list")}</caption><${Head} f=${f} /><tbody>
       ${plan.map((op) => html`<${Line} item=${{ ...op, to: op.side }} s=${s} f=${f} />`)}</tbody></table>`}</div>

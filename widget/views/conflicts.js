@@ -12,6 +12,7 @@ import { readTyped } from "../typed.js";
 import { Apart } from "./apart.js";
 import { Beside } from "./beside.js";
 import { Box, Button, Empty, Icon, Link, Menu, Select } from "./parts.js";
+import { RowLine } from "./row-line.js";
 import { Base, Marked, Value, keepWords, spoken, unfolding, words } from "./value.js";
 
 const WINDOWED_FROM = 150;
@@ -34,6 +35,7 @@ export function Conflicts({ s, f, on }) {
     ${lines.length === 0 && open === 0 ? html`<div class="scroll"><${Empty} words=${f.t("conflicts.empty")} /></div>`
       : lines.length === 0 ? html`<div class="scroll"><${Empty} words=${f.t("conflicts.empty_filter")}><${Link} onPress=${() => on.filter({ table: null, field: null, row: false })}>${f.t("conflicts.show_all", { n: open })}<//><//></div>`
         : html`<div class="sides"><${Grid} s=${s} f=${f} on=${on} lines=${lines} may=${may} /><${Beside} item=${lookedAt(lines, s)} s=${s} f=${f} on=${on} /></div>`}
+    <${RowLine} listed=${visibleConflicts(s).some((item) => isCursor(item, s.cursor))} s=${s} f=${f} on=${on} />
     ${apart > 0 && html`<p class="foot apart-line"><${Link} onPress=${() => on.showApart(true)}>${f.t("apart.kept", { n: apart })}<//></p>`}
     ${may && (lines.length > 0 || open > 0) && html`<${Hints} f=${f} /><${Footer} s=${s} f=${f} on=${on} open=${open} />`}
     ${s.keys && html`<${Keys} f=${f} on=${on} />`}`;
@@ -153,7 +155,7 @@ function Selection({ s, f, on }) {
 
 function Head({ f }) {
   return html`<div class="line head" role="row" aria-rowindex="1"><span role="columnheader" class="cell"><span class="hidden">${f.t("conflicts.select_all")}</span></span>
-    ${["field", "base", "grist", "shopify", "keep"].map((name) => html`<span role="columnheader" class="cell">${f.t(`conflicts.${name}`)}</span>`)}</div>`;
+    ${["field", "base", "grist", "shopify", "between", "keep"].map((name) => html`<span role="columnheader" class=${`cell ${name === "between" ? name : ""}`}>${f.t(`conflicts.${name}`)}</span>`)}</div>`;
 }
 
 /**
@@ -334,9 +336,19 @@ function Field({ line, index, first, selected, s, f, on, may }) {
       <span class="cell name" role="gridcell" data-cut>${label}</span>
       <span class="cell base" role="gridcell"><span class="tag">${f.t("conflicts.base")}</span><span class="of"><${Base} item=${item} f=${f} now=${s.now} whole=${whole} /></span></span>
       ${side("grist")}${side("shopify")}
+      <span class="cell between" role="gridcell">${betweenWords(item, s, f)}</span>
       <${KeepCell} item=${item} choice=${choice} may=${may && !leaving} tab=${tab("keep")} note=${note} label=${label} s=${s} f=${f} on=${on} /></div>
     ${note && html`<div class=${`note ${note.yellow ? "yellow" : ""}`} role="row">${note.icon && html`<${Icon} name="triangle" tone=${note.tone} />`}
       <span role="gridcell" aria-colspan="6" id=${`note${item.id}`}><span role=${note.alert ? "alert" : undefined}>${note.words}</span></span></div>`}</div>`;
+}
+
+/** "13:46 – 14:01": the two changed after the sync before began, and no later than they were noticed. */
+function betweenWords(item, s, f) {
+  if (!item.base_known || !item.seen_at) return "";
+  const to = Date.parse(item.seen_at);
+  if (!item.after) return f.t("conflicts.before", { when: f.moment(to, s.now) });
+  const from = Date.parse(item.after);
+  return f.t("conflicts.from_to", { from: f.moment(from, s.now), to: f.isToday(from, to) ? f.clock(to) : f.moment(to, s.now) });
 }
 
 function SideCell({ item, name, choice, may, tab, whole, label, s, f, on }) {
@@ -424,7 +436,7 @@ function menuItems(item, label, s, f, on) {
     null,
     ...(["text", "html"].includes(item.type) ? [{ words: f.t(s.whole[item.id] === "all" ? "conflicts.menu_short" : "conflicts.menu_whole"), onPress: () => on.whole(item.id, "all") }] : []),
     item.type === "html" && { words: f.t(s.whole[item.id] === "source" ? "value.show_text" : "value.show_source"), onPress: () => on.whole(item.id, "source") },
-    { words: f.t("conflicts.menu_history"), onPress: () => on.go("changes", { look: { text: item.title, field: item.whole_row ? null : item.field_label } }) },
+    { words: f.t("conflicts.menu_history"), onPress: () => on.go("changes", { look: { ...(item.row === null ? { text: item.title } : { of: { resource: item.resource, row: item.row, title: item.title } }), field: item.whole_row ? null : item.field_label } }) },
   ].filter((one) => one !== false);
   while (items[0] === null) items.shift();
   return items;

@@ -2,6 +2,7 @@
 
 import { html, useLayoutEffect, useRef } from "../vendor/preact-htm.js";
 import { maySync } from "../state.js";
+import { MoreLine } from "./more-line.js";
 import { Box, Button, Empty, Icon, Link, Rich, Select } from "./parts.js";
 
 const NAMED = 3;
@@ -25,7 +26,7 @@ export function Deletions({ s, f, on }) {
       : html`<table class="table deletions"><caption class="hidden">${f.t("deletions.list")}</caption>
       <thead><tr><td class="boxes" /><th scope="col">${f.t("deletions.row")}</th><th scope="col" class="noticed">${f.t("deletions.noticed")}</th><th scope="col">${f.t("deletions.if")}</th></tr></thead>
       ${["grist", "shopify"].map((side) => html`<${Group} side=${side} items=${shown.filter((item) => item.in === side)} may=${may} s=${s} f=${f} on=${on} />`)}</table>`}
-      ${total > items.length && html`<p class="foot">${f.t("deletions.only_first", { n: items.length, total })}</p>`}</div>
+    <${MoreLine} name="deletions" total=${total} s=${s} f=${f} on=${on} /></div>
     ${may && (s.confirm ? html`<${Question} items=${items} s=${s} f=${f} on=${on} />` : html`<${Footer} items=${items} total=${total} s=${s} f=${f} on=${on} />`)}`;
 }
 
@@ -63,9 +64,9 @@ function consequences(item, along, f) {
   return [...said, ...(item.in === "shopify" ? [f.t("deletions.anew")] : along ? [] : [f.t("deletions.leaves", { table: item.label })])].join(" ");
 }
 
-/** "2 in Variants and 5 in Order lines" */
+/** "2 variants and 5 order lines" */
 function countedIn(counts, f) {
-  return f.names(counts.map(({ label, n }) => f.t("deletions.in_table", { n, table: label })));
+  return f.names(counts.map(({ resource, n }) => f.t(`counted.${resource}`, { n })));
 }
 
 /** Back to where it was deleted: only where all chosen ones can be made there again. */
@@ -92,8 +93,9 @@ function Question({ items, s, f, on }) {
   const rows = items.filter((item) => ids.includes(item.id));
   const n = rows.length;
   const names = rows.slice(0, n > NAMED + 1 ? NAMED : n).map((item) => {
-    const { go = [] } = s.beside.along[item.id] ?? {};
-    return kind === "approve" && go.length ? f.t("deletions.with", { title: f.called(item), what: countedIn(go, f) }) : f.called(item);
+    const { go = [], back = [] } = s.beside.along[item.id] ?? {};
+    const what = kind === "approve" ? go : back;
+    return what.length ? f.t("deletions.with", { title: f.called(item), what: countedIn(what, f) }) : f.called(item);
   });
   if (names.length < n) names.push(f.t("deletions.and_more", { n: n - names.length }));
   const close = (event) => {

@@ -51,9 +51,14 @@ function Meeting({ report, stale, back, s, f, on }) {
       ${listed.n > listed.items.length && html`<p class="foot">${f.t("setup.first", { n: listed.items.length, total: listed.n })}</p>`}
       <p class="sum"><${Sum} report=${report} stale=${stale} part=${part} f=${f} /></p>
       ${paused.map((each) => html`<p class="sum wrong"><${Icon} name="triangle" tone="bad" /><span>${f.t("setup.paused", { what: each.label, why: each.paused })}</span></p>`)}
-      ${entries.some((each) => each.rows > 0) && html`<p class="sum quiet">${f.t("setup.copy")}</p>`}
-      ${people.length > 0 && html`<p class="sum quiet">${f.t("setup.people", { tables: f.names(people.map((each) => each.label)) })}</p>`}</div>
+      ${entries.some((each) => each.rows > 0) && html`<p class="sum">${s.places ? html`${f.t("setup.copy_first")} <${Away} address=${s.places.download} words=${f.t("setup.download")} /> ${f.t("setup.copy_or")}` : f.t("setup.copy")}</p>`}
+      ${people.length > 0 && html`<p class="sum">${f.t("setup.people", { tables: f.names(people.map((each) => each.label)) })} ${s.places && html`<${Away} address=${s.places.rules} words=${f.t("setup.rules")} />`}</p>`}</div>
     <div class="footer"><span class="grow" /><span class="buttons"><${Button} look="filled" id="start" busy=${s.pressed.start} off=${stale ? f.t("setup.working_out") : null} onPress=${on.startFirst}>${f.t("setup.start")}<//>${back}</span></div>`;
+}
+
+/** A page of Grist's, in a tab of its own: the widget's frame cannot lead there. */
+function Away({ address, words }) {
+  return html`<a class="link lined" href=${address} target="_blank" rel="noopener noreferrer">${words}</a>`;
 }
 
 /** "**The first sync** creates 11 rows in Grist and 4 in Shopify, fills 57 empty cells and asks you about 26 fields." */

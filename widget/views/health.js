@@ -36,7 +36,7 @@ function Part({ one, owner, s, f, on }) {
 export function words(one, s, f) {
   if (one.message) return one.message;
   const facts = one.facts;
-  const at = (iso) => f.moment(Date.parse(iso), s.now);
+  const at = (iso) => f.whenAt(Date.parse(iso), s.now);
   switch (one.part) {
     case "store": return facts.ms === null || facts.ms === undefined ? f.t("health.store_unasked", { domain: facts.domain }) : f.t("health.store_ok", { domain: facts.domain, ms: facts.ms });
     case "permissions": return f.t("health.permissions_ok", { n: facts.granted });
@@ -45,7 +45,7 @@ export function words(one, s, f) {
       const counted = f.t("health.webhooks", { n: facts.registered, wanted: facts.wanted });
       return facts.last_at ? f.t("health.webhooks_last", { counted, when: at(facts.last_at) }) : counted;
     }
-    case "last_sync": return facts.at ? f.t("health.last_sync", { when: at(facts.at) }) : f.t("health.never");
+    case "last_sync": return facts.at ? goodSync(Date.parse(facts.at), s, f) : f.t("health.never");
     case "timer": return timerWords(facts, at, f);
     case "queue": return f.t(facts.state ? `health.queue_${facts.state}` : "health.queue_idle");
     case "brakes": return f.t("health.brakes", { n: facts.deletions, percent: Math.round(facts.deletions_share * 100) });
@@ -58,6 +58,11 @@ export function words(one, s, f) {
     }
     default: return "";
   }
+}
+
+/** "Today, 14:02", "22 Nov, 18:12" */
+function goodSync(at, s, f) {
+  return f.isToday(at, s.now) ? f.t("health.today", { clock: f.clock(at) }) : f.moment(at, s.now);
 }
 
 function timerWords(facts, at, f) {

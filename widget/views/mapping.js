@@ -1,7 +1,7 @@
 // The Mapping tab: one table at a time, its fields, its rows; what a change would do stands below before it is saved.
 
 import { html } from "../vendor/preact-htm.js";
-import { countChanges, effectCounts, mappingOf, mappingsOf, resourceOf } from "../draft.js";
+import { countChanges, effectCounts, mappingOf, mappingsOf } from "../draft.js";
 import { isUnreachable } from "../state.js";
 import { MappingTable, RowRules } from "./mapping-table.js";
 import { Button, Empty, Icon, Select } from "./parts.js";
@@ -27,12 +27,8 @@ export function Head({ one, list, s, f, on }) {
   return html`<div class="tools"><${Select} label=${f.t("mapping.table")} value=${one.resource} onChange=${on.mapTable}
       options=${list.map((each) => [each.resource, part.saved?.about[each.resource]?.table ?? each.table])} />
     <span class="quiet with">${f.t("mapping.with")}</span><${Select} label=${f.t("mapping.resource")} value=${one.resource} onChange=${on.mapTable}
-      options=${list.map((each) => [each.resource, f.t("mapping.shopify", { what: lower(resourceOf(part, each.resource)?.label ?? each.resource) })])} />
+      options=${list.map((each) => [each.resource, f.t("mapping.shopify", { what: f.t(`things.${each.resource}`, { n: 2 }) })])} />
     <span class="grow" />${pairs > 0 && html`<span class="quiet mid">${f.t("mapping.paired", { n: pairs })}</span>`}</div>`;
-}
-
-export function lower(label) {
-  return label.slice(0, 1).toLowerCase() + label.slice(1);
 }
 
 function Footer({ s, f, on }) {

@@ -103,7 +103,8 @@ function Waiting({ mapping, f, on }) {
 }
 
 function Recent({ s, f, on }) {
-  return html`<table class="table recent"><thead><tr>
+  const clock = s.runs.some((run) => f.clock(Date.parse(run.finished_at ?? run.started_at)).length > 5) ? "long" : ""; // "12:09 PM"
+  return html`<table class=${`table recent ${clock}`}><thead><tr>
       <th scope="col"><span class="wide">${f.t("overview.recent")}</span><span class="narrow">${f.t("overview.when")}</span></th>
       <th scope="col">${f.t("overview.by")}</th><th scope="col">${f.t("overview.result")}</th><th scope="col" class="number took">${f.t("overview.took")}</th></tr></thead>
     <tbody>${s.runs.map((run) => {

@@ -3,6 +3,7 @@
 import { html } from "../vendor/preact-htm.js";
 import { maySync } from "../state.js";
 import { RowButton } from "./conflicts.js";
+import { MoreLine } from "./more-line.js";
 import { Empty, Link } from "./parts.js";
 
 export function Refused({ s, f, on }) {
@@ -15,9 +16,9 @@ export function Refused({ s, f, on }) {
       <th scope="row"><span data-cut>${item.title}</span><small>${item.row === null ? f.t("place.table", { table: item.label }) : f.t("place.row", { table: item.label, row: item.row })}</small>
         <span class="narrow"><${Acts} item=${item} s=${s} f=${f} on=${on} /></span></th>
       <td>${item.field_label && !item.message.includes(item.field_label) ? f.t("refused.field", { field: item.field_label, message: item.message }) : item.message}${" "}
-        ${f.t("refused.tried", { n: item.tries, when: f.moment(Date.parse(item.at), s.now) })}${item.waits && html` ${f.t("refused.waits")}`}</td>
+        ${f.t("refused.tried", { n: item.tries, when: f.whenAt(Date.parse(item.at), s.now) })}${item.waits && html` ${f.t("refused.waits")}`}</td>
       <td>${item.cure}</td><td class="act"><${Acts} item=${item} s=${s} f=${f} on=${on} /></td></tr>`)}</tbody></table>
-    ${total > items.length && html`<p class="foot">${f.t("refused.only_first", { n: items.length, total })}</p>`}</div>`;
+    <${MoreLine} name="refused" total=${total} s=${s} f=${f} on=${on} /></div>`;
 }
 
 /** Once the cause is away it is tried again at once, and not only when the row changes. */
