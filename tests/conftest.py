@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-pytest_plugins = ["faults.matrix", "databases"]
-"""The crash test's matrix at the end of a run, also where xdist's own process does the printing; and databases of both
-kinds."""
+pytest_plugins = ["faults.matrix", "databases", "seconds"]
+"""The crash test's matrix and the seconds of each part at the end of a run, also where xdist's own process does the
+printing; and databases of both kinds."""
 
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                       "--disable-background-networking", "--disable-component-update", "--disable-sync"]

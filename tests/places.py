@@ -39,7 +39,7 @@ class Inside(BaseAdapter):
                                  headers=list(request.headers.items()))
         answer = requests.Response()
         answer.status_code, answer.request, answer.url = told.status_code, request, str(request.url)
-        answer._content = told.data
+        answer._content, answer._content_consumed = told.data, True  # type: ignore[attr-defined]
         answer.headers.update(told.headers)
         return answer
 
