@@ -87,7 +87,7 @@ def _hold_back(mapping: Mapping, local: Snapshot, remote: Snapshot, rows: dict[K
     it gets neither that one nor one of its own."""
     holders = {pair.remote: pair.local for pair in outcome.known if not local.proves_gone(pair.local)} if rows else {}
     unsure = {key for key in outcome.blocked if isinstance(key, str)} if rows else set()
-    living = {key: remote.rows[key] for key in [*holders, *(unsure - holders.keys())] if key in remote.rows}
+    living: dict[Key, Row] = {key: remote.rows[key] for key in [*holders, *(unsure - holders.keys())] if key in remote.rows}
     for witness in mapping.match if living else ():
         places = [mapping.index[name] for name in witness.split("+")]
         taken = _by_value(living, places)
@@ -96,8 +96,9 @@ def _hold_back(mapping: Mapping, local: Snapshot, remote: Snapshot, rows: dict[K
                 label = " and ".join(mapping.fields[place].field.label for place in places)
                 holder = holders.get(str(taken[value][0]))
                 if holder is None:
-                    _block(outcome, local, key, f"This new row is not in Shopify: its {label} is that of something there "
-                           "of which it is not sure yet which row it is.",
+                    _block(outcome, local, key,
+                           f"This new row is not in Shopify: its {label} is that of something there of which it is not "
+                           "sure yet which row it is.",
                            f"Answer that first, or give this row another {label}.")
                 else:
                     _block(outcome, local, key, f"This new row is not in Shopify: its {label} is that of row {holder}.",
