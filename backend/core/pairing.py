@@ -87,7 +87,8 @@ def _hold_back(mapping: Mapping, local: Snapshot, remote: Snapshot, rows: dict[K
     it gets neither that one nor one of its own."""
     holders = {pair.remote: pair.local for pair in outcome.known if not local.proves_gone(pair.local)} if rows else {}
     unsure = {key for key in outcome.blocked if isinstance(key, str)} if rows else set()
-    living: dict[Key, Row] = {key: remote.rows[key] for key in [*holders, *(unsure - holders.keys())] if key in remote.rows}
+    living: dict[Key, Row] = {
+        key: remote.rows[key] for key in [*holders, *(unsure - holders.keys())] if key in remote.rows}
     for witness in mapping.match if living else ():
         places = [mapping.index[name] for name in witness.split("+")]
         taken = _by_value(living, places)

@@ -91,7 +91,8 @@ GUARDS: tuple[Guard, ...] = (
           "        side = where.other"),
     # --- who is who
     Guard("pairing is one to one", ("P12",), PAIRING, "if len(keys) == len(candidates) == 1:", "if True:"),
-    Guard("a copy is not the thing", ("P12",), PAIRING, "        if mark in row_of:", "        if False:"),
+    Guard("a copy is not the thing", ("P12",), PAIRING,
+          "        if mark in row_of and not", "        if False and not"),
     Guard("a freed row id is another row", ("P12",), PAIRING,
           "    return bool(telling) and all(now != was for now, was in telling)", "    return False"),
     Guard("an emptied Shopify ID stops its row", ("P12",), PAIRING,
@@ -148,7 +149,7 @@ GUARDS: tuple[Guard, ...] = (
     Guard("a thing that a row claims gets none of its own", ("P8", "P12"), "backend/core/pairing.py",
           "(free or row_of.get(str(mark)) not in local.rows)", "free", SYNC),
     Guard("a thing that several rows claim is no other row's", ("P8", "P12"), PAIRING,
-          "if mark in row_of and not local.proves_gone(row_of[mark]):", "if mark in row_of:"),
+          " and not local.proves_gone(row_of[mark]):", ":"),
     Guard("nothing is made beside what is asked about", ("P8",), PAIRING,
           "[*holders, *(unsure - holders.keys())]", "holders"),
     # --- recovery
