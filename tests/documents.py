@@ -52,6 +52,8 @@ class DocumentGrist:
         self.refuses: Callable[[Op], str | None] = lambda op: None
         """Grist refuses every bundle that holds an op of which this says why."""
         self._formulas: set[tuple[str, str]] = set()
+        self._named: dict[tuple[str, str], str] = {}
+        """By (table, field): the column's id since somebody renamed it."""
         self._rules: dict[tuple[Any, ...], list[int]] = {}
         """The access rules that were made for one thing hidden."""
         self._role = "owner"
@@ -137,6 +139,12 @@ class DocumentGrist:
         for row in sorted(rows, reverse=True):
             left = ("manualSort",) if with_ids else ("manualSort", ID_COLUMN)
             self._act(["AddRecord", table, None, {c: cell for c, cell in rows[row].items() if c not in left}])
+
+    def rename(self, table: str, field: str) -> None:
+        """Give the column of a field another id, as whoever renames its heading does."""
+        name = f"{self._mapping(table).rule(field).column}_{self._number}"
+        self._act(["RenameColumn", table, self._column(table, field), name])
+        self._named[table, field] = name
 
     def tick(self, table: str, row: int, *, on: bool = True) -> None:
         self._act(["UpdateRecord", table, row, {self._mapping(table).only_where: on}])
@@ -248,7 +256,7 @@ class DocumentGrist:
         return next(one for one in self.mappings.values() if one.table == table)
 
     def _column(self, table: str, field: str) -> str:
-        return self._mapping(table).rule(field).column
+        return self._named.get((table, field)) or self._mapping(table).rule(field).column
 
     def _cell(self, table: str, field: str, value: Any) -> Any:
         """A value as somebody types it there."""
@@ -267,7 +275,8 @@ class DocumentGrist:
 
     def shown(self, mapping: Mapping, cells: Dict[str, Any]) -> Cells:
         """A row of the grid as values; what is no mapped column is left out."""
-        return {rule.name: _value(rule.kind, cells[rule.column]) for rule in mapping.fields if rule.column in cells}
+        columns = [(rule, self._column(mapping.table, rule.name)) for rule in mapping.fields]
+        return {rule.name: _value(rule.kind, cells[column]) for rule, column in columns if column in cells}
 
     def _make(self, table: str) -> None:
         """Make a table by hand, as the product would, but without its technical column."""

@@ -224,6 +224,9 @@ class MemoryGrist(_Twin):
             if with_ids and row in marks:
                 self._mark(table, new, marks[row])
 
+    def rename(self, table: str, field: str) -> None:
+        """Give the column of a field another id, which is nothing to a twin: its columns have none."""
+
     def tick(self, table: str, row: int, *, on: bool = True) -> None:
         """Let a row take part (`only_where`), or not."""
         (self.unticked.discard if on else self.unticked.add)((table, row))

@@ -75,7 +75,7 @@ class People:
         todo: list[tuple[int, Callable[[], None]]] = [
             (5, self.type_text), (4, self.edit_text), (2, self.type_tag), (2, self.edit_tag), (3, self.count_stock),
             (4, self.sell), (1, self.new_row), (1, self.new_thing), (3, self.choose), (4, self.sync),
-            (2, self.sync_with_a_dying_line), (2, self.sync_while_people_work),
+            (2, self.sync_with_a_dying_line), (2, self.sync_while_people_work), (1, self.rename_column),
         ]
         self.chance.choices([do for _, do in todo], [weight for weight, _ in todo])[0]()
 
@@ -124,6 +124,9 @@ class People:
 
     def new_thing(self) -> None:
         self.world.shopify.add("products", title=self._token(), handle=self._token(), tags=[self._token()])
+
+    def rename_column(self) -> None:
+        self.world.grist.rename("Products", self.chance.choice(TEXTS))
 
     # --- syncs --------------------------------------------------------------------------------------------
 

@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from engine.world import World, with_rules
+from engine.world import World, with_rules, world_in
 
 from backend.core.mapping import default_mapping
 from backend.core.model import Direction, Mapping, Policy, Rule, Side
 from backend.core.values import Unfit, Value
+from backend.errors import BrakeError
 from backend.shopify.resources import RESOURCES
-from backend.store import inbox
+from backend.store import base, inbox
 
 from .ledger import Ledger, words
 
@@ -338,6 +339,22 @@ class People:
         self.ledger.doubtful |= set(self.ledger.stock)
         self.ledger.edited_ids = True
         return "Grist: the document is put back to a backup"
+
+    def copy_document(self, a: int, b: int, c: int) -> str | None:
+        """Somebody duplicates the document and connects the copy to the same store: its first sync is to stop."""
+        with self.world.database.read() as tx:
+            known = {thing for one in self.world.mappings for _, thing in base.keys(tx, one.id)}
+        if not known & {mark for marks in self.world.grist.marks.values() for mark in marks.values()}:
+            return None  # nothing in it tells that it is a copy
+        self.saw["copied document"] += 1
+        copy = world_in(self.world.database, self.world.mappings, document=f"copy {self.saw['copied document']}")
+        copy.shopify = self.world.shopify
+        copy.grist.restore(self.world.grist.snapshot())
+        written = len(self.world.shopify.log)
+        copy.run_until(BrakeError)
+        assert copy.grist.log == [], "the sync of a copy wrote into it"
+        assert len(self.world.shopify.log) == written, "the sync of a copy wrote into the store"
+        return "Grist: the document is copied, and the copy connected to the same store: its sync is stopped"
 
     # --- in Shopify ---------------------------------------------------------------------------------------
 

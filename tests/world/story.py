@@ -28,7 +28,8 @@ SHOPIFY = {
     "delete_thing": 1.5, "recreate": 1, "come_back": 1, "unproven": 0.7, "lag": 1, "catch_up": 1,
     "large_store": 0.5, "stock_is_due": 0.5,
 }
-SETTINGS = {"change_rule": 1, "change_direction": 1, "change_filter": 0.7, "change_toggle": 0.5, "change_policy": 0.5}
+SETTINGS = {"change_rule": 1, "change_direction": 1, "change_filter": 0.7, "change_toggle": 0.5, "change_policy": 0.5,
+            "copy_document": 1}
 ANSWERS = {"choose": 3, "approve": 2, "keep": 0.7, "put_back": 0.7, "ask_again": 0.5}
 RUNS = {"run": 20, "audit": 2, "run some fields": 1.5, "preview": 1.5, "undo": 1.5, "a day passes": 1}
 DEEDS = GRIST | SHOPIFY | SETTINGS | ANSWERS

@@ -18,7 +18,8 @@ from .story import Event, shrunk, story
 CHUNKS, SEEDS = 2, 12
 """A chunk is one test, so that two cores share them."""
 MUST_HAPPEN = ("conflicts", "deletions", "proposals", "lost answers", "reused ids", "press_undo", "hide_row",
-               "copied rows", "two workers", "lag", "import_over", "edit_id", "empty_id", "approve", "choose")
+               "copied rows", "two workers", "lag", "import_over", "edit_id", "empty_id", "approve", "choose",
+               "copied document")
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
