@@ -29,7 +29,7 @@ KNOWN: tuple[Known, ...] = (
     # P15's limit, named in docs/promises.md: a worker that slept beyond its lease between the journal and the request
     # makes its rows in Grist when it wakes, beside those of its successor. They are listed as copies; nothing is lost.
     Known("asleep before making rows", "P8", r"^\d rows of \w+ hold", (
-        Event("add_thing", (8, 4, 8)), Event("paused beyond lease", (10, 4, 8), 46), Event("audit", (0, 1, 3)),
+        Event("add_thing", (8, 4, 8)), Event("paused beyond lease", (10, 4, 8), 52), Event("audit", (0, 1, 3)),
     ), needs=("paused beyond lease",)),
 )
 
