@@ -259,7 +259,7 @@ class WiredConnector:
             except SyncError:
                 shop.halt({stamp.key: len(batch)})
                 raise
-        now = self._read(mapping, [op.key for op in batch if isinstance(op, Update)], shop.read).rows
+        now = self.read(mapping, [op.key for op in batch if isinstance(op, Update)]).rows
         return [self._stood(shop, mapping, op, now, refused=op in refused) for op in batch if isinstance(op, Update)]
 
     def _stood(
