@@ -15,7 +15,7 @@ from .sim import Ground, play
 from .soak import one, shortest, tell
 from .story import Event, shrunk, story
 
-CHUNKS, SEEDS = 2, 12
+CHUNKS, SEEDS = 2, 10
 """A chunk is one test, so that two cores share them."""
 MUST_HAPPEN = ("conflicts", "deletions", "proposals", "lost answers", "reused ids", "press_undo", "hide_row",
                "copied rows", "two workers", "lag", "import_over", "edit_id", "empty_id", "approve", "choose",
