@@ -15,10 +15,12 @@ help: ## List what can be made
 run: $(VENV)/run.stamp ## Start everything: a demo without credentials, the backend with them
 	$(BIN)/python -m demo
 
-# The tests' databases lie in memory where there is such a place: a disk that syncs slowly doubles their time.
+# The tests' databases lie in memory where there is such a place: a disk that syncs slowly doubles their time. Many tests
+# wait for a browser or a process, so three of them share two processors.
+WORKERS = $$(( ($$(nproc) * 3 + 1) / 2 ))
 test: lint chromium ## Run all checks and tests
 	@scratch=$$(mktemp -d /dev/shm/sync-tests.XXXXXX 2>/dev/null || mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
-	  TMPDIR="$$scratch" $(BIN)/python -m pytest -n auto --dist worksteal
+	  TMPDIR="$$scratch" $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 fresh: $(VENV)/dev.stamp ## Follow the README on a fresh clone, in an environment of its own
 	$(BIN)/python -m pytest -n 0 tests/end_to_end/test_fresh_clone.py
@@ -30,7 +32,7 @@ faults: $(VENV)/dev.stamp ## Play every fault at every step of every chapter
 	EVERY_FAULT=1 $(BIN)/python -m pytest -n auto --dist worksteal tests/faults
 
 databases: $(VENV)/dev.stamp ## Run all that touches a database on SQLite and on Postgres, the whole engine suite too
-	EVERY_DATABASE=1 $(BIN)/python -m pytest -n auto --dist worksteal tests/store tests/engine tests/jobs
+	EVERY_DATABASE=1 $(BIN)/python -m pytest -n auto --dist worksteal tests/store tests/engine tests/jobs tests/web tests/actions tests/cli
 
 connector: $(VENV)/dev.stamp ## Run all of the engine suite over the Grist connector, too: make connector STORIES=50
 	EVERY_CONNECTOR=1 STORIES=$(or $(STORIES),10) $(BIN)/python -m pytest -n auto --dist worksteal tests/engine

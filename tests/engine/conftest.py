@@ -4,7 +4,7 @@ A tenth of the tests, chosen by their names, run on Postgres too: what the engin
 and `tests/store` asks all of it on both. Long stories by seed run there in `tests/world`. With EVERY_DATABASE (`make
 databases`) each test runs on both.
 
-A third of the tests, by their names, and the stories run once more with a document of the stand-in behind the
+A quarter of the tests, by their names, and the stories run once more with a document of the stand-in behind the
 product's own connector in the twin's place (`documents`). With EVERY_CONNECTOR (`make connector`) each test does; with
 GRIST_TEST_URL each does, and the document is one of that Grist.
 """
@@ -49,7 +49,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if (number % 10 == 0 and not is_story) or os.environ.get("EVERY_DATABASE"):
         databases.append("postgres")
     kinds = [(database, "twin") for database in databases]
-    if is_story or number % 3 == 0 or os.environ.get("EVERY_CONNECTOR") or os.environ.get("GRIST_TEST_URL"):
+    if is_story or number % 4 == 0 or os.environ.get("EVERY_CONNECTOR") or os.environ.get("GRIST_TEST_URL"):
         kinds.append(("sqlite", "connector"))
     metafunc.parametrize("kind_of_world", kinds, ids="-".join, indirect=True)
 
