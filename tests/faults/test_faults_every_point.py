@@ -3,7 +3,7 @@
 `make faults` is all of it. `make test`, which has to end in a quarter of an hour, plays less: in the chapters of a day
 it kills at every step, before it and after it in turn, and plays each other fault at every sixth; in the other books
 it kills at every sixth, and plays each other fault at every thirty-sixth. Pairs of faults, the second in the run that
-recovers from the first, are played in each chapter besides: `FULL_FAULTS=300` are that many, chosen by `FAULTS_SEED` (0).
+recovers from the first, are played in each chapter besides: `FULL_FAULTS=300` are that many, by `FAULTS_SEED` (0).
 """
 
 from __future__ import annotations
