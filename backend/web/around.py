@@ -93,7 +93,10 @@ def along(tx: sa.Connection, known: Tables, eyes: Sight, limit: int) -> dict[str
                         told.back[other] += 1
                         told.parts.setdefault(other, set()).add(thing)
     for one in listed:
-        (_stock if one.side == "remote" else _stock_back)(tx, known, found[one.id], waits, eyes)
+        if one.side == "remote":
+            _stock(tx, known, found[one.id])
+        else:
+            _stock_back(tx, known, found[one.id], waits, eyes)
     return {"along": {str(number): _told(known, one, eyes) for number, one in found.items()}}
 
 
@@ -122,7 +125,7 @@ def _stock_back(tx: sa.Connection, known: Tables, told: _Along, waits: set[tuple
         told.back[level_id] += (level_id, number) in waits and eyes.row(level_id, number)
 
 
-def _stock(tx: sa.Connection, known: Tables, told: _Along, _waits: set[tuple[int, int]], _eyes: Sight) -> None:
+def _stock(tx: sa.Connection, known: Tables, told: _Along) -> None:
     """Levels of what goes, and of the parts of what goes: a product takes its variants' stock along."""
     level_id = known.mapping_id("inventory")
     variants_id = known.mapping_id("variants")

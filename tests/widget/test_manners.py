@@ -45,7 +45,7 @@ def test_every_scene_keeps_the_manners(screen: Screen, name: str) -> None:
         wear(screen, "dark")
         assert frame.evaluate(FINDINGS, ["color-contrast"]) == []
     assert dark or not fake.SHARED.exists(), "the recording of Grist's themes is not where it was"
-    for width in (1280, 320, 280):
+    for width in (1280, 480, 320, 280):
         screen.page.set_viewport_size({"width": width, "height": 480})
         screen.settle()  # the tabs measure themselves after the resize
         looks: dict[str, Any] = frame.evaluate(LOOKS)
