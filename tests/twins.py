@@ -63,7 +63,8 @@ class Written:
     before: Value = None
     after: Value = None
     planned: Value = dataclasses.field(default=UNREAD, compare=False)
-    """What an update was made on: where `before` is something else, somebody's value was overwritten unseen."""
+    """What an update was made on: where `before` is something else, somebody's value was overwritten unseen. Of a thing
+    that was deleted in Shopify both hold all of its cells, as text."""
 
 
 class _Twin:
@@ -556,6 +557,8 @@ class MemoryShopify(_Twin):
         """Resources whose creations carry a key of ours, by which they are found again and never made twice."""
         self.files_from = 0
         """So many changes of one mapping go as a file that the store works off by itself; 0: none do."""
+        self._read_again: dict[str, Cells] = {}
+        """What a thing held when it was last read for the second time in a run."""
         self.file: dict[str, list[Any]] = {}
         """By the key of the batch: what of a file is still to be done, as (resource, op), the next one first."""
         self._answers: dict[str, tuple[tuple[Op, ...], list[Receipt]]] = {}
@@ -718,7 +721,9 @@ class MemoryShopify(_Twin):
         return Prepared(tuple(mappings))
 
     def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
-        return self.read(mapping, keys)
+        seen = self.read(mapping, keys)
+        self._read_again |= {gid: self.thing(gid) for gid in map(str, keys) if gid in self.things[mapping.name]}
+        return seen
 
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None, looks: Looks | None = None) -> Snapshot:
         """A list misses what is deleted and what a filter leaves out; asked by gid, null means deleted."""
@@ -840,7 +845,8 @@ class MemoryShopify(_Twin):
             return Receipt(op, refusal=Refusal(Side.REMOTE, gid, "It does not exist any more.", "Sync again."))
         if isinstance(op, Delete):
             assert mapping.resource.deletable, f"{resource} cannot be deleted in Shopify"
-            self.log.append(Written(resource, "delete", gid))
+            self.log.append(Written(resource, "delete", gid, before=str(self.thing(gid)),
+                                    planned=str(self._read_again.get(gid, self.thing(gid)))))
             self.delete(gid)
             return Receipt(op, gid)
         assert isinstance(op, Update), f"{op!r} never goes to Shopify"

@@ -71,6 +71,7 @@ def pair_up(mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence
     things = {key: row for key, row in remote.rows.items() if key not in row_of or key in homeless}
     _join_as_decided(rows, things, decided, outcome)
     _join_by_mark(local, rows, things, remote, row_of, outcome)
+    things = {key: row for key, row in things.items() if key not in outcome.blocked}  # somebody is asked whose they are
     for witness in mapping.match:
         if not rows or not things:
             break

@@ -279,6 +279,21 @@ def test_a_row_that_is_like_a_thing_which_two_rows_claim_is_neither_that_one_nor
     assert (found.paired, found.questions[0].kind, found.questions[0].rows) == ((), "twice", (6, 7))
 
 
+def test_a_row_that_is_like_a_thing_which_another_row_claims_is_listed_until_that_is_answered() -> None:
+    """A file was imported over the table: row 1 holds another row's Shopify ID, and row 2, to which that belonged, is a
+    new one with its SKU."""
+    rows: dict[int, tuple[Value, Value]] = {1: ("Mug", "m9"), 2: ("Other", "c1")}
+    mugs: dict[int, tuple[Value, Value]] = {1: ("Mug", "m1"), 2: ("Cup", "c1")}
+    found = plan(
+        MAPPED, grist(MAPPED, {key: {"title": t, "sku": s} for key, (t, s) in rows.items()}, marks={1: thing(2)}),
+        shopify(MAPPED, {key: {"title": t, "sku": s} for key, (t, s) in mugs.items()}),
+        [pair(MAPPED, {"title": "Mug", "sku": "m1"}, row=1, thing=thing(1)),
+         pair(MAPPED, {"title": "Cup", "sku": "c0"}, row=2, thing=thing(2))])
+    assert [refusal.key for refusal in found.refusals] == [1, 2]
+    assert (found.paired, found.ops) == ((), ())
+    assert [whose for whose, _ in found.moved] == [thing(2)]
+
+
 @pytest.mark.parametrize("decided", [{2: None, 3: thing(7), 4: None, 5: None}])
 def test_answers_to_copies_and_strangers(decided: dict[int, str | None]) -> None:
     rows: dict[int, tuple[Value, Value]] = {n: (f"t{n}", f"s{n}") for n in (1, 2, 3, 4, 5)}

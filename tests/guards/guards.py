@@ -152,6 +152,8 @@ GUARDS: tuple[Guard, ...] = (
           " and not local.proves_gone(row_of[mark]):", ":"),
     Guard("nothing is made beside what is asked about", ("P8",), PAIRING,
           "[*holders, *(unsure - holders.keys())]", "holders"),
+    Guard("no witness gives away what a row claims", ("P4", "P12"), PAIRING,
+          " if key not in outcome.blocked}  # somebody", "}  # somebody"),
     # --- recovery
     Guard("what is hidden is not decided", ("P2", "P7"), RECOVER,
           "passed=gone, unclear=not gone)]", "passed=True)]", SYNC),

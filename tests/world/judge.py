@@ -69,6 +69,9 @@ class Judge:
             # What goes along with a thing is said before the yes; what somebody edits there after it goes along, too.
             parts = [cells for cells in self.world.shopify.removed.values() if thing in cells.values()]
             self.ledger.tokens -= words([*parts])
+            # What somebody edits between the last look and the request: Shopify deletes under no condition (P1's limit).
+            self.unseen += one.before != one.planned
+            self.ledger.tokens -= words(one.before) - words(one.planned)
 
     def _kept_apart(self, side: Side, mapping: Mapping, one: Written, apart: set[tuple[str, str]]) -> None:
         with self.world.database.read() as tx:
@@ -145,9 +148,15 @@ class Judge:
                             self._agrees(mapping, pair, rule.name)
                 elif (pair.local in rows or pair.remote in things) and (mapping.name, pair.remote) not in waiting:
                     self._half(mapping, pair.local, pair.remote, listed)
-                elif pair.local not in rows and pair.remote not in things:
+                elif pair.local not in rows and pair.remote not in things and not self._is_asked_which(
+                        mapping, pair, listed):
                     self.wrong("P12", f"{mapping.name}: a pair of {pair.local} and {pair.remote}, and both are gone")
             self._alone(mapping, {pair.local for pair in pairs}, {pair.remote for pair in pairs}, listed)
+
+    def _is_asked_which(self, mapping: Mapping, pair: Pair, listed: set[Any]) -> bool:
+        """Whether somebody is asked which of several rows that hold its Shopify ID is the one."""
+        rows = [row for row, mark in self.world.grist.marks.get(mapping.table, {}).items() if mark == pair.remote]
+        return len(rows) > 1 and all((mapping.id, Side.LOCAL, str(row), "") in listed for row in rows)
 
     def _agrees(self, mapping: Mapping, pair: Pair, name: str) -> None:
         rule, row, gid = mapping.rule(name), pair.local, pair.remote
