@@ -290,13 +290,11 @@ class _Run:
         with self.session.database.read() as tx:
             one.resting = waiting.resting(tx, mapping.id, one.new_rows, self.session.rest_seconds)
             one.apart = apart.known(tx, mapping.id)
+            deletions = waiting.answered_deletions(tx, mapping.id)
             planned = plan(
                 mapping, one.local, one.remote, list(one.pairs.values()),
                 choices=waiting.choices(tx, mapping),
-                approved=waiting.approved_deletions(tx, mapping.id),
-                kept=waiting.kept_deletions(tx, mapping.id),
-                apart=one.apart,
-                put_back=waiting.put_back_deletions(tx, mapping.id),
+                approved=deletions.approved, put_back=deletions.put_back, kept=deletions.kept, apart=one.apart,
                 resting=one.resting | one.doubtful,
                 decided=pairing.decided(tx, mapping, one.local, self.session.decided.get(mapping.name, ())),
             )
@@ -333,10 +331,10 @@ class _Run:
             pulled.append(RESTORED)
         with self.session.database.read() as tx:
             for one in self.work:
-                known = waiting.known_deletions(tx, one.mapping.id)
+                deletions = waiting.answered_deletions(tx, one.mapping.id)
                 pairs, rows = base.count(tx, one.mapping.id)
-                pulled += brakes(one.planned, one.local, one.remote, pairs, self.session.limits, known,
-                                 _emptied(tx, one, pairs, rows), waiting.kept_deletions(tx, one.mapping.id))
+                pulled += brakes(one.planned, one.local, one.remote, pairs, self.session.limits,
+                                 deletions.known, _emptied(tx, one, pairs, rows), deletions.kept)
                 pulled += flips(one.planned, changes.lately(tx, one.mapping, one.rewritten, FLIPS_SECONDS))
                 strangers = set() if pairs else set(one.local.marks.values())
                 store = base.of_another_document(tx, self.session.link_id, one.mapping.name, strangers)
@@ -482,8 +480,10 @@ class _Run:
             if whole:
                 self.looking.at_all(one)
             else:
-                self.looking.some(one, things, again=True)
+                self.looking.some_again(one, things)
             self._plan_one(one)
+            # What the next run deletes, or asks about, it has looked for everywhere, and held against the brakes.
+            one.plan = replace(one.planned, ops=tuple(op for op in one.planned.ops if not isinstance(op, Delete)))
             rows = None if whole else {pair.local for pair in one.pairs.values()}
             with self.session.write() as tx:
                 self.gathered.hints += remember_agreed(tx, self.session.link_id, one)

@@ -20,6 +20,7 @@ import gc
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from backend.connector import Connector
 from backend.core.mapping import Directory
@@ -37,6 +38,7 @@ LOOSE_MOST = 2_000
 
 Say = Callable[[str, Work], None]
 """Tells how far the run is; raises where it must not go on."""
+Read = Callable[[Mapping, set[Any]], Snapshot]
 
 
 @contextmanager
@@ -188,6 +190,7 @@ class Looking:
         self._witnessed(one, local.seen, one.free_rows)
         remote.look(one.pairs.keys())
         local.look(pair.local for pair in one.pairs.values())
+        self._strangers(one, local, remote)
         kept = {pair.local for pair in one.pairs.values()}
         one.local = replace(local.seen, recognised=local.seen.recognised - kept)
         one.remote = replace(remote.seen, recognised=remote.seen.recognised - one.pairs.keys())
@@ -202,15 +205,31 @@ class Looking:
             found = base.pairs(tx, one.mapping) if many else base.pairs(tx, one.mapping, things=things)
         one.take_pairs(pair for pair in found if pair.remote in things)
 
-    def some(self, one: Work, things: Collection[str], *, again: bool = False) -> None:
-        """The pairs of `things` by id. Such a read never proves anything about the others. `again` in a run that has
-        looked at them or written them."""
+    def some(self, one: Work, things: Collection[str]) -> None:
+        """The pairs of `things` by id. Such a read never proves anything about the others."""
+        self._read_some(one, things, self._local.read, self._remote.read)
+
+    def some_again(self, one: Work, things: Collection[str]) -> None:
+        """`some`, in a run that has looked at them or written them. Where a row is not there any more with its Shopify
+        ID, or a thing is gone, and it was there before, the pair is left to the next run, which is told of it: rows
+        that were cut and pasted or imported anew are only known by the others."""
+        was_local, was_remote = one.local, one.remote
+        self._read_some(one, things, self._local.again, self._remote.again)
+        left = {thing for thing, pair in one.pairs.items()
+                if (thing in one.remote.gone and thing not in was_remote.gone)
+                or (pair.local in one.local.gone and not was_local.proves_gone(pair.local))
+                or _is_another(pair, one.local)}
+        if left:
+            one.pairs = {thing: pair for thing, pair in one.pairs.items() if thing not in left}
+            one.local = one.local.only({pair.local for pair in one.pairs.values()})
+            one.remote = one.remote.only(one.pairs.keys())
+
+    def _read_some(self, one: Work, things: Collection[str], local: Read, remote: Read) -> None:
         self._say("checking", one)
         one.looks = None
         with self._database.read() as tx:
             one.take_pairs(base.pairs(tx, one.mapping, things=things))
         rows = {pair.local for pair in one.pairs.values()}
-        local, remote = (side.again if again else side.read for side in (self._local, self._remote))
         one.local = replace(local(one.mapping, rows), complete=False)
         one.remote = replace(remote(one.mapping, set(one.pairs)), complete=False)
 
@@ -259,6 +278,8 @@ class Looking:
         self._named[mapping.name] = scope.things or set()
         kept = {thing: pair for thing, pair in pairs.items() if thing in differs or thing in moved}
         local.look(pair.local for pair in kept.values())
+        kept |= self._strangers(one, local, remote)
+        pairs = one.pairs
 
         known_rows = {pair.local for pair in pairs.values()}
         free_rows = _free_rows(local.seen, known_rows)
@@ -279,7 +300,7 @@ class Looking:
             named = self._witnessed(one, local.seen, free_rows)
             local.look(pair.local for pair in named.values())
             remote.look(named.keys())
-            kept |= named
+            kept |= named | self._strangers(one, local, remote)
         self._keep(one, kept, local, remote, free_rows, free_things)
         return True
 
@@ -306,16 +327,24 @@ class Looking:
         one.unread = {thing for thing, pair in kept.items() if _is_hidden(pair, one.local, one.remote)}
 
     def _whose_marks(self, one: Work, local: _Half) -> set[str]:
-        """Pairs that rows name which are not theirs: copies, moved rows, IDs that somebody typed. They are read too."""
-        named = {mark for row, mark in local.seen.marks.items()
-                 if mark not in one.pairs or one.pairs[mark].local != row}
-        unknown = named - one.pairs.keys()
-        if unknown:
-            with self._database.read() as tx:
-                one.take_pairs([*one.pairs.values(), *base.pairs(tx, one.mapping, things=unknown)])
-        strangers = named & one.pairs.keys()
-        local.look(one.pairs[thing].local for thing in strangers)
-        return strangers
+        """Pairs that rows name which are not theirs: copies, moved rows, IDs that somebody typed. Their rows are read too,
+        which may name others in turn."""
+        asked: set[str] = set()
+        while named := {mark for row, mark in local.seen.marks.items() if mark not in asked
+                        and (mark not in one.pairs or one.pairs[mark].local != row)}:
+            unknown = named - one.pairs.keys()
+            if unknown:
+                with self._database.read() as tx:
+                    one.take_pairs([*one.pairs.values(), *base.pairs(tx, one.mapping, things=unknown)])
+            local.look(one.pairs[thing].local for thing in named & one.pairs.keys())
+            asked |= named
+        return asked & one.pairs.keys()
+
+    def _strangers(self, one: Work, local: _Half, remote: _Half) -> dict[str, Pair]:
+        """`_whose_marks`, with their things."""
+        things = self._whose_marks(one, local)
+        remote.look(things)
+        return {thing: one.pairs[thing] for thing in things}
 
     def _homeless(self, one: Work) -> dict[str, Pair]:
         """Pairs whose rows are gone: a new row may be the one that was."""
@@ -389,6 +418,12 @@ def _free_rows(seen: Snapshot, known: Collection[int]) -> set[int]:
     """Rows without partner; of those that a filter leaves out the ones that name a thing, which must not be made."""
     outside = {key for key in seen.outside if key in seen.marks}
     return {key for key in seen.rows.keys() | outside if isinstance(key, int) and key not in known}
+
+
+def _is_another(pair: Pair, seen: Snapshot) -> bool:
+    """Whether the row holds something else than the Shopify ID that was written there, or is still to be."""
+    mark = seen.marks.get(pair.local)
+    return pair.local in seen.rows and mark != pair.remote and (pair.marked or mark is not None)
 
 
 def _is_hidden(pair: Pair, local: Snapshot, remote: Snapshot) -> bool:

@@ -58,7 +58,7 @@ def pair_up(mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence
             decided: Dict[int, str | None] | None = None) -> Pairing:
     """Check the known pairs against the Shopify ID cells, and join what has no partner yet."""
     outcome, decided = Pairing(), decided or {}
-    odd = _find_known(mapping, local, pairs, outcome)
+    odd = _find_known(mapping, local, remote, pairs, outcome)
     row_of = {pair.remote: pair.local for pair in outcome.known}
     _check_known(local, remote, odd, row_of, decided, outcome)
 
@@ -108,12 +108,17 @@ def _hold_back(mapping: Mapping, local: Snapshot, remote: Snapshot, rows: dict[K
                 del rows[key]
 
 
-def _find_known(mapping: Mapping, local: Snapshot, pairs: Sequence[Pair], outcome: Pairing) -> list[Pair]:
+def _find_known(
+    mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence[Pair], outcome: Pairing
+) -> list[Pair]:
     """Where each known pair's row is now: Grist gives freed ids away again, and rows are cut and pasted. Returns
     those of which the row does not simply stand there with its Shopify ID."""
     odd: list[Pair] = []
     known_rows = {pair.local for pair in pairs}
     things = {pair.remote for pair in pairs}
+    # The ID of what is gone on both sides names nothing, as the next run will see, too.
+    things -= {pair.remote for pair in pairs if pair.remote in remote.gone and local.proves_gone(pair.local)
+               } if remote.gone else set()
     homeless: dict[str, list[int]] = defaultdict(list)
     for key, mark in local.marks.items():
         if key in local.rows and key not in known_rows and isinstance(key, int):

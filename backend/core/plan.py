@@ -222,9 +222,9 @@ class _Work:
             elif self._archived(key, partner, base, now, edits, title):
                 return
         if edits and policy is not Policy.IGNORE:
-            self._deleted_and_edited(where, pair, edits, title)
+            self._deleted_and_edited(where, pair, edits, title, base, now)
         elif (side, key) in self.approved or (policy is Policy.APPLY and (side, key) not in self.kept):
-            self.ops.append(Delete(side, key, partner, title))
+            self._delete(Delete(side, key, partner, title), base, now)
         elif policy is not Policy.IGNORE:
             self.proposals.append(Proposal(side, key, partner, title))
 
@@ -291,7 +291,22 @@ class _Work:
         else:
             self.ops.append(Create(Side.REMOTE, key, values, title))
 
-    def _deleted_and_edited(self, where: Side, pair: Pair, edits: tuple[Change, ...], title: str) -> None:
+    def _delete(self, op: Delete, base: Row, now: Row) -> None:
+        """Delete what somebody may not have edited unseen: a value that was known and is hidden now may be another."""
+        hidden = [rule.field.label for rule, was, value in zip(self.mapping.fields, base, now, strict=True)
+                  if value is UNREAD and was is not UNREAD]
+        if not hidden:
+            self.ops.append(op)
+            return
+        self.proposals.append(Proposal(op.side, op.key, op.partner, op.title))  # it stays, with what was answered
+        what = "row is not deleted" if op.side is Side.LOCAL else "is not deleted in Shopify"
+        self.refusals.append(Refusal(
+            op.side, op.key, f"This {what} yet: its {' and '.join(hidden)} cannot be seen and may have been edited.",
+            "Let the sync see it, or delete it yourself.", title=op.title, waits=True))
+
+    def _deleted_and_edited(
+        self, where: Side, pair: Pair, edits: tuple[Change, ...], title: str, base: Row, now: Row
+    ) -> None:
         seen = tuple(f"{edit.field}={dump(edit.after)}" for edit in edits)
         local: Value = None if where is Side.LOCAL else seen
         remote: Value = None if where is Side.REMOTE else seen
@@ -311,9 +326,9 @@ class _Work:
             return
         keeps = Side.LOCAL if choice.keep == "grist" else Side.REMOTE
         if keeps is where:
-            self.ops.append(Delete(survivor, key, partner, title, Why.CHOICE))
+            self._delete(Delete(survivor, key, partner, title, Why.CHOICE), base, now)
             return
-        self._put_back(where, key, (self.local if survivor is Side.LOCAL else self.remote).rows[key], title)
+        self._put_back(where, key, now, title)
 
     def _may_put_back(self, where: Side, key: Key, title: str) -> bool:
         """Whether the half that is gone can be made again. In Grist only where no hidden row may be it."""

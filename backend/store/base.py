@@ -139,10 +139,10 @@ def unmarked(tx: sa.Connection, mapping_id: int) -> set[str]:
 
 def count(tx: sa.Connection, mapping_id: int) -> tuple[int, int]:
     """How many pairs a mapping has, and how many of them have a row."""
-    all_of_them = tx.execute(sa.select(sa.func.count(pair.c.id)).where(pair.c.mapping_id == mapping_id)).scalar_one()
-    without = tx.execute(sa.select(sa.func.count(pair.c.id)).where(
-        pair.c.mapping_id == mapping_id, pair.c.local_key < 0)).scalar_one()
-    return int(all_of_them), int(all_of_them) - int(without)
+    number = sa.func.count(pair.c.id)
+    all_of_them, with_row = tx.execute(
+        sa.select(number, number.filter(pair.c.local_key >= 0)).where(pair.c.mapping_id == mapping_id)).one()
+    return int(all_of_them), int(with_row)
 
 
 def _of_keys(

@@ -20,6 +20,9 @@ CHUNK = 500
 UNANSWERED = sa.and_(deletion.c.approved_by.is_(None), deletion.c.put_back_by.is_(None), deletion.c.kept.is_(False))
 """Of deletions: those that wait for a person."""
 
+Half = tuple[Side, Key]
+"""One side of a pair."""
+
 # --- conflicts ----------------------------------------------------------------------------------
 
 
@@ -241,30 +244,30 @@ def _answer_deletions(tx: sa.Connection, link_id: int, ids: Sequence[int], **val
         deletion.c.id.in_(ids), deletion.c.mapping_id.in_(mine), UNANSWERED).values(**values)).rowcount
 
 
-def known_deletions(tx: sa.Connection, mapping_id: int) -> set[tuple[Side, Key]]:
-    """What a person has been shown already, by (side to delete on, key)."""
-    query = sa.select(deletion.c.side, deletion.c.key).where(deletion.c.mapping_id == mapping_id)
-    return {_deletion_key(side, key) for side, key in tx.execute(query)}
+@dataclass
+class Deletions:
+    """The deletions of one mapping that somebody has been shown, by (side to delete on, key), and the answers."""
+
+    known: set[Half] = field(default_factory=set)
+    approved: set[Half] = field(default_factory=set)
+    put_back: set[Half] = field(default_factory=set)
+    """What is to be made again, out of the half that is left."""
+    kept: set[Half] = field(default_factory=set)
+    """What stays though its other half is gone."""
 
 
-def approved_deletions(tx: sa.Connection, mapping_id: int) -> set[tuple[Side, Key]]:
-    query = sa.select(deletion.c.side, deletion.c.key).where(
-        deletion.c.mapping_id == mapping_id, deletion.c.approved_by.is_not(None))
-    return {_deletion_key(side, key) for side, key in tx.execute(query)}
-
-
-def put_back_deletions(tx: sa.Connection, mapping_id: int) -> set[tuple[Side, Key]]:
-    """What is to be made again, by (side of the half that is left, key)."""
-    query = sa.select(deletion.c.side, deletion.c.key).where(
-        deletion.c.mapping_id == mapping_id, deletion.c.put_back_by.is_not(None))
-    return {_deletion_key(side, key) for side, key in tx.execute(query)}
-
-
-def kept_deletions(tx: sa.Connection, mapping_id: int) -> set[tuple[Side, Key]]:
-    """What a person wants to keep though its other half is gone, by (side where it is kept, key)."""
-    query = sa.select(deletion.c.side, deletion.c.key).where(
-        deletion.c.mapping_id == mapping_id, deletion.c.kept.is_(True))
-    return {_deletion_key(side, key) for side, key in tx.execute(query)}
+def answered_deletions(tx: sa.Connection, mapping_id: int) -> Deletions:
+    """Every deletion that is known of a mapping, with its answer."""
+    found = Deletions()
+    query = sa.select(deletion.c.side, deletion.c.key, deletion.c.approved_by, deletion.c.put_back_by, deletion.c.kept)
+    for side, key, approved_by, put_back_by, kept in tx.execute(query.where(deletion.c.mapping_id == mapping_id)):
+        one = _deletion_key(side, key)
+        found.known.add(one)
+        for answers, said in ((found.approved, approved_by is not None), (found.put_back, put_back_by is not None),
+                              (found.kept, kept)):
+            if said:
+                answers.add(one)
+    return found
 
 
 def keep_apart(tx: sa.Connection, mapping_id: int, kept: Sequence[Proposal]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from backend.core.model import Plan, Policy
@@ -277,6 +279,20 @@ def test_a_row_that_is_like_a_thing_which_two_rows_claim_is_neither_that_one_nor
     found = meet(rows, {1: ("Mug", "m1")}, marks={6: thing(1), 7: thing(1)}, known=known)
     assert told(found) == ["no", "no", "no"]
     assert (found.paired, found.questions[0].kind, found.questions[0].rows) == ((), "twice", (6, 7))
+
+
+def test_an_id_of_what_is_gone_on_both_sides_names_nothing() -> None:
+    """Row 2 is another one than it was, and says it is what is gone: that is found in the run that finds it gone."""
+    rows: dict[int, dict[str, Value]] = {2: {"title": "Jar", "sku": "j1"}}
+    mapped = replace(MAPPED, delete_remote=Policy.PROPOSE)
+    found = plan(
+        mapped, grist(mapped, rows, marks={2: thing(1)}),
+        replace(shopify(mapped, {2: {"title": "Cup", "sku": "c1"}}), gone=frozenset({thing(1)})),
+        [pair(mapped, {"title": "Mug", "sku": "m1"}, row=-1, thing=thing(1)),
+         pair(mapped, {"title": "Cup", "sku": "c1"}, row=2, thing=thing(2))])
+    assert found.dissolved == ((-1, thing(1)),)
+    assert [(one.kind, one.rows) for one in found.questions] == [("stranger", (2,))]
+    assert [one.key for one in found.proposals] == [thing(2)]
 
 
 def test_a_row_that_is_like_a_thing_which_another_row_claims_is_listed_until_that_is_answered() -> None:

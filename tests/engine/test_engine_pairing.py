@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from backend.gather import TRIES
 from backend.store import pairing
 from backend.store.pairing import Answer, OpenQuestion
 
@@ -147,3 +148,17 @@ def test_a_new_row_that_is_like_a_thing_with_a_row_makes_no_second_one_and_takes
     world.run()
     assert len(world.shopify.things["products"]) == 4
     assert world.refusals() == []
+
+
+def test_a_copy_that_nobody_answered_for_long_is_still_one_when_something_new_turns_up(world: World) -> None:
+    """Found by a random world: a run that looked at changes only had read the copy, and not whose it was."""
+    hat, scarf = many(world, 2)
+    world.grist.copy_row("Products", 1)
+    for _ in range(TRIES + 1):
+        world.run()
+    told = [("3", "This row is a copy of row 1: both hold the same Shopify ID.")]
+    assert [(one.key, one.message) for one in world.refusals()] == told
+    new = world.shopify.add("products", title="New", handle="new")
+    world.run()
+    assert [(one.key, one.message) for one in world.refusals()] == told
+    assert world.pairs("products") == {1: hat, 2: scarf, 3: hat, 4: new}

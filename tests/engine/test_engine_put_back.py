@@ -15,7 +15,7 @@ from .world import World
 
 def answered(world: World) -> set[tuple[Side, object]]:
     with world.database.read() as tx:
-        return {*waiting.put_back_deletions(tx, world.mapping("products").id)}
+        return waiting.answered_deletions(tx, world.mapping("products").id).put_back
 
 
 @pytest.mark.parametrize("side", Side)

@@ -154,6 +154,12 @@ GUARDS: tuple[Guard, ...] = (
           "[*holders, *(unsure - holders.keys())]", "holders"),
     Guard("no witness gives away what a row claims", ("P4", "P12"), PAIRING,
           " if key not in outcome.blocked}  # somebody", "}  # somebody"),
+    Guard("the second look moves no row", ("P9", "P12"), "backend/look.py",
+          "                or _is_another(pair, one.local)}", "               }", DELETIONS),
+    Guard("what may have been edited unseen is not deleted", ("P1", "P9"), "backend/core/plan.py",
+          "        if not hidden:\n", "        if True:\n", DELETIONS),
+    Guard("what is gone on both sides claims no row", ("P5",), PAIRING,
+          "               } if remote.gone else set()", "               } if False else set()"),
     # --- recovery
     Guard("what is hidden is not decided", ("P2", "P7"), RECOVER,
           "passed=gone, unclear=not gone)]", "passed=True)]", SYNC),

@@ -112,9 +112,9 @@ def test_a_deletion_waits_until_it_is_answered_or_the_thing_is_there_again(desk)
         waiting.replace_deletions(tx, desk.variants.id, proposals(2, 3))
         assert set(ids_of(tx, desk)) == {GID.format(2), GID.format(3)}
         assert ids_of(tx, desk)[GID.format(2)] == first[GID.format(2)]
-        assert waiting.known_deletions(tx, desk.variants.id) == {(Side.REMOTE, GID.format(2)),
-                                                                 (Side.REMOTE, GID.format(3))}
-        assert waiting.approved_deletions(tx, desk.variants.id) == set()
+        answered = waiting.answered_deletions(tx, desk.variants.id)
+        assert answered.known == {(Side.REMOTE, GID.format(2)), (Side.REMOTE, GID.format(3))}
+        assert answered.approved == set()
 
 
 def test_exactly_what_was_shown_is_approved_and_once(desk):
@@ -125,7 +125,8 @@ def test_exactly_what_was_shown_is_approved_and_once(desk):
         assert waiting.approve_deletions(tx, desk.link_id, [ids[GID.format(1)], ids["7"], 999], "Ann") == 2
         assert waiting.approve_deletions(tx, desk.link_id, [ids[GID.format(1)]], "Ann") == 0
         assert waiting.keep_deletions(tx, desk.link_id, [ids[GID.format(1)]]) == 0
-        assert waiting.approved_deletions(tx, desk.variants.id) == {(Side.REMOTE, GID.format(1)), (Side.LOCAL, 7)}
+        answered = waiting.answered_deletions(tx, desk.variants.id)
+        assert answered.approved == {(Side.REMOTE, GID.format(1)), (Side.LOCAL, 7)}
         assert set(ids_of(tx, desk)) == {GID.format(2)}
 
 
@@ -135,8 +136,8 @@ def test_what_is_kept_is_asked_no_more(desk):
         assert waiting.keep_deletions(tx, desk.link_id, list(ids_of(tx, desk).values())) == 1
         waiting.replace_deletions(tx, desk.variants.id, proposals(1))
         assert ids_of(tx, desk) == {}
-        assert waiting.approved_deletions(tx, desk.variants.id) == set()
-        assert waiting.known_deletions(tx, desk.variants.id) == {(Side.REMOTE, GID.format(1))}
+        answered = waiting.answered_deletions(tx, desk.variants.id)
+        assert (answered.approved, answered.known) == (set(), {(Side.REMOTE, GID.format(1))})
 
 
 def test_what_went_with_a_product_is_put_back_with_it_however_much_that_is(desk):

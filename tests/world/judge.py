@@ -69,7 +69,7 @@ class Judge:
             # What goes along with a thing is said before the yes; what somebody edits there after it goes along, too.
             parts = [cells for cells in self.world.shopify.removed.values() if thing in cells.values()]
             self.ledger.tokens -= words([*parts])
-            # What somebody edits between the last look and the request: Shopify deletes under no condition (P1's limit).
+            # What somebody edits between the last look and the request: Shopify deletes under no condition (P1).
             self.unseen += one.before != one.planned
             self.ledger.tokens -= words(one.before) - words(one.planned)
 

@@ -433,8 +433,9 @@ class People:
         if not products:
             return None
         gid = products[a % len(products)]
-        if gid in self.world.shopify.things["products"]:
-            return None
+        handles = {cells.get("handle") for cells in self.world.shopify.things["products"].values()}
+        if gid in self.world.shopify.things["products"] or self.gone[gid][1].get("handle") in handles:
+            return None  # no two products have one handle: it was made anew meanwhile
         self.world.shopify.restore("products", gid, self.gone.pop(gid)[1])
         return f"Shopify: {gid} is there again"
 
