@@ -327,8 +327,8 @@ class Looking:
         one.unread = {thing for thing, pair in kept.items() if _is_hidden(pair, one.local, one.remote)}
 
     def _whose_marks(self, one: Work, local: _Half) -> set[str]:
-        """Pairs that rows name which are not theirs: copies, moved rows, IDs that somebody typed. Their rows are read too,
-        which may name others in turn."""
+        """Pairs that rows name which are not theirs: copies, moved rows, IDs that somebody typed. Their rows are read
+        too, which may name others in turn."""
         asked: set[str] = set()
         while named := {mark for row, mark in local.seen.marks.items() if mark not in asked
                         and (mark not in one.pairs or one.pairs[mark].local != row)}:

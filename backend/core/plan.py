@@ -299,9 +299,12 @@ class _Work:
             self.ops.append(op)
             return
         self.proposals.append(Proposal(op.side, op.key, op.partner, op.title))  # it stays, with what was answered
-        what = "row is not deleted" if op.side is Side.LOCAL else "is not deleted in Shopify"
+        names = " and ".join(hidden)
         self.refusals.append(Refusal(
-            op.side, op.key, f"This {what} yet: its {' and '.join(hidden)} cannot be seen and may have been edited.",
+            op.side, op.key,
+            f"This row is not deleted yet: its {names} cannot be seen and may have been edited."
+            if op.side is Side.LOCAL else
+            f"This is not deleted in Shopify yet: its {names} cannot be seen and may have been edited.",
             "Let the sync see it, or delete it yourself.", title=op.title, waits=True))
 
     def _deleted_and_edited(
