@@ -386,11 +386,12 @@ class Applying:
         for item in looked:
             cells = found.get(rows[item.position])
             fields = _fields_of(bound, item.op)
-            sent = {name: reader.value(name, item.cells) for name in fields if bound.columns[name].id in item.cells}
-            now = {name: reader.value(name, cells) for name in fields} if cells else dict(sent)
+            given = [name for name in fields if bound.columns[name].id in item.cells]
+            now = {name: reader.value(name, cells) for name in fields} if cells else {
+                name: reader.value(name, item.cells) for name in given}
             stored[item.position] = {name: value for name, value in now.items() if value is not UNREAD}
-            odd = odd or cells is None or any(stored[item.position].get(name, value) != value
-                                              for name, value in sent.items()) or isinstance(item.op, Create)
+            odd = odd or cells is None or isinstance(item.op, Create) or any(
+                now[name] not in (UNREAD, reader.value(name, item.cells)) for name in given)
         if odd and self._client.newest().h != applied.state.h:
             self._take_back_to(bound, looked, rows, applied, reader, stored)
         return stored

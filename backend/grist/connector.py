@@ -276,7 +276,7 @@ class GristConnector:
         """Nothing goes on in Grist after its answer."""
 
     def batches(self, mapping: Mapping, ops: Sequence[Op]) -> Iterable[Sequence[Op]]:
-        return cut(self._of(mapping), ops)
+        return cut(ops)
 
     def spells(self, mapping: Mapping, field: str, value: Value) -> Value:
         return value

@@ -23,6 +23,8 @@ from backend.grist.schema import Column
 
 BODY_BYTES = 900_000
 """Grist refuses a body over 1 MB."""
+ID_BYTES = 120
+"""Room for the ids of a row and its thing, and for number cells that are sent empty."""
 ROWS_A_BUNDLE = 2_000
 CONDITIONAL = "BulkAddOrUpdateRecord"
 CHOICE_BYTES = 100_000
@@ -60,12 +62,12 @@ class Action:
         return [item for item, found in zip(self.items, answer["recordIds"], strict=True) if not found]
 
 
-def cut(bound: Bound, ops: Sequence[Op]) -> Iterator[list[Op]]:
+def cut(ops: Sequence[Op]) -> Iterator[list[Op]]:
     """Creates, updates by their set of columns, marks, deletes: as many in a bundle as its body carries."""
     batch: list[Op] = []
     size = 0
     for op in sorted(ops, key=_order):
-        weight = _weight(bound, op)
+        weight = _weight(op)
         if batch and (len(batch) >= ROWS_A_BUNDLE or size + weight > BODY_BYTES - CHOICE_BYTES):
             yield batch
             batch, size = [], 0
@@ -229,9 +231,6 @@ def _order(op: Op) -> tuple[int, tuple[str, ...]]:
     return {Create: 0, Mark: 2, Delete: 3}[type(op)], ()
 
 
-def _weight(bound: Bound, op: Op) -> int:
-    """About how many bytes the op takes in a body; column names are counted a row, which is on the safe side."""
-    try:
-        return len(orjson.dumps(cells_of(bound, op))) + 20
-    except Unstorable:
-        return 20
+def _weight(op: Op) -> int:
+    """About how many bytes the op takes in a body; field names are counted a row, which is on the safe side."""
+    return ID_BYTES if isinstance(op, Delete | Mark) else len(orjson.dumps(dict(op.values), default=str)) + ID_BYTES

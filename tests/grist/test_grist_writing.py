@@ -16,8 +16,6 @@ from backend.core.model import Create, Delete, Direction, Mapping, Mark, Side
 from backend.core.values import LocalRef
 from backend.errors import AccessError, BundleRefused, OutcomeUnknown, RetryLater
 from backend.grist import GristConnector, applying, conditions, memory
-from backend.grist.binding import Bound
-from backend.grist.schema import Column
 from backend.grist.writing import BODY_BYTES, ROWS_A_BUNDLE, cut
 
 GID = PRODUCT.format
@@ -357,20 +355,16 @@ def test_a_lost_answer_is_not_repeated(place: Place, products: Any) -> None:
 @given(st.lists(st.integers(0, 5_000), max_size=60))
 @settings(max_examples=30, deadline=None)
 def test_batches_stay_below_the_body_limit_and_lose_nothing(lengths: list[int]) -> None:
-    bound = Bound(mapping("products", "title"), "Products", 1, {"title": Column(1, "Title", "Title", "Text")},
-                  Column(2, "Shopify_ID", "Shopify ID", "Text"))
     ops = [update(i + 1, GID(i), title=(None, "ü" * 40 * n)) for i, n in enumerate(lengths)]
-    batches = list(cut(bound, ops))
+    batches = list(cut(ops))
     assert [op for batch in batches for op in batch] == ops
     for batch in batches:
         assert len(batch) == 1 or sum(len(op.values["title"] or "") * 2 for op in batch) < BODY_BYTES
 
 
 def test_batches_hold_at_most_two_thousand_rows_in_an_order_that_works() -> None:
-    bound = Bound(mapping("products", "title"), "Products", 1, {"title": Column(1, "Title", "Title", "Text")},
-                  Column(2, "Shopify_ID", "Shopify ID", "Text"))
     ops = [Delete(Side.LOCAL, 1, GID(1)), Mark(2, GID(2)), update(3, GID(3), title=(None, "x")),
            *(Create(Side.LOCAL, GID(i), {"title": "n"}) for i in range(10, 10 + ROWS_A_BUNDLE))]
-    first, second = cut(bound, ops)
+    first, second = cut(ops)
     assert len(first) == ROWS_A_BUNDLE
     assert [type(op).__name__ for op in second] == ["Update", "Mark", "Delete"]
