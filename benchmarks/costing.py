@@ -5,8 +5,8 @@ mutations alone, filled as far as Shopify takes them, with nothing looked at bef
     stock        one level each                  a call takes 250 levels: 10 points
     metafields   one a product                   a call takes 25: 10 points
 
-What comes on top are the looks that keep a newer value from being written over (prices), and those at what a write
-moves besides (stock). Finding the changes is not counted: that is asked for every run.
+What comes on top are the looks that keep a newer value from being written over (prices): stock and metafields are
+written on a condition instead. Finding the changes is not counted: that is asked for every run.
 """
 
 from __future__ import annotations

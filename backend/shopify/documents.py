@@ -124,19 +124,21 @@ def siblings_document(mapping: Mapping) -> str:
             f"      pageInfo {{ hasNextPage endCursor }}\n    }}\n  }}\n}}\n{fragment(mapping)}")
 
 
-def fragment(mapping: Mapping) -> str:
-    """`...Stored`: what a mutation's answer must show of each thing it wrote."""
-    return f"fragment Stored on {mapping.resource.type} {{ {selection(_own_paths(mapping))} }}"
+def fragment(mapping: Mapping, *, bare: bool = False) -> str:
+    """`...Stored`: what a mutation's answer must show of each thing it wrote. `bare` for things that are known: nothing
+    besides id and fields, for objects cost points."""
+    return f"fragment Stored on {mapping.resource.type} {{ {selection(_own_paths(mapping, bare=bare))} }}"
 
 
-def paths(mapping: Mapping) -> tuple[str, ...]:
-    """Every path that is read for this mapping, each once, `id` first."""
+def paths(mapping: Mapping, *, bare: bool = False) -> tuple[str, ...]:
+    """Every path that is read for this mapping, each once, `id` first. `bare` leaves out what things are known by."""
     resource = shape(mapping)
     mapped = [rule.field.path for rule in mapping.fields if rule.field.path]
     written = [rule.field.write for rule in mapping.fields]
     parts = [path for whole in resource.together if any(w.startswith(f"{whole.write}.") for w in written)
              for _, path in whole.parts]
-    return tuple(dict.fromkeys(("id", *resource.needs, *title_paths(resource), *mapped, *parts)))
+    known_by = () if bare else (*resource.needs, *title_paths(resource))
+    return tuple(dict.fromkeys(("id", *known_by, *mapped, *parts)))
 
 
 def upper_paths(mapping: Mapping) -> tuple[str, ...]:
@@ -219,12 +221,12 @@ def _connection(resource: StoreResource) -> str:
     return f"{resource.connection}(first: $first, after: $after, query: $query{arguments})"
 
 
-def _own_paths(mapping: Mapping) -> tuple[str, ...]:
+def _own_paths(mapping: Mapping, *, bare: bool = False) -> tuple[str, ...]:
     """What a thing tells of itself: an order line does not know its order."""
     below = shape(mapping).below
     if below is None or below.points_up:
-        return paths(mapping)
-    return tuple(path for path in paths(mapping) if not path.startswith(f"{below.parent}."))
+        return paths(mapping, bare=bare)
+    return tuple(path for path in paths(mapping, bare=bare) if not path.startswith(f"{below.parent}."))
 
 
 def _above(below: Below, mapping: Mapping) -> str:

@@ -30,7 +30,7 @@ from backend.shopify.answers import Answer, answer_from
 from backend.shopify.known import Known
 from backend.shopify.receipts import Outcome, outcome_of, refusal_of
 from backend.shopify.resource import METAFIELD, shape
-from backend.shopify.writes import Request
+from backend.shopify.writes import Request, narrowed
 
 log = logging.getLogger(__name__)
 
@@ -116,8 +116,7 @@ def lines_of(
     """A line for each thing. What it returns is no more than was written, for a bulk mutation may hold one list only.
 
     A request that has not just one mutation is there as well, without a text to be run in bulk."""
-    names = {change.field for op in ops if isinstance(op, Update) for change in op.changes}
-    narrow = replace(mapping.with_fields(rule for rule in mapping.fields if rule.name in names), filter="")
+    narrow = replace(narrowed(mapping, ops), filter="")
     places: dict[str, list[int]] = {}
     for place, op in enumerate(ops):
         places.setdefault(_line_of(mapping, op, known) or f"{place}", []).append(place)

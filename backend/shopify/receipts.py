@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend.core.model import Create, Delete, Field, Op, Receipt, Refusal, Side
-from backend.core.values import UNREAD
+from backend.core.values import UNREAD, Value, canonical
 from backend.errors import AccessError, OutcomeUnknown
 from backend.shopify.answers import LOOKED_AT, Answer, Problem, denied
 from backend.shopify.cures import cure_for
-from backend.shopify.documents import dig
+from backend.shopify.documents import dig, steps
 from backend.shopify.extras import values_of
+from backend.shopify.metafields import raw_of
 from backend.shopify.reading import row_maker
 from backend.shopify.resource import METAFIELD, shape
 from backend.shopify.writes import TAGS, Call, Request, key_of, refusal_key
@@ -86,6 +87,7 @@ class _Read:
         self._request = request
         self._answer = answer
         self._mapping = request.mapping
+        self._decimals = decimals
         self._row = row_maker(request.mapping, decimals)
 
     def failed(self, call: Call, outcome: Outcome) -> None:
@@ -187,8 +189,7 @@ class _Read:
             outcome.again += dict.fromkeys(call.ops)
             return
         blamed = {call.ops[place]: errors for place, errors in by_place.items()} or dict.fromkeys(call.ops, whole)
-        owners = {node["owner"]["id"]: node["owner"] for node in payload.get("metafields") or []
-                  if isinstance(node, dict) and isinstance(node.get("owner"), dict)}
+        owners = {} if by_place or whole or call.verb == "metafieldsDelete" else self._owners(call, payload)
         for position in dict.fromkeys(call.ops):
             op = self._request.ops[position]
             errors = blamed.get(position) or []
@@ -204,10 +205,39 @@ class _Read:
                            if name.startswith(METAFIELD) and value is None}
                 earlier = outcome.receipts.get(position)
                 outcome.receipts[position] = Receipt(op, key_of(op), {**(earlier.stored if earlier else {}), **emptied})
-            elif key_of(op) in owners:
-                self._done(position, owners[key_of(op)], outcome)
             else:
-                raise _unsaid()
+                self._done(position, owners[position], outcome)
+
+    def _owners(self, call: Call, payload: dict[str, Any]) -> dict[int, dict[str, Any]]:
+        """By position: the thing with its metafields as they are stored, of a call that wrote them all. Shopify shows
+        them in the order in which they were sent [facts §7]. Should one hold what another one was given, that order is
+        no order, and nothing is taken from it."""
+        sent = self._request.variables[f"f{call.alias.removeprefix('m')}"]
+        shown = payload.get("metafields") or []
+        if len(shown) != len(sent):
+            raise _unsaid()
+        owners: dict[int, dict[str, Any]] = {}
+        for position, row, found in zip(call.ops, sent, shown, strict=True):
+            name = f"{METAFIELD}{row['namespace']}.{row['key']}"
+            node = owners.setdefault(position, {"id": key_of(self._request.ops[position])})
+            if self._is_of_another(name, row, found, sent):
+                continue
+            (alias,) = steps(self._mapping.rule(name).field.path)
+            node[str(alias)] = found
+        return owners
+
+    def _is_of_another(self, name: str, row: dict[str, Any], found: Any, sent: list[dict[str, Any]]) -> bool:
+        """Whether what is shown in the place of one metafield holds another's value."""
+        if not isinstance(found, dict) or found.get("key") != row["key"]:
+            return True
+        kind = self._mapping.rule(name).kind
+
+        def meant(text: str) -> Value:
+            return canonical(kind, raw_of({"value": text, "type": found["type"]}), decimals=self._decimals)
+
+        now = meant(found["value"])
+        return now != meant(row["value"]) and any(
+            now == meant(other["value"]) for other in sent if other["key"] == row["key"])
 
     def stock(self, call: Call, payload: dict[str, Any], outcome: Outcome) -> None:
         codes = {str(error.get("code")) for error in payload.get("userErrors") or []}

@@ -27,6 +27,7 @@ from backend.shopify.documents import fragment
 from backend.shopify.extras import Extra, values_of
 from backend.shopify.known import Held, Known
 from backend.shopify.metafields import raw_of, text_of
+from backend.shopify.option_values import chosen_options, option_problem
 from backend.shopify.resource import METAFIELD, Together, shape
 
 STOCK = {"available": "available", "onHand": "on_hand"}
@@ -93,6 +94,15 @@ class Money:
     decimals: int = 2
 
 
+def narrowed(mapping: Mapping, ops: Sequence[Op]) -> Mapping:
+    """`mapping` with what these ops write, for nothing else needs to be shown of things that are known: objects in an
+    answer cost points. Of a new thing everything is to be shown."""
+    if any(isinstance(op, Create) for op in ops):
+        return mapping
+    names = {name for op in ops for name in values_of(op)}
+    return mapping.with_fields(rule for rule in mapping.fields if rule.name in names)
+
+
 def request_for(
     mapping: Mapping, ops: Sequence[Op], known: Known, *, key: str, run: str, weight_unit: str, money: Money = Money(),
     marks: Dict[int, Dict[str, Any]] | None = None,
@@ -127,7 +137,8 @@ def request_for(
     else:
         for position in good:
             build.one(position, ops[position])
-    return Request(mapping, tuple(ops), build.document(), build.values, tuple(build.calls),
+    document = build.document(fragment(mapping, bare=not any(isinstance(op, Create) for op in ops)))
+    return Request(mapping, tuple(ops), document, build.values, tuple(build.calls),
                    key if writer == "stock" else "", refused, money.decimals)
 
 
@@ -151,10 +162,10 @@ class _Build:
         self._types: list[str] = []
         self._lines: list[str] = []
 
-    def document(self) -> str:
+    def document(self, stored: str) -> str:
         if not self._lines:
             return ""
-        stored = f"\n{fragment(self._mapping)}" if any("...Stored" in line for line in self._lines) else ""
+        stored = f"\n{stored}" if any("...Stored" in line for line in self._lines) else ""
         return (f"mutation Write_{self._mapping.name}({', '.join(self._types)}) {{\n  "
                 + "\n  ".join(self._lines) + f"\n}}{stored}")
 
@@ -259,9 +270,9 @@ class _Build:
                         # null means: only where there is none yet.
                         sets.append((position, {**where, "value": text, "compareDigest": one.digest}))
             left.append(position)
-        owner = f"owner {{ ... on {self._resource.type} {{ ...Stored }} }}"
+        # Without their owners, each of which costs a point: they come in the order in which they were sent.
         self._metafield_calls("metafieldsSet", "MetafieldsSetInput", sets,
-                              f"metafields {{ {owner} }} {_VARIANT_ERRORS}")
+                              f"metafields {{ key value type compareDigest }} {_VARIANT_ERRORS}")
         self._metafield_calls("metafieldsDelete", "MetafieldIdentifierInput", drops,
                               f"deletedMetafields {{ ownerId }} {_PLAIN_ERRORS}")
         return left
@@ -419,7 +430,7 @@ class _Build:
                                    [{"id": self._known.born[product], **self._variant(op)}],
                                    "allowPartialUpdates: true")
                 continue
-            problem = _option_problem(options, chosen)
+            problem = option_problem(options, chosen)
             if problem:
                 refused[position] = Receipt(op, refusal=self._refuse(op, problem[0], problem[1], problem[2]))
                 continue
@@ -551,31 +562,8 @@ def _as_input(about: Field, value: Value) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def chosen_options(mapping: Mapping, op: Op) -> list[str]:
-    """The option values of a new variant, in order, "" where a cell is empty."""
-    values = op.values if isinstance(op, Create) else {}
-    by_place = {rule.field.on_create: values.get(rule.name) for rule in mapping.fields}
-    return [str(by_place.get(f"optionValues.{place}") or "") for place in range(3)]
-
-
 def _is_code(about: Field) -> bool:
     return about.write.split(".")[-1] in (*COUNTRIES, "provinceCodeOfOrigin")
-
-
-def _option_problem(options: Sequence[str], chosen: Sequence[str]) -> tuple[str, str, str] | None:
-    """(field, message, cure) where the option values do not fit the product's options."""
-    if tuple(options) == ("Title",) and not any(chosen):
-        return "option1", "the product has its single variant already", \
-            "Use the row of that variant, or fill in an option value to make another one."
-    for place, value in enumerate(chosen):
-        name = f"option{place + 1}"
-        if place < len(options) and not value:
-            return name, f"the product has the option {options[place]!r}, and no value is given for it", \
-                f"Fill in a value for {options[place]!r}."
-        if place >= len(options) and value:
-            return name, f"the product has only {len(options)} option(s): {', '.join(options)}", \
-                "Empty the cell, or add the option to the product in Shopify first."
-    return None
 
 
 def _assert_sendable(op: Op) -> None:

@@ -40,11 +40,12 @@ from backend.shopify.client import Client
 from backend.shopify.creating import Keys
 from backend.shopify.known import Held, Known
 from backend.shopify.names import Names
+from backend.shopify.option_values import chosen_options
 from backend.shopify.reading import PAGE, chunks, row_maker
 from backend.shopify.receipts import Outcome, outcome_of, receipts_from, refusal_of
 from backend.shopify.resource import METAFIELD, shape
 from backend.shopify.shop import Shop
-from backend.shopify.writes import Money, Request, chosen_options, refusal_key
+from backend.shopify.writes import Money, Request, refusal_key
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +141,7 @@ class Writing:
         written = self._write_all(mapping, batch, sent, stamp, [keys[i] for i in left]) if left else []
         written = self._go_on(mapping, written, stamp)
         if shape(mapping).writer == "stock":
-            written = self._complete_stock(mapping, self._filled(mapping, written, stamp))
+            written = self._filled(mapping, written, stamp)
         for i, receipt in zip(left, written, strict=True):
             settled[i] = _with_refused(batch[i], receipt, without[i]) if i in without else receipt
         return [settled[i] for i in range(len(batch))]
@@ -366,7 +367,7 @@ class Writing:
         marks = self._keys.marks(mapping, ops, keys)
         if shape(mapping).writer == "stock":
             marks = {i: {writes.MARK: key} for i, key in enumerate(keys)}
-        request = self.request_for(mapping, ops, stamp, marks)
+        request = self.request_for(writes.narrowed(mapping, ops), ops, stamp, marks)
         try:
             outcome = self._outcome(request)
         except (InputRefused, TooCostly) as error:
@@ -466,23 +467,6 @@ class Writing:
                     found[place] = replace(there[place], op=wanted[place],
                                            stored={**there[place].stored, **receipt.stored})
         return found
-
-    def _complete_stock(self, mapping: Mapping, receipts: list[Receipt]) -> list[Receipt]:
-        """The other fields of a level move with its stock: read them, so that they are no news to the next run.
-
-        What was written stays as written: a sale in between is for the next run to see, not to be agreed on here.
-        """
-        done = [receipt for receipt in receipts if receipt.done]
-        if not done or set(mapping.names) <= {"variant", "location", *done[0].stored}:
-            return receipts
-        try:
-            fresh = self.read(mapping, [receipt.key for receipt in done if receipt.key is not None])
-        except RetryLater as error:
-            # The stock is written; only what it moved along is not known yet, and the next run reads it.
-            log.info("shopify: stock was written, its other fields were not read: %s", error.message)
-            return receipts
-        return [replace(receipt, stored={**mapping.values(fresh.rows[receipt.key]), **receipt.stored})
-                if receipt.done and receipt.key in fresh.rows else receipt for receipt in receipts]
 
     def _remember(self, request: Request, outcome: Outcome) -> None:
         for product, variant in outcome.born.items():

@@ -276,7 +276,7 @@ def test_tracking_of_an_orders_single_fulfilment_is_written_and_nobody_is_notifi
     assert receipt.done
     now = row_of(at.connector, mapping, order.gid)
     assert (now["trackingNumber"], now["trackingCompany"], now["note"]) == ("1Z999", "UPS", "Sent")
-    assert receipt.stored == now
+    assert receipt.stored == {name: now[name] for name in ("trackingNumber", "trackingCompany", "note")}
 
 
 def test_tracking_of_an_order_that_is_not_sent_is_refused_and_its_note_is_written(start: Any) -> None:
@@ -383,7 +383,7 @@ def test_an_edit_of_another_field_does_not_hold_a_write_up(start: Any) -> None:
     product.vendor = "Somebody else"
     [receipt] = write(at.connector, mapping_of("products", "title", "vendor"), update(
         product.gid, title=(product.title, "Ours")))
-    assert (receipt.done, receipt.stored["vendor"]) == (True, "Somebody else")
+    assert (receipt.done, receipt.stored, product.vendor) == (True, {"title": "Ours"}, "Somebody else")
 
 
 def test_an_address_is_sent_with_its_other_parts_as_they_are_now(start: Any) -> None:

@@ -13,11 +13,15 @@ from shopify_helpers import counted, create, mapping_of, row_of, update, write
 from backend.core.mapping import rule_for
 from backend.core.model import Direction, Mapping
 from backend.core.values import Kind, Value, canonical
+from backend.errors import OutcomeUnknown
+from backend.shopify.answers import Answer
 from backend.shopify.documents import metafield_alias
-from backend.shopify.known import Held
+from backend.shopify.known import Held, Known
 from backend.shopify.metafields import described, raw_of, text_of
+from backend.shopify.receipts import outcome_of
 from backend.shopify.resource import metafield
 from backend.shopify.resources import RESOURCES
+from backend.shopify.writes import request_for
 from demo.shopify.model import MetafieldDefinition
 
 MATERIAL, YEARS, CARE = ("metafields.custom.material", "metafields.custom.warranty_years", "metafields.custom.care")
@@ -97,7 +101,7 @@ def test_metafields_are_written_read_and_deleted(start: Any) -> None:
     product = next(iter(at.store.products.values()))
     [made] = write(at.connector, ready, update(product.gid, **{MATERIAL: (None, "Oak"), YEARS: (None, 5)}))
     assert made.done
-    assert made.stored == row_of(at.connector, ready, product.gid) == {
+    assert row_of(at.connector, ready, product.gid) == {"title": product.title, **made.stored} == {
         "title": product.title, MATERIAL: "Oak", YEARS: 5}
     [changed] = write(at.connector, ready, update(product.gid, title=(product.title, "Desk"),
                                                   **{MATERIAL: ("Oak", None), YEARS: (5, 7)}))
@@ -114,6 +118,49 @@ def test_many_rows_share_a_call_of_25(start: Any) -> None:
     after = counted(at)
     assert all(receipt.done and receipt.stored[MATERIAL] == "Oak" for receipt in receipts)
     assert (after["writes"] - before["writes"], after["requests"] - before["requests"]) == (2, 1)
+
+
+def test_metafields_and_stock_cost_their_mutations_and_nothing_more(start: Any) -> None:
+    at = start(products=30)
+    ready = prepared(at, mapping_with(MATERIAL))
+    keys = [str(key) for key in at.connector.read(ready).rows]
+    before = at.connector.usage.points
+    write(at.connector, ready, *(update(key, **{MATERIAL: (None, f"Wood {n}")}) for n, key in enumerate(keys)))
+    assert at.connector.usage.points - before == 20, "two calls of 10 points"
+    levels = mapping_of("inventory", "available", "onHand")
+    held = at.connector.read(levels).rows
+    before = at.connector.usage.points
+    receipts = write(at.connector, levels, *(
+        update(str(key), available=(row[levels.index["available"]], 77)) for key, row in held.items()
+        if row[levels.index["available"]] != 77))
+    assert all(receipt.done for receipt in receipts)
+    assert at.connector.usage.points - before == 10
+
+
+@pytest.mark.parametrize(("shown", "stored"), [
+    (["Oak", "Pine", "Ash"], ["Oak", "Pine", "Ash"]),
+    (["Oak", "pine", "Ash"], ["Oak", "pine", "Ash"]),  # spelled in its own way
+    (["Pine", "Oak", "Ash"], [None, None, "Ash"]),  # in another order than they were sent: nobody knows whose is whose
+])
+def test_metafields_are_taken_in_the_order_in_which_they_were_sent(shown: list[str], stored: list[str | None]) -> None:
+    mapping = mapping_with(MATERIAL)
+    keys = [f"gid://shopify/Product/{n}" for n in range(3)]
+    known = Known(metafields={(key, MATERIAL): Held() for key in keys})
+    ops = [update(key, **{MATERIAL: (None, word)}) for key, word in zip(keys, ("Oak", "Pine", "Ash"), strict=True)]
+    sent = request_for(mapping, ops, known, key="k", run="17", weight_unit="GRAMS")
+    outcome = outcome_of(sent, Answer({"m0": {"userErrors": [], "metafields": [
+        {"key": "material", "value": word, "type": "single_line_text_field", "compareDigest": f"d-{word}"}
+        for word in shown]}}), 2)
+    assert all(receipt.done for receipt in outcome.receipts.values())
+    assert [outcome.receipts[n].stored.get(MATERIAL) for n in range(3)] == stored
+
+
+def test_fewer_metafields_than_were_sent_say_nothing() -> None:
+    mapping, key = mapping_with(MATERIAL), "gid://shopify/Product/1"
+    sent = request_for(mapping, [update(key, **{MATERIAL: (None, "Oak")})], Known(metafields={(key, MATERIAL): Held()}),
+                       key="k", run="17", weight_unit="GRAMS")
+    with pytest.raises(OutcomeUnknown):
+        outcome_of(sent, Answer({"m0": {"userErrors": [], "metafields": []}}), 2)
 
 
 def test_what_somebody_wrote_meanwhile_is_not_overwritten_and_the_others_are_written(start: Any) -> None:

@@ -53,7 +53,7 @@ def test_collections_are_read_changed_made_and_deleted(start: Any) -> None:
     held = row_of(at.connector, mapping, key)
     [changed] = write(at.connector, mapping, update(key, title=(held["title"], "Winter"), seo__title=(None, "Warm")))
     assert changed.done
-    assert changed.stored == row_of(at.connector, mapping, key) | {"updatedAt": changed.stored["updatedAt"]}
+    assert changed.stored.items() <= row_of(at.connector, mapping, key).items()
     assert (changed.stored["title"], changed.stored["seo.title"]) == ("Winter", "Warm")
     [made] = write(at.connector, mapping, create(1, title="Lamps"))
     assert made.done
@@ -142,7 +142,7 @@ def test_an_orders_note_tags_and_po_number_are_written(start: Any) -> None:
     [receipt] = write(at.connector, mapping, update(
         key, note=(held["note"], "Gift"), poNumber=(held["poNumber"], "PO-1"), tags=(held["tags"], ("rush",))))
     assert receipt.done
-    assert row_of(at.connector, mapping, key) == receipt.stored == {
+    assert row_of(at.connector, mapping, key) == {**held, **receipt.stored} == {
         **held, "note": "Gift", "poNumber": "PO-1", "tags": ("rush",)}
 
 
@@ -233,7 +233,7 @@ def test_a_draft_order_is_written_by_its_own_id_argument() -> None:
     look = {"data": {"nodes": [{"id": "gid://shopify/DraftOrder/1", "note2": None}]}}
     with scripted(says(SHOP), says(look), says(answer)) as (url, script):
         [receipt] = connector_at(url).apply(mapping, [update("gid://shopify/DraftOrder/1", note=(None, "Gift"))])
-    assert receipt.stored == {"name": "#D1", "note": "Gift"}
+    assert receipt.stored == {"note": "Gift"}
     assert script.asked[2]["variables"] == {"i0": "gid://shopify/DraftOrder/1", "p0": {"note": "Gift"}}
 
 
