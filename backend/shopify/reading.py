@@ -256,7 +256,7 @@ class Reader:
             node = {**node, below.parent: self._known.above.get(key, UNREAD)}
         if key in self._known.hidden:
             return
-        self._known.seen(key)
+        self._appeared(key)
         if self._digest is not None and key not in self._digests:
             looks = self._digests[key] = self._digest(node)
             if self._same.get(looks) == key:
@@ -273,9 +273,13 @@ class Reader:
     def _recognise(self, key: Key) -> None:
         """It looks as it did when both sides agreed, so that no row is made of it."""
         if key not in self._known.hidden:
-            self._known.seen(str(key))
+            self._appeared(str(key))
             self._recognised.add(key)
             self._rows.pop(key, None)  # a list may show a thing twice, and what it showed last is so
+
+    def _appeared(self, key: str) -> None:
+        if self._known.born:  # hardly ever, and this is said of each thing of a store
+            self._known.seen(key)
 
     def _ask(self, document: str, variables: dict[str, Any]) -> Answer:
         """The answer, without those fields that may not be seen and would take everything else with them."""
