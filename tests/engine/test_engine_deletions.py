@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -96,6 +97,26 @@ def test_rows_imported_anew_while_a_run_writes_are_known_by_the_next_one(new_wor
     assert set(world.shopify.things["products"]) == {gid, other}
     assert {one.message for one in world.refusals()} == {
         "The Shopify ID of this row was changed, so it is not sure which thing it is."}
+
+
+def test_what_goes_while_a_run_writes_is_deleted_by_the_next_one_under_its_brakes(new_world: MakeWorld) -> None:
+    world = new_world(shop_mappings(products={"create_remote": True}, variants={"delete_local": Policy.APPLY}))
+    for gid in many(world, 2):
+        world.shopify.add("variants", product=gid, sku=gid[-1], price=Decimal("1.00"))
+    gone, stays = world.shopify.things["variants"]
+    world.run()
+    world.grist.add_row("Products", title="New", handle="new")
+
+    def goes(point: str) -> None:
+        if point == "shopify.apply.products.after":
+            world.shopify.on_io = lambda _: None
+            world.shopify.delete(gone)
+
+    world.shopify.on_io = goes
+    world.run()
+    assert {gone, stays} <= set(world.grist.marks["Variants"].values()), "a new product makes all variants looked at"
+    world.run()
+    assert gone not in world.grist.marks["Variants"].values()
 
 
 def test_what_somebody_edits_right_before_it_is_deleted_is_asked_for(new_world: MakeWorld) -> None:

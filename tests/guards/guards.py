@@ -154,6 +154,8 @@ GUARDS: tuple[Guard, ...] = (
           "[*holders, *(unsure - holders.keys())]", "holders"),
     Guard("no witness gives away what a row claims", ("P4", "P12"), PAIRING,
           " if key not in outcome.blocked}  # somebody", "}  # somebody"),
+    Guard("the second look deletes nothing", ("P9",), ENGINE_FILE,
+          "ops=tuple(op for op in one.planned.ops if not isinstance(op, Delete))", "ops=one.planned.ops", DELETIONS),
     Guard("the second look moves no row", ("P9", "P12"), "backend/look.py",
           "                or _is_another(pair, one.local)}", "               }", DELETIONS),
     Guard("whose ID a row holds is looked up", ("P12",), "backend/look.py",
