@@ -367,7 +367,7 @@ class Lines:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         file.seek(0)
-        self._count = sum(1 for line in file if line.strip())
+        self._count = sum(not line.isspace() for line in file)
 
     def __len__(self) -> int:
         return self._count
@@ -379,6 +379,11 @@ class Lines:
     def parsed(line: bytes) -> dict[str, Any]:
         found: dict[str, Any] = orjson.loads(line)
         return found
+
+    def texts(self) -> Iterator[bytes]:
+        """The lines as they are."""
+        self._file.seek(0)
+        return (line for line in self._file if not line.isspace())
 
     def placed(self) -> Iterator[tuple[int, bytes]]:
         """Where each line begins, and the line."""

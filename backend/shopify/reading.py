@@ -147,10 +147,11 @@ class Reader:
             form = bulk_form(self._leaner.get(document, document), self._filter, kind_of_thing)
             with closing(self._bulk.run_query(form.query)) as lines:
                 log.info("shopify: %s are read in bulk: %d lines", self._resource.label, len(lines))
+                digest, same = None if self._resource.below else self._digest, self._same
                 for told in lines_of_things(lines, form):
-                    looks = NONE if self._digest is None or self._resource.below else self._digest(told)
-                    if looks in self._same:
-                        self._recognise(self._same[looks])
+                    looks = digest(told) if digest else NONE
+                    if (key := same.get(looks)) is not None:
+                        self._recognise(key)
                         continue
                     thing = put_together(told, form)
                     if looks != NONE:
@@ -256,7 +257,8 @@ class Reader:
             node = {**node, below.parent: self._known.above.get(key, UNREAD)}
         if key in self._known.hidden:
             return
-        self._appeared(key)
+        if self._known.born:
+            self._known.seen(key)
         if self._digest is not None and key not in self._digests:
             looks = self._digests[key] = self._digest(node)
             if self._same.get(looks) == key:
@@ -273,13 +275,10 @@ class Reader:
     def _recognise(self, key: Key) -> None:
         """It looks as it did when both sides agreed, so that no row is made of it."""
         if key not in self._known.hidden:
-            self._appeared(str(key))
+            if self._known.born:  # hardly ever, and this is asked of each thing of a store
+                self._known.seen(str(key))
             self._recognised.add(key)
             self._rows.pop(key, None)  # a list may show a thing twice, and what it showed last is so
-
-    def _appeared(self, key: str) -> None:
-        if self._known.born:  # hardly ever, and this is said of each thing of a store
-            self._known.seen(key)
 
     def _ask(self, document: str, variables: dict[str, Any]) -> Answer:
         """The answer, without those fields that may not be seen and would take everything else with them."""
