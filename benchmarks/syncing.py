@@ -22,9 +22,9 @@ def measure(size: int, tell: Tell) -> Figures:
     """By name: the figures of runs over about `size` variants. A run whose work proves to be something else than what
     is measured raises AssertionError."""
     with stage(max(10, size // SMALLER), tell=tell) as small:
-        small_seconds = _idle_seconds(small)
+        small_seconds = _idle_seconds(small, tell)
     with stage(size, tell=tell) as big:
-        found: Figures = {"idle_requests": big.run().requests, "idle_growth": _idle_seconds(big) / small_seconds}
+        found: Figures = {"idle_requests": big.run().requests, "idle_growth": _idle_seconds(big, tell) / small_seconds}
         fresh, _ = _ten_edits(big, 0)
         tell(f"ten edits right after the set-up, which made lists of choices longer: {fresh.requests} requests")
         took, after = _ten_edits(big, 1)
@@ -51,10 +51,14 @@ def _told(took: Took, after: list[Took]) -> str:
             f"the runs after it: {[one.requests for one in after]} requests")
 
 
-def _idle_seconds(one: Stage) -> float:
+def _idle_seconds(one: Stage, tell: Tell) -> float:
+    """Without the time of the stand-ins, which look through all that they hold."""
     taken = [one.run() for _ in range(RUNS)]
     assert all(took.requests <= 2 for took in taken), "a run that should be idle was not"
-    return statistics.median(took.seconds for took in taken)
+    ours = statistics.median(took.seconds - took.served_seconds for took in taken)
+    tell(f"nothing to do among {one.variants:,} variants: {ours * 1000:.1f} ms, and the stand-ins "
+         f"{statistics.median(took.served_seconds for took in taken) * 1000:.1f} ms")
+    return ours
 
 
 def _ten_edits(one: Stage, round_: int) -> tuple[Took, list[Took]]:
