@@ -368,3 +368,8 @@ def test_batches_hold_at_most_two_thousand_rows_in_an_order_that_works() -> None
     first, second = cut(ops)
     assert len(first) == ROWS_A_BUNDLE
     assert [type(op).__name__ for op in second] == ["Update", "Mark", "Delete"]
+
+
+def test_a_number_beyond_all_columns_is_no_obstacle_to_the_others_of_its_batch() -> None:
+    ops = [Create(Side.LOCAL, GID(1), {"size": 2**70}), Create(Side.LOCAL, GID(2), {"size": 1})]
+    assert list(cut(ops)) == [ops]
