@@ -50,6 +50,8 @@ from backend.shopify.watched import (
 FORM = 1
 """Of the checkpoint. One of another form is none."""
 STOCK = "inventory"
+HELD_BACK = "held_back"
+"""In the checkpoint: ids that the last run's reads did not show, and that are news for that reason."""
 OVERLAP_SECONDS = 300
 """How far before the last look the next one begins: searches lag behind writes by seconds as a rule (facts §5)."""
 YOUNG_SECONDS = 2
@@ -269,6 +271,7 @@ class _Look:
             kinds = {own, *(kin.type for kin in kin_of(mapping))}
             hints[mapping.name] = {key for name in lists for key in self.news.get(name, ()) if _type_of(key) in kinds}
             hints[mapping.name] |= {key for key in self.news.get(EVENTS, ()) if _type_of(key) == own}
+            hints[mapping.name] |= {key for key in self.before.get(HELD_BACK, ()) if _type_of(key) in kinds}
         found, overfull = expand(self.client, self.mappings, hints, self.known)
         self.overfull |= overfull
         return {name: found[name] | (levels if name == STOCK else set()) for name in hints}

@@ -259,8 +259,8 @@ class ShopifyConnector(Filing):
 
     def settled(self, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """Dates tell no own write from another one, so the next run looks at what this one wrote. What is made and
-        deleted stands in the feed of deletions."""
-        return checkpoint, False
+        deleted stands in the feed of deletions. What was held back for new rows that did not come is news to it."""
+        return checkpoint | {changes.HELD_BACK: self._known.not_taken()}, False
 
     # --- reading ----------------------------------------------------------------------------------
 

@@ -82,6 +82,10 @@ class Known:
         for product in [product for product, variant in self.born.items() if variant == key]:
             del self.born[product]
 
+    def not_taken(self) -> list[str]:
+        """The variants that are hidden still, and their products: no new row took them, and no read has shown them."""
+        return sorted({key for pair in self.born.items() if pair[1] in self.hidden for key in pair})
+
     def noter(self, mapping: Mapping) -> Callable[[dict[str, Any]], None]:
         """A function that keeps what one thing that was read tells."""
         resource = shape(mapping)

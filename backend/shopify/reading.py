@@ -266,7 +266,10 @@ class Reader:
                 self._recognise(key)
                 return
         self._recognised.discard(key)
-        self._rows[key] = self._row(node)
+        row = self._row(node)
+        if self._known.hidden and any(isinstance(value, str) and value in self._known.hidden for value in row):
+            return  # the stock of a variant that nobody may see yet
+        self._rows[key] = row
         title = self._title(node)
         if title:
             self._titles[key] = title

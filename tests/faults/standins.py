@@ -201,8 +201,9 @@ class Shop:
         self.type("Products", row, Title=f"Title {self.word('Products', row, 'title')}")
 
     def make(self) -> None:
-        title, handle = self.word("Products", self.words, "title"), self.word("Products", self.words, "handle")
-        self.place.act(["AddRecord", "Products", None, {"Title": title, "Handle": handle}])
+        row = max(self.rows("Products")) + 1
+        title, handle = self.word("Products", row, "title"), self.word("Products", row, "handle")
+        self.place.act(["AddRecord", "Products", row, {"Title": title, "Handle": handle}])
 
     def maker(self, gid: str) -> None:
         edit(self.store, {"product": {"id": gid}, "set": {"vendor": self.word("Products", gid, "vendor")}})

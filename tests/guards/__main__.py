@@ -30,7 +30,8 @@ def main() -> int:
         for guard, outcome in zip(chosen, pool.map(switch_off, chosen), strict=True):
             if not outcome.noticed:
                 survived.append(guard.name)
-            print(f"{guard.name:{width}}  {'·'.join(guard.promises):12} {outcome.said:9} {outcome.by}", flush=True)
+            print(f"{guard.name:{width}}  {'·'.join(guard.promises):12} {outcome.said:9} {outcome.seconds:4.0f} s  "
+                  f"{outcome.by}", flush=True)
     print(f"\n{len(chosen) - len(survived)} of {len(chosen)} guards have teeth, in {time.monotonic() - began:.0f} s")
     if survived:
         print("switched off and nobody noticed: " + ", ".join(survived))

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from typing import NamedTuple
 
 from .guards import ROOT, Guard
@@ -21,14 +22,17 @@ class Outcome(NamedTuple):
     """killed, SURVIVED or broken (the tests could not even run)."""
     by: str
     """The test that noticed, or what pytest said last."""
+    seconds: float
 
 
 def switch_off(guard: Guard) -> Outcome:
+    began = time.monotonic()
     environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
     done = subprocess.run([sys.executable, "-m", "guards.off", guard.name, *guard.tests], cwd=ROOT, env=environment,
                           capture_output=True, text=True, timeout=SECONDS, check=False)
     failed = re.search(r"^FAILED (?:tests/)?(\S+)", done.stdout, re.MULTILINE)
     if done.returncode == FAILED and failed:
-        return Outcome(True, "killed", failed[1])
+        return Outcome(True, "killed", failed[1], time.monotonic() - began)
     last = ([line for line in done.stdout.splitlines() if line.strip()] or done.stderr.splitlines() or [""])[-1]
-    return Outcome(False, "SURVIVED" if done.returncode == 0 else "broken", last[:100])
+    return Outcome(False, "SURVIVED" if done.returncode == 0 else "broken", last[:100],
+                   time.monotonic() - began)

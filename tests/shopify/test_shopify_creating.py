@@ -190,6 +190,33 @@ def test_the_single_variant_of_a_product_made_by_repeating_waits_for_its_row(sta
     assert len(later(at).read(variants).rows) == 1
 
 
+def test_a_single_variant_that_no_row_took_is_news_to_the_next_run_with_its_stock(start: Any) -> None:
+    at = start(products=1)
+    products, variants, stock = (mapping_of("products", "title"), mapping_of("variants", "product", "sku"),
+                                 mapping_of("inventory", "variant", "location", "available"))
+    lose_the_answer(at, products, create(7, title="Oil lamp"))
+    second = later(at)
+    at.door("clock", advance_seconds=3600)  # so that no date tells of it any more
+    looked = second.changed([products, variants, stock], None).checkpoint
+    [made] = second.repeat(products, [create(7, title="Oil lamp")], STAMP) or []
+    [variant] = at.store.thing(str(made.key)).variant_list
+    shown = second.read(stock).rows
+    assert shown, "the stock of other products"
+    assert variant.gid not in second.read(variants).rows
+    assert variant.gid not in {row[0] for row in shown.values()}, "no row of stock for a variant without one"
+    kept, _ = second.settled(looked)
+
+    third = later(at)
+    at.door("clock", advance_seconds=3600)
+    told = third.changed([products, variants, stock], kept)
+    assert told.keys is not None
+    assert told.keys["variants"] == {variant.gid}
+    seen = third.read(stock, told.keys["inventory"]).rows
+    assert {row[0] for row in seen.values()} == {variant.gid}
+    settled, _ = third.settled(told.checkpoint)
+    assert not any(later(at).changed([products, variants, stock], settled).keys.values()), "once"
+
+
 def test_a_single_variant_that_was_read_meanwhile_is_not_taken_by_a_new_row(start: Any) -> None:
     at = start(products=0)
     variants = mapping_of("variants", "product", "sku", "price")
