@@ -185,7 +185,6 @@ class Looking:
         remote.take_whole(stored, known_things)
         self._take_others(one, known_things - stored.recognised)
         local.look(pair.local for pair in one.pairs.values())
-        self._whose_marks(one, local)
         one.free_rows = _free_rows(local.seen, known_rows)
         self._witnessed(one, local.seen, one.free_rows)
         remote.look(one.pairs.keys())
