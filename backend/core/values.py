@@ -102,6 +102,8 @@ def canonical(kind: Kind, raw: Any, *, decimals: int = 2) -> Value:
         return Unfit(str(raw))
 
 
+FEW: Final = 1_000
+"""How many different texts of one column are looked for again, so that each is in memory once."""
 REMEMBERED: Final = 10_000
 """How many different cells of one column are remembered with what they mean."""
 
@@ -110,10 +112,14 @@ def converter(kind: Kind, *, decimals: int = 2) -> Callable[[Any], Value]:
     """`canonical` for a whole column: the same values, sooner. What is canonical already is seen at one look, and what
     comes again and again (prices, dates) is worked out once."""
     if kind in ("text", "choice"):
+        same: dict[str, str] = {}
+
         def of_text(raw: Any) -> Value:
             if raw.__class__ is str:
                 text = raw.strip()
-                return (text if "\r" not in text else _one_line_end(text)) or None
+                text = text if "\r" not in text else _one_line_end(text)
+                # What many rows share (a size, a status) is in memory once; most other texts stand in one row only.
+                return (same.setdefault(text, text) if len(same) < FEW else same.get(text, text)) or None
             return canonical(kind, raw)
         return of_text
     if kind == "boolean":

@@ -45,9 +45,6 @@ READINGS = 3
 BY_ID = 15_000
 """More changed rows of one table are not read by id, 5,000 a request: the whole table costs three requests."""
 
-CELLS = 5_000
-"""So many rows that were read at once are kept as they were, to ask for a write under the condition that they stand."""
-
 
 class GristConnector:
     """One document. Not shared between threads.
@@ -171,10 +168,10 @@ class GristConnector:
             # An older state than that of this read: what changed since then is looked at before it is written.
             self._memory.seen[bound.mapping.name] = self._memory.latest
         found = self._client.records(bound.table, keys)
-        known = self._memory.cells.setdefault(bound.mapping.name, {})
+        known = self._memory.cells.get(bound.mapping.name, {})
         for key in keys:
             known.pop(key, None)
-        known.update(found if len(found) <= CELLS else {})
+        self._memory.keep(bound.mapping.name, found)
         missing = set(keys) - found.keys()
         gone: frozenset[Key] = frozenset()
         notes: list[str] = []

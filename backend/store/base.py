@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Dict
 from itertools import chain
 from typing import Any
@@ -35,6 +35,13 @@ def pairs(
 ) -> list[Pair]:
     """The pairs of a mapping, their bases aligned with its fields as they are today: all of them, or those of these
     rows and of these things."""
+    return list(each_pair(tx, mapping, rows, things))
+
+
+def each_pair(
+    tx: sa.Connection, mapping: Mapping, rows: Collection[int] | None = None, things: Collection[str] | None = None
+) -> Iterator[Pair]:
+    """`pairs` one by one, for where there is room for few of them."""
     query = sa.select(pair.c.id, pair.c.local_key, pair.c.remote_key, pair.c.base_local, pair.c.base_remote,
                       pair.c.shown, pair.c.marked).where(pair.c.mapping_id == mapping.id)
     loaders = [(rule.name, loader(rule.kind)) for rule in mapping.fields]
@@ -45,15 +52,13 @@ def pairs(
     def row(stored: dict[str, Any]) -> tuple[Value, ...]:
         return tuple([load(stored[name]) if name in stored else UNREAD for name, load in loaders])
 
-    told = []
     for pair_id, local, remote, base_local, base_remote, shown, marked in found:
         of_remote = row(base_remote)
         # Nearly always both sides held the same: one row stands for both then.
         of_local = of_remote if base_local == base_remote else row(base_local)
         steps = {name: tuple(load(mapping.rule(name).kind, v) for v in values)
                  for name, values in shown.items() if name in mapping.index} if shown else {}
-        told.append(Pair(local, remote, of_local, of_remote, steps, marked, pair_id))
-    return told
+        yield Pair(local, remote, of_local, of_remote, steps, marked, pair_id)
 
 
 def keys(tx: sa.Connection, mapping_id: int) -> list[tuple[int, str]]:

@@ -3,7 +3,8 @@ while what was agreed stands: `base` takes it away with every step that moves th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +13,8 @@ from backend.store.tables import digest, pair
 
 CHUNK = 500
 """Keys in one `in (…)`."""
+KEPT_AT_ONCE = 5_000
+"""Digests put into words at once: those of all pairs would take more room than the pairs."""
 
 
 def known(tx: sa.Connection, mapping_id: int) -> Sequence[Any]:
@@ -23,12 +26,13 @@ def known(tx: sa.Connection, mapping_id: int) -> Sequence[Any]:
     return tx.execute(query).all()
 
 
-def keep(tx: sa.Connection, looked: Sequence[tuple[int, bytes, bytes]]) -> None:
+def keep(tx: sa.Connection, looked: Iterable[tuple[int, bytes, bytes]]) -> None:
     """(pair, digest of its row, of its thing): both are as they were agreed."""
-    forget(tx, [pair_id for pair_id, _, _ in looked])
-    if looked:
+    left = iter(looked)
+    while some := list(islice(left, KEPT_AT_ONCE)):
+        forget(tx, [pair_id for pair_id, _, _ in some])
         tx.execute(sa.insert(digest), [{"pair_id": pair_id, "local": local, "remote": remote}
-                                       for pair_id, local, remote in looked])
+                                       for pair_id, local, remote in some])
 
 
 def forget(tx: sa.Connection, pair_ids: Collection[int]) -> None:
