@@ -208,7 +208,7 @@ class Memory:
                 self.directory.successors[one.mapping.name, old] = thing
         batch.replaced += [old for old in before if old in one.pairs]
         batch.joined.append((row, thing, agreed.local, agreed.remote))
-        batch.history.append(self._line(one, op, kind="create", local_key=row, remote_key=thing, after=dict(sent)))
+        batch.history.append(self._line(one, op, kind="create", local_key=row, remote_key=thing, after=sent))
         if op.side is Side.REMOTE:
             batch.marks.append(Mark(row, thing, op.title))
             self._children_are_coming(one)
@@ -252,7 +252,7 @@ class Memory:
         return tuple(replace(c, before=before[c.field], after=after[c.field]) for c in op.changes)
 
     def _stored(self, one: Work, side: Side, values: Dict[str, Value]) -> Dict[str, Value]:
-        return self.directory.stored(one.mapping, values) if side is Side.LOCAL else values
+        return self.directory.stored(one.mapping, values) if side is Side.LOCAL and one.mapping.refers else values
 
     def _line(
         self, one: Work, op: Op, *, kind: str, field: str = "", before: Any = None, after: Any = None, why: str = "",

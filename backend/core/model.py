@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
-from backend.core.values import UNREAD, Kind, Value
+from backend.core.values import REFERENCES, UNREAD, Kind, Value
 
 Key = int | str
 """How one side names a row: a Grist row id (int) or a Shopify gid (str)."""
@@ -190,6 +190,11 @@ class Mapping:
         return tuple(rule.name for rule in self.fields)
 
     @cached_property
+    def refers(self) -> bool:
+        """Whether any field refers to other things."""
+        return any(rule.kind in REFERENCES for rule in self.fields)
+
+    @cached_property
     def index(self) -> dict[str, int]:
         return {name: i for i, name in enumerate(self.names)}
 
@@ -355,6 +360,9 @@ class Whole(Dict[str, Value]):
 
     def __getitem__(self, name: str) -> Value:
         return self._row[self._places[name]]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._places
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)

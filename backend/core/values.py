@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -199,6 +200,16 @@ def dump(value: Value) -> Any:
     if isinstance(value, LocalRef):
         return {"resource": value.resource, "row": value.row}
     raise TypeError(f"{value!r} has no JSON form")
+
+
+_AS_IS: Final = frozenset({str, int, bool, type(None)})
+"""The types that JSON has too."""
+
+
+def dump_all(values: Dict[str, Value]) -> dict[str, Any]:
+    """`dump` of values by field, without those that nobody has read."""
+    return {name: value if value.__class__ in _AS_IS else dump(value)
+            for name, value in values.items() if value is not UNREAD}
 
 
 def loader(kind: Kind) -> Callable[[Any], Value]:

@@ -234,6 +234,7 @@ def _order(op: Op) -> tuple[int, tuple[str, ...]]:
 def _weight(op: Op) -> int:
     """About how many bytes the op takes in a body; field names are counted a row, which is on the safe side."""
     try:
-        return ID_BYTES if isinstance(op, Delete | Mark) else len(orjson.dumps(dict(op.values), default=str)) + ID_BYTES
+        return ID_BYTES if isinstance(op, Delete | Mark) else len(
+            orjson.dumps(dict(op.values.items()), default=str)) + ID_BYTES
     except orjson.JSONEncodeError:  # a number that no column can hold: it is refused where it is written
         return ID_BYTES

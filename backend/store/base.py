@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.core.model import Mapping, Pair
-from backend.core.values import UNREAD, Value, dump, load, loader
+from backend.core.values import UNREAD, Value, dump, dump_all, load, loader
 from backend.store import digests
 from backend.store.tables import apart, link, pair
 from backend.store.tables import mapping as mapping_table
@@ -239,8 +239,10 @@ def insert(tx: sa.Connection, mapping_id: int,
     if new:
         tx.execute(sa.insert(pair), [
             {"mapping_id": mapping_id, "local_key": local, "remote_key": remote,
-             "base_local": dump_values(base_local), "base_remote": dump_values(base_remote), "shown": {},
-             "marked": marked, "parent": _gid(base_remote.get(parent))}
+             "base_local": (told := dump_all(base_local)), "shown": {}, "marked": marked,
+             # Nearly always both sides hold the same: it is put into words once.
+             "base_remote": told if base_remote == base_local else dump_all(base_remote),
+             "parent": _gid(base_remote.get(parent))}
             for local, remote, base_local, base_remote in new
         ])
 
@@ -256,8 +258,8 @@ def advance(
     wanted: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {}
     for remote, local_values, remote_values, shown in agreed:
         base_local, base_remote, steps = wanted.setdefault(remote, ({}, {}, {}))
-        base_local.update(dump_values(local_values))
-        base_remote.update(dump_values(remote_values))
+        base_local.update(dump_all(local_values))
+        base_remote.update(dump_all(remote_values))
         steps.update({name: [dump(v) for v in values] for name, values in shown.items()})
     things = list(wanted)
     updates = []
@@ -312,7 +314,3 @@ def _set_bases(tx: sa.Connection, updates: Sequence[dict[str, Any]]) -> None:
 
 def _gid(value: Any) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def dump_values(values: Dict[str, Value]) -> dict[str, Any]:
-    return {name: dump(value) for name, value in values.items() if value is not UNREAD}
