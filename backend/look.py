@@ -94,7 +94,9 @@ class _Half:
         """A read of everything, where `known` are the keys that have been there before. What it recognised was not
         read, for no values were made of it."""
         self.seen = seen
-        self.read = (seen.rows.keys() | seen.outside | seen.gone | set(known)) - seen.recognised
+        self.read = set(known)
+        self.read.update(seen.rows, seen.outside, seen.gone)
+        self.read -= seen.recognised
 
 
 class Looking:
@@ -173,25 +175,29 @@ class Looking:
         names its thing by the Shopify ID or a witness. What anything waits for is read in any case."""
         mapping = one.mapping
         with self._database.read() as tx:
-            known = digests.known(tx, mapping.id)
             waits = waiting.keys_waiting(tx, mapping.id)
             waits.rows |= pairing.rows_asked(tx, mapping.id)
             waits.things |= {thing for thing, _ in apart.known(tx, mapping.id)}
-        if not known:
+            known_rows, known_things, agreed = set[int](), set[str](), []
+            for pair in digests.known(tx, mapping.id):
+                row, thing, looks, _ = pair
+                known_rows.add(row)
+                known_things.add(thing)
+                if looks and row not in waits.rows and thing not in waits.things:
+                    agreed.append(pair)
+        if not known_things:
             self.at_all(one)
             return
         settings = settings_of(mapping)
-        known_rows, known_things = {row for row, _, _, _ in known}, {thing for _, thing, _, _ in known}
-        rows: dict[Key, bytes] = {row: looks for row, thing, looks, _ in known
-                                  if looks and row not in waits.rows and thing not in waits.things}
+        rows: dict[Key, bytes] = {row: looks for row, _, looks, _ in agreed}
         one.looked_at, one.looks = None, Looks(settings, rows, self._things_of)
         self._say("reading_grist", one)
         found = self._local.read(mapping, looks=one.looks)
         one.scope.rows_known = found.complete
         self._say("reading_shopify", one)
         stored = self._whole_store(one, known_things, Looks(settings, {
-            thing: looks for row, thing, _, looks in known if looks and row in found.recognised}))
-        del known, rows  # they are large, and what follows is not
+            thing: looks for row, thing, _, looks in agreed if row in found.recognised}))
+        del agreed, rows  # they are large, and what follows is not
         one.scope.things_known = stored.complete
 
         local = _Half(self._local, one, lambda: self._say("reading_grist", one))
@@ -208,7 +214,7 @@ class Looking:
         kept = {pair.local for pair in one.pairs.values()}
         one.local = replace(local.seen, recognised=local.seen.recognised - kept)
         one.remote = replace(remote.seen, recognised=remote.seen.recognised - one.pairs.keys())
-        one.free_things = {str(key) for key in one.remote.rows} - known_things
+        one.free_things = {str(key) for key in one.remote.rows if key not in known_things}
         one.unread = {thing for thing, pair in one.pairs.items() if _is_hidden(pair, one.local, one.remote)}
         self._note_moved(one)
 
@@ -421,7 +427,8 @@ class Looking:
 
     def _whole_store(self, one: Work, pairs: Collection[str], looks: Looks | None = None) -> Snapshot:
         seen = self._remote.read(one.mapping, looks=looks)
-        unseen = set(pairs) - seen.rows.keys() - seen.gone - seen.outside - seen.recognised
+        unseen = {key for key in pairs if key not in seen.rows and key not in seen.gone and key not in seen.outside
+                  and key not in seen.recognised}
         return seen.merged(self._remote.read(one.mapping, unseen)) if unseen else seen
 
     def _canonical(self, one: Work, seen: Snapshot) -> Snapshot:
@@ -434,13 +441,13 @@ def _sharing(pairs: Iterable[Pair], local: Snapshot, remote: Snapshot) -> Iterat
     rows, things, titles, marks = local.rows, remote.rows, local.titles, local.marks
     for pair in pairs:
         key, thing = pair.local, things.get(pair.remote)
-        if marks.get(key) == pair.remote:
-            marks[key] = pair.remote
-        if titles.get(key) == remote.titles.get(pair.remote) and key in titles:
-            titles[key] = remote.titles[pair.remote]
         if thing is not None and rows.get(key) == thing == pair.base_local == pair.base_remote:
             rows[key] = thing
             pair = Pair(key, pair.remote, thing, thing, pair.shown, pair.marked, pair.id)
+            if marks.get(key) == pair.remote:
+                marks[key] = pair.remote
+            if key in titles and titles[key] == remote.titles.get(pair.remote):
+                titles[key] = remote.titles[pair.remote]
         yield pair
 
 

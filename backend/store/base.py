@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Dict
 from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +28,8 @@ ROWS_AT_ONCE = 2_000
 _SET_BASES = sa.update(pair).where(pair.c.id == sa.bindparam("pair")).values(
     base_local=sa.bindparam("base_local"), base_remote=sa.bindparam("base_remote"), shown=sa.bindparam("shown")
 )
+NOTHING_SHOWN: Dict[str, tuple[Value, ...]] = MappingProxyType({})
+"""Of nearly all pairs: one for all of them."""
 _SET_PARENT = sa.update(pair).where(pair.c.id == sa.bindparam("pair")).values(parent=sa.bindparam("parent_now"))
 
 
@@ -57,7 +60,7 @@ def each_pair(
         # Nearly always both sides held the same: one row stands for both then.
         of_local = of_remote if base_local == base_remote else row(base_local)
         steps = {name: tuple(load(mapping.rule(name).kind, v) for v in values)
-                 for name, values in shown.items() if name in mapping.index} if shown else {}
+                 for name, values in shown.items() if name in mapping.index} if shown else NOTHING_SHOWN
         yield Pair(local, remote, of_local, of_remote, steps, marked, pair_id)
 
 
