@@ -78,6 +78,8 @@ class LocalRef:
 Ref = str | int | LocalRef
 """One of several things referred to: a gid, a row id, or a row without a partner."""
 
+_AS_IS: Final = frozenset({str, int, bool, type(None)})
+"""The types that JSON has too."""
 _KEPT: Final = (Unfit, LocalRef)
 """A tuple, for `isinstance` of a union makes the union each time: these are asked of every cell."""
 
@@ -185,7 +187,7 @@ def _ref_order(one: Ref) -> tuple[int, str, int]:
 
 def dump(value: Value) -> Any:
     """`value` as JSON keeps it; `load` with the same kind gives it back. `UNREAD` has no JSON: leave it out."""
-    if isinstance(value, bool | int | str) or value is None:
+    if value.__class__ in _AS_IS:
         return value
     if isinstance(value, Decimal):
         return str(value)
@@ -199,11 +201,9 @@ def dump(value: Value) -> Any:
         return {"unfit": value.text}
     if isinstance(value, LocalRef):
         return {"resource": value.resource, "row": value.row}
+    if isinstance(value, str | int):  # of a class of its own, such as a status
+        return value
     raise TypeError(f"{value!r} has no JSON form")
-
-
-_AS_IS: Final = frozenset({str, int, bool, type(None)})
-"""The types that JSON has too."""
 
 
 def dump_all(values: Dict[str, Value]) -> dict[str, Any]:

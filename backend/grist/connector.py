@@ -35,7 +35,7 @@ from backend.grist.schema import Column, parse_tables
 from backend.grist.tables import make_new_column
 from backend.grist.telling import Line, log_run, set_status
 from backend.grist.webhooks import Ensured, ensure, remove
-from backend.grist.writing import Item, cells_of, cut, refusal
+from backend.grist.writing import CellMaker, Item, cut, refusal
 from backend.looks import Looks
 
 DAY_SECONDS = 86_400.0
@@ -289,9 +289,10 @@ class GristConnector:
             raise RuntimeError(f"{mapping.name} has no table yet: prepare it with write=True first")
         receipts: dict[int, Receipt] = {}
         items: list[Item] = []
+        maker = CellMaker(bound)
         for position, op in enumerate(batch):
             try:
-                items.append(Item(position, op, cells_of(bound, op)))
+                items.append(Item(position, op, maker.cells(op)))
             except Unstorable as error:
                 cure = "Change it in Shopify, or map the field to another column."
                 receipts[position] = Receipt(op, refusal=refusal(op, str(error), cure))
