@@ -78,25 +78,26 @@ class _Half:
     say: Callable[[], None]
     seen: Snapshot = field(default_factory=lambda: Snapshot(complete=False))
     read: set[Key] = field(default_factory=set)
+    left: set[Key] | None = None
+    """After a read of everything: what was recognised and not read since, for no values were made of it."""
 
     def look(self, keys: Iterable[Key]) -> None:
         """Read those of `keys` that were not read yet. A row id below zero is a row that is known to be gone."""
-        wanted = {key for key in keys if not (isinstance(key, int) and key < 0)} - self.read
+        wanted = {key for key in keys if not (isinstance(key, int) and key < 0)
+                  and (key not in self.read if self.left is None else key in self.left)}
         if wanted:
             self.say()
             self.take(self.connector.read(self.one.mapping, wanted), wanted)
 
     def take(self, seen: Snapshot, keys: Collection[Key]) -> None:
         self.seen = self.seen.merged(seen)
-        self.read |= set(keys)
+        if self.left is None:
+            self.read |= set(keys)
+        else:
+            self.left -= set(keys)
 
-    def take_whole(self, seen: Snapshot, known: Iterable[Key]) -> None:
-        """A read of everything, where `known` are the keys that have been there before. What it recognised was not
-        read, for no values were made of it."""
-        self.seen = seen
-        self.read = set(known)
-        self.read.update(seen.rows, seen.outside, seen.gone)
-        self.read -= seen.recognised
+    def take_whole(self, seen: Snapshot) -> None:
+        self.seen, self.left = seen, set(seen.recognised)
 
 
 class Looking:
@@ -197,14 +198,17 @@ class Looking:
         self._say("reading_shopify", one)
         stored = self._whole_store(one, known_things, Looks(settings, {
             thing: looks for row, thing, _, looks in agreed if row in found.recognised}))
+        one.looks.agreed = {}
         del agreed, rows  # they are large, and what follows is not
         one.scope.things_known = stored.complete
 
         local = _Half(self._local, one, lambda: self._say("reading_grist", one))
         remote = _Half(self._remote, one, lambda: self._say("reading_shopify", one))
-        local.take_whole(found, known_rows)
-        remote.take_whole(stored, known_things)
-        self._take_others(one, known_things - stored.recognised, found, stored)
+        local.take_whole(found)
+        remote.take_whole(stored)
+        one.free_things = {str(key) for key in stored.rows if key not in known_things}
+        known_things -= stored.recognised
+        self._take_others(one, known_things, found, stored)
         local.look(pair.local for pair in one.pairs.values())
         one.free_rows = _free_rows(local.seen, known_rows)
         self._witnessed(one, local.seen, one.free_rows)
@@ -214,7 +218,6 @@ class Looking:
         kept = {pair.local for pair in one.pairs.values()}
         one.local = replace(local.seen, recognised=local.seen.recognised - kept)
         one.remote = replace(remote.seen, recognised=remote.seen.recognised - one.pairs.keys())
-        one.free_things = {str(key) for key in one.remote.rows if key not in known_things}
         one.unread = {thing for thing, pair in one.pairs.items() if _is_hidden(pair, one.local, one.remote)}
         self._note_moved(one)
 
