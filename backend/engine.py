@@ -23,7 +23,7 @@ from backend.core.plan import fingerprint, plan
 from backend.core.undo import Undo
 from backend.errors import BrakeError, OutcomeUnknown, PreviewOutdated, SyncError
 from backend.gather import Gathered, gather
-from backend.look import Looking, uncollected, without_collecting
+from backend.look import Looking, collect_seldom, without_collecting
 from backend.recover import Recovery, pairs_anew
 from backend.remember import Memory, last_known, remember_agreed, remember_looks, remember_loose
 from backend.report import Report, changing, meeting, plan_lines, restless
@@ -122,8 +122,8 @@ class _Run:
         self._check_plan()
         self._brake()
         self._remember_plan()
-        with uncollected():
-            self._write()
+        collect_seldom()
+        self._write()
         rounds = [changing(one.planned for one in self.work)]
         while len(rounds) < ROUNDS and self._look_again():
             rounds.append(changing(one.planned for one in self.work))
