@@ -193,18 +193,19 @@ class Looking:
         stored = self._whole_store(one, known_things, Looks(settings, {
             thing: looks for row, thing, _, looks in agreed if row in found.recognised}))
         one.looks.agreed = {}
-        del agreed, rows  # they are large, and what follows is not
+        del agreed, rows  # what is large is let go of as soon as it can be
         one.scope.things_known = stored.complete
 
         local = _Half(self._local, one, lambda: self._say("reading_grist", one))
         remote = _Half(self._remote, one, lambda: self._say("reading_shopify", one))
         local.take_whole(found)
         remote.take_whole(stored)
+        one.free_rows = _free_rows(found, known_rows)
         one.free_things = {str(key) for key in stored.rows if key not in known_things}
-        known_things -= stored.recognised
-        self._take_others(one, known_things, found, stored)
+        others = known_things - stored.recognised if stored.recognised else None
+        del known_rows, known_things
+        self._take_others(one, others, found, stored)
         local.look(pair.local for pair in one.pairs.values())
-        one.free_rows = _free_rows(local.seen, known_rows)
         self._witnessed(one, local.seen, one.free_rows)
         remote.look(one.pairs.keys())
         local.look(pair.local for pair in one.pairs.values())
@@ -215,12 +216,15 @@ class Looking:
         one.unread = {thing for thing, pair in one.pairs.items() if _is_hidden(pair, one.local, one.remote)}
         self._note_moved(one)
 
-    def _take_others(self, one: Work, things: set[str], local: Snapshot, remote: Snapshot) -> None:
-        """The pairs of these things, of which there may be many. `local` and `remote` were read of them."""
+    def _take_others(self, one: Work, things: set[str] | None, local: Snapshot, remote: Snapshot) -> None:
+        """The pairs of these things, of which there may be many; None for all. `local` and `remote` were read of
+        them."""
         with self._database.read() as tx:
-            many = len(things) > LOOSE_MOST
-            found = base.each_pair(tx, one.mapping) if many else base.each_pair(tx, one.mapping, things=things)
-            one.take_pairs(_sharing((pair for pair in found if pair.remote in things), local, remote))
+            few = things if things is not None and len(things) <= LOOSE_MOST else None
+            found = base.each_pair(tx, one.mapping, things=few)
+            if things is not None and few is None:
+                found = (pair for pair in found if pair.remote in things)
+            one.take_pairs(_sharing(found, local, remote))
 
     def some(self, one: Work, things: Collection[str]) -> None:
         """The pairs of `things` by id. Such a read never proves anything about the others."""
