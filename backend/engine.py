@@ -14,16 +14,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence, Set
 from dataclasses import replace
 
-from backend import checkpoints, listed
+from backend import checkpoints, listed, worded
 from backend.connector import Connector, Stamp
 from backend.core.guard import FLIPS_SECONDS, RESTORED, brakes, copied, flips
 from backend.core.mapping import Directory
-from backend.core.model import Create, Delete, Key, Mapping, Op, Plan, Receipt, Refusal, Side, Update
+from backend.core.model import Create, Delete, Key, Mapping, Op, Plan, Receipt, Side, Update
 from backend.core.plan import fingerprint, plan
 from backend.core.undo import Undo
 from backend.errors import BrakeError, OutcomeUnknown, PreviewOutdated, SyncError
 from backend.gather import Gathered, gather
-from backend.look import Looking, without_collecting
+from backend.look import Looking, collect_seldom, without_collecting
 from backend.recover import Recovery, pairs_anew
 from backend.remember import Memory, last_known, remember_agreed, remember_looks, remember_loose
 from backend.report import Report, changing, meeting, plan_lines, restless
@@ -122,6 +122,7 @@ class _Run:
         self._check_plan()
         self._brake()
         self._remember_plan()
+        collect_seldom()
         self._write()
         rounds = [changing(one.planned for one in self.work)]
         while len(rounds) < ROUNDS and self._look_again():
@@ -322,7 +323,8 @@ class _Run:
 
     def _check_plan(self) -> None:
         """A run of a plan that somebody was shown does exactly that, or nothing."""
-        if self.session.only_plan not in ("", fingerprint(one.planned for one in self.work)):
+        wanted = self.session.only_plan
+        if wanted and wanted != fingerprint(one.planned for one in self.work):
             raise PreviewOutdated("Something changed since this preview, so no row was written.", cure="Look again.")
 
     def _brake(self) -> None:
@@ -400,8 +402,7 @@ class _Run:
         merge is not written either.
         """
         unwritten: set[tuple[Key, str]] = set()
-        ready = [told for op in ops if (told := self._told(one, op)) is not None]
-        for batch in connector.batches(one.mapping, ready) if ready else ():
+        for batch in worded.batches(one, self.directory, connector, ops):
             self._say("writing", one)
             stamp = Stamp(self.session.new_key(), str(self.session.run_id))
             pending = {key: one.pending[key] for op in batch if (key := str(getattr(op, "key", ""))) in one.pending}
@@ -441,28 +442,6 @@ class _Run:
                 with self.session.write() as tx:
                     journal.settle(tx, intent)
             raise
-
-    def _told(self, one: Work, op: Op) -> Op | None:
-        """`op` with its references in the words of the side that it goes to; None where it has to wait for them."""
-        if not isinstance(op, Create | Update):
-            return op
-        if op.side is Side.LOCAL:
-            told = self.directory.for_local(one.mapping, op)
-        else:
-            told = self.directory.for_remote(one.mapping, op)
-        one.refuse(listed.left_out(one, op, told))
-        if isinstance(told, Update):
-            return told if told.changes else None
-        lacking = [rule.field.label for rule in one.mapping.fields
-                   if op.side is Side.REMOTE and rule.field.required and rule.name not in told.values]
-        if lacking:
-            one.refuse([Refusal(
-                Side.LOCAL, op.source if isinstance(op, Create) else op.partner,
-                f"This new row is not in Shopify yet, because its {' and '.join(lacking)} is not there yet.",
-                "It is created once that one is.", title=op.title, waits=True,
-            )])
-            return None
-        return told
 
     # --- the second look ------------------------------------------------------------------------
 

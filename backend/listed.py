@@ -37,6 +37,8 @@ def withhold(one: Work, remote: Snapshot, directory: Directory, works: Sequence[
 
 def left_out(one: Work, op: Create | Update, told: Create | Update) -> list[Refusal]:
     """What to say of the lists of `op` that `told`, which is what is written, does not hold."""
+    if told is op:
+        return []
     key = op.source if isinstance(op, Create) else op.key if op.side is Side.LOCAL else op.partner
     names = [name for name in op.values if name not in told.values and one.mapping.rule(name).kind == "refs"]
     said = "names a row that is not in Shopify yet, so the list was not sent" if op.side is Side.REMOTE else \

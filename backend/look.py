@@ -36,6 +36,9 @@ from backend.work import Scope, Work
 LOOSE_MOST = 2_000
 """With more candidates than this on one side a whole read is cheaper than asking for each."""
 
+YOUNG = 50_000
+"""New objects after which Python's collector looks for cycles in them: a batch has some ten thousand and few cycles."""
+
 Say = Callable[[str, Work], None]
 """Tells how far the run is; raises where it must not go on."""
 Read = Callable[[Mapping, set[Any]], Snapshot]
@@ -54,6 +57,12 @@ def without_collecting() -> Iterator[None]:
             gc.enable()
 
 
+def collect_seldom() -> None:
+    """A run that writes much makes some ten thousand objects a batch, which Python's collector would walk through
+    again and again: a sixth of the processor time of a first sync. Holds for the whole process, as it does here."""
+    gc.set_threshold(YOUNG)
+
+
 @dataclass
 class _Half:
     """What has been read of one side."""
@@ -63,23 +72,26 @@ class _Half:
     say: Callable[[], None]
     seen: Snapshot = field(default_factory=lambda: Snapshot(complete=False))
     read: set[Key] = field(default_factory=set)
+    left: set[Key] | None = None
+    """After a read of everything: what was recognised and not read since, for no values were made of it."""
 
     def look(self, keys: Iterable[Key]) -> None:
         """Read those of `keys` that were not read yet. A row id below zero is a row that is known to be gone."""
-        wanted = {key for key in keys if not (isinstance(key, int) and key < 0)} - self.read
+        wanted = {key for key in keys if not (isinstance(key, int) and key < 0)
+                  and (key not in self.read if self.left is None else key in self.left)}
         if wanted:
             self.say()
             self.take(self.connector.read(self.one.mapping, wanted), wanted)
 
     def take(self, seen: Snapshot, keys: Collection[Key]) -> None:
         self.seen = self.seen.merged(seen)
-        self.read |= set(keys)
+        if self.left is None:
+            self.read |= set(keys)
+        else:
+            self.left -= set(keys)
 
-    def take_whole(self, seen: Snapshot, known: Iterable[Key]) -> None:
-        """A read of everything, where `known` are the keys that have been there before. What it recognised was not
-        read, for no values were made of it."""
-        self.seen = seen
-        self.read = (seen.rows.keys() | seen.outside | seen.gone | set(known)) - seen.recognised
+    def take_whole(self, seen: Snapshot) -> None:
+        self.seen, self.left = seen, set(seen.recognised)
 
 
 class Looking:
@@ -158,34 +170,40 @@ class Looking:
         names its thing by the Shopify ID or a witness. What anything waits for is read in any case."""
         mapping = one.mapping
         with self._database.read() as tx:
-            known = digests.known(tx, mapping.id)
             waits = waiting.keys_waiting(tx, mapping.id)
             waits.rows |= pairing.rows_asked(tx, mapping.id)
             waits.things |= {thing for thing, _ in apart.known(tx, mapping.id)}
-        if not known:
+            known_rows, known_things, agreed = set[int](), set[str](), []
+            for pair in digests.known(tx, mapping.id):
+                row, thing, looks, _ = pair
+                known_rows.add(row)
+                known_things.add(thing)
+                if looks and row not in waits.rows and thing not in waits.things:
+                    agreed.append(pair)
+        if not known_things:
             self.at_all(one)
             return
         settings = settings_of(mapping)
-        known_rows, known_things = {row for row, _, _, _ in known}, {thing for _, thing, _, _ in known}
-        rows: dict[Key, bytes] = {row: looks for row, thing, looks, _ in known
-                                  if looks and row not in waits.rows and thing not in waits.things}
+        rows: dict[Key, bytes] = {row: looks for row, _, looks, _ in agreed}
         one.looked_at, one.looks = None, Looks(settings, rows, self._things_of)
         self._say("reading_grist", one)
         found = self._local.read(mapping, looks=one.looks)
         one.scope.rows_known = found.complete
         self._say("reading_shopify", one)
         stored = self._whole_store(one, known_things, Looks(settings, {
-            thing: looks for row, thing, _, looks in known if looks and row in found.recognised}))
-        del known, rows  # they are large, and what follows is not
+            thing: looks for row, thing, _, looks in agreed if row in found.recognised}))
+        one.looks.agreed = {}
+        del agreed, rows  # they are large, and what follows is not
         one.scope.things_known = stored.complete
 
         local = _Half(self._local, one, lambda: self._say("reading_grist", one))
         remote = _Half(self._remote, one, lambda: self._say("reading_shopify", one))
-        local.take_whole(found, known_rows)
-        remote.take_whole(stored, known_things)
-        self._take_others(one, known_things - stored.recognised)
+        local.take_whole(found)
+        remote.take_whole(stored)
+        one.free_things = {str(key) for key in stored.rows if key not in known_things}
+        known_things -= stored.recognised
+        self._take_others(one, known_things, found, stored)
         local.look(pair.local for pair in one.pairs.values())
-        self._whose_marks(one, local)
         one.free_rows = _free_rows(local.seen, known_rows)
         self._witnessed(one, local.seen, one.free_rows)
         remote.look(one.pairs.keys())
@@ -194,16 +212,15 @@ class Looking:
         kept = {pair.local for pair in one.pairs.values()}
         one.local = replace(local.seen, recognised=local.seen.recognised - kept)
         one.remote = replace(remote.seen, recognised=remote.seen.recognised - one.pairs.keys())
-        one.free_things = {str(key) for key in one.remote.rows} - known_things
         one.unread = {thing for thing, pair in one.pairs.items() if _is_hidden(pair, one.local, one.remote)}
         self._note_moved(one)
 
-    def _take_others(self, one: Work, things: set[str]) -> None:
-        """The pairs of these things, of which there may be many."""
+    def _take_others(self, one: Work, things: set[str], local: Snapshot, remote: Snapshot) -> None:
+        """The pairs of these things, of which there may be many. `local` and `remote` were read of them."""
         with self._database.read() as tx:
             many = len(things) > LOOSE_MOST
-            found = base.pairs(tx, one.mapping) if many else base.pairs(tx, one.mapping, things=things)
-        one.take_pairs(pair for pair in found if pair.remote in things)
+            found = base.each_pair(tx, one.mapping) if many else base.each_pair(tx, one.mapping, things=things)
+            one.take_pairs(_sharing((pair for pair in found if pair.remote in things), local, remote))
 
     def some(self, one: Work, things: Collection[str]) -> None:
         """The pairs of `things` by id. Such a read never proves anything about the others."""
@@ -407,11 +424,28 @@ class Looking:
 
     def _whole_store(self, one: Work, pairs: Collection[str], looks: Looks | None = None) -> Snapshot:
         seen = self._remote.read(one.mapping, looks=looks)
-        unseen = set(pairs) - seen.rows.keys() - seen.gone - seen.outside - seen.recognised
+        unseen = {key for key in pairs if key not in seen.rows and key not in seen.gone and key not in seen.outside
+                  and key not in seen.recognised}
         return seen.merged(self._remote.read(one.mapping, unseen)) if unseen else seen
 
     def _canonical(self, one: Work, seen: Snapshot) -> Snapshot:
         return self._directory.canonical_local(one.mapping, seen)
+
+
+def _sharing(pairs: Iterable[Pair], local: Snapshot, remote: Snapshot) -> Iterator[Pair]:
+    """The same pairs, and of what both sides hold as agreed the values once instead of four times: nearly all that a
+    full read finds is like that, and of a large store there is no room for it."""
+    rows, things, titles, marks = local.rows, remote.rows, local.titles, local.marks
+    for pair in pairs:
+        key, thing = pair.local, things.get(pair.remote)
+        if thing is not None and rows.get(key) == thing == pair.base_local == pair.base_remote:
+            rows[key] = thing
+            pair = Pair(key, pair.remote, thing, thing, pair.shown, pair.marked, pair.id)
+            if marks.get(key) == pair.remote:
+                marks[key] = pair.remote
+            if key in titles and titles[key] == remote.titles.get(pair.remote):
+                titles[key] = remote.titles[pair.remote]
+        yield pair
 
 
 def _free_rows(seen: Snapshot, known: Collection[int]) -> set[int]:

@@ -3,7 +3,7 @@ one transaction, before the next batch is sent."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Dict
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -208,7 +208,7 @@ class Memory:
                 self.directory.successors[one.mapping.name, old] = thing
         batch.replaced += [old for old in before if old in one.pairs]
         batch.joined.append((row, thing, agreed.local, agreed.remote))
-        batch.history.append(self._line(one, op, kind="create", local_key=row, remote_key=thing, after=dict(sent)))
+        batch.history.append(self._line(one, op, kind="create", local_key=row, remote_key=thing, after=sent))
         if op.side is Side.REMOTE:
             batch.marks.append(Mark(row, thing, op.title))
             self._children_are_coming(one)
@@ -252,7 +252,7 @@ class Memory:
         return tuple(replace(c, before=before[c.field], after=after[c.field]) for c in op.changes)
 
     def _stored(self, one: Work, side: Side, values: Dict[str, Value]) -> Dict[str, Value]:
-        return self.directory.stored(one.mapping, values) if side is Side.LOCAL else values
+        return self.directory.stored(one.mapping, values) if side is Side.LOCAL and one.mapping.refers else values
 
     def _line(
         self, one: Work, op: Op, *, kind: str, field: str = "", before: Any = None, after: Any = None, why: str = "",
@@ -304,10 +304,13 @@ def remember_looks(tx: Transaction, one: Work) -> None:
     Nothing may be said of such a pair, and its references must mean the same on both sides."""
     if one.looks is None:
         return
+    digests.keep(tx, _looked_at(one))
+
+
+def _looked_at(one: Work) -> Iterator[tuple[int, bytes, bytes]]:
     rows, things, marks = one.local, one.remote, one.local.marks
     moving = {thing for thing, _ in (*one.planned.moved, *one.planned.forgotten, *one.doubted)}
     refers = [place for place, rule in enumerate(one.mapping.fields) if rule.kind in REFERENCES]
-    looked = []
     for thing, pair in one.pairs.items():
         looks, other = rows.digests.get(pair.local), things.digests.get(thing)
         if not (looks and other and pair.marked and marks.get(pair.local) == thing) or thing in moving:
@@ -315,8 +318,7 @@ def remember_looks(tx: Transaction, one: Work) -> None:
         held, told = pair.base_local, pair.base_remote
         if rows.rows.get(pair.local) == held and things.rows.get(thing) == told and not (
                 UNREAD in held or UNREAD in told or any(held[place] != told[place] for place in refers)):
-            looked.append((pair.id, looks, other))
-    digests.keep(tx, looked)
+            yield pair.id, looks, other
 
 
 def remember_loose(tx: Transaction, one: Work) -> None:

@@ -11,8 +11,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmarks.stage import Stage, Tell, linked, shop, twelve_fields_of_variants
+if TYPE_CHECKING:
+    from benchmarks.stage import Stage, Tell
 
 SIZES = {"peak_mb_100k": 100_000, "peak_mb_250k": 250_000}
 
@@ -23,6 +25,9 @@ def measure(size: int, tell: Tell) -> dict[str, float]:
 
 
 def _peak(variants: int, tell: Tell) -> float:
+    # Not in the process that is measured: the stand-ins are no part of ours.
+    from benchmarks.stage import linked, shop, twelve_fields_of_variants
+
     with shop(variants, orders=0) as (store, answers, url), \
             linked(store, answers, url, twelve_fields_of_variants()) as one:
         start = _megabytes(one, [])

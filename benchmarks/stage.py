@@ -123,6 +123,11 @@ class Took:
     def requests(self) -> int:
         return self.grist + self.shopify
 
+    @property
+    def ours(self) -> float:
+        """The seconds without those in which the stand-ins worked."""
+        return self.seconds - self.served_seconds
+
 
 @dataclass
 class Stage:

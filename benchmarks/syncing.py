@@ -35,15 +35,28 @@ def measure(size: int, tell: Tell) -> Figures:
         one.settle()
         first, after = _ten_edits(one, 1)
         tell(f"ten edits with variants mapped: {_told(first, after)}")
-        audit = one.run(everything=True)
-        tell(f"full audit of them: {audit.seconds:.2f} s, the stand-ins {audit.served_seconds:.2f} s; "
-             f"{audit.requests} requests")
+        audit = _audit(one)
+        tell(f"full audit of them, which recognises: {audit.seconds:.2f} s, the stand-ins {audit.served_seconds:.2f} "
+             f"s; {audit.requests} requests")
         second, _ = _ten_edits(one, 2)
         return found | {
             "ten_edits_requests": max(first.requests, second.requests),
             "requests_after_ten_edits": sum(took.requests for took in after),
-            "ten_edits_vs_audit": audit.seconds / ((first.seconds + second.seconds) / 2),
+            "ten_edits_vs_audit": audit.ours / ((first.ours + second.ours) / 2),
         }
+
+
+def _audit(one: Stage) -> Took:
+    """The second of two full audits, of which the first has prepared the answers and shown what is as agreed."""
+    services = one.grist, one.shopify
+    for service in services:
+        service.keeps = True
+    one.run(everything=True)
+    took = one.run(everything=True)
+    for service in services:
+        service.keeps = False
+        service.kept.clear()
+    return took
 
 
 def _told(took: Took, after: list[Took]) -> str:
@@ -55,7 +68,7 @@ def _idle_seconds(one: Stage, tell: Tell) -> float:
     """Without the time of the stand-ins, which look through all that they hold."""
     taken = [one.run() for _ in range(RUNS)]
     assert all(took.requests <= 2 for took in taken), "a run that should be idle was not"
-    ours = statistics.median(took.seconds - took.served_seconds for took in taken)
+    ours = statistics.median(took.ours for took in taken)
     tell(f"nothing to do among {one.variants:,} variants: {ours * 1000:.1f} ms, and the stand-ins "
          f"{statistics.median(took.served_seconds for took in taken) * 1000:.1f} ms")
     return ours

@@ -64,6 +64,9 @@ def after_update(
 
 def after_create(mapping: Mapping, side: Side, sent: Dict[str, Value], stored: Dict[str, Value]) -> Agreed:
     """After a thing was made on `side` from `sent`."""
+    there = {name: stored.get(name, value) for name, value in sent.items()}
+    if there == sent:
+        return Agreed(there, dict(there))
     agreed = Agreed()
     made, source = (agreed.local, agreed.remote) if side is Side.LOCAL else (agreed.remote, agreed.local)
     for name, value in sent.items():

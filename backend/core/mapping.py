@@ -219,6 +219,8 @@ class Directory:
         self, mapping: Mapping, op: Create | Update, translate: Callable[[str, Ref], Ref | None]
     ) -> Create | Update:
         targets = {rule.name: rule.field.target for rule in mapping.fields if rule.kind in REFERENCES}
+        if not targets and isinstance(op, Create):
+            return op
 
         def said(name: str, value: Value) -> Value:
             if name not in targets or value is None or isinstance(value, Unfit):

@@ -40,6 +40,7 @@ from backend.core.model import (
     Side,
     Snapshot,
     Update,
+    Whole,
     Why,
 )
 from backend.core.pairing import Pairing, pair_up
@@ -91,10 +92,10 @@ def plan(
 
 def fingerprint(plans: Iterable[Plan]) -> str:
     """A mark of everything that these plans would write: two plans with the same one do the same."""
-    told = sorted(
-        (planned.mapping.name, type(op).__name__, op.side.value, str(getattr(op, "source", getattr(op, "key", ""))),
-         _told(op)) for planned in plans for op in planned.ops)
-    return hashlib.sha256(repr(told).encode()).hexdigest()
+    told = sorted(hashlib.sha256(repr((
+        planned.mapping.name, type(op).__name__, op.side.value, str(getattr(op, "source", getattr(op, "key", ""))),
+        _told(op))).encode()).digest() for planned in plans for op in planned.ops)
+    return hashlib.sha256(b"".join(told)).hexdigest()
 
 
 def _told(op: Op) -> str:
@@ -251,9 +252,10 @@ class _Work:
         if not self.mapping.whole:
             return
         if self.mapping.create_local and self.local.shows_candidates:
+            places = self.mapping.index if not any(rule.source_only for rule in self.mapping.fields) else None
             for key, thing in self.remote.rows.items():
                 if key not in taken:
-                    values = {
+                    values: Dict[str, Value] = Whole(places, thing) if places and UNREAD not in thing else {
                         rule.name: value
                         for rule, value in zip(self.mapping.fields, thing, strict=True)
                         if value is not UNREAD and not rule.source_only

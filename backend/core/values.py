@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -77,6 +78,8 @@ class LocalRef:
 Ref = str | int | LocalRef
 """One of several things referred to: a gid, a row id, or a row without a partner."""
 
+_AS_IS: Final = frozenset({str, int, bool, type(None)})
+"""The types that JSON has too."""
 _KEPT: Final = (Unfit, LocalRef)
 """A tuple, for `isinstance` of a union makes the union each time: these are asked of every cell."""
 
@@ -102,6 +105,8 @@ def canonical(kind: Kind, raw: Any, *, decimals: int = 2) -> Value:
         return Unfit(str(raw))
 
 
+FEW: Final = 1_000
+"""How many different texts of one column are looked for again, so that each is in memory once."""
 REMEMBERED: Final = 10_000
 """How many different cells of one column are remembered with what they mean."""
 
@@ -110,10 +115,14 @@ def converter(kind: Kind, *, decimals: int = 2) -> Callable[[Any], Value]:
     """`canonical` for a whole column: the same values, sooner. What is canonical already is seen at one look, and what
     comes again and again (prices, dates) is worked out once."""
     if kind in ("text", "choice"):
+        same: dict[str, str] = {}
+
         def of_text(raw: Any) -> Value:
             if raw.__class__ is str:
                 text = raw.strip()
-                return (text if "\r" not in text else _one_line_end(text)) or None
+                text = text if "\r" not in text else _one_line_end(text)
+                # What many rows share (a size, a status) is in memory once; most other texts stand in one row only.
+                return (same.setdefault(text, text) if len(same) < FEW else same.get(text, text)) or None
             return canonical(kind, raw)
         return of_text
     if kind == "boolean":
@@ -178,7 +187,7 @@ def _ref_order(one: Ref) -> tuple[int, str, int]:
 
 def dump(value: Value) -> Any:
     """`value` as JSON keeps it; `load` with the same kind gives it back. `UNREAD` has no JSON: leave it out."""
-    if isinstance(value, bool | int | str) or value is None:
+    if value.__class__ in _AS_IS:
         return value
     if isinstance(value, Decimal):
         return str(value)
@@ -192,7 +201,15 @@ def dump(value: Value) -> Any:
         return {"unfit": value.text}
     if isinstance(value, LocalRef):
         return {"resource": value.resource, "row": value.row}
+    if isinstance(value, str | int):  # of a class of its own, such as a status
+        return value
     raise TypeError(f"{value!r} has no JSON form")
+
+
+def dump_all(values: Dict[str, Value]) -> dict[str, Any]:
+    """`dump` of values by field, without those that nobody has read."""
+    return {name: value if value.__class__ in _AS_IS else dump(value)
+            for name, value in values.items() if value is not UNREAD}
 
 
 def loader(kind: Kind) -> Callable[[Any], Value]:

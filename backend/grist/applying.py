@@ -381,7 +381,7 @@ class Applying:
                 stored[item.position] = {name: value for name, value in sent.items() if value is not UNREAD}
             return stored
         found = self._client.records(bound.table, [rows[item.position] for item in looked])
-        self._memory.cells.setdefault(bound.mapping.name, {}).update(found)
+        self._memory.keep(bound.mapping.name, found)
         odd = False
         for item in looked:
             cells = found.get(rows[item.position])

@@ -69,9 +69,19 @@ def write(value: Value, column_type: str) -> Any:
 
     Raises Unstorable where Grist would keep another value, ValueError where a value must never be written.
     """
-    if value is UNREAD or isinstance(value, Unfit):
-        raise ValueError(f"{value!r} must never be written")
-    return _WRITE[column_type.partition(":")[0]](value)
+    return writer(column_type)(value)
+
+
+def writer(column_type: str) -> Callable[[Value], Any]:
+    """`write` for a whole column."""
+    cell_of = _WRITE[column_type.partition(":")[0]]
+
+    def cell(value: Value) -> Any:
+        if value is UNREAD or value.__class__ is Unfit:
+            raise ValueError(f"{value!r} must never be written")
+        return cell_of(value)
+
+    return cell
 
 
 def error_of(cell: Any) -> str:

@@ -35,7 +35,7 @@ from backend.grist.schema import Column, parse_tables
 from backend.grist.tables import make_new_column
 from backend.grist.telling import Line, log_run, set_status
 from backend.grist.webhooks import Ensured, ensure, remove
-from backend.grist.writing import Item, cells_of, cut, refusal
+from backend.grist.writing import CellMaker, Item, cut, refusal
 from backend.looks import Looks
 
 DAY_SECONDS = 86_400.0
@@ -44,9 +44,6 @@ READINGS = 3
 
 BY_ID = 15_000
 """More changed rows of one table are not read by id, 5,000 a request: the whole table costs three requests."""
-
-CELLS = 5_000
-"""So many rows that were read at once are kept as they were, to ask for a write under the condition that they stand."""
 
 
 class GristConnector:
@@ -171,10 +168,10 @@ class GristConnector:
             # An older state than that of this read: what changed since then is looked at before it is written.
             self._memory.seen[bound.mapping.name] = self._memory.latest
         found = self._client.records(bound.table, keys)
-        known = self._memory.cells.setdefault(bound.mapping.name, {})
+        known = self._memory.cells.get(bound.mapping.name, {})
         for key in keys:
             known.pop(key, None)
-        known.update(found if len(found) <= CELLS else {})
+        self._memory.keep(bound.mapping.name, found)
         missing = set(keys) - found.keys()
         gone: frozenset[Key] = frozenset()
         notes: list[str] = []
@@ -292,9 +289,10 @@ class GristConnector:
             raise RuntimeError(f"{mapping.name} has no table yet: prepare it with write=True first")
         receipts: dict[int, Receipt] = {}
         items: list[Item] = []
+        maker = CellMaker(bound)
         for position, op in enumerate(batch):
             try:
-                items.append(Item(position, op, cells_of(bound, op)))
+                items.append(Item(position, op, maker.cells(op)))
             except Unstorable as error:
                 cure = "Change it in Shopify, or map the field to another column."
                 receipts[position] = Receipt(op, refusal=refusal(op, str(error), cure))

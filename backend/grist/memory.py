@@ -15,6 +15,9 @@ from backend.grist.schema import Column, parse_columns
 FRESH_SECONDS = 20.0
 """So long a small write goes by what was last heard of the document. What somebody types in that time shows by the
 number of our own bundle, and is put back."""
+CELLS = 5_000
+"""So many rows of a table that were read by id are kept as they were, to ask for a write under the condition that they
+stand."""
 
 
 @dataclass
@@ -56,6 +59,13 @@ class Memory:
     def only_data(self) -> bool:
         """Whether no formula stands in any mapped column, so that a write of rows does just what was sent."""
         return not any(column.formula for bound in self.bound.values() for column in bound.all_columns)
+
+    def keep(self, resource: str, found: dict[int, dict[str, Any]]) -> None:
+        """These cells were read by id. Where that would be very many, those from before are read again if need be."""
+        known = self.cells.setdefault(resource, {})
+        if len(known) + len(found) > CELLS:
+            known.clear()
+        known.update(found if len(found) <= CELLS else {})
 
     def columns(self, table: str) -> list[Column]:
         """The table's columns as they are now."""

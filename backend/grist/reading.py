@@ -32,6 +32,7 @@ class RowReader:
                 read = reader(rule.kind, bound.columns[rule.name].type, decimals=decimals)
                 self._readers[rule.name] = _ignoring_false(read) if new and rule.name in bound.fresh else read
         self._toggle = reader("boolean", "Bool")
+        self._places = {name: bound.columns[name].id for name in self._readers}
 
     def read_columns(self, columns: dict[str, list[Any]], looks: Looks | None = None) -> Snapshot:
         """All rows from columns as `/data` gives them; with `looks` without those that are recognised. Raises
@@ -85,7 +86,7 @@ class RowReader:
 
     def value(self, name: str, cells: dict[str, Any]) -> Value:
         """One field of one row, from its cells by colId; UNREAD where the cell is not there."""
-        column = self._bound.columns[name].id
+        column = self._places[name]
         return self._readers[name](cells[column]) if column in cells else UNREAD
 
     def values(self, name: str, cells: dict[str, Any]) -> tuple[Value, ...]:

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
 from backend.core.model import Create, Delete, FieldRule, Key, Mark, Op, Refusal, Side, Update
+from backend.core.values import Value
 from backend.grist.binding import Bound
-from backend.grist.cells import Unstorable, write
+from backend.grist.cells import Unstorable, writer
 from backend.grist.schema import Column
 
 BODY_BYTES = 900_000
@@ -77,32 +78,48 @@ def cut(ops: Sequence[Op]) -> Iterator[list[Op]]:
         yield batch
 
 
-def cells_of(bound: Bound, op: Op) -> dict[str, Any]:
-    """The cells by colId that `op` writes.
+class CellMaker:
+    """Makes the cells of ops of one bound mapping. Which column a field goes to is asked once for all of a batch."""
 
-    Raises Unstorable where a column cannot hold its value, ValueError (a bug) for a column that must not be written.
-    """
-    if isinstance(op, Delete):
-        return {}
-    assert bound.id_column is not None  # prepare makes it in every table
-    if isinstance(op, Mark):
-        return {bound.id_column.id: op.partner}
-    cells = {}
-    for name, value in op.values.items():
-        column = writable(bound, name, new=isinstance(op, Create))
-        try:
-            cells[column.id] = write(value, column.type)
-        except Unstorable as error:
-            raise Unstorable(f"{bound.mapping.rule(name).field.label}: {error}") from None
-    if isinstance(op, Create):
-        for column in bound.columns.values():
-            # A new row's number cells start at 0 in Grist; nobody has said 0.
-            if column.id not in cells and column.pure in ("Numeric", "Int") and not column.formula:
-                cells[column.id] = None
-        cells[bound.id_column.id] = str(op.source)
-        if bound.toggle and not bound.toggle.is_formula:
-            cells[bound.toggle.id] = True
-    return cells
+    def __init__(self, bound: Bound) -> None:
+        self._bound = bound
+        self._places: dict[tuple[str, bool], tuple[str, Callable[[Value], Any]]] = {}
+        # A new row's number cells start at 0 in Grist; nobody has said 0.
+        self._from_zero = [column.id for column in bound.columns.values()
+                           if column.pure in ("Numeric", "Int") and not column.formula]
+
+    def cells(self, op: Op) -> dict[str, Any]:
+        """The cells by colId that `op` writes.
+
+        Raises Unstorable where a column cannot hold its value, ValueError (a bug) for a column that must not be
+        written.
+        """
+        if isinstance(op, Delete):
+            return {}
+        bound = self._bound
+        assert bound.id_column is not None  # prepare makes it in every table
+        if isinstance(op, Mark):
+            return {bound.id_column.id: op.partner}
+        cells: dict[str, Any] = {}
+        new = isinstance(op, Create)
+        for name, value in op.values.items():
+            column_id, cell_of = self._places.get((name, new)) or self._place(name, new)
+            try:
+                cells[column_id] = cell_of(value)
+            except Unstorable as error:
+                raise Unstorable(f"{bound.mapping.rule(name).field.label}: {error}") from None
+        if isinstance(op, Create):
+            for column_id in self._from_zero:
+                cells.setdefault(column_id, None)
+            cells[bound.id_column.id] = str(op.source)
+            if bound.toggle and not bound.toggle.is_formula:
+                cells[bound.toggle.id] = True
+        return cells
+
+    def _place(self, name: str, new: bool) -> tuple[str, Callable[[Value], Any]]:
+        column = writable(self._bound, name, new=new)
+        found = self._places[name, new] = column.id, writer(column.type)
+        return found
 
 
 def writable(bound: Bound, name: str, *, new: bool = False) -> Column:
@@ -234,6 +251,7 @@ def _order(op: Op) -> tuple[int, tuple[str, ...]]:
 def _weight(op: Op) -> int:
     """About how many bytes the op takes in a body; field names are counted a row, which is on the safe side."""
     try:
-        return ID_BYTES if isinstance(op, Delete | Mark) else len(orjson.dumps(dict(op.values), default=str)) + ID_BYTES
+        return ID_BYTES if isinstance(op, Delete | Mark) else len(
+            orjson.dumps(dict(op.values.items()), default=str)) + ID_BYTES
     except orjson.JSONEncodeError:  # a number that no column can hold: it is refused where it is written
         return ID_BYTES

@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import filterfalse
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
@@ -367,7 +368,8 @@ class Lines:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         file.seek(0)
-        self._count = sum(not line.isspace() for line in file)
+        blank = list(map(bytes.isspace, file))
+        self._count = len(blank) - sum(blank)
 
     def __len__(self) -> int:
         return self._count
@@ -383,7 +385,7 @@ class Lines:
     def texts(self) -> Iterator[bytes]:
         """The lines as they are."""
         self._file.seek(0)
-        return (line for line in self._file if not line.isspace())
+        return filterfalse(bytes.isspace, self._file)
 
     def placed(self) -> Iterator[tuple[int, bytes]]:
         """Where each line begins, and the line."""

@@ -98,7 +98,9 @@ def lines_of_things(lines: Lines, form: Form) -> Iterator[tuple[bytes, ...]]:
 
     Keeps in memory only where the lines of each thing begin."""
     if not form.lists:
-        yield from ((line,) for line in lines.texts() if PARENT not in line)
+        for line in lines.texts():
+            if PARENT not in line:
+                yield (line,)
         return
     below: dict[str, array[int]] = {}
     for place, line in lines.placed():

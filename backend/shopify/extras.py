@@ -163,7 +163,7 @@ def calls(mapping: Mapping, known: Known, op: Update) -> list[Extra]:
             f"fulfillment {{ order {{ ...Stored }} }} {PLAIN_ERRORS}", ("fulfillment", "order"), changed))
     if changed := _written(mapping, values, "@defaultAddress."):
         address = _whole(mapping, known, op, "@defaultAddress")
-        held = known.wholes.get(key, {}).get("@defaultAddress", {}).get("id")
+        held = known.wholes.get("@defaultAddress", {}).get(key, {}).get("id")
         where: tuple[tuple[str, str, Any], ...] = (("addressId", "ID!", held),) if held else ()
         found.append(Extra(
             "customerAddressUpdate" if held else "customerAddressCreate",
@@ -236,7 +236,7 @@ def _attribute(token: str) -> dict[str, str]:
 
 def _whole(mapping: Mapping, known: Known, op: Update, name: str) -> dict[str, Any]:
     """All parts of what is only taken as a whole: as they stand, with the changes laid over."""
-    held = known.wholes.get(str(op.key), {}).get(name, {})
+    held = known.wholes.get(name, {}).get(str(op.key), {})
     whole = {part: value for part, value in held.items() if value is not None and value is not UNREAD and part != "id"}
     for field, value in op.values.items():
         write = mapping.rule(field).field.write

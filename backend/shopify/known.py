@@ -27,6 +27,10 @@ class Level:
     active: bool
 
 
+FEW = 1_000
+"""Up to so many different wholes are looked for among those that come again and again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """One metafield as it was last seen: its text, and the digest under which it may be replaced. Both None where
@@ -44,7 +48,7 @@ class Known:
     products: dict[str, str] = field(default_factory=dict)
     """By variant."""
     wholes: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
-    """By thing and input (`shippingAddress`): its parts as they stand, by their name in the input."""
+    """By input (`shippingAddress`) and thing: its parts as they stand, by their name in the input."""
     metafields: dict[tuple[str, str], Held] = field(default_factory=dict)
     """By thing and field."""
     above: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -90,8 +94,12 @@ class Known:
         """A function that keeps what one thing that was read tells."""
         resource = shape(mapping)
         writes = [rule.field.write for rule in mapping.fields]
-        wholes = [(whole.write, [(name, look(path)) for name, path in whole.parts]) for whole in resource.together
-                  if any(write.startswith(f"{whole.write}.") for write in writes)]
+        wholes = [(self.wholes.setdefault(whole.write, {}), [(name, look(path)) for name, path in whole.parts])
+                  for whole in resource.together if any(write.startswith(f"{whole.write}.") for write in writes)]
+        tracked = any(write.startswith("@tracking.") for write in writes)
+        # A store has many variants of a product, and few weights: each is kept once.
+        same_whole: dict[str, dict[str, Any]] = {}
+        same_product: dict[str, str] = {}
         metafields = [(rule.name, steps(rule.field.path)) for rule in mapping.fields
                       if rule.name.startswith(METAFIELD)]
 
@@ -101,17 +109,21 @@ class Known:
             key = node["id"]
             if views & {"views.members", "views.memberRefs"} and (source := source_of(node)) is not UNREAD:
                 self.sources[key] = source
-            if "@tracking" in dict(wholes) and (standing := shipments(node)) is not UNREAD:
+            if tracked and (standing := shipments(node)) is not UNREAD:
                 self.shipments[key] = standing
-            for write, parts in wholes:
+            for held, parts in wholes:
                 # What may not be seen is kept as UNREAD: such a whole must not be sent.
-                self.wholes.setdefault(key, {})[write] = {name: find(node) for name, find in parts}
+                whole = {name: find(node) for name, find in parts}
+                told = repr(whole)
+                held[key] = same_whole.get(told, whole)
+                if len(same_whole) < FEW:
+                    same_whole.setdefault(told, whole)
             for name, path in metafields:
                 self.note_metafield(key, name, dig(node, path))
             if resource.writer == "variants":
                 product = dig(node, ("product", "id"))
                 if isinstance(product, str):
-                    self.products[key] = product
+                    self.products[key] = same_product.setdefault(product, product)
             elif resource.writer == "stock":
                 item, location, active = dig(node, ("item", "id")), dig(node, ("location", "id")), node.get("isActive")
                 if isinstance(item, str) and isinstance(location, str) and active is not UNREAD:
@@ -140,7 +152,6 @@ class Known:
         written = [mapping.rule(name).field.write for name in op.values] if isinstance(op, Update) else []
         if {"@members", "@memberRefs"} & set(written) and key not in self.sources:
             return False
-        held = self.wholes.get(key, {})
         return all((key, write) in self.metafields for write in written if write.startswith(METAFIELD)) and all(
-            whole.write in held for whole in resource.together
+            key in self.wholes.get(whole.write, {}) for whole in resource.together
             if any(write.startswith(f"{whole.write}.") for write in written))

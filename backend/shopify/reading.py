@@ -148,15 +148,19 @@ class Reader:
             with closing(self._bulk.run_query(form.query)) as lines:
                 log.info("shopify: %s are read in bulk: %d lines", self._resource.label, len(lines))
                 digest, same = None if self._resource.below else self._digest, self._same
+                recognised = list[Key]()
                 for told in lines_of_things(lines, form):
                     looks = digest(told) if digest else NONE
                     if (key := same.get(looks)) is not None:
-                        self._recognise(key)
+                        recognised.append(key)
                         continue
+                    self._recognise(recognised)  # in the order of the file: what it shows last of a thing is so
+                    recognised.clear()
                     thing = put_together(told, form)
                     if looks != NONE:
                         self._digests[thing["id"]] = looks
                     self._take_page([thing], {})
+                self._recognise(recognised)
         except (NotInBulk, BulkFailed, InputRefused) as error:
             log.info("shopify: %s are read page by page: %s", self._resource.label, error)
             return False
@@ -260,11 +264,11 @@ class Reader:
         if self._known.born:
             self._known.seen(key)
         if self._digest is not None and key not in self._digests:
-            looks = self._digests[key] = self._digest(node)
+            looks = self._digest(node)
             if self._same.get(looks) == key:
-                del self._digests[key]
-                self._recognise(key)
+                self._recognise((key,))
                 return
+            self._digests[key] = looks
         self._recognised.discard(key)
         row = self._row(node)
         if self._known.hidden and any(isinstance(value, str) and value in self._known.hidden for value in row):
@@ -275,13 +279,15 @@ class Reader:
             self._titles[key] = title
         self._note(node)
 
-    def _recognise(self, key: Key) -> None:
-        """It looks as it did when both sides agreed, so that no row is made of it."""
-        if key not in self._known.hidden:
-            if self._known.born:  # hardly ever, and this is asked of each thing of a store
-                self._known.seen(str(key))
-            self._recognised.add(key)
-            self._rows.pop(key, None)  # a list may show a thing twice, and what it showed last is so
+    def _recognise(self, keys: Collection[Key]) -> None:
+        """These look as they did when both sides agreed, so that no rows are made of them."""
+        if self._known.hidden:
+            keys = [key for key in keys if key not in self._known.hidden]
+        for key in keys if self._known.born else ():  # hardly ever, and this is asked of each thing of a store
+            self._known.seen(str(key))
+        self._recognised.update(keys)
+        for key in keys if self._rows else ():  # a list may show a thing twice, and what it showed last is so
+            self._rows.pop(key, None)
 
     def _ask(self, document: str, variables: dict[str, Any]) -> Answer:
         """The answer, without those fields that may not be seen and would take everything else with them."""

@@ -194,7 +194,7 @@ class _Build:
         """An address of which we may not see a part cannot be sent as a whole without emptying that part."""
         for whole in self._resource.together:
             name = next((name for name in values if self._in_whole(name, whole)), None)
-            held = self._known.wholes.get(str(key_of(op)), {}).get(whole.write, {})
+            held = self._known.wholes.get(whole.write, {}).get(str(key_of(op)), {})
             if name and UNREAD in held.values():
                 return self._refuse(op, name, f"{self._mapping.rule(name).field.label} is part of something that "
                                     "Shopify takes only as a whole, and not all of that is shown to this app",
@@ -360,7 +360,7 @@ class _Build:
                    wraps=extra.wraps)
 
     def _whole(self, key: str, whole: Together, changed: dict[str, Any]) -> dict[str, Any]:
-        held = self._known.wholes.get(key, {}).get(whole.write, {})
+        held = self._known.wholes.get(whole.write, {}).get(key, {})
         return {**{name: value for name, value in held.items() if value is not None}, **changed}
 
     def _new_metafields(self, values: Dict[str, Value]) -> list[dict[str, str]]:

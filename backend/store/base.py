@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Dict
 from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
 
 from backend.core.model import Mapping, Pair
-from backend.core.values import UNREAD, Value, dump, load, loader
+from backend.core.values import UNREAD, Value, dump, dump_all, load, loader
 from backend.store import digests
 from backend.store.tables import apart, link, pair
 from backend.store.tables import mapping as mapping_table
@@ -27,6 +28,8 @@ ROWS_AT_ONCE = 2_000
 _SET_BASES = sa.update(pair).where(pair.c.id == sa.bindparam("pair")).values(
     base_local=sa.bindparam("base_local"), base_remote=sa.bindparam("base_remote"), shown=sa.bindparam("shown")
 )
+NOTHING_SHOWN: Dict[str, tuple[Value, ...]] = MappingProxyType({})
+"""Of nearly all pairs: one for all of them."""
 _SET_PARENT = sa.update(pair).where(pair.c.id == sa.bindparam("pair")).values(parent=sa.bindparam("parent_now"))
 
 
@@ -35,6 +38,13 @@ def pairs(
 ) -> list[Pair]:
     """The pairs of a mapping, their bases aligned with its fields as they are today: all of them, or those of these
     rows and of these things."""
+    return list(each_pair(tx, mapping, rows, things))
+
+
+def each_pair(
+    tx: sa.Connection, mapping: Mapping, rows: Collection[int] | None = None, things: Collection[str] | None = None
+) -> Iterator[Pair]:
+    """`pairs` one by one, for where there is room for few of them."""
     query = sa.select(pair.c.id, pair.c.local_key, pair.c.remote_key, pair.c.base_local, pair.c.base_remote,
                       pair.c.shown, pair.c.marked).where(pair.c.mapping_id == mapping.id)
     loaders = [(rule.name, loader(rule.kind)) for rule in mapping.fields]
@@ -45,15 +55,13 @@ def pairs(
     def row(stored: dict[str, Any]) -> tuple[Value, ...]:
         return tuple([load(stored[name]) if name in stored else UNREAD for name, load in loaders])
 
-    told = []
     for pair_id, local, remote, base_local, base_remote, shown, marked in found:
         of_remote = row(base_remote)
         # Nearly always both sides held the same: one row stands for both then.
         of_local = of_remote if base_local == base_remote else row(base_local)
         steps = {name: tuple(load(mapping.rule(name).kind, v) for v in values)
-                 for name, values in shown.items() if name in mapping.index} if shown else {}
-        told.append(Pair(local, remote, of_local, of_remote, steps, marked, pair_id))
-    return told
+                 for name, values in shown.items() if name in mapping.index} if shown else NOTHING_SHOWN
+        yield Pair(local, remote, of_local, of_remote, steps, marked, pair_id)
 
 
 def keys(tx: sa.Connection, mapping_id: int) -> list[tuple[int, str]]:
@@ -234,8 +242,10 @@ def insert(tx: sa.Connection, mapping_id: int,
     if new:
         tx.execute(sa.insert(pair), [
             {"mapping_id": mapping_id, "local_key": local, "remote_key": remote,
-             "base_local": dump_values(base_local), "base_remote": dump_values(base_remote), "shown": {},
-             "marked": marked, "parent": _gid(base_remote.get(parent))}
+             "base_local": (told := dump_all(base_local)), "shown": {}, "marked": marked,
+             # Nearly always both sides hold the same: it is put into words once.
+             "base_remote": told if base_remote == base_local else dump_all(base_remote),
+             "parent": _gid(base_remote.get(parent))}
             for local, remote, base_local, base_remote in new
         ])
 
@@ -251,8 +261,8 @@ def advance(
     wanted: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {}
     for remote, local_values, remote_values, shown in agreed:
         base_local, base_remote, steps = wanted.setdefault(remote, ({}, {}, {}))
-        base_local.update(dump_values(local_values))
-        base_remote.update(dump_values(remote_values))
+        base_local.update(dump_all(local_values))
+        base_remote.update(dump_all(remote_values))
         steps.update({name: [dump(v) for v in values] for name, values in shown.items()})
     things = list(wanted)
     updates = []
@@ -307,7 +317,3 @@ def _set_bases(tx: sa.Connection, updates: Sequence[dict[str, Any]]) -> None:
 
 def _gid(value: Any) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def dump_values(values: Dict[str, Value]) -> dict[str, Any]:
-    return {name: dump(value) for name, value in values.items() if value is not UNREAD}

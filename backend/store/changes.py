@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from backend.core.model import Mapping, Side, Why
 from backend.core.undo import Written
-from backend.core.values import UNREAD, Value, dump, load
+from backend.core.values import UNREAD, Value, dump, dump_all, load
 from backend.store.base import CHUNK
 from backend.store.db import now
 from backend.store.tables import change, mapping, run
@@ -21,8 +21,8 @@ _undoing = run.alias("undoing")
 
 def as_json(value: Any) -> Any:
     """A value, or a whole row of values by field, as it is kept."""
-    if isinstance(value, dict):
-        return {name: dump(one) for name, one in value.items() if one is not UNREAD}
+    if isinstance(value, Dict):
+        return dump_all(value)
     return None if value is UNREAD else dump(value)
 
 

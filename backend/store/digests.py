@@ -3,7 +3,8 @@ while what was agreed stands: `base` takes it away with every step that moves th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain, islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,23 +13,26 @@ from backend.store.tables import digest, pair
 
 CHUNK = 500
 """Keys in one `in (…)`."""
+KEPT_AT_ONCE = 5_000
+"""Digests taken out, or put into words, at once: those of all pairs would take more room than the pairs."""
 
 
-def known(tx: sa.Connection, mapping_id: int) -> Sequence[Any]:
-    """(row, thing, digest of the row, of the thing) of all pairs of a mapping; None where none is known, and for a
-    pair whose row does not hold its Shopify ID yet."""
+def known(tx: sa.Connection, mapping_id: int) -> Iterator[Any]:
+    """(row, thing, digest of the row, of the thing) of all pairs of a mapping, one by one; None where none is known,
+    and for a pair whose row does not hold its Shopify ID yet."""
     marked = sa.and_(digest.c.pair_id == pair.c.id, pair.c.marked)
     query = sa.select(pair.c.local_key, pair.c.remote_key, digest.c.local, digest.c.remote).select_from(
         pair.outerjoin(digest, marked)).where(pair.c.mapping_id == mapping_id)
-    return tx.execute(query).all()
+    return chain.from_iterable(tx.execute(query).partitions(KEPT_AT_ONCE))
 
 
-def keep(tx: sa.Connection, looked: Sequence[tuple[int, bytes, bytes]]) -> None:
+def keep(tx: sa.Connection, looked: Iterable[tuple[int, bytes, bytes]]) -> None:
     """(pair, digest of its row, of its thing): both are as they were agreed."""
-    forget(tx, [pair_id for pair_id, _, _ in looked])
-    if looked:
+    left = iter(looked)
+    while some := list(islice(left, KEPT_AT_ONCE)):
+        forget(tx, [pair_id for pair_id, _, _ in some])
         tx.execute(sa.insert(digest), [{"pair_id": pair_id, "local": local, "remote": remote}
-                                       for pair_id, local, remote in looked])
+                                       for pair_id, local, remote in some])
 
 
 def forget(tx: sa.Connection, pair_ids: Collection[int]) -> None:

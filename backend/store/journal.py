@@ -13,8 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.core.model import Change, Create, Delete, Mapping, Mark, Op, Side, Update, Why
-from backend.core.values import UNREAD, Kind, Value, dump, load
-from backend.store.base import dump_values
+from backend.core.values import UNREAD, Kind, Value, dump, dump_all, load
 from backend.store.db import now
 from backend.store.tables import intent, mapping
 
@@ -38,7 +37,7 @@ def add(tx: sa.Connection, run_id: int, mapped: Mapping, side: Side, key: str, o
     values = {
         "mapping_id": mapped.id, "run_id": run_id, "side": side.value, "key": key,
         "ops": [_dump(op) for op in ops],
-        "pending": {thing: dump_values(held) for thing, held in pending.items()}, "at": now(),
+        "pending": {thing: dump_all(held) for thing, held in pending.items()}, "at": now(),
     }
     return int(tx.execute(sa.insert(intent).values(values)).inserted_primary_key[0])  # type: ignore[index]
 
@@ -79,11 +78,11 @@ def count(tx: sa.Connection, link_id: int) -> int:
 def _dump(op: Op) -> dict[str, Any]:
     kept: dict[str, Any] = {"op": type(op).__name__, "side": op.side.value, "title": op.title}
     if isinstance(op, Create):
-        return kept | {"source": op.source, "values": dump_values(op.values), "why": op.why.value,
+        return kept | {"source": op.source, "values": dump_all(op.values), "why": op.why.value,
                        "undoes": list(op.undoes)}
     if isinstance(op, Update):
         changes = [{"field": c.field, "after": dump(c.after), "why": c.why.value, "undoes": list(c.undoes)}
-                   | dump_values({"before": c.before, "stays": c.stays}) for c in op.changes]
+                   | dump_all({"before": c.before, "stays": c.stays}) for c in op.changes]
         return kept | {"key": op.key, "partner": op.partner, "changes": changes}
     if isinstance(op, Delete):
         return kept | {"key": op.key, "partner": op.partner, "why": op.why.value, "undoes": list(op.undoes)}

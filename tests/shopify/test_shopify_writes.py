@@ -25,7 +25,7 @@ LEVEL2 = "gid://shopify/InventoryLevel/7?inventory_item_id=22"
 def known() -> Known:
     return Known(
         products={VARIANT: PRODUCT, V2: PRODUCT, V3: P2},
-        wholes={VARIANT: {"inventoryItem.measurement.weight": {"value": 0.5, "unit": "KILOGRAMS"}}},
+        wholes={"inventoryItem.measurement.weight": {VARIANT: {"value": 0.5, "unit": "KILOGRAMS"}}},
         levels={LEVEL: Level(ITEM, LOCATION, True), LEVEL2: Level("gid://shopify/InventoryItem/22", LOCATION, True)},
         options={PRODUCT: ("Colour", "Size"), P2: ("Title",)})
 
