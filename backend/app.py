@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -24,22 +24,23 @@ from backend.core.model import Mapping, Resource
 from backend.errors import ConfigError, KeyRefused, UserError, Waits
 from backend.grist.access import create_document
 from backend.grist.address import document_id
-from backend.grist.connector import GristConnector
 from backend.secrets import Unreadable, Vault, masked, open_vault, row_of, unreadable
-from backend.session import REST_SECONDS, Session
 from backend.settings import Secret, Settings
 from backend.shopify.auth import ClientCredentials, PastedToken
-from backend.shopify.changes import Audits
 from backend.shopify.client import store_domain
-from backend.shopify.connector import ShopifyConnector
-from backend.shopify.in_files import AFTER_SECONDS
 from backend.shopify.resources import RESOURCES
-from backend.shopify.shop import Shop
 from backend.store import entrusted, health, links, options, runs
 from backend.store.buckets import Buckets
 from backend.store.db import Database, Transaction
 from backend.store.links import Link
 from backend.store.pairing import Answer
+from backend.usual import FILES_AFTER_SECONDS, REST_SECONDS, Audits
+
+if TYPE_CHECKING:
+    from backend.grist.connector import GristConnector
+    from backend.session import Session
+    from backend.shopify.connector import ShopifyConnector
+    from backend.shopify.shop import Shop
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Context:
     rest_seconds: float
     vault: Vault = field(default_factory=lambda: Vault([]))
     audits: Audits = field(default_factory=Audits)
-    files_after_seconds: float = AFTER_SECONDS
+    files_after_seconds: float = FILES_AFTER_SECONDS
 
     @classmethod
     def open(cls, settings: Settings, config: Config | None = None) -> Context:
@@ -164,6 +165,8 @@ class Context:
     ) -> Session:
         """What the engine needs for one run of `link`: its mappings, or those of a `draft` (settings that nobody has
         saved yet; `decided` as the engine's). Raises ConfigError for a field that is not mapped."""
+        from backend.session import Session  # late: the web process starts without it
+
         if link.disconnected_at is not None:
             raise ConfigError(f"This document was disconnected from {link.store}.",
                               cure="Connect the store again in the widget.")
@@ -235,6 +238,8 @@ class Context:
     ) -> ShopifyConnector:
         """The store of a link, or one by its address with the environment's key; a `shared` connector keeps in the
         database what Shopify's rate limit has left, with all other workers. Raises ConfigError without a key."""
+        from backend.shopify.connector import ShopifyConnector  # late: the web process starts without it
+
         store = whose.store if isinstance(whose, Link) else whose
         credentials = self.credentials(whose if isinstance(whose, Link) else None)
         settings = self.settings
@@ -283,6 +288,8 @@ class Context:
     def grist(self, link: Link, shop: dict[str, Any], token: str = "") -> GristConnector:
         """The document of a link: with `token`, a person's; else with its own key; else with the access that somebody
         left with a run. Raises Waits where there is nothing of it, ConfigError where nobody could ever leave it."""
+        from backend.grist.connector import GristConnector  # late: the web process starts without it
+
         key = "" if token else self.grist_key(link)
         return GristConnector(
             link.server_url,
@@ -408,7 +415,7 @@ def _audits(settings: Settings, config: Config) -> Audits:
 def _files_after_seconds(settings: Settings, config: Config) -> float:
     """The environment's word, sync.yaml's, or the usual."""
     said = config.files_after_seconds if settings.files_after_seconds is None else settings.files_after_seconds
-    return AFTER_SECONDS if said is None else said
+    return FILES_AFTER_SECONDS if said is None else said
 
 
 def shop_facts(shop: Shop) -> dict[str, Any]:

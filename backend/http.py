@@ -16,7 +16,6 @@ import logging
 import socket
 import time
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -24,6 +23,7 @@ import requests
 import tenacity
 from requests.adapters import HTTPAdapter
 
+from backend.asking import about_to_ask
 from backend.errors import OutcomeUnknown, RetryLater, UserError
 
 log = logging.getLogger(__name__)
@@ -40,10 +40,6 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Explain = Callable[[requests.Response], None]
 """Returns for a good answer, raises one of our errors for any other."""
-
-about_to_ask: ContextVar[Callable[[], None]] = ContextVar("about_to_ask", default=lambda: None)
-"""Called right before each request to a service. Raises where it must not be sent. The web sees to it with this that
-none of its threads waits for a service (backend/web/aside.py)."""
 
 
 class Http:

@@ -16,9 +16,7 @@ from backend.core.model import Mapping
 from backend.gather import AUDIT_SECONDS
 from backend.store import pairing
 from backend.store.db import Database, Transaction
-
-REST_SECONDS = 30.0
-"""How long a new row in Grist stays untouched before it is created in Shopify."""
+from backend.usual import REST_SECONDS
 
 
 @dataclass

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
-
 from backend.errors import ConfigError
 
 DEFAULT_DATABASE = "sqlite:///shopify-grist-sync.db"
@@ -202,6 +200,8 @@ def _read_dotenv(file: Path) -> dict[str, str]:
     """What stands in `file`; nothing where there is none. `$` in a secret is a `$`: nothing is put in its place."""
     if not file.is_file():
         return {}
+    from dotenv import dotenv_values  # late: where a host sets the environment there is no such file
+
     try:
         found = dotenv_values(file, interpolate=False, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -13,7 +13,7 @@ import grist_api  # type: ignore[import-untyped]
 from backend.config import mapping_of
 from backend.connector import Stamp
 from backend.core.model import Change, Mapping, Side, Update, Why
-from backend.grist import GristConnector
+from backend.grist.connector import GristConnector
 from backend.shopify.resources import RESOURCES
 from benchmarks.stage import Tell, twelve_fields_of_variants
 from demo.grist import Grist

@@ -37,11 +37,10 @@ from backend.core.mapping import rule_for  # noqa: E402
 from backend.core.model import Direction, Field, Rule  # noqa: E402
 from backend.core.values import KINDS, Kind  # noqa: E402
 from backend.grist.schema import FEEDING, FITTING  # noqa: E402
-from backend.session import REST_SECONDS  # noqa: E402
 from backend.shopify.cures import CURES, OTHERWISE  # noqa: E402
-from backend.shopify.in_files import AFTER_SECONDS  # noqa: E402
 from backend.shopify.resources import RESOURCES  # noqa: E402
 from backend.store.health import whole_queue  # noqa: E402
+from backend.usual import FILES_AFTER_SECONDS, REST_SECONDS  # noqa: E402
 from backend.web import create_app  # noqa: E402
 from backend.web import metrics as measured  # noqa: E402
 
@@ -72,7 +71,7 @@ SETTINGS = {
         "the same for the stock of a large store, while Shopify does not tell of stock by itself", "`15m`"),
     "SYNC_FILES_AFTER_MINUTES": (
         "how many minutes the points of many changes may take to come back before these go to Shopify as files; `0` "
-        "for never; comes before `files_after_minutes:`", f"`{AFTER_SECONDS / 60:.0f}`"),
+        "for never; comes before `files_after_minutes:`", f"`{FILES_AFTER_SECONDS / 60:.0f}`"),
     "ALLOWED_ORIGINS": ("other sites that may call the API, with blanks or commas between", "none"),
     "SHOPIFY_OLD_API_SECRET": ("the secret before the last change: Shopify signs webhooks with either for a while", ""),
     "PUBLIC_URL": ("the backend's https address as the internet sees it, for webhooks; Render's own is known",

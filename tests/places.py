@@ -17,7 +17,8 @@ import requests
 from flask import Flask
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-from backend.grist import GristConnector, create_document
+from backend.grist.access import create_document
+from backend.grist.connector import GristConnector
 from demo.grist import Grist, create_app
 from demo.serving import serving
 

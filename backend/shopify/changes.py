@@ -21,7 +21,6 @@ import heapq
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,6 +45,7 @@ from backend.shopify.watched import (
     page_document,
     poll_document,
 )
+from backend.usual import Audits
 
 FORM = 1
 """Of the checkpoint. One of another form is none."""
@@ -62,17 +62,6 @@ KEPT = 5000
 """How many known time stamps of a list a checkpoint holds. What is beyond is told again, which costs a read."""
 KIN_PER_REQUEST = 100
 PREFIX = "gid://shopify/"
-
-
-@dataclass(frozen=True, slots=True)
-class Audits:
-    """How often a resource is read whole although nothing says that it changed; 0 for never."""
-
-    stock_seconds: float = 15 * 60
-    """Stock of a store that is too large to look at all of it in each poll, where no webhook tells of it."""
-    others_seconds: float = 24 * 3600
-    webhooks: bool = False
-    """Webhooks tell of stock: it is audited as seldom as the others."""
 
 
 def look(

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from backend.connector import Usage
 from backend.errors import RetryLater, TokenRefused, TooCostly, UserError
 from backend.shopify.answers import Answer, answer_from
 from backend.shopify.auth import Credentials
@@ -23,6 +22,8 @@ from backend.shopify.governor import Governor, Hold, Ledger, OwnLedger
 
 if TYPE_CHECKING:
     import requests
+
+    from backend.connector import Usage
 
 WAITED_SECONDS = 1.0
 """After a longer wait for points the lease of the run is looked at once more before anything is sent."""

@@ -31,18 +31,17 @@ from backend.shopify.actions import Actor
 from backend.shopify.answers import Answer
 from backend.shopify.auth import Credentials
 from backend.shopify.bulk import Bulk
-from backend.shopify.changes import Audits
 from backend.shopify.client import Client, store_domain
 from backend.shopify.creating import Keys
 from backend.shopify.filing import Filing
 from backend.shopify.governor import Ledger
-from backend.shopify.in_files import AFTER_SECONDS
 from backend.shopify.known import Known
 from backend.shopify.metafields import described
 from backend.shopify.names import Names
 from backend.shopify.reading import Reader, read_definitions
 from backend.shopify.resource import METAFIELD, shape
 from backend.shopify.shop import Shop, lacking, scopes_from, shop_from
+from backend.usual import FILES_AFTER_SECONDS, Audits
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +68,7 @@ class ShopifyConnector(Filing):
         admin_url: str | None = None,
         audits: Audits | None = None,
         ledger: Ledger | None = None,
-        files_after_seconds: float = AFTER_SECONDS,
+        files_after_seconds: float = FILES_AFTER_SECONDS,
         sleep: Callable[[float], None] = time.sleep,
         new_key: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:

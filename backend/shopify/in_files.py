@@ -34,8 +34,6 @@ from backend.shopify.writes import Request, narrowed
 
 log = logging.getLogger(__name__)
 
-AFTER_SECONDS = 300.0
-"""Changes whose points take longer than this to come back go as files, unless somebody says otherwise."""
 POINTS, POINTS_A_VARIANT = 10.0, 0.2
 """The least that a mutation costs, and a variant in one (facts §3)."""
 FIRST_LINES, MOST_LINES = 100, 1_000

@@ -1,4 +1,5 @@
-"""The tables, as SQLAlchemy Core knows them. Migrations make them: `backend/store/migrations`.
+"""The tables, as SQLAlchemy Core knows them. Migrations make them: `backend/store/migrations`. Their indexes over a
+part of the rows stand in `partial`.
 
     link ── secret                     what people entrusted to it, sealed
        ├─ api_key                      keys of our own for scripts, hashed
@@ -86,8 +87,6 @@ link = Table(
 # Every worker asks each second whose time has come.
 Index("ix_link_due", link.c.due_at)
 Index("ix_link_hinted", link.c.hinted_at)
-_UNSET = link.c.due_at.is_(None) & link.c.interval_seconds.is_not(None)
-Index("ix_link_unset", link.c.id, sqlite_where=_UNSET, postgresql_where=_UNSET)
 
 secret = Table(
     "secret", metadata,
@@ -143,8 +142,6 @@ pair = Table(
     UniqueConstraint("mapping_id", "remote_key"),
 )
 Index("ix_pair_parent", pair.c.mapping_id, pair.c.parent)
-Index("ix_pair_unmarked", pair.c.mapping_id, sqlite_where=pair.c.marked.is_(False),
-      postgresql_where=pair.c.marked.is_(False))
 
 digest = Table(
     "digest", metadata,
@@ -173,11 +170,6 @@ run = Table(
     Column("started_at", Double),
     Column("finished_at", Double),
 )
-# One running run a link, one sync and one preview that wait: the database itself refuses a second writer.
-Index("uq_run_running", run.c.link_id, unique=True, sqlite_where=run.c.state == "running",
-      postgresql_where=run.c.state == "running")
-Index("uq_run_queued", run.c.link_id, run.c.kind, unique=True, sqlite_where=run.c.state == "queued",
-      postgresql_where=run.c.state == "queued")
 Index("ix_run_link", run.c.link_id, run.c.id)
 
 intent = Table(
@@ -358,8 +350,6 @@ privacy = Table(
     Column("done_at", Double),
     Column("found", JSON),
 )
-Index("ix_privacy_open", privacy.c.id, sqlite_where=privacy.c.done_at.is_(None),
-      postgresql_where=privacy.c.done_at.is_(None))
 Index("ix_privacy_link", privacy.c.link_id)
 
 worker = Table(

@@ -10,11 +10,7 @@ import atexit
 import os
 
 from flask import Flask
-from flask_smorest import Api
-from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response
 
-from backend import __version__
 from backend.app import Context, read_config
 from backend.config import Config
 from backend.settings import Settings
@@ -31,9 +27,8 @@ from backend.web import (
     mapping_api,
     metrics,
     pages,
-    schemas,
 )
-from backend.web.errors import handle_errors, of_http
+from backend.web.errors import handle_errors
 from backend.web.headers import behind_proxy, set_headers
 from backend.web.service import EXTENSION, Service, open_service
 
@@ -54,19 +49,11 @@ def create_app(settings: Settings | None = None, config: Config | None = None, *
         config = config or read_config(settings)
     here = open_service(Context.open(settings, config), config)
     app = Flask(__name__, static_folder=None)
-    app.config.update(
-        MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
-        API_TITLE="Shopify–Grist Sync", API_VERSION=__version__, OPENAPI_VERSION="3.1.0",
-        OPENAPI_URL_PREFIX="/docs", OPENAPI_JSON_PATH="openapi.json",
-    )
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES)
     app.extensions[EXTENSION] = here
     handle_errors(app)
     assert all(vars(one)["bp"] is api.bp for one in (acting, mapping_api)), "their views stand in the same blueprint"
-    described = _Api(app, spec_kwargs=_TOKENS)
-    described.register_blueprint(api.bp)
-    described.register_blueprint(aside.bp)
-    _say_that_it_may_take_a_while(described)
-    for blueprint in (pages.bp, hooks.bp, metrics.bp):
+    for blueprint in (api.bp, aside.bp, pages.bp, hooks.bp, metrics.bp):
         app.register_blueprint(blueprint)
     grist_urls = [settings.grist_public_url or settings.grist_server_url, here.server_url]
     metrics.watch(app)
@@ -77,34 +64,6 @@ def create_app(settings: Settings | None = None, config: Config | None = None, *
     if start_worker:
         _start_worker(here)
     return app
-
-
-class _Api(Api):  # type: ignore[misc]
-    """flask-smorest, with our shape of errors instead of its own."""
-
-    ERROR_SCHEMA = schemas.Error
-
-    def handle_http_exception(self, error: HTTPException) -> Response:
-        return of_http(error)
-
-
-_ASKED = {"description": "Not yet: Shopify or Grist is being asked; the answer will be at /api/asked/{asked}",
-          "content": {"application/json": {"schema": {"type": "object", "properties": {"asked": {"type": "string"}}}}}}
-
-
-def _say_that_it_may_take_a_while(described: Api) -> None:
-    """Every answer of the API may be this one first."""
-    for operations in described.spec._paths.values():
-        for operation in operations.values():
-            if "responses" in operation:
-                operation["responses"].setdefault("202", _ASKED)
-
-
-_TOKENS = {
-    "components": {"securitySchemes": {"grist": {
-        "type": "http", "scheme": "bearer", "description": "A Grist document's access token"}}},
-    "security": [{"grist": []}],
-}
 
 
 def _start_worker(here: Service) -> None:

@@ -23,9 +23,9 @@ from typing import Any, TypeVar
 
 import orjson
 
+from backend.asking import about_to_ask
 from backend.errors import RetryLater, UserError
 from backend.grist.access import Role, probe_role
-from backend.http import about_to_ask
 from backend.store import api_keys, links
 from backend.store.db import Database
 from backend.store.links import Link

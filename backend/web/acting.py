@@ -11,13 +11,12 @@ moved since is left alone. Whoever sees only parts of the document cannot act: a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from backend.shopify.actions import ACTIONS, Action, Actor, Step, Thing, digest, lines_of, of_resource
-from backend.shopify.connector import ShopifyConnector
 from backend.store import actions
 from backend.store.actions import Deed
 from backend.web.access import needs, patience
@@ -27,6 +26,9 @@ from backend.web.errors import Refused
 from backend.web.schemas import LARGEST_ID, ListAsked, _id
 from backend.web.service import link, service, sight, visitor
 from backend.web.values import Tables, tables
+
+if TYPE_CHECKING:
+    from backend.shopify.connector import ShopifyConnector
 
 ROWS_AT_ONCE = 50
 LONGEST_TEXT = 5_000

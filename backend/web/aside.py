@@ -26,8 +26,8 @@ import orjson
 from flask import Response, request
 from flask_smorest import Blueprint
 
+from backend.asking import about_to_ask
 from backend.errors import DatabaseAway, RetryLater
-from backend.http import about_to_ask
 from backend.store import asked as store
 from backend.store.db import Database
 from backend.web.access import token_of

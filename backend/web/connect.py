@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Response
@@ -17,7 +17,6 @@ from backend.app import credentials_from
 from backend.errors import RetryLater, SyncError
 from backend.secrets import masked
 from backend.shopify.client import store_domain
-from backend.shopify.trial import Trial, try_store
 from backend.store import api_keys, entrusted, links, options, runs
 from backend.store.links import Link
 from backend.web import schemas
@@ -25,6 +24,9 @@ from backend.web.answers import answer
 from backend.web.api import LINK, bp
 from backend.web.errors import Refused
 from backend.web.service import link, service, visitor
+
+if TYPE_CHECKING:
+    from backend.shopify.trial import Trial
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +138,8 @@ def disconnect_store() -> Response:
 
 def look_at_store(found: Link) -> dict[str, Any]:
     """How the store of a link answers to the key that it has: for Health."""
+    from backend.shopify.trial import try_store  # late: the web process starts without it
+
     context = service().context
     try:
         trial = try_store(found.store, context.credentials(found), version=context.settings.shopify_version,
@@ -151,6 +155,8 @@ def look_at_store(found: Link) -> dict[str, Any]:
 def _tried(said: dict[str, Any]) -> dict[str, Any]:
     """What Shopify says of this key, as the widget shows it. Raises Refused (429, 503), and UserError for a key
     or an address that is none."""
+    from backend.shopify.trial import try_store  # late: the web process starts without it
+
     here = service()
     settings = here.context.settings
     key = credentials_from(said)

@@ -41,7 +41,8 @@ class Refused(Exception):
 
 
 def handle_errors(app: Flask) -> None:
-    """Answer every error of `app` in the one shape. HTTPException is handled by the API object: `of_http`."""
+    """Answer every error of `app` in the one shape."""
+    app.register_error_handler(HTTPException, _of_http)
     app.register_error_handler(Refused, _of_refused)
     app.register_error_handler(SyncError, _of_ours)
     app.register_error_handler(Exception, _of_a_mistake)
@@ -55,7 +56,7 @@ def error_answer(status: int, code: str, message: str, cure: str = "", details: 
     return found
 
 
-def of_http(error: HTTPException) -> Response:
+def _of_http(error: HTTPException) -> Response:
     """An error of Flask, or of a schema that a request did not fit."""
     status = error.code or 500
     message, cure = _WORDS.get(status, (error.description or error.name, ""))

@@ -6,7 +6,6 @@ from __future__ import annotations
 from flask import Response, request
 
 from backend.core.model import Side
-from backend.grist import webhooks
 from backend.store import deliveries, links
 from backend.web.errors import Refused
 from backend.web.hooks import bp, forged, link_of, note, payload_of, same, taken
@@ -15,6 +14,8 @@ from backend.web.service import service
 
 @bp.post("/grist/<key>/<resource>")
 def of_a_table(key: str, resource: str) -> Response:
+    from backend.grist import webhooks  # late: the web process starts without it
+
     here = service()
     with here.database.read() as tx:
         link = links.get(tx, link_of(tx, key))

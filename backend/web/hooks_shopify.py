@@ -12,7 +12,6 @@ from typing import Any
 from flask import Response, request
 
 from backend.core.model import Side
-from backend.shopify import webhooks
 from backend.store import deliveries, links, notices, privacy, schedule
 from backend.store.db import Transaction
 from backend.web.errors import Refused
@@ -46,8 +45,10 @@ def of_a_store() -> Response:
 
 def _signed(secrets: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
     """Topic and payload. Raises Refused: 401 for what Shopify did not sign, 400 for what is no delivery."""
+    from backend.shopify.webhooks import verified  # late: the web process starts without it
+
     raw = request.get_data(cache=False)
-    if not webhooks.verified(raw, request.headers.get("X-Shopify-Hmac-Sha256", ""), secrets):
+    if not verified(raw, request.headers.get("X-Shopify-Hmac-Sha256", ""), secrets):
         raise forged()
     payload = payload_of(raw)
     topic = request.headers.get("X-Shopify-Topic", "")
@@ -57,7 +58,9 @@ def _signed(secrets: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
 
 
 def _take(tx: Transaction, link_id: int, topic: str, payload: dict[str, Any]) -> bool:
-    hints = webhooks.hints(topic, payload)
+    from backend.shopify.webhooks import hints as hinted  # late: the web process starts without it
+
+    hints = hinted(topic, payload)
     keys = _keys(topic, hints)
     if topic in (privacy.REDACT, privacy.DATA_REQUEST, privacy.SHOP):
         if not deliveries.is_new(tx, link_id, Side.REMOTE, keys):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, current_app, render_template_string, request
+from flask import Blueprint, Response, current_app, json, render_template_string, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend import __version__
@@ -13,6 +13,7 @@ from backend.errors import DatabaseAway
 from backend.store import links, workers
 from backend.web import files
 from backend.web.answers import answer
+from backend.web.description import description
 from backend.web.service import Service, service
 
 WIDGET = Path(__file__).resolve().parents[2] / "widget"
@@ -72,13 +73,17 @@ def first_page() -> str:
 
 @bp.get("/docs")
 def docs() -> str:
-    described = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec
-    paths: dict[str, Any] = described.to_dict()["paths"]
+    paths: dict[str, Any] = description()["paths"]
     operations = [
         {"method": method.upper(), "path": path, "summary": operation.get("summary", "")}
         for path, methods in paths.items() for method, operation in methods.items() if method in ("get", "post")
     ]
     return page(_DOCS, "The API of Shopify–Grist Sync", operations=operations)
+
+
+@bp.get("/docs/openapi.json")
+def openapi() -> Response:
+    return Response(json.dumps(description(), indent=2, sort_keys=False), mimetype="application/json")
 
 
 @bp.get("/widget/")

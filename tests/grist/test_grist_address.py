@@ -3,7 +3,7 @@
 import pytest
 
 from backend.errors import UserError
-from backend.grist import document_id
+from backend.grist.address import document_id
 
 
 @pytest.mark.parametrize(("text", "server", "document"), [

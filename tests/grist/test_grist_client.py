@@ -16,9 +16,9 @@ from grist_helpers import mapping
 from places import Place
 
 from backend.errors import AccessError, BundleRefused, OutcomeUnknown, RetryLater, SyncError, UserError
-from backend.grist import GristConnector, create_document, probe_role
-from backend.grist.access import BLOCKED, probe_key
+from backend.grist.access import BLOCKED, create_document, probe_key, probe_role
 from backend.grist.client import GristClient, explain
+from backend.grist.connector import GristConnector
 from demo.serving import serving
 
 SECRET = "very-secret-0815"

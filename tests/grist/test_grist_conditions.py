@@ -14,7 +14,8 @@ from places import Place
 from backend.core.model import Create, Mapping, Mark, Side
 from backend.core.values import UNREAD
 from backend.errors import BundleRefused
-from backend.grist import GristConnector, conditions
+from backend.grist import conditions
+from backend.grist.connector import GristConnector
 
 GID = PRODUCT.format
 VARIANT = "gid://shopify/ProductVariant/{}".format

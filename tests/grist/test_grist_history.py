@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from places import Place
 
 from backend.errors import AccessError
-from backend.grist import GristConnector
 from backend.grist.client import State
+from backend.grist.connector import GristConnector
 from backend.grist.history import Watched, changed_rows, standing, table_delta
 
 GID = PRODUCT.format

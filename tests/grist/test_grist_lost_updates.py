@@ -21,7 +21,8 @@ from places import KEY, Place
 
 from backend.core.model import Create, Delete, Mapping, Mark, Side, Update
 from backend.errors import BundleRefused, RetryLater
-from backend.grist import GristConnector, conditions
+from backend.grist import conditions
+from backend.grist.connector import GristConnector
 from demo.grist import Grist, create_app
 from demo.serving import serving
 

@@ -14,7 +14,7 @@ from places import Place
 from backend.core.model import Field, Mapping, Resource
 from backend.core.values import UNREAD, Unfit
 from backend.errors import AccessError
-from backend.grist import GristConnector
+from backend.grist.connector import GristConnector
 from backend.grist.reading import RowReader
 from backend.looks import Looks
 

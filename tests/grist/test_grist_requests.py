@@ -12,7 +12,7 @@ from places import Place
 from test_grist_with_engine import Shop, synced
 
 from backend.core.model import Direction
-from backend.grist import GristConnector
+from backend.grist.connector import GristConnector
 
 ROWS = 60
 

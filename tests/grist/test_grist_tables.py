@@ -12,10 +12,9 @@ from places import Place
 
 from backend.core.model import Direction
 from backend.errors import UserError
-from backend.grist import suggest
 from backend.grist.binding import find_table
 from backend.grist.schema import Column, Table
-from backend.grist.suggest import reasons
+from backend.grist.suggest import reasons, suggest
 from backend.shopify.resources import RESOURCES
 
 SHOP = (

@@ -17,8 +17,8 @@ from backend import engine
 from backend.core.mapping import default_mapping
 from backend.core.model import Mapping, Policy
 from backend.errors import BrakeError, RetryLater
-from backend.grist import GristConnector
 from backend.grist.client import AWAY_SECONDS
+from backend.grist.connector import GristConnector
 from backend.report import Report
 from backend.session import Session, UndoWanted
 from backend.shopify.resources import RESOURCES

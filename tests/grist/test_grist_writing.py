@@ -15,7 +15,8 @@ from places import Place
 from backend.core.model import Create, Delete, Direction, Mapping, Mark, Side
 from backend.core.values import LocalRef
 from backend.errors import AccessError, BundleRefused, OutcomeUnknown, RetryLater
-from backend.grist import GristConnector, applying, conditions, memory
+from backend.grist import applying, conditions, memory
+from backend.grist.connector import GristConnector
 from backend.grist.writing import BODY_BYTES, ROWS_A_BUNDLE, cut
 
 GID = PRODUCT.format

@@ -9,9 +9,10 @@ import pytest
 from shopify_helpers import counted, mapping_of, update, write
 
 from backend.core.model import Mapping
-from backend.shopify.changes import KEPT, Audits, _known
+from backend.shopify.changes import KEPT, _known
 from backend.shopify.connector import ShopifyConnector
 from backend.shopify.resources import RESOURCES
+from backend.usual import Audits
 
 EVERYTHING = [mapping_of(name) for name in RESOURCES]
 DAYS = 86_400

@@ -11,6 +11,7 @@ import pytest
 from web_helpers import STORE, config
 
 from backend.settings import Settings
+from backend.store.db import Database
 from backend.web import create_app
 from backend.web.service import EXTENSION
 
@@ -67,6 +68,37 @@ def test_no_document_is_made_at_a_start_where_only_a_workspace_is_named(
     monkeypatch.setattr("backend.app.create_document", lambda *_: pytest.fail("a document was made"))
     settings = Settings(shopify_store=STORE, grist_workspace="2", database_url=f"sqlite:///{tmp_path / 'sync.db'}")
     assert not create_app(settings, config(), start_worker=False).extensions[EXTENSION].configured
+
+
+LATE = {
+    # What a run needs, and what asks a service: the worker has them, and here whoever asks first.
+    "backend.engine", "backend.session", "backend.connector", "backend.http", "backend.grist.connector",
+    "backend.grist.webhooks", "backend.shopify.connector", "backend.shopify.trial", "backend.shopify.webhooks",
+    "graphql", "requests", "tenacity", "urllib3",
+    # What only some installations have: a key, a .env file, another database, somebody who asks for figures.
+    "cryptography", "dotenv", "prometheus_client", "sqlalchemy.dialects.postgresql",
+    # What a database of the newest form does without.
+    "alembic", "backend.store.partial",
+}
+
+
+def test_the_first_answer_comes_without_what_it_does_not_need(tmp_path: Path) -> None:
+    """Each of these takes longer to import than the answer takes. Besides, the description of the API is not made."""
+    url = f"sqlite:///{tmp_path / 'sync.db'}"
+    Database(url).migrate()
+    code = (
+        "import gc, sys\n"
+        "from wsgi import app\n"
+        "from backend.web.description import description\n"
+        "assert app.test_client().get('/healthz').status_code == 200\n"
+        "print(*sys.modules, description.cache_info().currsize, gc.isenabled())\n"
+    )
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATABASE_URL": url}
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, text=True,
+                           capture_output=True, timeout=60, check=True)
+    *loaded, descriptions, collects = ended.stdout.split()
+    assert LATE.isdisjoint(loaded)
+    assert (descriptions, collects) == ("0", "True")
 
 
 def test_a_setting_that_cannot_be_used_ends_the_start_with_its_cure(tmp_path: Path) -> None:

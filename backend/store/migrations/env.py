@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from backend.store import partial  # noqa: F401  # its indexes belong to the tables
 from backend.store.tables import metadata
 
 connection = context.config.attributes["connection"]
