@@ -192,7 +192,8 @@ def dump(value: Value) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+        return moment.isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple):

@@ -114,7 +114,9 @@ class Applying:
         stored = self._read_back(bound, items, rows, applied)
         for item in items:
             fields = back.get(item.position)
-            kept = {name: value for name, value in stored[item.position].items() if name not in (fields or ())}
+            kept = stored[item.position]
+            if fields:
+                kept = {name: value for name, value in kept.items() if name not in fields}
             receipts[item.position] = Receipt(
                 item.op, key=rows[item.position], stored=kept, stale=fields is not None)
 
@@ -386,12 +388,12 @@ class Applying:
         for item in looked:
             cells = found.get(rows[item.position])
             fields = _fields_of(bound, item.op)
-            given = [name for name in fields if bound.columns[name].id in item.cells]
             now = {name: reader.value(name, cells) for name in fields} if cells else {
-                name: reader.value(name, item.cells) for name in given}
+                name: reader.value(name, item.cells) for name in fields if bound.columns[name].id in item.cells}
             stored[item.position] = {name: value for name, value in now.items() if value is not UNREAD}
             odd = odd or cells is None or isinstance(item.op, Create) or any(
-                now[name] not in (UNREAD, reader.value(name, item.cells)) for name in given)
+                now[name] not in (UNREAD, reader.value(name, item.cells)) for name in fields
+                if bound.columns[name].id in item.cells)
         if odd and self._client.newest().h != applied.state.h:
             self._take_back_to(bound, looked, rows, applied, reader, stored)
         return stored
