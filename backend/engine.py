@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from backend import checkpoints, listed, worded
 from backend.connector import Connector, Stamp
-from backend.core.guard import FLIPS_SECONDS, RESTORED, brakes, copied, flips
+from backend.core.guard import FLIPS_SECONDS, RESTORED, Brake, brakes, copied, flips
 from backend.core.mapping import Directory
 from backend.core.model import Create, Delete, Key, Mapping, Op, Plan, Receipt, Side, Update
 from backend.core.plan import fingerprint, plan
@@ -35,6 +35,8 @@ from backend.work import Scope, Work, thing_of
 
 ROUNDS = 3
 """How often one run looks at what it touched. A formula that feeds itself is left to the next run."""
+LEFT_OPEN = ("An earlier sync was cut off. What it left open is settled by the next sync, so that one may write less "
+             "than stands here.")
 PLAN_LINES_KEPT = 500
 MEETINGS_KEPT = 200
 """How many pairs, doubles and rows of one side a preview lists of each mapping; it counts all of them."""
@@ -83,6 +85,7 @@ class _Run:
         self.mapping_ids: dict[str, int] = {}
         """Of all resources that were ever mapped: what refers to them may be read."""
         self.started = session.clock()
+        self.wrote_before = self._writes()
         self._saying: tuple[str, Work | None] = ("preparing", None)
         for connector in (session.local, session.remote):
             connector.watch(self._still_ours, self._going_on)
@@ -138,6 +141,7 @@ class _Run:
                 self._prepare(write=True)
             if self.gathered.cut_off:
                 self._settle_and_read()
+            self._pull([RESTORED] if self.gathered.restored else [])
             found = self._undoing(wanted)
             for one, undoing in found:
                 for connector in (self.session.remote, self.session.local):
@@ -157,6 +161,9 @@ class _Run:
     def preview_undo(self, wanted: UndoWanted) -> Report:
         self.report.state = "preview"
         self._prepare(write=False)
+        with self.session.database.read() as tx:
+            if journal.count(tx, self.session.link_id):
+                self.report.notes.append(LEFT_OPEN)
         found = self._undoing(wanted)
         lines = [line for one, undoing in found for line in plan_lines(Plan(one.mapping, undoing.ops))]
         self.report.plan, self.report.plan_total = lines[:PLAN_LINES_KEPT], len(lines)
@@ -169,23 +176,25 @@ class _Run:
         self.report.state = "preview"
         self._gather(write=False)
         if self.gathered.cut_off:
-            self.report.notes.append("An earlier sync was cut off. What it left open is settled by the next sync, "
-                                     "so that one may write less than stands here.")
+            self.report.notes.append(LEFT_OPEN)
         self._read()
         self._plan()
         try:
             self._brake()
         except BrakeError as brake:
             self.report.message, self.report.cure = brake.message, brake.cure
-        self.report.fingerprint = fingerprint(one.planned for one in self.work)
-        lines = [line for one in self.work for line in plan_lines(one.planned)]
-        self.report.plan, self.report.plan_total = lines[:PLAN_LINES_KEPT], len(lines)
+        self._tell_plan()
         self.report.pairing = [
             meeting(one.planned, one.local, one.remote, one.pairs.values(), MEETINGS_KEPT) for one in self.work
         ]
         for one in self.work:
             self._count_planned(one)
         return self._counted()
+
+    def _tell_plan(self) -> None:
+        self.report.fingerprint = fingerprint(one.planned for one in self.work)
+        lines = [line for one in self.work for line in plan_lines(one.planned)]
+        self.report.plan, self.report.plan_total = lines[:PLAN_LINES_KEPT], len(lines)
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -322,9 +331,10 @@ class _Run:
         self.directory.expect(mapping.name, coming)
 
     def _check_plan(self) -> None:
-        """A run of a plan that somebody was shown does exactly that, or nothing."""
+        """A run of a plan that somebody was shown does exactly that, or nothing: then it tells the new one."""
         wanted = self.session.only_plan
         if wanted and wanted != fingerprint(one.planned for one in self.work):
+            self._tell_plan()
             raise PreviewOutdated("Something changed since this preview, so no row was written.", cure="Look again.")
 
     def _brake(self) -> None:
@@ -341,9 +351,17 @@ class _Run:
                 strangers = set() if pairs else set(one.local.marks.values())
                 store = base.of_another_document(tx, self.session.link_id, one.mapping.name, strangers)
                 pulled += [copied(one.mapping.resource.label, store)] if store else []
+        self._pull(pulled)
+
+    def _writes(self) -> int:
+        return self.session.local.usage.writes + self.session.remote.usage.writes
+
+    def _pull(self, pulled: Sequence[Brake]) -> None:
         if pulled and not self.session.go_on:
+            wrote = self._writes() > self.wrote_before  # by an undo, or what an earlier run left open
             raise BrakeError(
-                " ".join(brake.message for brake in pulled) + " Nothing was written.",
+                " ".join([*(brake.message for brake in pulled),
+                          "Nothing more was written." if wrote else "Nothing was written."]),
                 cure="If it was meant, look at the preview and let one sync go on. If not, restore it and sync again.",
                 brake=pulled[0].name, figures=pulled[0].figures,
             )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from backend.errors import PreviewOutdated
+from backend.engine import LEFT_OPEN
+from backend.errors import OutcomeUnknown, PreviewOutdated
+from backend.session import UndoWanted
 
 from .conftest import Shop
+from .world import lose_an_answer
 
 
 def test_a_sync_of_a_preview_does_exactly_that(shop: Shop) -> None:
@@ -26,9 +29,12 @@ def test_a_sync_of_a_preview_that_is_overtaken_writes_nothing(shop: Shop, moved:
         shop.world.grist.type("Products", shop.row, "vendor", "Potter")
     else:
         shop.world.shopify.edit(shop.product, "title", "Beaker")
-    with pytest.raises(PreviewOutdated, match="changed since this preview"):
+    with pytest.raises(PreviewOutdated, match="changed since this preview") as outdated:
         shop.world.run(only_plan=shown.fingerprint)
     assert shop.world.written == []
+    new = shop.world.run(preview=True)
+    told = outdated.value.report
+    assert (told.plan, told.plan_total, told.fingerprint) == (new.plan, new.plan_total, new.fingerprint)
     shop.world.run()
     assert shop.world.written or shop.world.conflicts()
 
@@ -48,3 +54,18 @@ def test_a_preview_with_something_in_it_is_outdated_once_there_is_nothing_to_do(
     shop.world.run()
     with pytest.raises(PreviewOutdated):
         shop.world.run(only_plan=shown.fingerprint)
+
+
+def test_where_an_earlier_sync_was_cut_off_a_preview_says_so(shop: Shop) -> None:
+    world = shop.world
+    world.grist.type("Products", shop.row, "title", "Cup")
+    world.run()
+    [line] = [row.id for row in world.history() if row.field == "title"]
+    world.grist.type("Products", shop.row, "vendor", "Potter")
+    lose_an_answer(world.shopify)
+    with pytest.raises(OutcomeUnknown):
+        world.run()
+    assert LEFT_OPEN in world.run(preview=True).notes
+    assert LEFT_OPEN in world.run(preview=True, undo=UndoWanted((line,))).notes
+    world.run()
+    assert LEFT_OPEN not in world.run(preview=True).notes

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from backend.core.guard import Limits
 from backend.core.model import Direction
 from backend.core.undo import EDITED, FROM_SHOPIFY, NOT_WRITTEN
-from backend.errors import OutcomeUnknown
+from backend.errors import BrakeError, OutcomeUnknown
 from backend.session import UndoWanted
 
 from .conftest import Shop
@@ -47,6 +48,35 @@ def test_a_change_from_shopify_is_taken_back_on_both_sides(shop: Shop) -> None:
     world.run()
     undo(world, *lines(world, "title"))
     assert title_everywhere(shop) == ("Mug", "Mug")
+
+
+def test_an_undo_in_a_restored_document_writes_nothing(shop: Shop) -> None:
+    world = shop.world
+    world.shopify.edit(shop.product, "vendor", "Acme")
+    world.run()
+    kept = world.grist.snapshot()
+    world.grist.type("Products", shop.row, "title", "Cup")
+    world.run()
+    world.grist.restore(kept)
+    world.forget_what_was_written()
+    with pytest.raises(BrakeError, match="restored to an older state.* Nothing was written"):
+        undo(world, *lines(world, "vendor"))
+    assert world.written == []
+    assert undo(world, *lines(world, "vendor"), go_on=True).undone == 1
+
+
+def test_a_brake_after_an_undo_does_not_say_that_nothing_was_written(shop: Shop) -> None:
+    world = shop.world
+    gids = [world.shopify.add("products", title=f"Cup {n}", handle=f"cup-{n}") for n in range(4)]
+    world.run()
+    world.grist.type("Products", shop.row, "title", "Cup")
+    world.run()
+    for gid in gids:
+        world.shopify.delete(gid)
+    world.limits = Limits(deletions=2)
+    with pytest.raises(BrakeError, match="Nothing more was written"):
+        undo(world, *lines(world, "title"))
+    assert world.shopify.thing(shop.product)["title"] == "Mug"
 
 
 def test_a_line_that_was_edited_since_stays(shop: Shop) -> None:

@@ -397,7 +397,7 @@ def test_a_deletion_says_in_numbers_what_goes_along(screen: Screen) -> None:
     screen.open("deletions")
     expect(screen.widget.get_by_role("row", name="Wool scarf, kids")).to_contain_text(
         "2 variants are asked about here as well. 5 order lines stay and lose their reference.")
-    expect(screen.widget.get_by_role("row", name="Gift card")).to_contain_text("Nothing else points to it.")
+    expect(screen.widget.get_by_role("row", name="Gift card")).to_contain_text("No synced row points to it.")
     hat = screen.widget.get_by_role("row", name="Rain hat / L")
     expect(hat).to_contain_text("RAI-2 · Variants")
     expect(hat).to_contain_text("1 stock level goes too. 12 are in stock at Main store. It can only be created anew")
