@@ -59,7 +59,7 @@ def test_an_undo_in_a_restored_document_writes_nothing(shop: Shop) -> None:
     world.run()
     world.grist.restore(kept)
     world.forget_what_was_written()
-    with pytest.raises(BrakeError, match="restored to an older state.* Nothing was written"):
+    with pytest.raises(BrakeError, match=r"restored to an older state.* Nothing was written"):
         undo(world, *lines(world, "vendor"))
     assert world.written == []
     assert undo(world, *lines(world, "vendor"), go_on=True).undone == 1

@@ -9,6 +9,7 @@ ROOT = Path(__file__).parent.parent.parent
 CORE = ("tests/core",)
 ENGINE = ("tests/engine",)
 SYNC = ("tests/engine/test_engine_sync.py",)
+LOOKING = ("tests/engine/test_engine_looking.py",)
 DELETIONS = ("tests/engine/test_engine_deletions.py",)
 WORLD = ("tests/world/test_world.py",)
 CREATING = ("tests/shopify/test_shopify_creating.py",)
@@ -106,6 +107,12 @@ GUARDS: tuple[Guard, ...] = (
     Guard("brake: a side is empty", ("P9",), BRAKES,
           "if pairs - apart >= limits.empty_from and", "if False and"),
     Guard("brake: everything changed", ("P9",), BRAKES, "if pairs >= limits.changed_from and", "if False and"),
+    Guard("brake: the document was restored", ("P15",), ENGINE_FILE,
+          "        if self.gathered.restored:\n", "        if False:\n", LOOKING),
+    Guard("brake: the document is a copy", ("P15",), ENGINE_FILE,
+          "[copied(one.mapping.resource.label, store)] if store else []", "[]", LOOKING),
+    Guard("brake: a field goes back and forth", ("P4",), ENGINE_FILE,
+          "flips(one.planned, changes.lately(tx, one.mapping, one.rewritten, FLIPS_SECONDS))", "[]", LOOKING),
     Guard("a brake stops the run", ("P9", "P18"), ENGINE_FILE,
           "if pulled and not self.session.go_on:", "if False:", SYNC),
     # --- the order of things in a run
@@ -169,6 +176,9 @@ GUARDS: tuple[Guard, ...] = (
           "        if not hidden:\n", "        if True:\n", DELETIONS),
     Guard("what is gone on both sides claims no row", ("P5",), PAIRING,
           "               } if remote.gone else set()", "               } if False else set()"),
+    Guard("what was typed in the moment of a write is put back", ("P1", "P2"), "backend/grist/applying.py",
+          "        return self._put_back(bound, items, lost, applied) if lost else {}", "        return {}",
+          ("tests/grist/test_grist_lost_updates.py",)),
     # --- recovery
     Guard("what is hidden is not decided", ("P2", "P7"), RECOVER,
           "passed=gone, unclear=not gone)]", "passed=True)]", SYNC),
