@@ -103,6 +103,7 @@ def test_an_empty_new_column_gets_its_type_after_a_yes(mapped: fake.Shop, screen
 def test_a_field_is_added_by_keyboard_from_a_searchable_list(mapped: fake.Shop, screen: Screen) -> None:
     open_variants(screen)
     screen.widget.get_by_role("button", name="Add field").click()
+    expect(screen.widget.get_by_role("combobox", expanded=True)).to_be_focused()
     screen.page.keyboard.type("taxa")
     screen.page.keyboard.press("ArrowDown")
     screen.page.keyboard.press("Enter")
@@ -113,6 +114,7 @@ def test_a_field_is_added_by_keyboard_from_a_searchable_list(mapped: fake.Shop, 
 def test_a_path_that_the_server_does_not_know_is_told_below_its_line(mapped: fake.Shop, screen: Screen) -> None:
     open_variants(screen)
     screen.widget.get_by_role("button", name="Add field").click()
+    expect(screen.widget.get_by_role("combobox", expanded=True)).to_be_focused()
     screen.page.keyboard.type("noSuch.path")
     screen.widget.get_by_role("option", name="Other path noSuch.path").click()
     expect(screen.widget.get_by_role("alert")).to_contain_text("“noSuch.path” leads nowhere")
