@@ -11,7 +11,7 @@ that wherever a run ends, the next one goes on from the truth.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import replace
 
 from backend import checkpoints, listed, worded
@@ -165,8 +165,7 @@ class _Run:
             if journal.count(tx, self.session.link_id):
                 self.report.notes.append(LEFT_OPEN)
         found = self._undoing(wanted)
-        lines = [line for one, undoing in found for line in plan_lines(Plan(one.mapping, undoing.ops))]
-        self.report.plan, self.report.plan_total = lines[:PLAN_LINES_KEPT], len(lines)
+        self._tell_lines(Plan(one.mapping, undoing.ops) for one, undoing in found)
         return self._counted()
 
     def _undoing(self, wanted: UndoWanted) -> list[tuple[Work, Undo]]:
@@ -193,7 +192,10 @@ class _Run:
 
     def _tell_plan(self) -> None:
         self.report.fingerprint = fingerprint(one.planned for one in self.work)
-        lines = [line for one in self.work for line in plan_lines(one.planned)]
+        self._tell_lines(one.planned for one in self.work)
+
+    def _tell_lines(self, plans: Iterable[Plan]) -> None:
+        lines = [line for planned in plans for line in plan_lines(planned)]
         self.report.plan, self.report.plan_total = lines[:PLAN_LINES_KEPT], len(lines)
 
     # --- reading --------------------------------------------------------------------------------
