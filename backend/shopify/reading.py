@@ -271,7 +271,8 @@ class Reader:
             self._digests[key] = looks
         self._recognised.discard(key)
         row = self._row(node)
-        if self._known.hidden and any(isinstance(value, str) and value in self._known.hidden for value in row):
+        if self._known.hidden and self._resource.writer == "stock" and any(
+                isinstance(value, str) and value in self._known.hidden for value in row):
             return  # the stock of a variant that nobody may see yet
         self._rows[key] = row
         title = self._title(node)
