@@ -112,3 +112,23 @@ def there_and_back(database: Database, revision: str, tables: set[str]) -> None:
         for name, table in reflected(database).tables.items():
             assert len(connection.execute(sa.select(table)).all()) == 1, name
     database.migrate()
+
+
+@pytest.mark.parametrize("revision", [REVISIONS[0], REVISIONS[-1]])
+def test_no_id_is_ever_given_twice(database: Database, revision: str) -> None:
+    """By an id somebody says yes to a deletion, minutes after it was shown: it must never be another one's by then."""
+    with database.alone() as connection:
+        command.upgrade(alembic_config(connection), revision)
+    database.migrate()
+    inspector = sa.inspect(database.engine)
+    with_ids = [name for name in inspector.get_table_names()
+                if "id" in {one["name"] for one in inspector.get_columns(name)}]
+    assert {"conflict", "deletion", "apart", "refusal", "hint", "change", "run"} <= set(with_ids)
+    with database.read() as tx:
+        for name in with_ids:
+            if database.is_postgres:  # a sequence never goes back
+                query = "select pg_get_serial_sequence(:name, 'id') is not null"
+            else:
+                query = "select sql like '%PRIMARY KEY AUTOINCREMENT%' from sqlite_master where name = :name"
+            said = f'"{name}"' if database.is_postgres else name
+            assert tx.execute(sa.text(query), {"name": said}).scalar_one(), name

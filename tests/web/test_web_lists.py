@@ -79,6 +79,17 @@ def test_an_approval_of_what_is_answered_already_starts_nothing(place: Place) ->
     assert place.post("deletions", {"approve": [one["id"], 99]}) == {"run": None}
 
 
+def test_a_yes_that_comes_late_deletes_nothing_else(place: Place) -> None:
+    """The row that was asked about is back, and another one asks: its id is its own."""
+    place.delete("products", Proposal(Side.LOCAL, 1, SHIRT))
+    [shown] = place.get("deletions")["deletions"]
+    place.delete("products")
+    place.delete("products", Proposal(Side.LOCAL, 2, "gid://shopify/Product/2"))
+    assert place.post("deletions", {"approve": [shown["id"]]}) == {"run": None}
+    [left] = place.get("deletions")["deletions"]
+    assert (left["row"], place.queued()) == (2, [])
+
+
 @pytest.mark.parametrize("body", [{}, {"approve": []}, {"approve": [1], "keep": [2]}, {"approve": ["1"]},
                                   {"approve": [0]}, {"delete": [1]}, [], None])
 def test_an_answer_about_deletions_of_another_shape_is_refused(place: Place, body: Any) -> None:
