@@ -433,8 +433,8 @@ action = Table(
 )
 Index("ix_action_mapping", action.c.mapping_id, action.c.id)
 
-# An id that somebody was shown, or that a run holds, is never given to another row: a yes to a deletion names it by that.
-# Postgres' sequences do so by themselves; SQLite would give the highest one away anew once its row is gone.
+# An id that somebody was shown, or that a run holds, is never given to another row: a yes to a deletion names it by
+# that. Postgres' sequences do so by themselves; SQLite would give the highest one away anew once its row is gone.
 for _table in metadata.tables.values():
     if "id" in _table.c:
         _table.dialect_options["sqlite"]["autoincrement"] = True
