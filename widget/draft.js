@@ -273,7 +273,9 @@ export function choicesOf(one) {
   const apart = (rows) => Object.fromEntries(rows.map((row) => [row.row, null]));
   if (["emptied", "changed"].includes(one.kind)) {
     const now = one.things.map((thing) => ({ say: "now", row: null, thing, alike: [], pairs: { [first.row]: thing.thing } }));
-    return [{ say: "still", row: first, thing: one.of, alike: [], pairs: { [first.row]: one.of.thing } }, ...now, { say: "apart", pairs: apart([first]) }];
+    // Grist gives the number of a deleted row away again: what lost no ID may be new.
+    const fresh = one.kind === "emptied" ? [{ say: "new", row: null, thing: null, alike: [], gone: true, pairs: { [first.row]: "new" } }] : [];
+    return [{ say: "still", row: first, thing: one.of, alike: [], pairs: { [first.row]: one.of.thing } }, ...now, ...fresh, { say: "apart", pairs: apart([first]) }];
   }
   if (["copy", "stranger"].includes(one.kind)) {
     return [{ say: "new", row: first, thing: null, alike: [], fresh: true }, { say: "apart", pairs: apart([first]) }];

@@ -14,20 +14,24 @@ more than one candidate nothing is joined and nothing is created: that row waits
                                                                             a thing that has a row: left alone, listed
     known thing, its row is gone          a witness points at one new row → the pair moves to this row
 
-What waits for a person is a refusal and a `Question`. `decided` holds the answers, by row: the thing that it is, or
-None where row and candidates are to be kept apart; then the row is left alone without asking again. An answer that
-does not fit what stands there now (the thing is gone, or another row has it) is no answer.
+What waits for a person is a refusal and a `Question`. `decided` holds the answers, by row: the thing that it is,
+NEW_ROW where it stands under the freed id of another one, or None where row and candidates are to be kept apart; then
+the row is left alone without asking again. An answer that does not fit what stands there now (the thing is gone, or
+another row has it) is no answer.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 
 from backend.core.model import Key, Mapping, Pair, Question, Refusal, Row, Side, Snapshot
 from backend.core.values import UNREAD, Unfit, Value
+
+NEW_ROW = "new"
+"""An answer about a row without Shopify ID: the row that was here is gone, and this is another one."""
 
 
 @dataclass
@@ -58,7 +62,7 @@ def pair_up(mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence
             decided: Dict[int, str | None] | None = None) -> Pairing:
     """Check the known pairs against the Shopify ID cells, and join what has no partner yet."""
     outcome, decided = Pairing(), decided or {}
-    odd = _find_known(mapping, local, remote, pairs, outcome)
+    odd = _find_known(mapping, local, remote, pairs, decided, outcome)
     row_of = {pair.remote: pair.local for pair in outcome.known}
     _check_known(local, remote, odd, row_of, decided, outcome)
 
@@ -109,27 +113,32 @@ def _hold_back(mapping: Mapping, local: Snapshot, remote: Snapshot, rows: dict[K
 
 
 def _find_known(
-    mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence[Pair], outcome: Pairing
+    mapping: Mapping, local: Snapshot, remote: Snapshot, pairs: Sequence[Pair], decided: Dict[int, str | None],
+    outcome: Pairing,
 ) -> list[Pair]:
     """Where each known pair's row is now: Grist gives freed ids away again, and rows are cut and pasted. Returns
     those of which the row does not simply stand there with its Shopify ID."""
+    away: list[Pair] = []
+    for pair in pairs:  # nearly all of them are at home, in nearly every run
+        at_home = local.marks.get(pair.local) == pair.remote and pair.local in local.rows
+        (outcome.known if at_home else away).append(pair)
+    if not away:
+        return []
     odd: list[Pair] = []
-    known_rows = {pair.local for pair in pairs}
+    others = _rows_of_others(local, pairs, away)
+    known_rows = {pair.local for pair in pairs} - others
     things = {pair.remote for pair in pairs}
     # The ID of what is gone on both sides names nothing, as the next run will see, too.
-    things -= {pair.remote for pair in pairs if pair.remote in remote.gone and local.proves_gone(pair.local)
-               } if remote.gone else set()
+    things -= {pair.remote for pair in away if pair.remote in remote.gone and local.proves_gone(pair.local)}
     homeless: dict[str, list[int]] = defaultdict(list)
     for key, mark in local.marks.items():
         if key in local.rows and key not in known_rows and isinstance(key, int):
             homeless[mark].append(key)
-    for pair in pairs:
+    for pair in away:
         at = pair.local
-        if local.marks.get(at) == pair.remote and at in local.rows:
-            outcome.known.append(pair)  # nearly all of them, in nearly every run
-            continue
-        if pair.marked and at in local.rows and local.marks.get(at) not in things and _is_somebody_else(
-                local.rows[at], pair):
+        if pair.marked and at in local.rows and (
+                at in others or (_is_said_new(at, local, decided) if decided.get(at) else
+                                 local.marks.get(at) not in things and _is_somebody_else(local.rows[at], pair))):
             at = -pair.id
         if at not in local.rows and at not in local.outside and (at < 0 or local.proves_gone(at)):
             # Its id is given away again, so nothing may refer to it any more, in a run that looks elsewhere neither.
@@ -143,6 +152,31 @@ def _find_known(
         outcome.known.append(pair)
         odd.append(pair)
     return odd
+
+
+def _rows_of_others(local: Snapshot, pairs: Sequence[Pair], away: Sequence[Pair]) -> set[int]:
+    """Rows of known pairs that are another pair's by now: the Shopify ID is that one's, which stands nowhere else, and so
+    are more of the values. So it is where a file is imported over a table: the rows come again under ids given anew.
+    A pair leaves its row only where its own ID is in no row that stays another one's."""
+    if not any(pair.local in local.marks for pair in away):
+        return set()
+    by_thing = {pair.remote: pair for pair in pairs}
+    holders: dict[str, list[Key]] = defaultdict(list)
+    for row, mark in local.marks.items():
+        holders[mark].append(row)
+    left: dict[int, Pair] = {}
+    for pair in away:
+        mark, row = local.marks.get(pair.local), local.rows.get(pair.local)
+        other = by_thing.get(mark) if mark is not None and mark != pair.remote else None
+        if other is not None and row is not None and len(holders[other.remote]) == 1:
+            alike, telling = _alike(row, other)
+            if alike * 2 >= telling and alike > _alike(row, pair)[0]:
+                left[pair.local] = pair
+    known_rows = {pair.local for pair in pairs} if left else set()
+    while stay := {row for row, pair in left.items()
+                   if any(key in known_rows and key not in left for key in holders[pair.remote])}:
+        left = {row: pair for row, pair in left.items() if row not in stay}
+    return set(left)
 
 
 def _forgetting_all(mapping: Mapping, pair: Pair, outcome: Pairing) -> Pair:
@@ -173,11 +207,21 @@ def _forgetting_empty(mapping: Mapping, row: Row, pair: Pair, outcome: Pairing) 
     return replace(pair, base_local=kept(pair.base_local), base_remote=kept(pair.base_remote))
 
 
+def _alike(row: Row, pair: Pair) -> tuple[int, int]:
+    """How many of the values that were agreed on still stand in the row, and how many of them tell anything."""
+    telling = [now == was for now, was in zip(row, pair.base_local, strict=True)
+               if was not in (None, UNREAD, False, 0) and now is not UNREAD]
+    return sum(telling), len(telling)
+
+
 def _is_somebody_else(row: Row, pair: Pair) -> bool:
     """Whether nothing that was agreed still stands in the row: then it is another row under a freed id."""
-    telling = [(now, was) for now, was in zip(row, pair.base_local, strict=True)
-               if was not in (None, UNREAD, False, 0) and now is not UNREAD]
-    return bool(telling) and all(now != was for now, was in telling)
+    alike, telling = _alike(row, pair)
+    return telling > 0 and alike == 0
+
+
+def _is_said_new(row: int, local: Snapshot, decided: Dict[int, str | None]) -> bool:
+    return decided[row] == NEW_ROW and row not in local.marks
 
 
 def _check_known(
@@ -185,23 +229,26 @@ def _check_known(
     outcome: Pairing,
 ) -> None:
     """Look at rows that do not hold the Shopify ID of their thing. `row_of` loses the pairs that a person parted."""
+    stray = {pair.remote for pair in odd
+             if local.proves_gone(pair.local) or local.marks.get(pair.local) not in (None, pair.remote)}
+    stray -= {pair.remote for pair in odd if decided.get(pair.local) == pair.remote}  # a person has said where it is
+    parted = _parted(odd, local, remote, row_of, decided)
     for pair in odd:
         mark = local.marks.get(pair.local)
         if mark == pair.remote or pair.local not in local.rows:
             continue
         if not pair.marked and mark not in remote.rows and mark not in remote.outside:
             continue  # ours to write: the cell is empty, or names the thing that this one was made anew for
-        free = mark is not None and mark in remote.rows and mark not in row_of
         answer = decided.get(pair.local, "")
         if answer == pair.remote:
             outcome.known[outcome.known.index(pair)] = replace(pair, marked=False)  # the ID is written again
             continue
-        if answer and answer == mark and free:
+        if pair.remote in parted:
             outcome.known.remove(pair)
             outcome.parted.append((pair.local, pair.remote))
-            del row_of[pair.remote]
             continue
         outcome.blocked.update((pair.local, pair.remote))
+        free = mark in remote.rows and (mark not in row_of or mark in stray)
         if mark in remote.rows and (free or row_of.get(str(mark)) not in local.rows):
             outcome.blocked.add(str(mark))  # it may be this row's: it gets none of its own meanwhile
         if answer is None:
@@ -212,6 +259,22 @@ def _check_known(
                "Put the Shopify ID back, or delete the row if it is no longer needed.")
         outcome.questions.append(Question("emptied" if mark is None else "changed", (pair.local,),
                                           (mark,) if free and mark else (), of=pair.remote))
+    for thing in parted:
+        del row_of[thing]
+
+
+def _parted(
+    odd: Sequence[Pair], local: Snapshot, remote: Snapshot, row_of: Dict[str, int], decided: Dict[int, str | None]
+) -> set[str]:
+    """The things whose rows are others now, as a person said: those that the IDs in their cells name. That takes a thing
+    from no row but one that is said to be another, too: of two rows with swapped IDs both have to be answered."""
+    named = {pair.remote: mark for pair in odd if (mark := local.marks.get(pair.local)) is not None
+             and mark != pair.remote and mark in remote.rows and decided.get(pair.local) == mark}
+    once = Counter(named.values())
+    while barred := {thing for thing, mark in named.items() if once[mark] > 1 or (
+            mark in row_of and mark not in named and not local.proves_gone(row_of[mark]))}:
+        named = {thing: mark for thing, mark in named.items() if thing not in barred}
+    return set(named)
 
 
 def _join_as_decided(

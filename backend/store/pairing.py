@@ -44,7 +44,7 @@ class OpenQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What somebody said of one row: the thing that it is, or None where it is kept apart."""
+    """What somebody said of one row: the thing that it is, `core.pairing.NEW_ROW`, or None where it is kept apart."""
 
     mapping_id: int
     row: int

@@ -7,6 +7,7 @@ from collections.abc import Mapping as Dict
 from typing import Any
 
 from backend.core.model import Key, Side
+from backend.core.pairing import NEW_ROW
 from backend.grist.schema import ID_COLUMN
 from backend.store.pairing import Answer, OpenQuestion
 from backend.web.answers import moment
@@ -80,6 +81,7 @@ def answers(open_now: Dict[int, OpenQuestion], said: Sequence[Dict[str, Any]], b
             continue
         rows = {row["row"]: row for row in asked.rows}
         things = {thing["thing"] for thing in asked.things} | {asked.about["thing"]} - {None}
+        things |= {NEW_ROW} if asked.kind == "emptied" else set()
         chosen = {int(row): thing for row, thing in one["rows"].items()}
         given = [thing for thing in chosen.values() if thing is not None]
         if not chosen.keys() <= rows.keys() or not set(given) <= things or len(given) != len(set(given)):

@@ -154,7 +154,8 @@ class AskAgain(Schema):
 
 
 class _Decided(Schema):
-    """What somebody said of one row that they saw in a preview: the thing that it is, or null for kept apart."""
+    """What somebody said of one row that they saw in a preview: the thing that it is, "new" for a new row where another
+    one was, or null for kept apart."""
 
     resource = fields.String(required=True, validate=validate.Length(1, 100))
     row = _id(required=True)
@@ -189,7 +190,8 @@ class _Apart(Schema):
 
 
 class PairsAnswered(Schema):
-    """Answers to questions, by row: the thing that it is, or null for kept apart; or rows to be asked about again."""
+    """Answers to questions, by row: the thing that it is, "new" where a Shopify ID was emptied and the row is a new one
+    where another one was, or null for kept apart; or rows to be asked about again."""
 
     answers = fields.List(fields.Nested(_PairAnswer), load_default=list, validate=validate.Length(max=MOST_AT_ONCE))
     ask_again = fields.List(fields.Nested(_Apart), load_default=list, validate=validate.Length(max=MOST_AT_ONCE))

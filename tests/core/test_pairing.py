@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from backend.core.model import Plan, Policy
-from backend.core.pairing import pair_up
+from backend.core.pairing import NEW_ROW, pair_up
 from backend.core.plan import plan
 from backend.core.values import UNREAD, Unfit, Value
 
@@ -254,6 +254,102 @@ def test_after_a_no_the_id_is_written_back() -> None:
                      known=(1,))
     assert "mark" in told(found)
     assert found.dissolved == found.questions == found.refusals == ()
+
+
+MUG_AND_CUP = {1: ("Mug", "m1"), 2: ("Cup", "c1")}
+SWAPPED = {1: thing(2), 2: thing(1)}
+
+
+THREE = MUG_AND_CUP | {3: ("Jar", "j1")}
+
+
+def test_a_table_that_was_imported_over_keeps_its_pairs_under_the_new_ids() -> None:
+    """Shopify IDs and values say the same: nobody is asked about a thousand rows."""
+    found = answered({1: ("Jar", "j1"), 2: ("Mug", "m1 new"), 3: ("Cup", "c1")}, THREE, {},
+                     marks={1: thing(3), 2: thing(1), 3: thing(2)}, known=(1, 2, 3))
+    assert sorted(found.moved) == [(thing(1), 2), (thing(2), 3), (thing(3), 1)]
+    assert told(found) == ["S sku=m1 new"]
+    assert found.questions == found.refusals == found.dissolved == ()
+
+
+def test_what_an_import_left_out_has_no_row_any_more() -> None:
+    found = answered({1: ("Jar", "j1"), 2: ("Cup", "c1")}, THREE, {}, marks={1: thing(3), 2: thing(2)}, known=(1, 2, 3))
+    assert sorted(found.moved) == [(thing(1), -1), (thing(3), 1)]
+    assert found.questions == found.refusals == found.paired == ()
+
+
+def test_a_row_pasted_over_another_one_while_it_stays_where_it_was_is_asked_about() -> None:
+    found = answered({1: ("Cup", "c1"), 2: ("Cup", "c1")}, MUG_AND_CUP, {}, marks={1: thing(2), 2: thing(2)},
+                     known=(1, 2))
+    assert (found.moved, [(one.kind, one.rows) for one in found.questions]) == ((), [("changed", (1,))])
+
+
+def test_an_id_that_stands_twice_moves_nothing() -> None:
+    found = answered({1: ("Cup", "c1"), 2: ("Mug", "m1"), 3: ("Cup", "c1")}, MUG_AND_CUP, {},
+                     marks={1: thing(2), 2: thing(1), 3: thing(2)}, known=(1, 2))
+    assert (found.moved, [(one.kind, one.rows) for one in found.questions]) == (
+        (), [("changed", (1,)), ("changed", (2,)), ("copy", (3,))])
+
+
+def test_after_a_no_for_one_row_another_one_with_its_id_is_only_a_question() -> None:
+    found = answered(MUG_AND_CUP, MUG_AND_CUP, {1: thing(1)}, marks=SWAPPED, known=(1, 2))
+    assert [op for op in told(found) if op == "mark"] == ["mark"]
+    assert [(one.rows, one.things, one.of) for one in found.questions] == [((2,), (), thing(2))]
+
+
+def test_of_two_swapped_ids_each_row_is_asked_about_the_other_thing() -> None:
+    found = answered(MUG_AND_CUP, MUG_AND_CUP, {}, marks=SWAPPED, known=(1, 2))
+    assert [(one.kind, one.rows, one.things, one.of) for one in found.questions] == [
+        ("changed", (1,), (thing(2),), thing(1)), ("changed", (2,), (thing(1),), thing(2))]
+
+
+def test_two_swapped_ids_change_places_once_both_rows_are_answered() -> None:
+    found = answered(MUG_AND_CUP, MUG_AND_CUP, {1: thing(2), 2: thing(1)}, marks=SWAPPED, known=(1, 2))
+    assert sorted(found.dissolved) == [(1, thing(1)), (2, thing(2))]
+    assert sorted(found.paired) == [(1, thing(2)), (2, thing(1))]
+    assert [one.field for one in found.conflicts] == ["title", "sku"] * 2  # nothing agreed on these before
+    assert found.questions == found.refusals == ()
+
+
+def test_of_two_swapped_ids_one_answer_takes_no_thing_from_a_row_that_nobody_spoke_of() -> None:
+    found = answered(MUG_AND_CUP, MUG_AND_CUP, {1: thing(2)}, marks=SWAPPED, known=(1, 2))
+    assert found.dissolved == found.paired == ()
+    assert [one.rows for one in found.questions] == [(1,), (2,)]
+
+
+def test_three_ids_go_round_once_all_three_rows_are_answered() -> None:
+    rows = MUG_AND_CUP | {3: ("Jar", "j1")}
+    marks = {1: thing(2), 2: thing(3), 3: thing(1)}
+    told_all = answered(rows, rows, dict(marks), marks=marks, known=(1, 2, 3))
+    assert sorted(told_all.paired) == [(1, thing(2)), (2, thing(3)), (3, thing(1))]
+    told_two = answered(rows, rows, {1: thing(2), 2: thing(3)}, marks=marks, known=(1, 2, 3))
+    assert told_two.paired == told_two.dissolved == ()
+
+
+def test_a_row_may_become_the_thing_whose_row_is_gone() -> None:
+    found = answered({1: ("Mug", "m1")}, MUG_AND_CUP, {1: thing(2)}, marks={1: thing(2)}, known=(1, 2))
+    assert (found.dissolved, found.paired, found.moved) == (((1, thing(1)),), (), ((thing(2), -2), (thing(2), 1)))
+
+
+def test_a_row_under_a_freed_id_that_shares_a_value_with_the_old_one_is_asked_about_and_may_be_new() -> None:
+    """A product of the same vendor was typed where another one had been deleted."""
+    rows: dict[int, tuple[Value, Value]] = {1: ("Same", "j1")}
+    things: dict[int, tuple[Value, Value]] = {1: ("Same", "m1")}
+    [asked] = answered(rows, things, {}, known=(1,)).questions
+    assert (asked.kind, asked.rows) == ("emptied", (1,))
+    by_sku = replace(MAPPED, match=("sku",), delete_remote=Policy.PROPOSE)
+    found = plan(by_sku, grist(by_sku, {1: {"title": "Same", "sku": "j1"}}, marked=False),
+                 shopify(by_sku, {1: {"title": "Same", "sku": "m1"}}),
+                 [pair(by_sku, {"title": "Same", "sku": "m1"}, id=1)], decided={1: NEW_ROW})
+    assert found.moved == ((thing(1), -1),)
+    assert [(type(op).__name__, op.side.value) for op in found.ops] == [("Create", "remote")]
+    assert [one.key for one in found.proposals] == [thing(1)]  # the row of it is gone: that is asked, as always
+    assert found.questions == found.refusals == ()
+
+
+def test_a_row_with_an_id_is_no_new_one_whatever_somebody_said_before() -> None:
+    found = answered({1: ("Mug!", "m1")}, {1: ("Mug", "m1")}, {1: NEW_ROW}, marks={1: thing(1)}, known=(1,))
+    assert told(found) == ["S title=Mug!"]
 
 
 def test_a_pair_kept_apart_is_left_alone_without_asking() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from backend.core.pairing import NEW_ROW
 from backend.gather import TRIES
 from backend.store import pairing
 from backend.store.pairing import Answer, OpenQuestion
@@ -105,6 +106,60 @@ def test_a_row_whose_id_cell_was_edited_becomes_the_other_thing_after_a_yes(worl
     world.run()
     assert set(world.pairs("products").values()) == {mug, cup}, "what lost its row gets one of its own"
     assert asked(world) == []
+
+
+def answer_all(world: World, said: dict[int, str | None]) -> None:
+    """Answer every open question about one row."""
+    with world.database.write() as tx:
+        for one in pairing.questions(tx, [world.mapping("products").id]):
+            [row] = one.rows
+            pairing.answer(tx, [Answer(one.mapping_id, row["row"], said[row["row"]], row["looks"], "", "me")])
+            pairing.answered(tx, [one.id])
+
+
+def test_two_rows_with_swapped_ids_change_places_and_no_value_is_written_over(world: World) -> None:
+    mug = world.shopify.add("products", title="Mug", handle="mug")
+    cup = world.shopify.add("products", title="Cup", handle="cup")
+    world.run()
+    first, second = world.row_of(mug), world.row_of(cup)
+    world.grist.set_mark("Products", first, cup)
+    world.grist.set_mark("Products", second, mug)
+    world.run()
+    assert [[thing["thing"] for thing in one.things] for one in asked(world)] == [[cup], [mug]]
+    answer_all(world, {first: cup, second: mug})
+    world.forget_what_was_written()
+    world.run()
+    assert world.pairs("products") == {first: cup, second: mug}
+    assert world.written == []
+    assert asked(world) == world.refusals() == []
+    assert {(one.local_key, one.field, one.local, one.remote) for one in world.conflicts()} == {
+        (first, "title", "Mug", "Cup"), (first, "handle", "mug", "cup"),
+        (second, "title", "Cup", "Mug"), (second, "handle", "cup", "mug")}
+    world.run()
+    assert world.pairs("products") == {first: cup, second: mug}
+
+
+def test_a_new_row_under_a_freed_id_is_made_once_somebody_has_said_so(world: World) -> None:
+    """It shares the vendor with the row that was there, so nobody but a person can tell."""
+    mug = world.shopify.add("products", title="Mug", handle="mug", vendor="Acme")
+    world.run()
+    row = world.row_of(mug)
+    world.grist.remove_row("Products", row)
+    assert world.grist.add_row("Products", title="Cup", handle="cup", vendor="Acme") == row
+    world.run()
+    [one] = asked(world)
+    assert (one.kind, one.about["thing"]) == ("emptied", mug)
+    assert len(world.shopify.things["products"]) == 1
+    answer(world, {row: NEW_ROW})
+    world.run()
+    [cup] = [key for key, thing in world.shopify.things["products"].items() if thing["title"] == "Cup"]
+    assert world.pairs("products")[row] == cup
+    assert [one.key for one in world.deletions()] == [mug], "the row of the mug is gone: that is asked as always"
+    assert asked(world) == world.refusals() == []
+    world.forget_what_was_written()
+    world.run()
+    assert world.written == []
+    assert (world.shopify.things["products"][mug]["title"], world.pairs("products")[row]) == ("Mug", cup)
 
 
 def test_a_preview_tells_pairs_doubles_and_what_is_left_over_and_keeps_nothing(world: World) -> None:

@@ -293,6 +293,20 @@ def test_an_answer_about_something_else_is_refused(place: Place, rows: dict[str,
     assert len(place.get("pairs")["questions"]) == 1
 
 
+def test_a_row_that_has_lost_its_id_may_be_a_new_one_and_no_other_row_may(place: Place) -> None:
+    mapping = place.mapping("products")
+    row = mapping.row({"title": "Wool scarf", "handle": "scarf"})
+    with place.service.database.write() as tx:
+        pairing.ask(tx, mapping, Snapshot(rows={3: row, 4: row}, marks={4: "gid://shopify/Product/9"}), Snapshot(), [
+            Question("emptied", (3,), of=SHIRT), Question("changed", (4,), of="gid://shopify/Product/2")])
+    emptied, changed = place.get("pairs")["questions"]
+    place.post("pairs", {"answers": [{"question": emptied["id"], "rows": {"3": "new"}}]})
+    with place.service.database.read() as tx:
+        assert pairing.decided(tx, mapping, Snapshot(rows={3: row})) == {3: "new"}
+    refused = place.ask("POST", "pairs", body={"answers": [{"question": changed["id"], "rows": {"4": "new"}}]})
+    assert refused.status_code == 422
+
+
 def test_a_row_kept_apart_can_be_asked_about_again(place: Place) -> None:
     double(place)
     [one] = place.get("pairs")["questions"]

@@ -141,6 +141,13 @@ test("of several rows and things each row has an answer, and a thing goes to one
   assert.equal(isChosen(moved, lines[4]), false);
 });
 
+test("a row that has lost its ID is what it was, a new one under the number of a deleted row, or kept apart", () => {
+  const emptied = { ...scarf, kind: "emptied", things: [], of: { thing: "a", title: "Scarf" } };
+  assert.deepEqual(choicesOf(emptied).map((line) => [line.say, line.pairs]), [["still", { 3: "a" }], ["new", { 3: "new" }], ["apart", { 3: null }]]);
+  const chosen = reduce(part(), { type: "answer", question: emptied, line: choicesOf(emptied)[1] });
+  assert.deepEqual(decidedOf(chosen), [{ resource: "products", row: 3, thing: "new", looks: "l3" }]);
+});
+
 test("a copy becomes a new row or is kept apart", () => {
   const copy = { ...scarf, kind: "copy", things: [], of: { thing: "a", title: "Scarf" }, holder: 1 };
   assert.deepEqual(choicesOf(copy).map((line) => line.say), ["new", "apart"]);

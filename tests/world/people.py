@@ -15,10 +15,12 @@ from engine.world import World, with_rules, world_in
 
 from backend.core.mapping import default_mapping
 from backend.core.model import Direction, Mapping, Policy, Rule, Side
+from backend.core.pairing import NEW_ROW
 from backend.core.values import Unfit, Value
 from backend.errors import BrakeError
 from backend.shopify.resources import RESOURCES
-from backend.store import base, inbox
+from backend.store import base, inbox, pairing
+from backend.store.pairing import Answer
 
 from .ledger import Ledger, words
 
@@ -235,10 +237,14 @@ class People:
         if row not in self.world.grist.marks.get(table, {}):
             # Should it have been made in Shopify a moment ago, nothing tells that the new row is another one.
             self.ledger.copied |= words(self.world.grist.rows[table][row])
+        vendor = self.world.grist.rows[table][row].get("vendor")
         self.world.grist.remove_row(table, row)
         self.freed.add((table, row))
         token = self.ledger.token()
         values = {"title": token.capitalize(), "handle": token}
+        if vendor and a % 2 == 0:
+            values["vendor"] = vendor  # so that nobody but a person can tell whether it is another one
+            self.ledger.edited_ids = True
         self.saw["deletions"] += 1
         new = self._add(table, values)
         return f"Grist: row {row} of {table} is deleted, and a new product {values} gets row {new}"
@@ -545,6 +551,29 @@ class People:
     def ask_again(self, a: int, b: int, c: int) -> str | None:
         cells = self.world.ask_again()
         return f"Answers: ask again for {cells} cells that were kept apart" if cells else None
+
+    def say_which(self, a: int, b: int, c: int) -> str | None:
+        """What a row is whose Shopify ID was emptied or changed: still the same, what it names now, or a new row."""
+        said = []
+        with self.world.database.write() as tx:
+            for at, one in enumerate(pairing.questions(tx, [mapping.id for mapping in self.world.mappings])):
+                if one.kind not in ("emptied", "changed"):
+                    continue
+                [row] = one.rows
+                things = [NEW_ROW] if one.kind == "emptied" else [thing["thing"] for thing in one.things]
+                thing = [one.about["thing"], *things][(a + at) % (1 + len(things))]
+                pairing.answer(tx, [Answer(one.mapping_id, row["row"], thing, row["looks"], "", "me")])
+                pairing.answered(tx, [one.id])
+                mapping = next(mapping for mapping in self.world.mappings if mapping.id == one.mapping_id)
+                name = mapping.name
+                if thing == NEW_ROW:  # it was said, so what it was stands there a second time
+                    self.ledger.copied |= words(self.world.grist.rows[mapping.table].get(row["row"]))
+                inbox.note(tx, self.world.link_id, Side.LOCAL, [(name, row["row"])])
+                inbox.note(tx, self.world.link_id, Side.REMOTE, [
+                    (name, gid) for gid in (one.about["thing"], *(thing["thing"] for thing in one.things))])
+                self.saw[f"said {'new' if thing == NEW_ROW else 'other' if thing in things else 'same'}"] += 1
+                said.append(f"row {row['row']} of {name}, which was {one.about['thing']}: {thing}")
+        return f"Answers: {', '.join(said)}" if said else None
 
     # --- hands --------------------------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ function Question({ one, answer, may, f, on }) {
       return html`<tr key=${at} class=${chosen ? "chosen" : ""}>
         ${row ? html`<th scope="row" data-cut>${row}</th>` : html`<td />`}
         <td class="by" data-cut>${line.alike?.join(", ")}</td>
-        <td data-cut>${line.thing ? html`${line.thing.title || f.t("pairs.no_title")}${line.thing.note && html` <small>${line.thing.note}</small>`}` : line.say === "apart" && !(one.things.length === 1 && one.rows.length > 1) ? html`<span class="quiet">${f.t("pairs.neither")}</span>` : null}</td>
+        <td data-cut>${line.gone ? html`<span class="quiet">${f.t("pairs.row_gone", { thing: one.of.title || f.t("pairs.no_title") })}</span>` : line.thing ? html`${line.thing.title || f.t("pairs.no_title")}${line.thing.note && html` <small>${line.thing.note}</small>`}` : line.say === "apart" && !(one.things.length === 1 && one.rows.length > 1) ? html`<span class="quiet">${f.t("pairs.neither")}</span>` : null}</td>
         <td class="pick">${may ? html`<${Radio} name=${`pair-${key}${line.among ?? ""}`} on=${chosen} label=${about} words=${words} onPress=${() => on.answerPair(one, line)} />` : words}</td></tr>`;
     })}</tbody>`;
 }
