@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from backend.connector import Connector, Stamp
-from backend.core.model import Change, Create, Delete, Op, Receipt, Refusal, Rule, Side, Update
+from backend.core.model import Change, Create, Delete, Key, Op, Receipt, Refusal, Rule, Side, Update, Why
 from backend.core.values import NUMBERS, UNREAD
 from backend.errors import OutcomeUnknown
 from backend.remember import Memory
@@ -60,7 +60,8 @@ class Recovery:
                 log.warning("a batch of run %s could not be settled by its key", intent.run_id)
                 continue
             if receipts is not None:
-                self._remember(one, intent, [self._as_made(one, receipt) for receipt in receipts])
+                ours = self._still_ours(one, receipts)
+                self._remember(one, intent, [self._as_made(one, receipt) for receipt in ours])
 
     def _as_made(self, one: Work, receipt: Receipt) -> Receipt:
         """What is there of a creation that was found again may be somebody's edit by now: only what was sent, or how
@@ -72,6 +73,18 @@ class Recovery:
         return replace(receipt, stored={
             name: value for name, value in receipt.stored.items() if name not in op.values
             or value in (op.values[name], spells(one.mapping, name, op.values[name]))})
+
+    def _still_ours(self, one: Work, receipts: Sequence[Receipt]) -> list[Receipt]:
+        """Without the creations whose row or thing has met another one since: by its Shopify ID, by a witness, or
+        because a file was imported over the table. That pair stands, and the thing is there to be met."""
+        made = {(int(receipt.op.source), str(receipt.key)): receipt for receipt in receipts
+                if isinstance(receipt.op, Create) and receipt.op.side is Side.REMOTE
+                and receipt.op.why is Why.CREATED and receipt.done}
+        with self.memory.database.read() as tx:
+            known = base.places(tx, one.mapping.id, {row for row, _ in made}, {thing for _, thing in made})
+        taken: set[Key] = {key for row, thing in known if row >= 0 and (row, thing) not in made for key in (row, thing)}
+        met = [receipt for place, receipt in made.items() if taken.intersection(place)]
+        return [receipt for receipt in receipts if receipt not in met]
 
     def look(self, one: Work) -> bool:
         """Settle the rest by what was just read. True where bases moved, so that pairs must be read anew."""

@@ -155,15 +155,15 @@ def _find_known(
 
 
 def _rows_of_others(local: Snapshot, pairs: Sequence[Pair], away: Sequence[Pair]) -> set[int]:
-    """Rows of known pairs that are another pair's by now: the Shopify ID is that one's, which stands nowhere else, and so
-    are more of the values. So it is where a file is imported over a table: the rows come again under ids given anew.
+    """Rows of known pairs that are another pair's by now: the Shopify ID is that one's, which stands nowhere else, and
+    so are more of the values. So it is where a file is imported over a table: the rows come again under new ids.
     A pair leaves its row only where its own ID is in no row that stays another one's."""
     if not any(pair.local in local.marks for pair in away):
         return set()
     by_thing = {pair.remote: pair for pair in pairs}
     holders: dict[str, list[Key]] = defaultdict(list)
-    for row, mark in local.marks.items():
-        holders[mark].append(row)
+    for key, held in local.marks.items():
+        holders[held].append(key)
     left: dict[int, Pair] = {}
     for pair in away:
         mark, row = local.marks.get(pair.local), local.rows.get(pair.local)
@@ -266,8 +266,8 @@ def _check_known(
 def _parted(
     odd: Sequence[Pair], local: Snapshot, remote: Snapshot, row_of: Dict[str, int], decided: Dict[int, str | None]
 ) -> set[str]:
-    """The things whose rows are others now, as a person said: those that the IDs in their cells name. That takes a thing
-    from no row but one that is said to be another, too: of two rows with swapped IDs both have to be answered."""
+    """The things whose rows are others now, as a person said: those that the IDs in their cells name. That takes a
+    thing from no row but one that is said to be another, too: of two rows with swapped IDs both have to be answered."""
     named = {pair.remote: mark for pair in odd if (mark := local.marks.get(pair.local)) is not None
              and mark != pair.remote and mark in remote.rows and decided.get(pair.local) == mark}
     once = Counter(named.values())

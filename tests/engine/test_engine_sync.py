@@ -753,6 +753,35 @@ def test_a_creation_that_the_mapping_forbids_by_now_is_not_sent_once_more(new_sh
     assert ["may have been created" in one.message for one in world.refusals() if one.key == str(row)] == [True]
 
 
+def test_what_was_made_unheard_stays_with_the_row_that_has_met_it_since(new_shop: Callable[..., Shop]) -> None:
+    """Found by a random world. Somebody has copied its ID into another row, as they were told to, while nobody could
+    ask Shopify for the key; and the first row is another product's by then."""
+    shop = new_shop(shop_mappings(products=CREATING))
+    world = shop.world
+    world.shopify.carries_key = {"products"}
+    row = world.grist.add_row("Products", title="Cup", handle="cup")
+    cut_off_at(world, "shopify.apply.products.after", OutcomeUnknown)
+    [cup] = [gid for gid, thing in world.shopify.things["products"].items() if thing["title"] == "Cup"]
+    other = world.grist.copy_row("Products", row)
+    world.grist.set_mark("Products", other, cup)
+    world.grist.type("Products", row, "title", "Jug")
+    world.grist.type("Products", row, "handle", "jug")
+
+    def deaf(point: str) -> None:
+        if point.startswith("shopify.repeat"):
+            raise OutcomeUnknown("The line is dead.")
+
+    world.shopify.on_io = deaf
+    world.run()
+    world.shopify.on_io = lambda point: None
+    assert world.pairs("products")[other] == cup
+    for _ in range(3):
+        world.run()
+    assert world.pairs("products")[other] == cup
+    assert world.shopify.things["products"][cup]["title"] == "Cup", "nobody has renamed it"
+    assert list(world.grist.marks["Products"].values()).count(cup) == 1
+
+
 def test_a_row_made_in_grist_whose_answer_was_lost_is_found_again(shop: Shop) -> None:
     cup = shop.world.shopify.add("products", title="Cup", handle="cup")
     cut_off_at(shop.world, "grist.apply.products.after")
