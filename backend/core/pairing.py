@@ -136,9 +136,9 @@ def _find_known(
             homeless[mark].append(key)
     for pair in away:
         at = pair.local
-        if pair.marked and at in local.rows and (
-                at in others or (_is_said_new(at, local, decided) if decided.get(at) else
-                                 local.marks.get(at) not in things and _is_somebody_else(local.rows[at], pair))):
+        if at in others or (pair.marked and at in local.rows and (
+                _is_said_new(at, local, decided) if decided.get(at) else
+                local.marks.get(at) not in things and _is_somebody_else(local.rows[at], pair))):
             at = -pair.id
         if at not in local.rows and at not in local.outside and (at < 0 or local.proves_gone(at)):
             # Its id is given away again, so nothing may refer to it any more, in a run that looks elsewhere neither.

@@ -568,6 +568,8 @@ class People:
                 name = mapping.name
                 if thing == NEW_ROW:  # it was said, so what it was stands there a second time
                     self.ledger.copied |= words(self.world.grist.rows[mapping.table].get(row["row"]))
+                if thing == one.about["thing"] and thing in self.world.grist.marks.get(mapping.table, {}).values():
+                    self.ledger.copies[mapping.table, thing] += 1  # … so another row that holds its ID is a copy
                 inbox.note(tx, self.world.link_id, Side.LOCAL, [(name, row["row"])])
                 inbox.note(tx, self.world.link_id, Side.REMOTE, [
                     (name, gid) for gid in (one.about["thing"], *(thing["thing"] for thing in one.things))])
