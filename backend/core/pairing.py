@@ -229,16 +229,15 @@ def _check_known(
     outcome: Pairing,
 ) -> None:
     """Look at rows that do not hold the Shopify ID of their thing. `row_of` loses the pairs that a person parted."""
-    stray = {pair.remote for pair in odd
-             if local.proves_gone(pair.local) or local.marks.get(pair.local) not in (None, pair.remote)}
-    stray -= {pair.remote for pair in odd if decided.get(pair.local) == pair.remote}  # a person has said where it is
+    # Things that may be another row's: their own names another thing, and no person has said that it is still theirs.
+    stray = {pair.remote for pair in odd if local.proves_gone(pair.local) or (
+        local.marks.get(pair.local) not in (None, pair.remote) and decided.get(pair.local) != pair.remote
+        and not _is_ours_to_write(pair, local, remote))}
     parted = _parted(odd, local, remote, row_of, decided)
     for pair in odd:
         mark = local.marks.get(pair.local)
-        if mark == pair.remote or pair.local not in local.rows:
+        if mark == pair.remote or pair.local not in local.rows or _is_ours_to_write(pair, local, remote):
             continue
-        if not pair.marked and mark not in remote.rows and mark not in remote.outside:
-            continue  # ours to write: the cell is empty, or names the thing that this one was made anew for
         answer = decided.get(pair.local, "")
         if answer == pair.remote:
             outcome.known[outcome.known.index(pair)] = replace(pair, marked=False)  # the ID is written again
@@ -261,6 +260,12 @@ def _check_known(
                                           (mark,) if free and mark else (), of=pair.remote))
     for thing in parted:
         del row_of[thing]
+
+
+def _is_ours_to_write(pair: Pair, local: Snapshot, remote: Snapshot) -> bool:
+    """Whether the cell is empty, or names the thing that this one was made anew for."""
+    mark = local.marks.get(pair.local)
+    return not pair.marked and mark not in remote.rows and mark not in remote.outside
 
 
 def _parted(

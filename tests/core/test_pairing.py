@@ -327,6 +327,17 @@ def test_of_two_swapped_ids_one_answer_takes_no_thing_from_a_row_that_nobody_spo
     assert [one.rows for one in found.questions] == [(1,), (2,)]
 
 
+def test_an_id_typed_elsewhere_keeps_no_row_from_its_own_that_is_not_written_yet() -> None:
+    """Found by a random world: row 1 names what its thing was made anew for."""
+    known = [replace(pair(MAPPED, {"title": "Mug", "sku": "m1"}, row=1, thing=thing(3), id=3), marked=False),
+             pair(MAPPED, {"title": "Cup", "sku": "c1"}, row=2, thing=thing(2), id=2)]
+    found = plan(MAPPED, grist(MAPPED, {n: {"title": t, "sku": s} for n, (t, s) in MUG_AND_CUP.items()},
+                               marks={1: thing(1), 2: thing(3)}),
+                 shopify(MAPPED, {2: {"title": "Cup", "sku": "c1"}, 3: {"title": "Mug", "sku": "m1"}}), known)
+    assert told(found) == ["mark", "no"]
+    assert [(one.kind, one.rows, one.things) for one in found.questions] == [("changed", (2,), ())]
+
+
 def test_three_ids_go_round_once_all_three_rows_are_answered() -> None:
     rows = MUG_AND_CUP | {3: ("Jar", "j1")}
     marks = {1: thing(2), 2: thing(3), 3: thing(1)}

@@ -61,7 +61,8 @@ class Judge:
             self._seen[side] = len(log)
 
     def _deleted(self, side: Side, mapping: Mapping, one: Written) -> None:
-        thing = str(one.before if side is Side.LOCAL else one.key)
+        # A row whose Shopify ID was never written is known by its number.
+        thing = str(one.before or one.key if side is Side.LOCAL else one.key)
         policy = mapping.delete_local if side is Side.LOCAL else mapping.delete_remote
         if (mapping.name, side, thing) not in self.ledger.allowed and policy is not Policy.APPLY:
             self.wrong("P9", f"{mapping.name} {one.key} ({thing}) was deleted in {side}, and nobody had said yes")

@@ -534,7 +534,7 @@ class People:
         waiting = self.world.deletions()
         for one in waiting:
             name = next(mapping.name for mapping in self.world.mappings if mapping.id == one.mapping_id)
-            self.ledger.allowed.add((name, Side(one.side), one.key if one.side == Side.REMOTE else one.partner))
+            self.ledger.allowed |= {(name, Side(one.side), str(key)) for key in (one.key, one.partner)}
         self.world.approve()
         return f"Answers: yes to {[(one.side, one.key) for one in waiting]}" if waiting else None
 
