@@ -30,7 +30,7 @@ SHOPIFY = {
 }
 SETTINGS = {"change_rule": 1, "change_direction": 1, "change_filter": 0.7, "change_toggle": 0.5, "change_policy": 0.5,
             "copy_document": 1}
-ANSWERS = {"choose": 3, "approve": 2, "keep": 0.7, "put_back": 0.7, "ask_again": 0.5, "say_which": 2}
+ANSWERS = {"choose": 4, "approve": 3, "keep": 0.7, "put_back": 0.7, "ask_again": 0.5, "say_which": 2}
 RUNS = {"run": 20, "audit": 2, "run some fields": 1.5, "preview": 1.5, "undo": 1.5, "a day passes": 1}
 DEEDS = GRIST | SHOPIFY | SETTINGS | ANSWERS
 """What people do, and how often each is done."""

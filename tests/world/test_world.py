@@ -15,7 +15,7 @@ from .sim import Ground, play
 from .soak import one, shortest, tell
 from .story import Event, shrunk, story
 
-CHUNKS, SEEDS = 2, 10
+CHUNKS, SEEDS = 2, 14
 """A chunk is one test, so that two cores share them."""
 IN_EVERY_CHUNK = ("conflicts", "deletions", "lost answers", "reused ids", "press_undo", "hide_row", "copied rows")
 MUST_HAPPEN = (*IN_EVERY_CHUNK, "proposals", "two workers", "lag", "import_over", "edit_id", "empty_id", "approve",
