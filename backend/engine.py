@@ -27,6 +27,7 @@ from backend.look import Looking, collect_seldom, without_collecting
 from backend.recover import Recovery, pairs_anew
 from backend.remember import Memory, last_known, remember_agreed, remember_looks, remember_loose
 from backend.report import Report, changing, meeting, plan_lines, restless
+from backend.ripples import Ripples
 from backend.session import Session, UndoWanted
 from backend.store import apart, base, changes, journal, links, loose, pairing, waiting
 from backend.store.db import Transaction
@@ -81,6 +82,7 @@ class _Run:
         self.recognising = False
         """Whether what looks as it did when it was agreed is taken for that: by a sync, while nothing is open."""
         self.looking = Looking(session.database, self.directory, session.local, session.remote, self._say)
+        self.ripples = Ripples(session)
         self.gathered = Gathered()
         self.mapping_ids: dict[str, int] = {}
         """Of all resources that were ever mapped: what refers to them may be read."""
@@ -468,7 +470,10 @@ class _Run:
     def _look_again(self) -> bool:
         """Read by id what was touched, plan it and write once more: formula results, totals, values that a service
         stored differently, conditional writes that came too late. False when there was nothing to do."""
-        self._spread()
+        self.ripples.relatives(self.work, {} if self.report.undone else {
+            (one.mapping.name, thing_of(op)): op.values.keys() for one in self.work
+            for op in one.planned.on(Side.REMOTE) if isinstance(op, Update)})
+        self.ripples.formulas(self.work, self.gathered.checkpoints)
         looking = [one for one in self.work if one.again or one.parent_made]
         for one in self.work:
             one.plan = Plan(one.mapping)
@@ -491,31 +496,6 @@ class _Run:
             self._write()
             return True
         return False
-
-    def _spread(self) -> None:
-        """Writing a thing moves computed fields of its relatives: a product's total, a variant's display name.
-        Adds to `again` what was written and its relatives, wherever a computed field is mapped."""
-        written = {one.mapping.name: set(one.written) for one in self.work}
-        fields = {} if self.report.undone else {
-            (one.mapping.name, thing_of(op)): op.values.keys() for one in self.work
-            for op in one.planned.on(Side.REMOTE) if isinstance(op, Update)}
-        with self.session.database.read() as tx:
-            for one in self.work:
-                for place, target in one.references if one.computes else ():
-                    above = {thing for thing in written.get(target, set())
-                             if place != one.references[0][0] or one.shows(fields.get((target, thing)))}
-                    one.again |= {str(key) for key, row in one.remote.rows.items() if row[place] in above}
-                    if place == one.references[0][0] and above:
-                        one.again |= base.children(tx, one.mapping.id, above)
-            for one in reversed(self.work):
-                here = written[one.mapping.name]
-                for place, target in one.references if here else ():
-                    up = {row[place] for key, row in one.remote.rows.items() if key in here}
-                    if place == one.references[0][0]:
-                        up |= base.parents(tx, one.mapping.id, here)
-                    written.setdefault(target, set()).update(thing for thing in up if isinstance(thing, str))
-        for one in self.work:
-            one.again |= written[one.mapping.name] if one.computes else set()
 
     # --- telling --------------------------------------------------------------------------------
 

@@ -172,6 +172,7 @@ class MemoryGrist(_Twin):
         """What takes back each of a person's actions, newest last."""
         self._versions: dict[tuple[str, int], int] = {}
         self._seen: dict[tuple[str, int], tuple[int, str]] = {}
+        self._worked_out: dict[tuple[str, str, int], Value] = {}
         self._count = 0
 
     def forget_reads(self) -> None:
@@ -517,6 +518,12 @@ class MemoryGrist(_Twin):
         self._versions[table, row] = self._version(table, row) + 1
         self._count += 1
         self.states.append((f"h{self._count}", table, row, row in self.rows.get(table, {})))
+        for (where, name), work_out in self.formulas.items():  # which may look anything up anywhere
+            for other, cells in self.rows.get(where, {}).items():
+                value = work_out(cells)
+                if self._worked_out.setdefault((where, name, other), value) != value:
+                    self._worked_out[where, name, other] = value
+                    self.states.append((f"h{self._count}f", where, other, True))
 
     def _was_there(self, table: str, row: int, state: int) -> bool:
         """Whether a row was there in a state: what was made and removed since then is in no comparison of the two."""

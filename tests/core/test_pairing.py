@@ -369,8 +369,9 @@ def test_a_row_under_a_freed_id_that_shares_a_value_with_the_old_one_is_asked_ab
 
 
 def test_a_row_with_an_id_is_no_new_one_whatever_somebody_said_before() -> None:
-    found = answered({1: ("Mug!", "m1")}, {1: ("Mug", "m1")}, {1: NEW_ROW}, marks={1: thing(1)}, known=(1,))
-    assert told(found) == ["S title=Mug!"]
+    found = answered({1: ("Mug!", "m1")}, {1: ("Mug", "m1"), 9: ("Jar", "j1")}, {1: NEW_ROW}, marks={1: thing(9)},
+                     known=(1,))
+    assert (found.moved, [one.kind for one in found.questions]) == ((), ["changed"])
 
 
 def test_a_pair_kept_apart_is_left_alone_without_asking() -> None:

@@ -333,6 +333,22 @@ def test_a_formula_that_depends_on_its_own_result_is_told_and_not_followed(new_s
     assert "changed again after this sync had written it" in shop.world.run().notes[0], "the next step is taken"
 
 
+def test_a_formula_over_another_table_is_pushed_in_the_same_run(new_shop: Callable[..., Shop]) -> None:
+    """The SKU is worked out of the vendor of the product."""
+    shop = new_shop()
+    grist = shop.world.grist
+    grist.set_formula("Variants", "sku", "$Product.Vendor + '-1'", lambda cells: "{vendor}-1".format_map(
+        grist.rows["Products"].get(cells["product"] or 0, {"vendor": ""})))
+    shop.world.shopify.edit(shop.product, "vendor", "Nordvik")
+    shop.world.run()
+    shop.world.shopify.edit(shop.product, "vendor", "Brenna")
+    shop.world.run()
+    assert shop.world.shopify.thing(shop.variant)["sku"] == "Brenna-1"
+    shop.world.forget_what_was_written()
+    shop.world.run()
+    assert shop.world.written == []
+
+
 def test_a_formula_over_what_a_run_writes_is_pushed_in_the_same_run(new_shop: Callable[..., Shop]) -> None:
     """The price compared with is worked out in Grist, from the price."""
     shop = new_shop()

@@ -193,6 +193,8 @@ GUARDS: tuple[Guard, ...] = (
     Guard("what was typed in the moment of a write is put back", ("P1", "P2"), "backend/grist/applying.py",
           "        return self._put_back(bound, items, lost, applied) if lost else {}", "        return {}",
           ("tests/grist/test_grist_lost_updates.py",)),
+    Guard("a formula over another table is looked at again", ("P4",), "backend/ripples.py",
+          "        if not fed or local.usage.writes == self._writes:", "        if True:", SYNC),
     # --- recovery
     Guard("what is hidden is not decided", ("P2", "P7"), RECOVER,
           "passed=gone, unclear=not gone)]", "passed=True)]", SYNC),
