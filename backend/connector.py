@@ -155,3 +155,11 @@ class Connector(Protocol):
         """What became of a batch that was sent under `stamp` and whose answer nobody kept, where the service itself
         knows: it is sent again and happens once. None where only looking at the values can tell."""
         ...
+
+
+class Document(Connector, Protocol):
+    """Grist's side: its rows say which things they are."""
+
+    def holding(self, mapping: Mapping, things: Collection[str]) -> set[str]:
+        """Those of these things whose Shopify ID stands in some row that is shown, now. Raises RetryLater."""
+        ...

@@ -399,19 +399,21 @@ class _Run:
             self._send(one, self.session.local, [op for op in one.planned.on(Side.LOCAL) if isinstance(op, Delete)])
 
     def _still_as_seen(self, one: Work) -> list[Op]:
-        """The deletions in Shopify of things that nobody edited since the plan was made: Shopify deletes under no
-        condition, so they are read once more right before. The others are looked at again."""
+        """The deletions in Shopify of things that nobody edited since the plan was made, and whose rows have not come
+        back: Shopify deletes under no condition and for good, so both are asked for once more right before, the rows
+        by the Shopify IDs in them. The others are looked at again."""
         deletes = [op for op in one.planned.on(Side.REMOTE) if isinstance(op, Delete)]
         if not deletes:
             return []
         places = [place for place, rule in enumerate(one.mapping.fields) if rule.field.writable]
         now = self.directory.canonical_remote(
             one.mapping, self.session.remote.again(one.mapping, {op.key for op in deletes}))
+        back = self.session.local.holding(one.mapping, {str(op.key) for op in deletes})
         kept: list[Op] = []
         for op in deletes:
             was, row = one.remote.rows.get(op.key), now.rows.get(op.key)
-            if op.key in now.gone or (
-                    was is not None and row is not None and all(was[place] == row[place] for place in places)):
+            if op.key not in back and (op.key in now.gone or (
+                    was is not None and row is not None and all(was[place] == row[place] for place in places))):
                 kept.append(op)
             else:
                 one.again.add(thing_of(op))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend.connector import Connector
+from backend.connector import Connector, Document
 from backend.core.guard import Limits
 from backend.core.model import Mapping
 from backend.gather import AUDIT_SECONDS
@@ -27,7 +27,7 @@ class Session:
     link_id: int
     run_id: int
     mappings: Sequence[Mapping]
-    local: Connector
+    local: Document
     remote: Connector
     bindings: Dict[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)

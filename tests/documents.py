@@ -320,6 +320,10 @@ class DocumentGrist:
         self._io("read", mapping.name)
         return self._connector.read(mapping, keys, looks)
 
+    def holding(self, mapping: Mapping, things: Collection[str]) -> set[str]:
+        self._io("holding", mapping.name)
+        return self._connector.holding(mapping, things)
+
     def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
         self._io("read", mapping.name)
         return self._connector.again(mapping, keys)

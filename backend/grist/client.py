@@ -111,11 +111,14 @@ class GristClient:
         answer: dict[str, list[Any]] = self._get(f"/tables/{quote(table)}/data", timeout_seconds=READ_TIMEOUT_SECONDS)
         return answer
 
-    def records(self, table: str, row_ids: Collection[int]) -> dict[int, dict[str, Any]]:
-        """Cells by row id and column, typed (`["E", …]` for an error); a row that is not there is not in it."""
+    def records(
+        self, table: str, values: Collection[Any], column: str = "id"
+    ) -> dict[int, dict[str, Any]]:
+        """Cells by row id and column, typed (`["E", …]` for an error), of the rows that hold one of `values` in
+        `column`; a row that is not there is not in it."""
         found: dict[int, dict[str, Any]] = {}
-        for part in _parts(sorted(row_ids), IDS_AT_ONCE):
-            body = {"filter": {"id": part}, "cellFormat": "typed"}
+        for part in _parts(sorted(values), IDS_AT_ONCE):
+            body = {"filter": {column: part}, "cellFormat": "typed"}
             answer = self._post(f"/tables/{quote(table)}/records/list", body, safe=True)
             for record in answer["records"]:
                 errors = {column: ["E", name] for column, name in (record.get("errors") or {}).items()}

@@ -137,6 +137,33 @@ def test_what_somebody_edits_right_before_it_is_deleted_is_asked_for(new_world: 
     assert (conflict.remote_key, conflict.field) == (gid, "")
 
 
+@pytest.mark.parametrize("policy", [Policy.APPLY, Policy.PROPOSE])
+def test_a_row_that_comes_back_right_before_its_thing_is_deleted_keeps_it(
+    new_world: MakeWorld, policy: Policy
+) -> None:
+    """Somebody presses undo in Grist while the sync looks: Shopify deletes for good."""
+    world, gid = one_product(new_world, delete_remote=policy)
+    row = world.row_of(gid)
+    world.grist.remove_row("Products", row)
+    if policy is Policy.PROPOSE:
+        world.run()
+        world.approve()
+    again = world.shopify.again
+
+    def undone(*asked: Any) -> Any:
+        world.shopify.again = again  # type: ignore[method-assign]
+        assert world.grist.press_undo()
+        return again(*asked)
+
+    world.shopify.again = undone  # type: ignore[method-assign]
+    world.run()
+    assert gid in world.shopify.things["products"]
+    for _ in range(2):
+        world.run()
+    assert (world.pairs("products")[row], world.deletions()) == (gid, [])
+    assert gid in world.shopify.things["products"]
+
+
 def test_no_two_things_have_one_row(new_world: MakeWorld) -> None:
     """A row is deleted right before what is new in Shopify is written, and that gets its id."""
     world, first = one_product(new_world)

@@ -159,6 +159,14 @@ class WiredConnector:
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None, looks: Looks | None = None) -> Snapshot:
         return self._read(mapping, lambda: self._twin.read(mapping, keys, looks))
 
+    def holding(self, mapping: Mapping, things: Collection[str]) -> set[str]:
+        if self._wire.reach(f"{self._twin.name} holding {mapping.name}") is not None:
+            raise RetryLater("The line is dead.")
+        assert isinstance(self._twin, MemoryGrist)
+        held = self._twin.holding(mapping, things)
+        self._wire.watch()
+        return held
+
     def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
         return self._read(mapping, lambda: self._twin.again(mapping, keys))
 

@@ -171,6 +171,8 @@ GUARDS: tuple[Guard, ...] = (
           "            self._send(one, self.session.remote, self._still_as_seen(one))",
           "            self._send(one, self.session.remote, [op for op in one.planned.on(Side.REMOTE)\n"
           "                                                  if isinstance(op, Delete)])", DELETIONS),
+    Guard("a row that is back keeps its thing", ("P9",), ENGINE_FILE,
+          "if op.key not in back and (op.key", "if (op.key", DELETIONS),
     Guard("a thing that a row claims gets none of its own", ("P8", "P12"), "backend/core/pairing.py",
           "(free or row_of.get(str(mark)) not in local.rows)", "free", SYNC),
     Guard("a thing that several rows claim is no other row's", ("P8", "P12"), PAIRING,
