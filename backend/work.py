@@ -150,20 +150,23 @@ class Work:
         return {thing_of(op) for op in self.planned.ops if isinstance(op, Update)}
 
     @property
-    def deleting(self) -> set[tuple[Side, Key]]:
-        """The deletions, by (side of the half that is left, key), that the plan settles as somebody said: it deletes
+    def deleting(self) -> set[tuple[Side, str]]:
+        """The deletions, by (side of the half that is left, thing), that the plan settles as somebody said: it deletes
         that half, or makes the other again."""
-        return {(op.side, op.key) if isinstance(op, Delete) else (op.side.other, op.source) for op in self.planned.ops
-                if isinstance(op, Delete) or (isinstance(op, Create) and op.why is Why.CHOICE)}
+        things = {pair.local: pair.remote for pair in self.pairs.values()}
+        settled = {(op.side, thing_of(op)) for op in self.planned.ops if isinstance(op, Delete)}
+        return settled | {
+            (op.side.other, things.get(op.source, "") if isinstance(op.source, int) else op.source)
+            for op in self.planned.ops if isinstance(op, Create) and op.why is Why.CHOICE}
 
     @property
-    def undecided(self) -> set[tuple[Side, Key]]:
-        """The deletions, by (side of the half that is left, key), of which this look says nothing: the other half was
+    def undecided(self) -> set[tuple[Side, str]]:
+        """The deletions, by (side of the half that is left, thing), of which this look says nothing: the other half was
         not shown, and is not proven gone. What somebody answered to them stands."""
         rows = self.local.rows.keys() | self.local.outside
         things = self.remote.rows.keys() | self.remote.outside | self.remote.gone
-        unseen: set[tuple[Side, Key]] = {
-            (Side.LOCAL, pair.local) for pair in self.pairs.values() if pair.remote not in things}
+        unseen = {
+            (Side.LOCAL, pair.remote) for pair in self.pairs.values() if pair.remote not in things}
         return unseen | {(Side.REMOTE, pair.remote) for pair in self.pairs.values()
                          if pair.local not in rows and not self.local.proves_gone(pair.local)}
 

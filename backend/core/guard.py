@@ -18,7 +18,7 @@ from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 from itertools import pairwise
 
-from backend.core.model import Delete, Key, Plan, Rule, Side, Snapshot, Update, Why
+from backend.core.model import Delete, Plan, Rule, Side, Snapshot, Update, Why
 from backend.core.values import Value
 
 NAMES = {Side.LOCAL: "Grist", Side.REMOTE: "Shopify"}
@@ -95,13 +95,13 @@ def brakes(
     remote: Snapshot,
     pairs: int,
     limits: Limits,
-    known: Set[tuple[Side, Key]] = frozenset(),
+    known: Set[tuple[Side, str]] = frozenset(),
     emptied: Set[Side] = frozenset(),
-    kept: Set[tuple[Side, Key]] = frozenset(),
+    kept: Set[tuple[Side, str]] = frozenset(),
 ) -> list[Brake]:
-    """The brakes that this plan pulls. `pairs` is how many pairs the mapping had; `known` the deletions that a
-    person has been shown already, `kept` those they said no to; `emptied` the sides of which everything was found
-    gone, key by key."""
+    """The brakes that this plan pulls. `pairs` is how many pairs the mapping had; `known` the deletions, by (side to
+    delete on, thing), that a person has been shown already, `kept` those they said no to; `emptied` the sides of which
+    everything was found gone, key by key."""
     label = plan.mapping.resource.label
     pulled = []
     for side, snapshot in ((Side.LOCAL, local), (Side.REMOTE, remote)):
@@ -114,7 +114,7 @@ def brakes(
                 f"{label} is empty in {name}, and {pairs} rows were there at the last sync.", {"rows": pairs},
             ))
             continue
-        gone = len({(side.other, key) for key in _vanished(plan, side.other)} - known)
+        gone = len({(side.other, thing) for thing in _vanished(plan, side.other)} - known)
         allowed = _allowed(pairs, limits)
         if gone > allowed:
             pulled.append(Brake(
@@ -132,14 +132,15 @@ def brakes(
     return pulled
 
 
-def _vanished(plan: Plan, side: Side) -> Iterable[Key]:
+def _vanished(plan: Plan, side: Side) -> Iterable[str]:
+    """The things of which one half is gone, and the other is on `side`."""
     for proposal in plan.proposals:
         if proposal.side is side:
-            yield proposal.key
+            yield proposal.thing
     for op in plan.on(side):
         whys = {change.why for change in op.changes} if isinstance(op, Update) else {getattr(op, "why", None)}
         if isinstance(op, Update | Delete) and Why.DELETED in whys:
-            yield op.key
+            yield str(op.key if side is Side.REMOTE else op.partner)
 
 
 def _allowed(pairs: int, limits: Limits) -> int:

@@ -475,6 +475,11 @@ class Proposal:
     partner: Key
     title: str = ""
 
+    @property
+    def thing(self) -> str:
+        """In Shopify, whichever half is left: what an answer is about, for Grist gives row ids away again."""
+        return str(self.key if self.side is Side.REMOTE else self.partner)
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -553,13 +558,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A person's answer to a conflict, good only for the values it was made on."""
+    """A person's answer to a conflict, good only for the values it was made on, and for the thing `of`."""
 
     keep: str
     """`grist`, `shopify`, `base` or `value`."""
     local: Value
     remote: Value
     value: Value = None
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

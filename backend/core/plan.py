@@ -58,16 +58,17 @@ def plan(
     pairs: Sequence[Pair],
     *,
     choices: Dict[tuple[int, str], Choice] | None = None,
-    approved: Set[tuple[Side, Key]] = frozenset(),
+    approved: Set[tuple[Side, str]] = frozenset(),
     resting: Set[int] = frozenset(),
     decided: Dict[int, str | None] | None = None,
-    kept: Set[tuple[Side, Key]] = frozenset(),
+    kept: Set[tuple[Side, str]] = frozenset(),
     apart: Set[tuple[str, str]] = frozenset(),
-    put_back: Set[tuple[Side, Key]] = frozenset(),
+    put_back: Set[tuple[Side, str]] = frozenset(),
 ) -> Plan:
     """What a run does with `mapping`, given what both sides hold now and held at last agreement.
 
-    `choices` are people's answers by (row id, field); `approved` the deletions they said yes to, `kept` no;
+    `choices` are people's answers by (row id, field); `approved` the deletions they said yes to, by (side to delete
+    on, thing), for Grist gives row ids away again; `kept` those they said no to;
     `put_back` those whose other half they want made again; `apart` the cells, by (thing, field), and the
     rows, by (thing, WHOLE_ROW), that they took out of the sync;
     `resting` the new rows in Grist that somebody may still be typing in; `decided` which row is which thing, where
@@ -110,11 +111,11 @@ class _Work:
     local: Snapshot
     remote: Snapshot
     choices: Dict[tuple[int, str], Choice]
-    approved: Set[tuple[Side, Key]]
+    approved: Set[tuple[Side, str]]
     resting: Set[int]
-    kept: Set[tuple[Side, Key]] = frozenset()
+    kept: Set[tuple[Side, str]] = frozenset()
     apart: Set[tuple[str, str]] = frozenset()
-    put_back: Set[tuple[Side, Key]] = frozenset()
+    put_back: Set[tuple[Side, str]] = frozenset()
     ops: list[Op] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     agreements: list[Agreement] = field(default_factory=list)
@@ -165,7 +166,7 @@ class _Work:
             local, remote = row[place], thing[place]
             verdict = decide(
                 rule, pair.base_local[place], pair.base_remote[place], local, remote,
-                shown=pair.shown.get(rule.name, ()), choice=self.choices.get((pair.local, rule.name)),
+                shown=pair.shown.get(rule.name, ()), choice=self._choice(pair, rule.name),
             )
             if verdict.action is Action.NOTHING:
                 continue
@@ -200,6 +201,11 @@ class _Work:
         if quiet:
             self.unchanged += 1
 
+    def _choice(self, pair: Pair, name: str) -> Choice | None:
+        """Grist gives row ids away again: an answer about the thing that had this row before is none about this one."""
+        choice = self.choices.get((pair.local, name)) if self.choices else None
+        return choice if choice is not None and choice.of in ("", pair.remote) else None
+
     def deleted(self, where: Side, pair: Pair, base: Row, now: Row) -> None:
         """One half of a pair is proven gone on `where`; the other half, `now`, is still there."""
         if not self.mapping.whole:
@@ -214,7 +220,8 @@ class _Work:
         if side is Side.REMOTE and not self.mapping.resource.deletable:
             policy = Policy.IGNORE
         edits = self._edits(side, base, now)
-        if (side, key) in self.put_back and self._may_put_back(where, key, title):
+        asked = (side, pair.remote)
+        if asked in self.put_back and self._may_put_back(where, key, title):
             self._put_back(where, key, now, title)
             return
         if policy is Policy.ARCHIVE:
@@ -224,7 +231,7 @@ class _Work:
                 return
         if edits and policy is not Policy.IGNORE:
             self._deleted_and_edited(where, pair, edits, title, base, now)
-        elif (side, key) in self.approved or (policy is Policy.APPLY and (side, key) not in self.kept):
+        elif asked in self.approved or (policy is Policy.APPLY and asked not in self.kept):
             self._delete(Delete(side, key, partner, title), base, now)
         elif policy is not Policy.IGNORE:
             self.proposals.append(Proposal(side, key, partner, title))
@@ -238,7 +245,7 @@ class _Work:
         stands = now[self.mapping.index[name]]
         if stands is UNREAD or any(edit.field != name or edit.after != aside for edit in edits):
             return False
-        if (Side.REMOTE, key) in self.kept:
+        if (Side.REMOTE, str(key)) in self.kept:
             return False
         if stands == aside:
             if base[self.mapping.index[name]] != aside:
@@ -318,7 +325,7 @@ class _Work:
         survivor = where.other
         key: Key = pair.local if survivor is Side.LOCAL else pair.remote
         partner: Key = pair.remote if survivor is Side.LOCAL else pair.local
-        choice = self.choices.get((pair.local, WHOLE_ROW))
+        choice = self._choice(pair, WHOLE_ROW)
         moved = choice is not None and (choice.local, choice.remote) != (local, remote)
         lost = where is Side.REMOTE and not self.mapping.resource.creatable
         makes = choice is not None and choice.keep == ("grist" if where is Side.REMOTE else "shopify")

@@ -20,8 +20,8 @@ CHUNK = 500
 UNANSWERED = sa.and_(deletion.c.approved_by.is_(None), deletion.c.put_back_by.is_(None), deletion.c.kept.is_(False))
 """Of deletions: those that wait for a person."""
 
-Half = tuple[Side, Key]
-"""One side of a pair."""
+Half = tuple[Side, str]
+"""What a deletion is about: the side of the half that is left, and the thing, which keeps its name for ever."""
 
 # --- conflicts ----------------------------------------------------------------------------------
 
@@ -36,8 +36,8 @@ def replace_conflicts(tx: sa.Connection, mapped: Mapping, seen: Sequence[Conflic
     """
     stored = {
         (row.local_key, row.field): row
-        for row in tx.execute(sa.select(conflict.c.id, conflict.c.local_key, conflict.c.field, conflict.c.local,
-                                        conflict.c.remote, conflict.c.choice).where(
+        for row in tx.execute(sa.select(conflict.c.id, conflict.c.local_key, conflict.c.remote_key, conflict.c.field,
+                                        conflict.c.local, conflict.c.remote, conflict.c.choice).where(
                                             conflict.c.mapping_id == mapped.id))
     }
     open_now = {(one.local_key, one.field) for one in seen}
@@ -56,6 +56,9 @@ def replace_conflicts(tx: sa.Connection, mapped: Mapping, seen: Sequence[Conflic
             "edits": [{"field": e.field, "before": dump(e.before), "after": dump(e.after)} for e in one.edits],
         }
         old = stored.get((one.local_key, one.field))
+        if old is not None and old.remote_key != one.remote_key:  # the row is another thing's by now
+            tx.execute(sa.delete(conflict).where(conflict.c.id == old.id))
+            old = None
         if old is None:
             tx.execute(sa.insert(conflict).values(mapping_id=mapped.id, local_key=one.local_key, field=one.field,
                                                   **values))
@@ -149,15 +152,15 @@ def edited(tx: sa.Connection, conflict_id: int, local: Any) -> None:
 
 def choices(tx: sa.Connection, mapped: Mapping) -> dict[tuple[int, str], Choice]:
     """The answers that wait to be applied, by (row id, field)."""
-    query = sa.select(conflict.c.local_key, conflict.c.field, conflict.c.choice).where(
+    query = sa.select(conflict.c.local_key, conflict.c.remote_key, conflict.c.field, conflict.c.choice).where(
         conflict.c.mapping_id == mapped.id)
     found = {}
-    for local_key, name, choice in tx.execute(query):
+    for local_key, thing, name, choice in tx.execute(query):
         if choice is None or (name and name not in mapped.index):
             continue
         kind: Kind = mapped.rule(name).kind if name else "list"
         found[local_key, name] = Choice(choice["keep"], load(kind, choice["local"]), load(kind, choice["remote"]),
-                                        load(kind, choice.get("value")))
+                                        load(kind, choice.get("value")), thing)
     return found
 
 
@@ -165,30 +168,39 @@ def choices(tx: sa.Connection, mapped: Mapping) -> dict[tuple[int, str], Choice]
 
 
 def replace_deletions(tx: sa.Connection, mapping_id: int, seen: Sequence[Proposal],
-                      applying: Set[tuple[Side, Key]] = frozenset(), looked_at: Set[Key] | None = None) -> None:
+                      applying: Set[Half] = frozenset(), looked_at: Set[Key] | None = None) -> None:
     """The deletions that wait are those just seen: what reappeared is no longer asked. Those that are about to be
     done (`applying`) keep their yes until they are: `deletion_done`. What was not `looked_at` (keys of both sides;
-    None: everything was) goes on waiting."""
-    stored = {(row.side, row.key): row.id for row in tx.execute(
-        sa.select(deletion.c.id, deletion.c.side, deletion.c.key).where(deletion.c.mapping_id == mapping_id))}
-    open_now = {(one.side.value, str(one.key)) for one in seen}
-    open_now |= {(side.value, str(key)) for side, key in applying}
+    None: everything was) goes on waiting. A deletion is of a thing: where its row has another number by now it is the
+    same one, and another thing under the old number is another one."""
+    stored = {_half(row.side, row.key, row.partner): row for row in tx.execute(
+        sa.select(deletion.c.id, deletion.c.side, deletion.c.key, deletion.c.partner)
+        .where(deletion.c.mapping_id == mapping_id))}
+    open_now = {(one.side, one.thing): one for one in seen}
     keys = None if looked_at is None else {str(key) for key in looked_at}
-    gone = [stored[key] for key in stored.keys() - open_now if keys is None or key[1] in keys]
+    gone = [row.id for half, row in stored.items() if half not in open_now and half not in applying
+            and (keys is None or not keys.isdisjoint((row.key, row.partner)))]
     for start in range(0, len(gone), CHUNK):
         tx.execute(sa.delete(deletion).where(deletion.c.id.in_(gone[start:start + CHUNK])))
-    new = [
-        {"mapping_id": mapping_id, "side": one.side.value, "key": str(one.key), "partner": str(one.partner),
-         "title": one.title, "seen_at": now()}
-        for one in seen if (one.side.value, str(one.key)) not in stored
-    ]
-    for values in new:
-        tx.execute(sa.insert(deletion).values(values))
+    moved = {stored[half].id: one for half, one in open_now.items()
+             if half in stored and (stored[half].key, stored[half].partner) != (str(one.key), str(one.partner))}
+    for number in moved:  # all old places are left before any new one is taken
+        tx.execute(sa.update(deletion).where(deletion.c.id == number).values(key=f"was {number}"))
+    for number, one in moved.items():
+        tx.execute(sa.update(deletion).where(deletion.c.id == number).values(
+            key=str(one.key), partner=str(one.partner)))
+    for half, one in open_now.items():
+        if half not in stored:
+            tx.execute(sa.insert(deletion).values(
+                mapping_id=mapping_id, side=one.side.value, key=str(one.key), partner=str(one.partner),
+                title=one.title, seen_at=now()))
 
 
 def deletion_done(tx: sa.Connection, mapping_id: int, side: Side, key: Key) -> None:
-    tx.execute(sa.delete(deletion).where(deletion.c.mapping_id == mapping_id, deletion.c.side == side.value,
-                                         deletion.c.key == str(key)))
+    """`key` is that of the half that is left, or the thing."""
+    tx.execute(sa.delete(deletion).where(
+        deletion.c.mapping_id == mapping_id, deletion.c.side == side.value,
+        sa.or_(deletion.c.key == str(key), deletion.c.partner == str(key))))
 
 
 def deletions(tx: sa.Connection, link_id: int, *, limit: int = 200) -> list[sa.Row[Any]]:
@@ -246,7 +258,7 @@ def _answer_deletions(tx: sa.Connection, link_id: int, ids: Sequence[int], **val
 
 @dataclass
 class Deletions:
-    """The deletions of one mapping that somebody has been shown, by (side to delete on, key), and the answers."""
+    """The deletions of one mapping that somebody has been shown, and the answers."""
 
     known: set[Half] = field(default_factory=set)
     approved: set[Half] = field(default_factory=set)
@@ -259,9 +271,11 @@ class Deletions:
 def answered_deletions(tx: sa.Connection, mapping_id: int) -> Deletions:
     """Every deletion that is known of a mapping, with its answer."""
     found = Deletions()
-    query = sa.select(deletion.c.side, deletion.c.key, deletion.c.approved_by, deletion.c.put_back_by, deletion.c.kept)
-    for side, key, approved_by, put_back_by, kept in tx.execute(query.where(deletion.c.mapping_id == mapping_id)):
-        one = _deletion_key(side, key)
+    query = sa.select(deletion.c.side, deletion.c.key, deletion.c.partner, deletion.c.approved_by,
+                      deletion.c.put_back_by, deletion.c.kept)
+    query = query.where(deletion.c.mapping_id == mapping_id)
+    for side, key, partner, approved_by, put_back_by, kept in tx.execute(query):
+        one = _half(side, key, partner)
         found.known.add(one)
         for answers, said in ((found.approved, approved_by is not None), (found.put_back, put_back_by is not None),
                               (found.kept, kept)):
@@ -274,13 +288,14 @@ def keep_apart(tx: sa.Connection, mapping_id: int, kept: Sequence[Proposal]) -> 
     """Nobody is asked about these deletions: an undo has left one half alone, on purpose."""
     for one in kept:
         deletion_done(tx, mapping_id, one.side, one.key)
+        deletion_done(tx, mapping_id, one.side, one.thing)
         tx.execute(sa.insert(deletion).values(
             mapping_id=mapping_id, side=one.side.value, key=str(one.key), partner=str(one.partner), title=one.title,
             kept=True, seen_at=now()))
 
 
-def _deletion_key(side: str, key: str) -> tuple[Side, Key]:
-    return (Side.LOCAL, int(key)) if side == Side.LOCAL else (Side.REMOTE, key)
+def _half(side: str, key: str, partner: str) -> Half:
+    return (Side.LOCAL, partner) if side == Side.LOCAL else (Side.REMOTE, key)
 
 
 # --- refusals -----------------------------------------------------------------------------------

@@ -533,20 +533,27 @@ def test_a_choice_that_means_nothing_for_a_whole_row_deletes_nothing(keep: str) 
 
 def test_a_yes_to_a_deletion_is_no_yes_to_losing_an_edit() -> None:
     assert told(whole_row(Side.LOCAL, 10, approved=frozenset({(Side.REMOTE, THING)}))) == ["-S"]
-    assert told(whole_row(Side.REMOTE, 10, approved=frozenset({(Side.LOCAL, ROW)}))) == ["-G"]
+    assert told(whole_row(Side.REMOTE, 10, approved=frozenset({(Side.LOCAL, THING)}))) == ["-G"]
     assert told(whole_row(Side.LOCAL, 12, approved=frozenset({(Side.REMOTE, THING)}))) == ["ask row"]
     assert told(whole_row(Side.LOCAL, 12, delete=Policy.APPLY)) == ["ask row"]
 
 
+def test_a_choice_is_for_its_own_thing_only() -> None:
+    """Grist gives row ids away again: the row that was asked about is another thing's by now, with the same values."""
+    choice = Choice("grist", None, ("stock=12",), of=thing(2))
+    assert told(whole_row(Side.LOCAL, 12, choice=choice)) == ["ask row"]
+    assert told(whole_row(Side.LOCAL, 12, choice=replace(choice, of=THING))) != ["ask row"]
+
+
 def test_a_yes_counts_for_its_own_side_and_thing_only() -> None:
-    assert told(whole_row(Side.LOCAL, 10, approved=frozenset({(Side.LOCAL, ROW)}))) == ["-S?"]
+    assert told(whole_row(Side.LOCAL, 10, approved=frozenset({(Side.LOCAL, THING)}))) == ["-S?"]
     assert told(whole_row(Side.LOCAL, 10, approved=frozenset({(Side.REMOTE, thing(2))}))) == ["-S?"]
 
 
 @pytest.mark.parametrize(("where", "left", "expected"), [
     (Side.LOCAL, 10, ["+G"]), (Side.REMOTE, 10, ["+S"]), (Side.LOCAL, 12, ["+G"]), (Side.REMOTE, 12, ["+S"])])
 def test_a_deletion_is_answered_by_making_the_other_half_again(where: Side, left: int, expected: list[str]) -> None:
-    half = (Side.LOCAL, ROW) if where is Side.REMOTE else (Side.REMOTE, THING)
+    half = (where.other, THING)
     found = whole_row(where, left, put_back=frozenset({half}))
     assert told(found) == expected
     assert found.ops[0].why is Why.CHOICE
@@ -557,7 +564,7 @@ def test_a_deletion_is_answered_by_making_the_other_half_again(where: Side, left
 def test_what_cannot_be_made_in_shopify_is_not_put_back_there() -> None:
     fixed = replace(mapping("stock"), resource=replace(PRODUCT, creatable=False))
     found = plan(fixed, grist(fixed, {ROW: {"stock": 10}}), shopify(fixed, gone=(1,)), [pair(fixed, {"stock": 10})],
-                 put_back=frozenset({(Side.LOCAL, ROW)}))
+                 put_back=frozenset({(Side.LOCAL, THING)}))
     assert told(found) == ["-G?"]
 
 

@@ -59,7 +59,8 @@ def test_a_choice_waits_until_a_run_takes_it(desk):
     (one,) = replace_conflicts(desk, price_conflict(1, "2", "3"))
     with desk.write() as tx:
         waiting.choose(tx, one.id, {"keep": "value", "value": "5", "local": "2", "remote": "3", "by": "Ann"})
-        assert waiting.choices(tx, desk.variants) == {(1, "price"): Choice("value", Decimal(2), Decimal(3), Decimal(5))}
+        assert waiting.choices(tx, desk.variants) == {
+            (1, "price"): Choice("value", Decimal(2), Decimal(3), Decimal(5), GID.format(1))}
         without = desk.variants.with_fields(rule for rule in desk.variants.fields if rule.name != "price")
         assert waiting.choices(tx, without) == {}
     (same,) = replace_conflicts(desk, price_conflict(1, "2", "3"))
@@ -117,6 +118,33 @@ def test_a_deletion_waits_until_it_is_answered_or_the_thing_is_there_again(desk)
         assert answered.approved == set()
 
 
+def test_an_answer_follows_the_thing_to_another_row_and_says_nothing_of_what_gets_its_number(desk):
+    """A file is imported over the table: rows 1 and 2 change places."""
+    first, second, third = (GID.format(number) for number in (1, 2, 3))
+    with desk.write() as tx:
+        waiting.replace_deletions(tx, desk.variants.id, [
+            Proposal(Side.LOCAL, 1, first), Proposal(Side.LOCAL, 2, second)])
+        ids = ids_of(tx, desk)
+        assert waiting.approve_deletions(tx, desk.link_id, [ids["1"]], "Ann") == 1
+        waiting.replace_deletions(tx, desk.variants.id, [
+            Proposal(Side.LOCAL, 2, first), Proposal(Side.LOCAL, 1, second), Proposal(Side.LOCAL, 3, third)])
+        assert waiting.answered_deletions(tx, desk.variants.id).approved == {(Side.LOCAL, first)}
+        waiting_now = {row.partner: (row.id, row.key) for row in waiting.deletions(tx, desk.link_id)}
+        assert waiting_now == {second: (ids["2"], "1"), third: (waiting_now[third][0], "3")}
+        waiting.replace_deletions(tx, desk.variants.id, [Proposal(Side.LOCAL, 1, third)])
+        [left] = waiting.deletions(tx, desk.link_id)
+        assert (left.partner, left.id not in ids.values()) == (third, True)
+
+
+def test_a_conflict_of_another_thing_in_the_same_row_is_another_one(desk):
+    (one,) = replace_conflicts(desk, price_conflict(1, "2", "3"))
+    with desk.write() as tx:
+        waiting.choose(tx, one.id, {"keep": "grist", "value": None, "local": "2", "remote": "3", "by": "Ann"})
+    (other,) = replace_conflicts(desk, replace(price_conflict(1, "2", "3"), remote_key=GID.format(9)))
+    assert other.id != one.id
+    assert (other.choice, other.moved) == (None, None)
+
+
 def test_exactly_what_was_shown_is_approved_and_once(desk):
     with desk.write() as tx:
         waiting.replace_deletions(tx, desk.variants.id, [*proposals(1, 2), Proposal(Side.LOCAL, 7, GID.format(7))])
@@ -126,7 +154,7 @@ def test_exactly_what_was_shown_is_approved_and_once(desk):
         assert waiting.approve_deletions(tx, desk.link_id, [ids[GID.format(1)]], "Ann") == 0
         assert waiting.keep_deletions(tx, desk.link_id, [ids[GID.format(1)]]) == 0
         answered = waiting.answered_deletions(tx, desk.variants.id)
-        assert answered.approved == {(Side.REMOTE, GID.format(1)), (Side.LOCAL, 7)}
+        assert answered.approved == {(Side.REMOTE, GID.format(1)), (Side.LOCAL, GID.format(7))}
         assert set(ids_of(tx, desk)) == {GID.format(2)}
 
 
