@@ -565,7 +565,7 @@ class Choice:
     local: Value
     remote: Value
     value: Value = None
-    of: str = ""
+    of: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
