@@ -380,7 +380,8 @@ class _Run:
                 planned = one.planned
                 remember_looks(tx, one)
                 self.gathered.hints += remember_agreed(tx, self.session.link_id, one)  # moved pairs lose their looks
-                waiting.replace_conflicts(tx, one.mapping, planned.conflicts, one.rows_looked_at, one.applying)
+                waiting.replace_conflicts(tx, one.mapping, planned.conflicts, one.rows_looked_at, one.applying,
+                                          self.gathered.versions)
                 if one.mapping.whole:
                     answered = one.deleting | one.undecided
                     waiting.replace_deletions(tx, one.mapping.id, planned.proposals, answered, one.looked_at)
@@ -432,7 +433,8 @@ class _Run:
             pending = {key: one.pending[key] for op in batch if (key := str(getattr(op, "key", ""))) in one.pending}
             pending |= {str(op.key): dict(last_known(one, op)) for op in batch if isinstance(op, Delete)}
             with self.session.write() as tx:
-                intent = journal.add(tx, self.session.run_id, one.mapping, connector.side, stamp.key, batch, pending)
+                intent = journal.add(tx, self.session.run_id, one.mapping, connector.side, stamp.key, batch, pending,
+                                     self.session.only_plan or None)
             receipts = self._apply(one, connector, batch, stamp, intent)
             marks = self.memory.remember(one, connector.side, receipts, intent=intent)
             if marks:
@@ -493,7 +495,8 @@ class _Run:
             rows = None if whole else {pair.local for pair in one.pairs.values()}
             with self.session.write() as tx:
                 self.gathered.hints += remember_agreed(tx, self.session.link_id, one)
-                waiting.replace_conflicts(tx, one.mapping, one.planned.conflicts, rows, one.applying)
+                waiting.replace_conflicts(tx, one.mapping, one.planned.conflicts, rows, one.applying,
+                                          self.gathered.versions)
         if any(not one.planned.empty for one in looking):
             self._write()
             return True

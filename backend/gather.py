@@ -54,6 +54,12 @@ class Gathered:
     """What Shopify said, so that it is not asked twice."""
 
     @property
+    def versions(self) -> dict[str, Any]:
+        """Where both sides stood before anything was read: the number of Grist's last bundle, Shopify's moment."""
+        grist, shopify = (self.checkpoints.get(side) or {} for side in ("grist", "shopify"))
+        return {"grist": grist.get("n"), "shopify": shopify.get("at")}
+
+    @property
     def quiet(self) -> bool:
         return not self.unprepared and all(scope.empty for scope in self.scopes.values())
 

@@ -6,7 +6,7 @@ changed is looked at field by field. `local` is the Grist document, `remote` the
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -347,34 +347,6 @@ class Change:
     """What the other side holds and keeps, where somebody chose that the two differ."""
     undoes: tuple[int, ...] = ()
     """The lines of the history that this takes back."""
-
-
-class Whole(Dict[str, Value]):
-    """A row with all its values by name, without a dict of its own: a first sync plans as many as the store has
-    things. `places` are the names in the order of the row."""
-
-    __slots__ = ("_places", "_row")
-
-    def __init__(self, places: Dict[str, int], row: Row) -> None:
-        self._places, self._row = places, row
-
-    def __getitem__(self, name: str) -> Value:
-        return self._row[self._places[name]]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._places
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def items(self) -> ItemsView[str, Value]:
-        return dict(zip(self._places, self._row, strict=True)).items()
-
-    def __repr__(self) -> str:
-        return repr(dict(self.items()))
 
 
 @dataclass(frozen=True, slots=True)

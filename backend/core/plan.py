@@ -40,11 +40,11 @@ from backend.core.model import (
     Side,
     Snapshot,
     Update,
-    Whole,
     Why,
 )
 from backend.core.pairing import Pairing, pair_up
 from backend.core.values import UNREAD, Unfit, Value, dump, is_empty
+from backend.core.whole import Whole
 
 CANNOT_BE_MADE = "It cannot be made in Shopify again from here, so only its row can be deleted, or both be left."
 WHOLE_ROW = ""

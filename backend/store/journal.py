@@ -30,14 +30,16 @@ class Intent:
     ops: tuple[Op, ...]
     pending: dict[str, dict[str, Value]]
     age_seconds: float
+    plan: str | None = None
+    """The fingerprint of the plan that somebody was shown and let run; None where nobody was."""
 
 
 def add(tx: sa.Connection, run_id: int, mapped: Mapping, side: Side, key: str, ops: Sequence[Op],
-        pending: Dict[str, Dict[str, Value]]) -> int:
+        pending: Dict[str, Dict[str, Value]], plan: str | None = None) -> int:
     values = {
         "mapping_id": mapped.id, "run_id": run_id, "side": side.value, "key": key,
         "ops": [_dump(op) for op in ops],
-        "pending": {thing: dump_all(held) for thing, held in pending.items()}, "at": now(),
+        "pending": {thing: dump_all(held) for thing, held in pending.items()}, "at": now(), "plan": plan,
     }
     return int(tx.execute(sa.insert(intent).values(values)).inserted_primary_key[0])  # type: ignore[index]
 
@@ -50,12 +52,12 @@ def settle(tx: sa.Connection, intent_id: int) -> None:
 def unsettled(tx: sa.Connection, mapped: Mapping) -> list[Intent]:
     """The open intents of a mapping, oldest first."""
     query = (sa.select(intent.c.id, intent.c.run_id, intent.c.side, intent.c.key, intent.c.ops, intent.c.pending,
-                       (now() - intent.c.at).label("age"))
+                       intent.c.plan, (now() - intent.c.at).label("age"))
              .where(intent.c.mapping_id == mapped.id).order_by(intent.c.id))
     return [
         Intent(
             row.id, row.run_id, Side(row.side), row.key, tuple(_load(mapped, op) for op in row.ops),
-            {thing: _load_values(mapped, held) for thing, held in row.pending.items()}, row.age,
+            {thing: _load_values(mapped, held) for thing, held in row.pending.items()}, row.age, row.plan,
         )
         for row in tx.execute(query)
     ]

@@ -182,6 +182,7 @@ intent = Table(
     Column("ops", JSON, nullable=False),
     Column("pending", JSON, nullable=False),
     Column("at", Double, nullable=False),
+    Column("plan", Text),
 )
 Index("ix_intent_mapping", intent.c.mapping_id)
 
@@ -203,6 +204,7 @@ conflict = Table(
     Column("choice", JSON),
     Column("moved", JSON),
     Column("seen_at", Double, nullable=False),
+    Column("versions", JSON),
     UniqueConstraint("mapping_id", "local_key", "field"),
 )
 

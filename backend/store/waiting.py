@@ -27,10 +27,10 @@ Half = tuple[Side, str]
 
 
 def replace_conflicts(tx: sa.Connection, mapped: Mapping, seen: Sequence[Conflict], rows: Set[int] | None = None,
-                      applying: Set[tuple[int, str]] = frozenset()) -> None:
-    """The open conflicts of a mapping are those just seen. Only what was looked at can be closed: the mapping's
-    active fields, in `rows` (row ids) or in all rows. What a choice is about to settle (`applying`) stays until
-    that is written: `conflict_settled`.
+                      applying: Set[tuple[int, str]] = frozenset(), versions: Dict[str, Any] | None = None) -> None:
+    """The open conflicts of a mapping are those just seen, in or after the states that `versions` names. Only what was
+    looked at can be closed: the mapping's active fields, in `rows` (row ids) or in all rows. What a choice is about to
+    settle (`applying`) stays until that is written: `conflict_settled`.
 
     A choice that was made on other values than are seen now is dropped, and the conflict keeps what it was made on.
     """
@@ -52,7 +52,7 @@ def replace_conflicts(tx: sa.Connection, mapped: Mapping, seen: Sequence[Conflic
         values: dict[str, Any] = {
             "remote_key": one.remote_key, "title": one.title, "base": _dump(one.base),
             "base_known": one.base is not UNREAD, "local": _dump(one.local), "remote": _dump(one.remote),
-            "reason": one.reason, "deleted": one.deleted, "seen_at": now(),
+            "reason": one.reason, "deleted": one.deleted, "seen_at": now(), "versions": versions,
             "edits": [{"field": e.field, "before": dump(e.before), "after": dump(e.after)} for e in one.edits],
         }
         old = stored.get((one.local_key, one.field))
@@ -64,7 +64,7 @@ def replace_conflicts(tx: sa.Connection, mapped: Mapping, seen: Sequence[Conflic
                                                   **values))
             continue
         if (old.local, old.remote) == (values["local"], values["remote"]):
-            del values["seen_at"]
+            del values["seen_at"], values["versions"]
         elif old.choice is not None:
             values |= {"choice": None, "moved": {side: old.choice[side] for side in ("local", "remote")}}
         tx.execute(sa.update(conflict).where(conflict.c.id == old.id).values(values))
@@ -96,13 +96,16 @@ class OpenConflict:
     choice: dict[str, Any] | None
     moved: dict[str, Any] | None
     seen_at: float
+    versions: dict[str, Any] | None = None
+    """Where both sides stood when these values were first seen, or before that: the number of the last bundle in Grist,
+    Shopify's moment."""
 
 
 _CONFLICT: tuple[Any, ...] = (
     conflict.c.id, conflict.c.mapping_id, conflict.c.local_key, conflict.c.remote_key, conflict.c.field,
     conflict.c.title, conflict.c.base, conflict.c.base_known, conflict.c.local, conflict.c.remote,
     conflict.c.reason, conflict.c.deleted, conflict.c.edits, conflict.c.choice, conflict.c.moved,
-    conflict.c.seen_at,
+    conflict.c.seen_at, conflict.c.versions,
 )
 
 

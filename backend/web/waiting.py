@@ -48,6 +48,7 @@ def conflict(known: Tables, one: OpenConflict) -> dict[str, Any]:
         "base_known": one.base_known, "whole_row": not one.field,
         "deleted": SIDES[one.deleted] if one.deleted else None, "reason": one.reason,
         "moved": _moved(known, one), "choice": _choice(known, one), "seen_at": moment(one.seen_at),
+        "versions": one.versions,
     }
     if not one.field:
         told["edits"] = [{

@@ -7,6 +7,7 @@ import pytest
 from backend.engine import LEFT_OPEN
 from backend.errors import OutcomeUnknown, PreviewOutdated
 from backend.session import UndoWanted
+from backend.store import journal
 
 from .conftest import Shop
 from .world import lose_an_answer
@@ -54,6 +55,48 @@ def test_a_preview_with_something_in_it_is_outdated_once_there_is_nothing_to_do(
     shop.world.run()
     with pytest.raises(PreviewOutdated):
         shop.world.run(only_plan=shown.fingerprint)
+
+
+def test_what_is_written_for_a_preview_says_so_in_the_journal(shop: Shop) -> None:
+    world = shop.world
+
+    def left_open() -> list[str | None]:
+        with world.database.read() as tx:
+            return [one.plan for one in journal.unsettled(tx, world.mapping("products"))]
+
+    world.grist.type("Products", shop.row, "title", "Cup")
+    shown = world.run(preview=True)
+    lose_an_answer(world.shopify)
+    with pytest.raises(OutcomeUnknown):
+        world.run(only_plan=shown.fingerprint)
+    assert left_open() == [shown.fingerprint]
+    world.run()
+    world.grist.type("Products", shop.row, "title", "Jug")
+    lose_an_answer(world.shopify)
+    with pytest.raises(OutcomeUnknown):
+        world.run()
+    assert left_open() == [None]
+
+
+def test_a_conflict_keeps_the_states_that_its_values_were_first_seen_in(shop: Shop) -> None:
+    world = shop.world
+
+    def seen() -> dict[str, int]:
+        [conflict] = world.conflicts()
+        assert conflict.versions
+        return conflict.versions
+
+    world.grist.type("Products", shop.row, "title", "Cup")
+    world.shopify.edit(shop.product, "title", "Jug")
+    world.run()
+    first = seen()
+    assert first["grist"] > 0
+    world.grist.type("Products", shop.row, "vendor", "Potter")
+    world.run()
+    assert seen() == first, "the values are those that were seen then"
+    world.grist.type("Products", shop.row, "title", "Bowl")
+    world.run()
+    assert seen()["grist"] > first["grist"]
 
 
 def test_where_an_earlier_sync_was_cut_off_a_preview_says_so(shop: Shop) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from backend import engine, worded
 from backend.core import plan as planning
-from backend.core.model import Create, Whole
+from backend.core.model import Create
+from backend.core.whole import Whole
 from backend.look import Looking
 from backend.work import Work
 

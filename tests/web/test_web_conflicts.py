@@ -46,7 +46,8 @@ def test_a_conflict_has_everything_that_its_line_shows(place: Place) -> None:
         "id": number, "resource": "variants", "label": "Variants", "table": "Variants", "row": 1,
         "title": "Linen shirt / S", "sku": "LIN-S", "field": "price", "field_label": "Price", "type": "money",
         "choices": None, "base": "42.00", "grist": "39.00", "shopify": "45.00", "base_known": True,
-        "whole_row": False, "deleted": None, "reason": "", "moved": None, "choice": None}
+        "whole_row": False, "deleted": None, "reason": "", "moved": None, "choice": None,
+        "versions": None}
 
 
 def test_a_conflict_says_between_which_looks_both_sides_changed(place: Place) -> None:
