@@ -51,8 +51,8 @@ class RowReader:
         if looks is None:
             return self._snapshot(ids, cells)
         digests = self._digests(ids, cells, looks)
-        news = [place for place, row in enumerate(ids) if looks.agreed.get(row, NONE) != digests[place] or
-                digests[place] == NONE]
+        news = [place for place, (was, now) in enumerate(zip(map(looks.agreed.get, ids), digests, strict=True))
+                if was != now or now == NONE]
         if len(news) == len(ids):
             return replace(self._snapshot(ids, cells), digests=dict(zip(ids, digests, strict=True)))
 
