@@ -173,37 +173,34 @@ class Looking:
             waits = waiting.keys_waiting(tx, mapping.id)
             waits.rows |= pairing.rows_asked(tx, mapping.id)
             waits.things |= {thing for thing, _ in apart.known(tx, mapping.id)}
-            known_rows, known_things, agreed = set[int](), set[str](), []
-            for pair in digests.known(tx, mapping.id):
-                row, thing, looks, _ = pair
-                known_rows.add(row)
-                known_things.add(thing)
-                if looks and row not in waits.rows and thing not in waits.things:
-                    agreed.append(pair)
-        if not known_things:
+            known = digests.known(tx, mapping.id)
+        if not known.rows:
             self.at_all(one)
             return
+        row_of = dict(zip(known.things, known.rows, strict=True))
+        agreed: dict[Key, bytes | None] = dict(zip(known.rows, known.of_rows, strict=True))
+        waits.rows |= {row_of[thing] for thing in waits.things & row_of.keys()}
+        agreed |= dict.fromkeys(waits.rows & agreed.keys())
         settings = settings_of(mapping)
-        rows: dict[Key, bytes] = {row: looks for row, _, looks, _ in agreed}
-        one.looked_at, one.looks = None, Looks(settings, rows, self._things_of)
+        one.looked_at, one.looks = None, Looks(settings, agreed, self._things_of)
         self._say("reading_grist", one)
         found = self._local.read(mapping, looks=one.looks)
         one.scope.rows_known = found.complete
         self._say("reading_shopify", one)
-        stored = self._whole_store(one, known_things, Looks(settings, {
-            thing: looks for row, thing, _, looks in agreed if row in found.recognised}))
-        one.looks.agreed = {}
-        del agreed, rows  # what is large is let go of as soon as it can be
+        stored = self._whole_store(one, row_of, Looks(settings, {
+            thing: looks for row, thing, looks in zip(known.rows, known.things, known.of_things, strict=True)
+            if row in found.recognised}))
         one.scope.things_known = stored.complete
 
         local = _Half(self._local, one, lambda: self._say("reading_grist", one))
         remote = _Half(self._remote, one, lambda: self._say("reading_shopify", one))
         local.take_whole(found)
         remote.take_whole(stored)
-        one.free_rows = _free_rows(found, known_rows)
-        one.free_things = {str(key) for key in stored.rows if key not in known_things}
-        others = known_things - stored.recognised if stored.recognised else None
-        del known_rows, known_things
+        one.free_rows = _free_rows(found, agreed)
+        one.free_things = {str(key) for key in stored.rows if key not in row_of}
+        others = row_of.keys() - stored.recognised if stored.recognised else None
+        one.looks.agreed = {}
+        del agreed, known, row_of  # what is large is let go of as soon as it can be
         self._take_others(one, others, found, stored)
         local.look(pair.local for pair in one.pairs.values())
         self._witnessed(one, local.seen, one.free_rows)
@@ -428,8 +425,8 @@ class Looking:
 
     def _whole_store(self, one: Work, pairs: Collection[str], looks: Looks | None = None) -> Snapshot:
         seen = self._remote.read(one.mapping, looks=looks)
-        unseen = {key for key in pairs if key not in seen.rows and key not in seen.gone and key not in seen.outside
-                  and key not in seen.recognised}
+        unseen = {key for key in pairs if key not in seen.recognised and key not in seen.rows and key not in seen.gone
+                  and key not in seen.outside}
         return seen.merged(self._remote.read(one.mapping, unseen)) if unseen else seen
 
     def _canonical(self, one: Work, seen: Snapshot) -> Snapshot:
@@ -452,7 +449,7 @@ def _sharing(pairs: Iterable[Pair], local: Snapshot, remote: Snapshot) -> Iterat
         yield pair
 
 
-def _free_rows(seen: Snapshot, known: Collection[int]) -> set[int]:
+def _free_rows(seen: Snapshot, known: Collection[Key]) -> set[int]:
     """Rows without partner; of those that a filter leaves out the ones that name a thing, which must not be made."""
     outside = {key for key in seen.outside if key in seen.marks}
     return {key for key in seen.rows.keys() | outside if isinstance(key, int) and key not in known}

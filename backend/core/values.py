@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, Literal
 
 Kind = Literal[
@@ -192,8 +192,7 @@ def dump(value: Value) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, datetime):
-        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
-        return moment.isoformat().replace("+00:00", "Z")
+        return _moment_text(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple):
@@ -205,6 +204,12 @@ def dump(value: Value) -> Any:
     if isinstance(value, str | int):  # of a class of its own, such as a status
         return value
     raise TypeError(f"{value!r} has no JSON form")
+
+
+@lru_cache(REMEMBERED)
+def _moment_text(moment: datetime) -> str:
+    """`2026-01-31T12:00:00Z`. What is written is kept three times: before that, as agreed, in the history."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def dump_all(values: Dict[str, Value]) -> dict[str, Any]:

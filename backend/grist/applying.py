@@ -379,8 +379,7 @@ class Applying:
         reader = RowReader(bound, bound.mapping, self._decimals)
         if not any(isinstance(item.op, Create) or _is_rewritten(bound, item) for item in looked):
             for item in looked:
-                sent = {name: reader.value(name, item.cells) for name in _fields_of(bound, item.op)}
-                stored[item.position] = {name: value for name, value in sent.items() if value is not UNREAD}
+                stored[item.position] = reader.fields(_fields_of(bound, item.op), item.cells)
             return stored
         found = self._client.records(bound.table, [rows[item.position] for item in looked])
         self._memory.keep(bound.mapping.name, found)
@@ -388,12 +387,9 @@ class Applying:
         for item in looked:
             cells = found.get(rows[item.position])
             fields = _fields_of(bound, item.op)
-            now = {name: reader.value(name, cells) for name in fields} if cells else {
-                name: reader.value(name, item.cells) for name in fields if bound.columns[name].id in item.cells}
-            stored[item.position] = {name: value for name, value in now.items() if value is not UNREAD}
+            now = stored[item.position] = reader.fields(fields, cells or item.cells)
             odd = odd or cells is None or isinstance(item.op, Create) or any(
-                now[name] not in (UNREAD, reader.value(name, item.cells)) for name in fields
-                if bound.columns[name].id in item.cells)
+                now[name] != reader.value(name, item.cells) for name in now if bound.columns[name].id in item.cells)
         if odd and self._client.newest().h != applied.state.h:
             self._take_back_to(bound, looked, rows, applied, reader, stored)
         return stored
@@ -458,5 +454,5 @@ def _is_rewritten(bound: Bound, item: Item) -> bool:
 def _fields_of(bound: Bound, op: Op) -> list[str]:
     """The fields of a receipt: what was written; of a new row also what Grist filled in by itself."""
     if isinstance(op, Create):
-        return [name for name, column in bound.columns.items() if name in op.values or not column.formula]
+        return [name for name, column in bound.columns.items() if not column.formula or name in op.values]
     return list(op.values) if isinstance(op, Update) else []

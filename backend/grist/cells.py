@@ -21,10 +21,12 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from backend.core.values import (
     NUMBERS,
+    REMEMBERED,
     UNREAD,
     Kind,
     LocalRef,
@@ -41,6 +43,8 @@ EXACT = 2**53
 """Grist computes with 64-bit floats: above this, neighbouring whole numbers become one."""
 _EPOCH_DAY = date(1970, 1, 1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_once = lru_cache(REMEMBERED, typed=True)
+"""For what many rows share: a number or a moment is put into Grist's words once."""
 _PLAIN_NUMBER = re.compile(r"\s*[+-]?\d+(\.\d+)?\s*")
 
 
@@ -198,15 +202,17 @@ def _write_text(value: Value) -> Any:
     return "" if value is None else str(value)
 
 
+@_once
 def _write_number(value: Value) -> Any:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError(f"{value!r} is no number")
-    if value == int(value):
-        if abs(int(value)) > EXACT:
+    whole = int(value)
+    if value == whole:
+        if abs(whole) > EXACT:
             raise Unstorable(f"{value} is too large: Grist keeps whole numbers exactly only up to {EXACT}.")
-        return int(value)
+        return whole
     kept = float(value)
     if Decimal(repr(kept)) != value:
         raise Unstorable(f"{value} has more digits than Grist keeps; it would become {kept!r}.")
@@ -233,6 +239,7 @@ def _write_date(value: Value) -> Any:
     return (value - _EPOCH_DAY).days * 86_400
 
 
+@_once
 def _write_moment(value: Value) -> Any:
     if value is None:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -51,8 +51,8 @@ class RowReader:
         if looks is None:
             return self._snapshot(ids, cells)
         digests = self._digests(ids, cells, looks)
-        news = [place for place, row in enumerate(ids) if looks.agreed.get(row, NONE) != digests[place] or
-                digests[place] == NONE]
+        news = [place for place, (was, now) in enumerate(zip(map(looks.agreed.get, ids), digests, strict=True))
+                if was != now or now == NONE]
         if len(news) == len(ids):
             return replace(self._snapshot(ids, cells), digests=dict(zip(ids, digests, strict=True)))
 
@@ -88,6 +88,15 @@ class RowReader:
         """One field of one row, from its cells by colId; UNREAD where the cell is not there."""
         column = self._places[name]
         return self._readers[name](cells[column]) if column in cells else UNREAD
+
+    def fields(self, names: Iterable[str], cells: dict[str, Any]) -> dict[str, Value]:
+        """Those of these fields of one row that can be read, from its cells by colId."""
+        found: dict[str, Value] = {}
+        for name in names:
+            column = self._places[name]
+            if column in cells and (value := self._readers[name](cells[column])) is not UNREAD:
+                found[name] = value
+        return found
 
     def values(self, name: str, cells: dict[str, Any]) -> tuple[Value, ...]:
         """What the plan may have seen there: the value, and empty for the false of a column just added."""

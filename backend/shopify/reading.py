@@ -94,7 +94,7 @@ class Reader:
     def everything(self, looks: Looks | None = None) -> Snapshot:
         """All of it; with `looks` without making rows of what is recognised."""
         if looks is not None:
-            self._same = {digest: key for key, digest in looks.agreed.items() if digest != NONE}
+            self._same = {digest: key for key, digest in looks.agreed.items() if digest}
             self._digest = looks.digester(documents.list_document(self._mapping), self._mapping.fields, self._filter,
                                           self._decimals)
         below = self._resource.below
@@ -150,7 +150,7 @@ class Reader:
                 digest, same = None if self._resource.below else self._digest, self._same
                 recognised = list[Key]()
                 for told in lines_of_things(lines, form):
-                    looks = digest(told) if digest else NONE
+                    looks = digest(b"".join(told)) if digest else NONE
                     if (key := same.get(looks)) is not None:
                         recognised.append(key)
                         continue

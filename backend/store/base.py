@@ -19,6 +19,9 @@ from backend.store.tables import mapping as mapping_table
 CHUNK = 500
 """Keys in one `in (…)`: SQLite takes at most 32,766 bound values, and plans short lists better."""
 
+MANY = 10_000
+"""Keys beyond which all pairs of a mapping are gone through sooner than so many lists of keys are looked for."""
+
 LISTED = 50
 """Things that one query looks for in lists."""
 
@@ -74,6 +77,9 @@ def places(
     tx: sa.Connection, mapping_id: int, rows: Collection[int], things: Collection[str]
 ) -> list[tuple[int, str]]:
     """(row, thing) of the pairs of a mapping that have one of these rows or things."""
+    if len(rows) + len(things) > MANY:
+        wanted_rows, wanted_things = set(rows), set(things)
+        return [one for one in keys(tx, mapping_id) if one[0] in wanted_rows or one[1] in wanted_things]
     query = sa.select(pair.c.id, pair.c.local_key, pair.c.remote_key).where(pair.c.mapping_id == mapping_id)
     return [(local, remote) for _, local, remote in _of_keys(tx, query, rows, things)]
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 15_000
+WAL_PAGES = 4_000
+"""Of 4 KB, after which SQLite puts what was committed into its place. After the usual 1,000 nearly every batch of a
+first sync did that, and wrote the same pages of indexes again and again."""
 RESTED_SECONDS = 0.25
 """A connection that was used within this time is taken without a look whether the database is still there: a run takes
 one some dozens of times, and no database ends and begins again so quickly."""
@@ -261,7 +264,8 @@ def _sqlite_connect(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
     # FULL: what was remembered survives a power cut, not only a crash; a lost base would be a lost promise.
     # The timeout comes first: turning WAL on is what several processes that start together queue for.
-    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", f"wal_autocheckpoint={WAL_PAGES}",
+                   "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"pragma {pragma}")
     cursor.close()
 

@@ -3,9 +3,9 @@ while what was agreed stands: `base` takes it away with every step that moves th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from itertools import chain, islice
-from typing import Any
+from collections.abc import Collection, Iterable
+from itertools import islice
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -17,13 +17,26 @@ KEPT_AT_ONCE = 5_000
 """Digests taken out, or put into words, at once: those of all pairs would take more room than the pairs."""
 
 
-def known(tx: sa.Connection, mapping_id: int) -> Iterator[Any]:
-    """(row, thing, digest of the row, of the thing) of all pairs of a mapping, one by one; None where none is known,
-    and for a pair whose row does not hold its Shopify ID yet."""
+class Known(NamedTuple):
+    """All pairs of a mapping, column by column: there may be very many. A digest is None where none is known, and for
+    a pair whose row does not hold its Shopify ID yet."""
+
+    rows: list[int]
+    things: list[str]
+    of_rows: list[bytes | None]
+    of_things: list[bytes | None]
+
+
+def known(tx: sa.Connection, mapping_id: int) -> Known:
+    """What the pairs of a mapping looked like."""
     marked = sa.and_(digest.c.pair_id == pair.c.id, pair.c.marked)
     query = sa.select(pair.c.local_key, pair.c.remote_key, digest.c.local, digest.c.remote).select_from(
         pair.outerjoin(digest, marked)).where(pair.c.mapping_id == mapping_id)
-    return chain.from_iterable(tx.execute(query).partitions(KEPT_AT_ONCE))
+    columns: list[list[Any]] = [[], [], [], []]
+    for part in tx.execute(query).partitions(KEPT_AT_ONCE):
+        for column, more in zip(columns, zip(*part, strict=True), strict=True):
+            column.extend(more)
+    return Known(*columns)
 
 
 def keep(tx: sa.Connection, looked: Iterable[tuple[int, bytes, bytes]]) -> None:

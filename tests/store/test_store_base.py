@@ -120,6 +120,17 @@ def test_many_pairs_are_marked_moved_on_and_dissolved(desk):
         assert base.keys(tx, desk.variants.id) == [(1, GID.format(1))]
 
 
+@pytest.mark.parametrize("many", [base.MANY, 0], ids=["by lists of keys", "by going through all"])
+def test_the_places_of_some_rows_and_things_are_found(desk, monkeypatch, many):
+    monkeypatch.setattr(base, "MANY", many)
+    mapping_id, things = desk.variants.id, [GID.format(n) for n in range(6)]
+    with desk.write() as tx:
+        base.join(tx, mapping_id, list(enumerate(things))[1:])
+        assert sorted(base.places(tx, mapping_id, {2, 3, 9}, {things[3], things[5]})) == [
+            (n, things[n]) for n in (2, 3, 5)]
+        assert base.places(tx, mapping_id, (), ()) == []
+
+
 def test_rows_may_change_places(desk):
     with desk.write() as tx:
         base.join(tx, desk.variants.id, [(1, GID.format(1)), (2, GID.format(2))])
