@@ -160,6 +160,6 @@ class Connector(Protocol):
 class Document(Connector, Protocol):
     """Grist's side: its rows say which things they are."""
 
-    def holding(self, mapping: Mapping, things: Collection[str]) -> set[str]:
-        """Those of these things whose Shopify ID stands in some row that is shown, now. Raises RetryLater."""
+    def holding(self, mapping: Mapping, things: Collection[str]) -> dict[str, set[int]]:
+        """By thing: the rows that are shown and hold its Shopify ID now, where there are any. Raises RetryLater."""
         ...

@@ -409,7 +409,7 @@ class _Run:
         places = [place for place, rule in enumerate(one.mapping.fields) if rule.field.writable]
         now = self.directory.canonical_remote(
             one.mapping, self.session.remote.again(one.mapping, {op.key for op in deletes}))
-        back = self.session.local.holding(one.mapping, {str(op.key) for op in deletes})
+        back = self.session.local.holding(one.mapping, {str(op.key) for op in deletes}).keys()
         kept: list[Op] = []
         for op in deletes:
             was, row = one.remote.rows.get(op.key), now.rows.get(op.key)

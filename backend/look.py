@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from backend.connector import Connector
+from backend.connector import Connector, Document
 from backend.core.mapping import Directory
 from backend.core.model import Key, Mapping, Pair, Row, Side, Snapshot
 from backend.core.values import UNREAD
@@ -98,7 +98,7 @@ class Looking:
     """Reads for one run."""
 
     def __init__(
-        self, database: Database, directory: Directory, local: Connector, remote: Connector, say: Say,
+        self, database: Database, directory: Directory, local: Document, remote: Connector, say: Say,
     ) -> None:
         self._database = database
         self._directory = directory
@@ -346,7 +346,7 @@ class Looking:
 
     def _whose_marks(self, one: Work, local: _Half) -> set[str]:
         """Pairs that rows name which are not theirs: copies, moved rows, IDs that somebody typed. Their rows are read
-        too, which may name others in turn."""
+        too, which may name others in turn; and whatever rows hold such an ID, for it matters whether it is one."""
         asked: set[str] = set()
         while named := {mark for row, mark in local.seen.marks.items() if mark not in asked
                         and (mark not in one.pairs or one.pairs[mark].local != row)}:
@@ -354,7 +354,14 @@ class Looking:
             if unknown:
                 with self._database.read() as tx:
                     one.take_pairs([*one.pairs.values(), *base.pairs(tx, one.mapping, things=unknown)])
-            local.look(one.pairs[thing].local for thing in named & one.pairs.keys())
+            known = named & one.pairs.keys()
+            local.look(one.pairs[thing].local for thing in known)
+            if known and not local.seen.complete:
+                marks = local.seen.marks
+                known |= {thing for thing, pair in one.pairs.items()
+                          if pair.local in marks and marks[pair.local] != thing}
+                held = self._local.holding(one.mapping, known)
+                local.look(row for rows in held.values() for row in rows)
             asked |= named
         return asked & one.pairs.keys()
 

@@ -320,7 +320,7 @@ class DocumentGrist:
         self._io("read", mapping.name)
         return self._connector.read(mapping, keys, looks)
 
-    def holding(self, mapping: Mapping, things: Collection[str]) -> set[str]:
+    def holding(self, mapping: Mapping, things: Collection[str]) -> dict[str, set[int]]:
         self._io("holding", mapping.name)
         return self._connector.holding(mapping, things)
 

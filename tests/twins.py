@@ -340,11 +340,14 @@ class MemoryGrist(_Twin):
     def again(self, mapping: Mapping, keys: Collection[Key]) -> Snapshot:
         return self.read(mapping, keys)
 
-    def holding(self, mapping: Mapping, things: Collection[str]) -> set[str]:
+    def holding(self, mapping: Mapping, things: Collection[str]) -> dict[str, set[int]]:
         self._io("holding", mapping.name)
         self.usage.requests += 1
-        return {mark for row, mark in self.marks.get(mapping.table, {}).items()
-                if mark in things and (mapping.table, row) not in self.hidden_rows}
+        held: dict[str, set[int]] = {}
+        for row, mark in self.marks.get(mapping.table, {}).items():
+            if mark in things and (mapping.table, row) not in self.hidden_rows:
+                held.setdefault(mark, set()).add(row)
+        return held
 
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None, looks: Looks | None = None) -> Snapshot:
         self._io("read", mapping.name)

@@ -201,13 +201,16 @@ class GristConnector:
         rest = [key for key in keys if key not in rows]
         return held.merged(self.read(mapping, rest)) if rest else held
 
-    def holding(self, mapping: Mapping, things: Collection[str]) -> set[str]:
+    def holding(self, mapping: Mapping, things: Collection[str]) -> dict[str, set[int]]:
         """See `backend.connector`."""
         bound = self._of(mapping)
         if not bound.exists or bound.id_column is None or not things:
-            return set()
+            return {}
         column = bound.id_column.id
-        return {str(cells.get(column)) for cells in self._client.records(bound.table, things, column).values()}
+        held: dict[str, set[int]] = {}
+        for row, cells in self._client.records(bound.table, things, column).items():
+            held.setdefault(str(cells.get(column)), set()).add(row)
+        return held
 
     def changed(self, mappings: Sequence[Mapping], checkpoint: dict[str, Any] | None) -> Changed:
         """The rows of `mappings` that changed since `checkpoint`: `{"n", "h"}` of the state up to which that told.

@@ -159,7 +159,7 @@ class WiredConnector:
     def read(self, mapping: Mapping, keys: Collection[Key] | None = None, looks: Looks | None = None) -> Snapshot:
         return self._read(mapping, lambda: self._twin.read(mapping, keys, looks))
 
-    def holding(self, mapping: Mapping, things: Collection[str]) -> set[str]:
+    def holding(self, mapping: Mapping, things: Collection[str]) -> dict[str, set[int]]:
         if self._wire.reach(f"{self._twin.name} holding {mapping.name}") is not None:
             raise RetryLater("The line is dead.")
         assert isinstance(self._twin, MemoryGrist)
