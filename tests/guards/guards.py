@@ -249,7 +249,7 @@ GUARDS: tuple[Guard, ...] = (
     Guard("what is recognised is not taken for gone", ("P9", "P10"), MODEL,
           "\n                and key not in self.recognised)", ")", ("tests/grist/test_grist_reading.py",)),
     Guard("what waits is read although it looks as agreed", ("P13",), LOOK,
-          "if looks and row not in waits.rows and thing not in waits.things:", "if looks:", RECOGNISING),
+          "        agreed |= dict.fromkeys(waits.rows & agreed.keys())\n", "", RECOGNISING),
     Guard("a row whose reference means another thing is read", ("P13",), ENGINE_FILE,
           "        self.looking.still_stands(one)\n", "", RECOGNISING),
     Guard("a reference is a part of what a row looks like", ("P13",), "backend/grist/reading.py",
