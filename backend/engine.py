@@ -18,7 +18,7 @@ from backend import checkpoints, listed, worded
 from backend.connector import Connector, Stamp
 from backend.core.guard import FLIPS_SECONDS, RESTORED, Brake, brakes, copied, flips
 from backend.core.mapping import Directory
-from backend.core.model import Create, Delete, Key, Mapping, Op, Plan, Receipt, Side, Update
+from backend.core.model import Create, Delete, Key, Mapping, Mark, Op, Plan, Receipt, Side, Update
 from backend.core.plan import fingerprint, plan
 from backend.core.undo import Undo
 from backend.errors import BrakeError, OutcomeUnknown, PreviewOutdated, SyncError
@@ -393,11 +393,20 @@ class _Run:
         for one in self.work:
             to_remote = [op for op in one.planned.on(Side.REMOTE) if not isinstance(op, Delete)]
             unwritten = self._send(one, self.session.remote, to_remote)
-            to_local = [op for op in one.planned.on(Side.LOCAL) if not isinstance(op, Delete)]
+            to_local = [op for op in self._unnamed(one) if not isinstance(op, Delete)]
             self._send(one, self.session.local, [kept for op in to_local if (kept := _without(op, unwritten))])
         for one in reversed(self.work):
             self._send(one, self.session.remote, self._still_as_seen(one))
             self._send(one, self.session.local, [op for op in one.planned.on(Side.LOCAL) if isinstance(op, Delete)])
+
+    def _unnamed(self, one: Work) -> list[Op]:
+        """What goes to Grist, but for Shopify IDs of things that have moved into other rows in this run, and that some
+        row holds by now: it was cut and pasted while the run looked. The next run sees it."""
+        ops = list(one.planned.on(Side.LOCAL))
+        one.moved_in |= {thing for thing, row in one.planned.moved if row > 0}
+        wanted = {op.partner for op in ops if isinstance(op, Mark) and op.partner in one.moved_in}
+        held = self.session.local.holding(one.mapping, wanted) if wanted else {}
+        return [op for op in ops if not (isinstance(op, Mark) and held.get(op.partner, set()) - {op.key})]
 
     def _still_as_seen(self, one: Work) -> list[Op]:
         """The deletions in Shopify of things that nobody edited since the plan was made, and whose rows have not come

@@ -73,6 +73,8 @@ class Work:
     """(thing, what Shopify was given of fields that it spells in its own way, and that may go to Grist by now)."""
     again: set[str] = field(default_factory=set)
     """Things to look at once more in this run."""
+    moved_in: set[str] = field(default_factory=set)
+    """Things that this run has found in other rows than before."""
     written: set[str] = field(default_factory=set)
     """Things written in Shopify since the last look."""
     made_rows: set[int] = field(default_factory=set)

@@ -140,9 +140,11 @@ def _find_known(
                 _is_said_new(at, local, decided) if decided.get(at) else
                 local.marks.get(at) not in things and _is_somebody_else(local.rows[at], pair))):
             at = -pair.id
-        if at not in local.rows and at not in local.outside and (at < 0 or local.proves_gone(at)):
+        holders = homeless.get(pair.remote, [])
+        gone = at not in local.rows and at not in local.outside and (at < 0 or local.proves_gone(at))
+        # Whoever holds the ID is the one, while the row that was to get it has none.
+        if gone or (not pair.marked and at not in local.marks and len(holders) == 1):
             # Its id is given away again, so nothing may refer to it any more, in a run that looks elsewhere neither.
-            holders = homeless.get(pair.remote, [])
             at = holders[0] if len(holders) == 1 else -pair.id or at
             if len(holders) == 1 and _is_somebody_else(local.rows[at], pair):
                 pair = _forgetting_all(mapping, pair, outcome)  # typed into a row that was another thing

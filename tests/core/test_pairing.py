@@ -282,6 +282,15 @@ def test_a_restored_row_goes_to_the_thing_that_it_names_though_another_was_made_
     assert sorted(found.moved) == [(thing(1), 1), (thing(3), -3)]
 
 
+def test_whoever_holds_the_id_is_the_thing_while_the_row_that_was_to_get_it_has_none() -> None:
+    """Found by a random world: row 2 is the copy of a row that was cut and pasted as row 3 at that moment."""
+    known = [replace(pair(MAPPED, {"title": "Mug", "sku": "m1"}, row=2, thing=thing(1), id=1), marked=False)]
+    found = plan(MAPPED, grist(MAPPED, {2: {"title": "Mug", "sku": "m1"}, 3: {"title": "Mug", "sku": "m1"}},
+                               marks={3: thing(1)}),
+                 shopify(MAPPED, {1: {"title": "Mug", "sku": "m1"}}), known)
+    assert (found.moved, told(found)) == (((thing(1), 3),), ["no"])
+
+
 def test_what_an_import_left_out_has_no_row_any_more() -> None:
     found = answered({1: ("Jar", "j1"), 2: ("Cup", "c1")}, THREE, {}, marks={1: thing(3), 2: thing(2)}, known=(1, 2, 3))
     assert sorted(found.moved) == [(thing(1), -1), (thing(3), 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -154,6 +155,33 @@ def test_a_run_over_changes_takes_an_id_for_the_rows_only_where_no_other_row_hol
     before = [(one.kind, one.rows[0]["row"]) for one in asked(world)]
     world.run(everything=True)
     assert [(one.kind, one.rows[0]["row"]) for one in asked(world)] == before
+
+
+def test_an_id_is_not_written_where_a_row_that_was_pasted_meanwhile_holds_it(world: World) -> None:
+    """Found by a random world: a new row was copied before it had its ID, and cut and pasted while a sync looked."""
+    mug = world.shopify.add("products", title="Mug", handle="mug")
+    world.run()
+    row = world.row_of(mug)
+    world.grist.set_mark("Products", row, "")
+    copy = world.grist.copy_row("Products", row)
+    world.grist.set_mark("Products", row, mug)
+    world.grist.remove_row("Products", row)
+    holding, pasted = world.grist.holding, []
+
+    def paste(*asked: Any) -> Any:
+        if not pasted:
+            pasted.append(world.grist.add_row("Products", title="Mug", handle="mug"))
+            world.grist.set_mark("Products", pasted[0], mug)
+        return holding(*asked)
+
+    world.grist.holding = paste  # type: ignore[method-assign]
+    for _ in range(3):
+        world.run()
+    assert {row: mark for row, mark in world.grist.marks["Products"].items() if mark} == {pasted[0]: mug}
+    assert world.pairs("products") == {pasted[0]: mug}
+    [listed] = world.refusals()
+    assert (listed.key, "is that of row" in listed.message) == (str(copy), True)
+    assert len(world.shopify.things["products"]) == 1
 
 
 def test_a_new_row_under_a_freed_id_is_made_once_somebody_has_said_so(world: World) -> None:

@@ -25,23 +25,12 @@ class Known:
         return promise == self.promise and re.search(self.says, what) is not None and set(self.needs) <= set(kinds)
 
 
-NO_OTHER = "no kind of event is called so"
-
 KNOWN: tuple[Known, ...] = (
     # P15's limit, named in docs/promises.md: a worker that slept beyond its lease between the journal and the request
     # makes its rows in Grist when it wakes, beside those of its successor. They are listed as copies; nothing is lost.
     Known("asleep before making rows", "P8", r"^\d rows of \w+ hold", (
         Event("add_thing", (8, 4, 8)), Event("paused beyond lease", (10, 4, 8), 52), Event("audit", (0, 1, 3)),
     ), needs=("paused beyond lease",)),
-    # Seed 11183. A new row is copied before its Shopify ID is written into it, and cut and pasted while the next sync
-    # looks: that one sees the row gone and the copy, which its witness fits, and writes the ID there too. Both are then
-    # listed as copies; nothing is lost. It excuses no other story.
-    Known("cut and pasted beside its copy", "P8", r"^\d rows of \w+ hold", (
-        Event("answer lost, not done", (3, 0, 5), 35), Event("edit_price", (11, 9, 3)), Event("run", (6, 4, 9)),
-        Event("add_product", (10, 1, 3), 72), Event("run", (1, 4, 2)), Event("type_price", (8, 7, 2)),
-        Event("copy_row", (8, 6, 0), 69), Event("undo", (1, 1, 2)), Event("move_row", (2, 10, 1), 8),
-        Event("run", (8, 9, 3)),
-    ), needs=(NO_OTHER,)),
 )
 
 
