@@ -118,7 +118,10 @@ def paired(shop: fake.Shop) -> None:
 
     copied = fake_mapping.double("copy", rows=[fake_mapping.row(12, "Cap")], things=[], alike=[[]], holder=4,
                                  of=fake_mapping.thing(5, "Cap"))
-    shop.questions = [waits(1, fake_mapping.double()), waits(2, fake_mapping.hats()), waits(3, copied)]
+    emptied = fake_mapping.double("emptied", rows=[fake_mapping.row(14, "Rain hat, green")], things=[], alike=[[]],
+                                  of=fake_mapping.thing(7, "Wool scarf, kids"))
+    shop.questions = [waits(1, fake_mapping.double()), waits(2, fake_mapping.hats()), waits(3, copied),
+                      waits(4, emptied)]
 
 
 def moved(shop: fake.Shop) -> None:
