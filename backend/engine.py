@@ -18,7 +18,7 @@ from backend import checkpoints, listed, worded
 from backend.connector import Connector, Stamp
 from backend.core.guard import FLIPS_SECONDS, RESTORED, Brake, brakes, copied, flips
 from backend.core.mapping import Directory
-from backend.core.model import Create, Delete, Key, Mapping, Mark, Op, Plan, Receipt, Side, Update
+from backend.core.model import Create, Delete, Key, Mapping, Mark, Op, Plan, Receipt, Side, Update, Why
 from backend.core.plan import fingerprint, plan
 from backend.core.undo import Undo
 from backend.errors import BrakeError, OutcomeUnknown, PreviewOutdated, SyncError
@@ -146,8 +146,9 @@ class _Run:
             self._pull([RESTORED] if self.gathered.restored else [])
             found = self._undoing(wanted)
             for one, undoing in found:
-                for connector in (self.session.remote, self.session.local):
-                    self._send(one, connector, [op for op in undoing.on(connector.side) if not isinstance(op, Delete)])
+                made = [op for op in undoing.ops if not isinstance(op, Delete)]
+                self._send(one, self.session.remote, [op for op in made if op.side is Side.REMOTE])
+                self._send(one, self.session.local, self._unheld(one, (op for op in made if op.side is Side.LOCAL)))
             for one, undoing in reversed(found):
                 self._send(one, self.session.local, [op for op in undoing.ops if isinstance(op, Delete)])
             for one, undoing in found:
@@ -393,20 +394,25 @@ class _Run:
         for one in self.work:
             to_remote = [op for op in one.planned.on(Side.REMOTE) if not isinstance(op, Delete)]
             unwritten = self._send(one, self.session.remote, to_remote)
-            to_local = [op for op in self._unnamed(one) if not isinstance(op, Delete)]
+            to_local = self._unheld(one, (op for op in one.planned.on(Side.LOCAL) if not isinstance(op, Delete)))
             self._send(one, self.session.local, [kept for op in to_local if (kept := _without(op, unwritten))])
         for one in reversed(self.work):
             self._send(one, self.session.remote, self._still_as_seen(one))
             self._send(one, self.session.local, [op for op in one.planned.on(Side.LOCAL) if isinstance(op, Delete)])
 
-    def _unnamed(self, one: Work) -> list[Op]:
-        """What goes to Grist, but for Shopify IDs of things that have moved into other rows in this run, and that some
-        row holds by now: it was cut and pasted while the run looked. The next run sees it."""
-        ops = list(one.planned.on(Side.LOCAL))
-        one.moved_in |= {thing for thing, row in one.planned.moved if row > 0}
-        wanted = {op.partner for op in ops if isinstance(op, Mark) and op.partner in one.moved_in}
-        held = self.session.local.holding(one.mapping, wanted) if wanted else {}
-        return [op for op in ops if not (isinstance(op, Mark) and held.get(op.partner, set()) - {op.key})]
+    def _unheld(self, one: Work, ops: Iterable[Op]) -> list[Op]:
+        """Of what goes to Grist, all but what some row holds the Shopify ID of by now, which came back or was cut and
+        pasted while the run looked: no row is made again beside it, and no other row is given the ID. The next run
+        sees it."""
+        ops = list(ops)
+        one.moved_in |= {thing for thing, row in one.planned.moved if row > 0} if one.plan else set()
+        named = {str(op.source if isinstance(op, Create) else op.partner): op for op in ops
+                 if (isinstance(op, Mark) and op.partner in one.moved_in)
+                 or (isinstance(op, Create) and op.why in (Why.CHOICE, Why.UNDO))}
+        held = self.session.local.holding(one.mapping, named.keys()) if named else {}
+        taken = [op for thing, op in named.items()
+                 if held.get(thing, set()) - {op.key if isinstance(op, Mark) else 0}]
+        return [op for op in ops if op not in taken]
 
     def _still_as_seen(self, one: Work) -> list[Op]:
         """The deletions in Shopify of things that nobody edited since the plan was made, and whose rows have not come

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from backend.core.model import Side
@@ -38,6 +40,30 @@ def test_what_is_gone_is_made_again_out_of_what_is_left(new_world: MakeWorld, si
     world.run()
     world.run(everything=True)
     assert (world.written, world.conflicts(), world.deletions()) == ([], [], [])
+
+
+def test_a_row_that_is_back_when_it_is_to_be_made_again_stays_the_only_one(new_world: MakeWorld) -> None:
+    """Found by a random world: somebody presses undo in Grist while the sync looks."""
+    world, gid = one_product(new_world)
+    row = world.row_of(gid)
+    world.grist.remove_row("Products", row)
+    world.run()
+    world.put_back()
+    holding, back = world.grist.holding, []
+
+    def undone(*asked: Any) -> Any:
+        if not back:
+            back.append(world.grist.press_undo())
+        return holding(*asked)
+
+    world.grist.holding = undone  # type: ignore[method-assign]
+    world.run()
+    world.grist.holding = holding  # type: ignore[method-assign]
+    for _ in range(2):
+        world.run()
+    assert back == [True]
+    assert list(world.grist.marks["Products"].values()).count(gid) == 1
+    assert (world.pairs("products")[row], world.deletions(), answered(world)) == (gid, [], set())
 
 
 @pytest.mark.parametrize("side", Side)
