@@ -186,21 +186,24 @@ class Looking:
         self._say("reading_grist", one)
         found = self._local.read(mapping, looks=one.looks)
         one.scope.rows_known = found.complete
+        one.free_rows = _free_rows(found, agreed)
+        one.looks.agreed = agreed = {}  # what is large is let go of as soon as it can be
         self._say("reading_shopify", one)
-        stored = self._whole_store(one, row_of, Looks(settings, {
-            thing: looks for row, thing, looks in zip(known.rows, known.things, known.of_things, strict=True)
-            if row in found.recognised}))
+        looks = Looks(settings, {
+            thing: digest for row, thing, digest in zip(known.rows, known.things, known.of_things, strict=True)
+            if row in found.recognised})
+        del known
+        stored = self._whole_store(one, row_of, looks)
+        del looks
         one.scope.things_known = stored.complete
 
         local = _Half(self._local, one, lambda: self._say("reading_grist", one))
         remote = _Half(self._remote, one, lambda: self._say("reading_shopify", one))
         local.take_whole(found)
         remote.take_whole(stored)
-        one.free_rows = _free_rows(found, agreed)
         one.free_things = {str(key) for key in stored.rows if key not in row_of}
         others = row_of.keys() - stored.recognised if stored.recognised else None
-        one.looks.agreed = {}
-        del agreed, known, row_of  # what is large is let go of as soon as it can be
+        del row_of
         self._take_others(one, others, found, stored)
         local.look(pair.local for pair in one.pairs.values())
         self._witnessed(one, local.seen, one.free_rows)

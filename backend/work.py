@@ -165,12 +165,11 @@ class Work:
     def undecided(self) -> set[tuple[Side, str]]:
         """The deletions, by (side of the half that is left, thing), of which this look says nothing: the other half was
         not shown, and is not proven gone. What somebody answered to them stands."""
-        rows = self.local.rows.keys() | self.local.outside
-        things = self.remote.rows.keys() | self.remote.outside | self.remote.gone
-        unseen = {
-            (Side.LOCAL, pair.remote) for pair in self.pairs.values() if pair.remote not in things}
-        return unseen | {(Side.REMOTE, pair.remote) for pair in self.pairs.values()
-                         if pair.local not in rows and not self.local.proves_gone(pair.local)}
+        local, remote = self.local, self.remote  # no sets are made of all keys: a large store has no room for them
+        unseen = {(Side.LOCAL, pair.remote) for pair in self.pairs.values() if pair.remote not in remote.rows
+                  and pair.remote not in remote.outside and pair.remote not in remote.gone}
+        return unseen | {(Side.REMOTE, pair.remote) for pair in self.pairs.values() if pair.local not in local.rows
+                         and pair.local not in local.outside and not local.proves_gone(pair.local)}
 
     @property
     def references(self) -> list[tuple[int, str]]:
