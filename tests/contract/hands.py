@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import pytest
 from engine.world import spell_handle
 from twins import MemoryGrist, MemoryShopify
 
@@ -76,6 +77,8 @@ class TwinGrist:
         self.twin.hidden_rows = {("Products", row) for row, cells in self.twin.rows["Products"].items()
                                  if cells.get("vendor") == vendor}
 
+    def refuse_sql(self) -> None:
+        self.twin.refuse_sql()
 
 
 class StandInGrist:
@@ -114,6 +117,19 @@ class StandInGrist:
                        ["AddRecord", "_grist_ACLRules", None, {"resource": -1, "permissionsText": "-R",
                         "aclFormula": f"rec.Vendor == '{vendor}'"}])
 
+    def refuse_sql(self) -> None:
+        """The key becomes that of an editor from whom something is hidden, in another table."""
+        if self.place.grist is None:
+            pytest.skip("needs the key of an editor from whom something is hidden")
+        self.place.act(["AddRecord", "_grist_ACLResources", -1, {"tableId": "Table1", "colIds": "A"}],
+                       ["AddRecord", "_grist_ACLRules", None, {"resource": -1, "permissionsText": "-R",
+                        "aclFormula": "user.Name == 'sync' and rec.B == 'secret'"}],
+                       ["AddRecord", "Table1", None, {"B": "secret"}])
+        key = f"sync-of-{self.place.doc_id}"
+        self.place.grist.add_key(key, "editor", "sync")
+        self.connector = self.place.connector(api_key=key)
+        (self.products,) = self.connector.prepare([self.products], {}, write=False).mappings
+
     def _cells(self, values: dict[str, Any]) -> dict[str, Any]:
         return {self.products.rule(name).column: ["L", *value] if isinstance(value, list) else value
                 for name, value in values.items()}
@@ -147,6 +163,13 @@ class TwinShopify:
 
     def sell(self) -> None:
         self.twin.sell(self._level)
+
+    def lag(self) -> None:
+        """What searches know stands still from now on."""
+        self.twin.search_lags = True
+
+    def catch_up(self) -> None:
+        self.twin.catch_up()
 
     def count(self) -> int:
         return len(self.twin.things["products"])
@@ -186,6 +209,12 @@ class StandInShopify:
     def level(self) -> tuple[str, int]:
         level = next(iter(self.store.levels()))
         return level.gid, level.quantity("available")
+
+    def lag(self) -> None:
+        self.store.behaviour.search_lag_seconds = 90
+
+    def catch_up(self) -> None:
+        self.store.clock.advance(120)
 
     def sell(self) -> None:
         level = next(iter(self.store.levels()))

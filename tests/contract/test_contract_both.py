@@ -244,6 +244,43 @@ def test_a_row_that_is_given_a_freed_id_is_told_as_changed(grist: Any) -> None:
     assert key in told.keys["products"]
 
 
+def test_without_sql_a_read_shows_and_updates_and_proves_nothing_gone(grist: Any) -> None:
+    """P10: nobody tells how many rows there are, so what is not shown may be hidden."""
+    key, gone = grist.add(title="Mug"), grist.add(title="Cup")
+    grist.refuse_sql()
+    grist.remove(gone)
+    whole = grist.connector.read(grist.products)
+    assert set(whole.rows) == {key}
+    assert (whole.complete, whole.shows_candidates, whole.proves_gone(gone)) == (False, False, False)
+    asked = grist.connector.read(grist.products, [key, gone, 99])
+    assert (set(asked.rows), asked.gone) == ({key}, frozenset())
+    [receipt] = write(grist, update(grist, key, title=("Mug", "Jug")))
+    assert (receipt.done, grist.held(key, "title")) == (True, "Jug")
+
+
+def test_with_sql_the_same_reads_prove_it(grist: Any) -> None:
+    """What the test above would not show where nothing ever proves anything."""
+    key, gone = grist.add(title="Mug"), grist.add(title="Cup")
+    grist.remove(gone)
+    whole = grist.connector.read(grist.products)
+    assert (set(whole.rows), whole.complete, whole.proves_gone(gone)) == ({key}, True, True)
+    assert grist.connector.read(grist.products, [key, gone, 99]).gone == {gone, 99}
+
+
+def test_which_rows_hold_an_id_is_told_as_it_is_now(grist: Any) -> None:
+    """P8, P12: asked for right before a row is made again, or a thing deleted that had one."""
+    first, second, other = grist.add(title="Mug"), grist.add(title="Mug"), grist.add(title="Cup")
+    grist.connector.read(grist.products)
+    for row_id in (first, second):
+        grist.mark(row_id, GID.format(7))
+    grist.mark(other, GID.format(8))
+    wanted = [GID.format(number) for number in (7, 8, 9)]
+    assert grist.connector.holding(grist.products, wanted[::2]) == {GID.format(7): {first, second}}
+    grist.remove(first)
+    assert grist.connector.holding(grist.products, wanted) == {GID.format(7): {second}, GID.format(8): {other}}
+    assert grist.connector.holding(grist.products, []) == {}
+
+
 def test_grist_keeps_no_keys(grist: Any) -> None:
     assert grist.connector.repeat(grist.products, [Create(Side.LOCAL, GID.format(5), {"title": "Mug"})], STAMP) is None
 
@@ -272,6 +309,26 @@ def test_a_batch_of_stock_happens_once_under_its_key(shopify: Any) -> None:
     assert receipts is not None
     assert [receipt.done for receipt in receipts] == [True]
     assert shopify.level()[1] == held + 4
+
+
+def test_what_searches_do_not_know_yet_is_found_by_its_id_and_told_later(shopify: Any) -> None:
+    """P13: the index lags; the checkpoint of that time passes nothing."""
+    shopify.connector.changed([shopify.products], None)
+    shopify.connector.read(shopify.products)
+    checkpoint = shopify.connector.changed([shopify.products], None).checkpoint
+    shopify.lag()
+    new, edited = shopify.add(title="Mug"), shopify.add(title="Cup")
+    shopify.edit(edited, "title", "Jug")
+    early = shopify.connector.changed([shopify.products], checkpoint)
+    assert early.keys is not None
+    assert not {new, edited} & early.keys["products"]
+    asked = shopify.connector.read(shopify.products, [new, edited])
+    assert set(asked.rows) == {new, edited}
+    assert row(shopify, edited)["title"] == "Jug"
+    shopify.catch_up()
+    late = shopify.connector.changed([shopify.products], early.checkpoint)
+    assert late.keys is not None
+    assert {new, edited} <= late.keys["products"]
 
 
 def test_a_creation_is_found_by_the_key_that_it_carries(shopify: Any) -> None:
