@@ -7,6 +7,7 @@ what nobody can tell is shown to a person.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from actions_helpers import Desk, Killed, killed_in_transaction, open_order
+from faults.matrix import PROPERTY
+from faults.promises import PROMISES
+from faults.wire import Fault
 
 from backend.errors import Cancelled, RetryLater
 from backend.shopify.actions import ACTIONS, Step
@@ -69,6 +73,20 @@ CASES = {case.name: case for case in (
     Case("send_invoice", _with_draft, lambda found: int(found.invoice_sent_at is not None)),
 )}
 LOST = {"before": {"drop": "before"}, "after": {"drop": "after"}, "outage": {"status": 502}}
+POINTS = ("scopes", "look", "sent", "call", "outcome")
+"""The steps of a run that does one thing, out into the world and into the database."""
+IN_WORDS = {"before": Fault.LOST_NOT_DONE, "after": Fault.LOST_DONE, "outage": Fault.HALFWAY}
+Told = Callable[[str, Fault], None]
+
+
+@pytest.fixture
+def told(case: Case, record_property: Any) -> Told:
+    """Puts a case into the matrix of the crash test, where calls without a key are a class of their own."""
+    def tell(point: str, fault: Fault) -> None:
+        record_property(PROPERTY, json.dumps({
+            "chapter": f"keyless: {case.name}", "points": len(POINTS), "fault": fault, "cases": 1,
+            "steps": [POINTS.index(point)], "promises": list(PROMISES), "broken": {}, "known": {}}))
+    return tell
 
 
 @pytest.fixture(params=CASES)
@@ -91,7 +109,10 @@ def test_an_action_is_done_once_and_told_in_the_history(desk: Desk, case: Case) 
 
 
 @pytest.mark.parametrize("lost", LOST)
-def test_a_lost_answer_is_looked_for_and_the_call_is_never_sent_again(desk: Desk, case: Case, lost: str) -> None:
+def test_a_lost_answer_is_looked_for_and_the_call_is_never_sent_again(
+    desk: Desk, case: Case, lost: str, told: Told
+) -> None:
+    told("call", IN_WORDS[lost])
     thing = case.thing(desk)
     before = case.times(thing)
     desk.want(case.name, thing.gid)
@@ -112,9 +133,28 @@ def test_a_lost_answer_is_looked_for_and_the_call_is_never_sent_again(desk: Desk
     assert desk.history() == []
 
 
+@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize("point", ["scopes", "look"])
+def test_what_is_lost_before_the_call_is_asked_again_and_it_is_done_once(
+    desk: Desk, case: Case, point: str, lost: str, told: Told
+) -> None:
+    told(point, IN_WORDS[lost])
+    thing = case.thing(desk)
+    before = case.times(thing)
+    desk.want(case.name, thing.gid)
+    desk.faults(*[{}] * POINTS.index(point), LOST[lost])
+    assert desk.run() == {"done": 1}
+    assert case.times(thing) == max(before + 1, 1)
+    assert len(desk.history()) == 1
+    assert desk.run() == {}
+
+
 @pytest.mark.parametrize("transaction", [1, 2])
-def test_killed_around_the_call_it_is_done_at_most_once_and_found(desk: Desk, case: Case, transaction: int) -> None:
+def test_killed_around_the_call_it_is_done_at_most_once_and_found(
+    desk: Desk, case: Case, transaction: int, told: Told
+) -> None:
     """1: before it stands in the journal as sent; 2: after the call, before its outcome is kept."""
+    told("sent" if transaction == 1 else "outcome", Fault.KILLED_BEFORE)
     thing = case.thing(desk)
     before = case.times(thing)
     desk.want(case.name, thing.gid)
