@@ -84,7 +84,9 @@ def plan(
     nothing = (UNREAD,) * len(mapping.fields)
     for row, thing in pairing.joined:
         work.join(Pair(row, thing, nothing, nothing))
-    taken = {key for pair in pairs for key in (pair.local, pair.remote)} | pairing.blocked
+    taken = set(pairing.blocked)  # grown, for a copy of it has no room where there are very many pairs
+    taken.update(pair.local for pair in pairs)
+    taken.update(pair.remote for pair in pairs)
     taken.update(key for joined in pairing.joined for key in joined)
     taken.update(local.marks[row] for row in local.outside if row in local.marks)
     work.create(taken)
