@@ -349,8 +349,10 @@ class Looking:
 
     def _whose_marks(self, one: Work, local: _Half) -> set[str]:
         """Pairs that rows name which are not theirs: copies, moved rows, IDs that somebody typed. Their rows are read
-        too, which may name others in turn; and whatever rows hold such an ID, for it matters whether it is one."""
+        too, which may name others in turn; and whatever rows hold such an ID, with the pairs that they are of, for it
+        matters whether it is one, and whose."""
         asked: set[str] = set()
+        besides: set[str] = set()
         while named := {mark for row, mark in local.seen.marks.items() if mark not in asked
                         and (mark not in one.pairs or one.pairs[mark].local != row)}:
             unknown = named - one.pairs.keys()
@@ -364,9 +366,14 @@ class Looking:
                 known |= {thing for thing, pair in one.pairs.items()
                           if pair.local in marks and marks[pair.local] != thing}
                 held = self._local.holding(one.mapping, known)
-                local.look(row for rows in held.values() for row in rows)
+                rows = {row for rows in held.values() for row in rows}
+                with self._database.read() as tx:
+                    theirs = [pair for pair in base.pairs(tx, one.mapping, rows) if pair.remote not in one.pairs]
+                one.take_pairs([*one.pairs.values(), *theirs])
+                besides |= {pair.remote for pair in theirs}
+                local.look(rows)
             asked |= named
-        return asked & one.pairs.keys()
+        return asked & one.pairs.keys() | besides
 
     def _strangers(self, one: Work, local: _Half, remote: _Half) -> dict[str, Pair]:
         """`_whose_marks`, with their things."""

@@ -146,8 +146,12 @@ def _find_known(
         if gone or (not pair.marked and at not in local.marks and len(holders) == 1):
             # Its id is given away again, so nothing may refer to it any more, in a run that looks elsewhere neither.
             at = holders[0] if len(holders) == 1 else -pair.id or at
-            if len(holders) == 1 and _is_somebody_else(local.rows[at], pair):
-                pair = _forgetting_all(mapping, pair, outcome)  # typed into a row that was another thing
+            if len(holders) == 1:
+                alike, telling = _alike(local.rows[at], pair)
+                if telling and not alike:
+                    pair = _forgetting_all(mapping, pair, outcome)  # typed into a row that was another thing
+                elif alike * 2 < telling:  # … or into a new one, of which nobody has emptied what is not filled in
+                    pair = _forgetting_empty(mapping, local.rows[at], pair, outcome)
         if at != pair.local:
             outcome.moved.append((pair.remote, at))
             pair = replace(pair, local=at)

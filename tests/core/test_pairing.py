@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -289,6 +290,20 @@ def test_whoever_holds_the_id_is_the_thing_while_the_row_that_was_to_get_it_has_
                                marks={3: thing(1)}),
                  shopify(MAPPED, {1: {"title": "Mug", "sku": "m1"}}), known)
     assert (found.moved, told(found)) == (((thing(1), 3),), ["no"])
+
+
+def test_an_id_typed_into_a_new_row_empties_nothing_that_the_row_does_not_say() -> None:
+    """Found by a random world: its title is that of the thing by then, and the other cells were never filled in."""
+    wide = mapping("title", "sku", "tags", "price")
+    held: dict[str, Value] = {"title": "Mug", "sku": "m1", "tags": ("blue",), "price": Decimal("5.00")}
+    known = pair(wide, held, row=-1, thing=thing(1), id=1)
+
+    def met(row: dict[str, Value]) -> list[str]:
+        return told(plan(wide, grist(wide, {5: row}, marks={5: thing(1)}), shopify(wide, {1: held}), [known]))
+
+    assert met({"title": "Mug", "sku": "new", "tags": None, "price": None}) == [
+        "G price=5.00", "G tags=blue", "S sku=new"]
+    assert met(held | {"tags": None}) == ["S tags=empty"]  # cut and pasted: here somebody has
 
 
 def test_what_an_import_left_out_has_no_row_any_more() -> None:
