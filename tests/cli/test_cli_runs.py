@@ -113,7 +113,8 @@ def test_a_dry_run_leaves_no_trace_anywhere(desk):
     assert first.report["plan_total"] == 20
     assert desk.tables() == {"Table1"}
     empty = dump(desk)
-    assert not [line for line in empty if line.startswith("INSERT") and "alembic_version" not in line]
+    counted = re.compile(r"""INSERT INTO "(alembic_version" |sqlite_sequence" VALUES\('\w+',0\);)""")  # no id was given
+    assert not [line for line in empty if line.startswith("INSERT") and not counted.match(line)]
 
     assert desk.quick().code == 0
     desk.edit("Variants", 1, Price=77)
