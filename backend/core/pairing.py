@@ -254,7 +254,7 @@ def _check_known(
             continue
         outcome.blocked.update((pair.local, pair.remote))
         free = mark in remote.rows and (mark not in row_of or mark in stray)
-        if mark in remote.rows and (free or row_of.get(str(mark)) not in local.rows):
+        if free:
             outcome.blocked.add(str(mark))  # it may be this row's: it gets none of its own meanwhile
         if answer is None:
             continue

@@ -84,12 +84,10 @@ def plan(
     nothing = (UNREAD,) * len(mapping.fields)
     for row, thing in pairing.joined:
         work.join(Pair(row, thing, nothing, nothing))
-    taken = set(pairing.blocked)  # grown, for a copy of it has no room where there are very many pairs
-    taken.update(pair.local for pair in pairs)
-    taken.update(pair.remote for pair in pairs)
+    taken = set(pairing.blocked)
     taken.update(key for joined in pairing.joined for key in joined)
     taken.update(local.marks[row] for row in local.outside if row in local.marks)
-    work.create(taken)
+    work.create(pairs, taken)
     return work.done(pairing)
 
 
@@ -256,14 +254,15 @@ class _Work:
         self.ops.append(Update(Side.REMOTE, key, partner, (Change(name, stands, aside, Why.DELETED),), title))
         return True
 
-    def create(self, taken: Set[Key]) -> None:
+    def create(self, pairs: Sequence[Pair], taken: Set[Key]) -> None:
         """What stands on one side only and has no candidate on the other."""
         if not self.mapping.whole:
             return
         if self.mapping.create_local and self.local.shows_candidates:
             places = self.mapping.index if not any(rule.source_only for rule in self.mapping.fields) else None
+            paired: Set[Key] = {pair.remote for pair in pairs}
             for key, thing in self.remote.rows.items():
-                if key not in taken:
+                if key not in paired and key not in taken:
                     values: Dict[str, Value] = Whole(places, thing) if places and UNREAD not in thing else {
                         rule.name: value
                         for rule, value in zip(self.mapping.fields, thing, strict=True)
@@ -271,8 +270,9 @@ class _Work:
                     }
                     self.ops.append(Create(Side.LOCAL, key, values, self.remote.titles.get(key, "")))
         if self.mapping.create_remote and self.mapping.resource.creatable and self.remote.shows_candidates:
+            paired = {pair.local for pair in pairs}
             for key, row in self.local.rows.items():
-                if key not in taken and isinstance(key, int):
+                if key not in paired and key not in taken and isinstance(key, int):
                     self._create_remote(key, row)
 
     def done(self, pairing: Pairing) -> Plan:

@@ -93,6 +93,8 @@ def test_rows_imported_anew_while_a_run_writes_are_known_by_the_next_one(new_wor
     assert set(world.shopify.things["products"]) == {gid, other}
     assert world.grist.marks["Products"] == {1: other, 2: gid}, "the import has given the ids anew"
     assert not world.deletions()
+    with world.database.read() as tx:
+        assert {row for row, _ in base.keys(tx, world.mapping("products").id)} == {1, 2}, "no row was taken for gone"
     world.run()
     assert set(world.shopify.things["products"]) == {gid, other}
     assert world.pairs("products") == {1: other, 2: gid}, "they are known by their Shopify IDs and what they hold"

@@ -13,6 +13,7 @@ from backend.core.model import Create, Direction, Op, Policy, Rule, Side
 from backend.core.values import Unfit
 from backend.engine import sync
 from backend.errors import BrakeError, Cancelled, OutcomeUnknown, RetryLater
+from backend.store import base
 
 from .conftest import MakeWorld, Shop
 from .world import World, lose_an_answer, shop_mappings, with_rules
@@ -787,13 +788,19 @@ def test_what_was_made_unheard_stays_with_the_row_that_has_met_it_since(new_shop
         if point.startswith("shopify.repeat"):
             raise OutcomeUnknown("The line is dead.")
 
+    def number() -> int:
+        with world.database.read() as tx:
+            return base.pairs(tx, world.mapping("products"), things=[cup])[0].id
+
     world.shopify.on_io = deaf
     world.run()
     world.shopify.on_io = lambda point: None
     assert world.pairs("products")[other] == cup
+    met = number()
     for _ in range(3):
         world.run()
     assert world.pairs("products")[other] == cup
+    assert number() == met, "with all that they agreed on"
     assert world.shopify.things["products"][cup]["title"] == "Cup", "nobody has renamed it"
     assert list(world.grist.marks["Products"].values()).count(cup) == 1
 

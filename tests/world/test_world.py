@@ -98,7 +98,7 @@ def test_a_row_that_was_gone_without_proof_is_looked_for_again(stage: Ground) ->
     """It goes while SQL is refused, so nothing says so then, and by the next run its deletion is old history."""
     assert play(stage, (
         Event("delete_row", (1, 0, 10)), Event("answer lost, done", (5, 8, 2), 25), Event("run", (10, 8, 6)),
-        Event("refuse_sql", (1, 7, 2), 4), Event("run", (9, 11, 3)), Event("reuse_row", (8, 2, 3)),
+        Event("refuse_sql", (1, 7, 2), 4), Event("run", (9, 11, 3)), Event("reuse_row", (9, 2, 3)),
     )).broken == {}
 
 
