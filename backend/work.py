@@ -155,7 +155,8 @@ class Work:
     def deleting(self) -> set[tuple[Side, str]]:
         """The deletions, by (side of the half that is left, thing), that the plan settles as somebody said: it deletes
         that half, or makes the other again."""
-        things = {pair.local: pair.remote for pair in self.pairs.values()}
+        rows = {op.source for op in self.planned.ops if isinstance(op, Create) and op.why is Why.CHOICE}
+        things = {pair.local: pair.remote for pair in self.pairs.values() if pair.local in rows} if rows else {}
         settled = {(op.side, thing_of(op)) for op in self.planned.ops if isinstance(op, Delete)}
         return settled | {
             (op.side.other, things.get(op.source, "") if isinstance(op.source, int) else op.source)
